@@ -1,0 +1,117 @@
+"""What can go wrong in the domain, named. Status codes are the business of ``http`` alone.
+
+All derive from :class:`DomainError`. ``code`` is the stable word that clients may switch on; ``str(error)`` is the
+sentence a person may read and never holds a secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """Base of every expected failure."""
+
+    code: ClassVar[str] = "domain_error"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One fault of the input: where (``("body", "content")``) and why."""
+
+    loc: tuple[str | int, ...]
+    msg: str
+
+
+class InvalidInput(DomainError):
+    """The request's shape is right but a value can't be accepted; nothing was changed."""
+
+    code = "invalid_input"
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{'.'.join(map(str, e.loc))}: {e.msg}" for e in errors))
+        self.errors = errors
+
+
+class NotAuthenticated(DomainError):
+    """No credentials, or credentials that are unknown, expired or revoked."""
+
+    code = "not_authenticated"
+
+
+class InvalidCredentials(DomainError):
+    """Unknown account or wrong password; which of the two is not told."""
+
+    code = "invalid_credentials"
+
+
+class LoginBusy(DomainError):
+    """All password slots stayed taken for the whole queue timeout."""
+
+    code = "login_busy"
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("Too many sign-ins at this moment; try again shortly.")
+        self.retry_after_s = retry_after_s
+
+
+class EmailTaken(DomainError):
+    """Another account has this e-mail address."""
+
+    code = "email_taken"
+
+
+class PermissionDenied(DomainError):
+    """Signed in, but this role may not do it."""
+
+    code = "permission_denied"
+
+
+class NotFound(DomainError):
+    """It does not exist, or is not this user's to see; the two are not told apart."""
+
+    code = "not_found"
+
+
+class ConversationNotFound(NotFound):
+    """No such conversation for this user."""
+
+    code = "conversation_not_found"
+
+
+class UserNotFound(NotFound):
+    """No such user."""
+
+    code = "user_not_found"
+
+
+class Conflict(DomainError):
+    """The change contradicts what is stored; nothing was changed."""
+
+    code = "conflict"
+
+
+class Unavailable(DomainError):
+    """Something greenroom depends on is not answering now; the same request may succeed later.
+
+    For a write, the outcome may be unknown: repeating it with the same client id is safe.
+    """
+
+    code = "unavailable"
+
+    def __init__(self, detail: str, *, retry_after_s: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class PoolExhausted(Unavailable):
+    """No database connection came free within the bounded wait."""
+
+    code = "pool_exhausted"
+
+
+class StorageUnavailable(Unavailable):
+    """The database can't be reached, or dropped the connection."""
+
+    code = "storage_unavailable"

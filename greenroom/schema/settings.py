@@ -1,0 +1,98 @@
+"""Settings: read once from the environment and ``.env``, checked, and handed down. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class BadSettings(Exception):
+    """One or more settings can't be used; the message is one line per setting, by its environment name."""
+
+
+class Settings(BaseSettings):
+    """greenroom's own settings, all prefixed ``GREENROOM_``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GREENROOM_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    bind: str = Field("127.0.0.1:8000", description="host:port that HTTP is served on")
+    data_dir: Path = Field(Path("data"), description="folder of the embedded Postgres and its files")
+    database_url: SecretStr | None = Field(
+        None, description="Postgres with pgvector and pg_trgm; unset: an embedded Postgres in the data folder"
+    )
+    database_pool_size: int = Field(8, ge=2, le=100, description="connections per worker")
+    database_pool_timeout_ms: int = Field(500, ge=10, le=30_000, description="wait for a connection before 503")
+    database_statement_timeout_ms: int = Field(
+        2_000, ge=100, le=60_000, description="per statement, in the server"
+    )
+    database_prepare: bool = Field(
+        True, description="prepared statements; off behind a transaction-mode pooler (PgBouncer, Supavisor)"
+    )
+    admin_api_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="X-API-Key of the operators' routes; unset: only users with role admin",
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="comma-separated origins, besides our own, whose pages may use the session cookie"
+    )
+    cookie_secure: bool | None = Field(
+        None, description="Secure session cookie; unset: on unless bound to loopback"
+    )
+    session_hours: float = Field(12.0, gt=0, le=24 * 31, description="life of a session")
+    event_retention_days: int = Field(28, ge=7, le=365, description="how long a dropped client can still resume")
+    login_slots: int = Field(2, ge=1, le=64, description="password hashes computed at once")
+    login_queue_timeout_ms: int = Field(1_000, ge=10, le=30_000, description="wait for a slot before 503")
+    conversation_idle_s: float = Field(60.0, ge=1, description="a conversation actor idle this long is passivated")
+    stream_idle_s: float = Field(
+        30.0, ge=1, description="a stream actor without connections this long is passivated"
+    )
+    connections_max: int = Field(10_000, ge=1, description="open connections per worker")
+    drain_timeout_s: float = Field(10.0, ge=0.1, le=120, description="bound of a graceful stop")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line shown")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="auto: console on a terminal, else json"
+    )
+
+    @field_validator("bind")
+    @classmethod
+    def _bind_is_host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or not 0 <= int(port) <= 65_535:
+            raise ValueError("must be host:port with a port of 0 to 65535, e.g. 127.0.0.1:8000")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _url_is_postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _origins_are_split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def host(self) -> str:
+        return self.bind.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.bind.rpartition(":")[2])
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+    @property
+    def is_cookie_secure(self) -> bool:
+        return not self.is_loopback if self.cookie_secure is None else self.cookie_secure

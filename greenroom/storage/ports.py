@@ -1,0 +1,366 @@
+"""Ports: what actors may ask of storage. Postgres and the in-memory twin both stand behind them.
+
+Every method may raise :class:`~greenroom.schema.errors.PoolExhausted` (no connection came free in time) or
+:class:`~greenroom.schema.errors.StorageUnavailable` (the database is away); for a transaction that was committing, the
+outcome is then unknown and the same client id settles it. No method holds a connection after it returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from greenroom.schema.ids import ConversationId, SessionId, UserId
+from greenroom.schema.records import (
+    Conversation,
+    ConversationState,
+    ConversationView,
+    LockedConversation,
+    Message,
+    Participant,
+    Service,
+    Session,
+    StoredEvent,
+    StreamHead,
+    SyncSnapshot,
+    User,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A user and the encoded argon2id hash of the password."""
+
+    user: User
+    password_hash: str
+
+
+class Accounts(Protocol):
+    """Users and their sessions."""
+
+    async def create_user(self, user: User, password_hash: str) -> None:
+        """Store a new user. E-mail addresses are compared without regard to case.
+
+        Raises:
+            EmailTaken: another user has the address; nothing was stored.
+        """
+        ...
+
+    async def credentials(self, email: str) -> Credentials | None:
+        """Find a user by e-mail address, without regard to case."""
+        ...
+
+    async def set_password_hash(self, user_id: UserId, password_hash: str) -> None:
+        """Replace the stored hash (after its parameters were raised)."""
+        ...
+
+    async def user(self, user_id: UserId) -> User | None: ...
+
+    async def create_session(self, session: Session) -> None: ...
+
+    async def session(self, token_hash: bytes) -> tuple[Session, User] | None:
+        """Find a session and its user by the SHA-256 of the token, revoked and expired ones included."""
+        ...
+
+    async def revoke_session(self, session_id: SessionId, now: datetime) -> bool:
+        """Mark a session revoked; False if it is unknown or was revoked before."""
+        ...
+
+    async def delete_sessions_expired_before(self, moment: datetime, *, limit: int) -> int:
+        """Delete at most ``limit`` sessions that expired before ``moment``; return how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InstructorProfile:
+    user: User
+    services: tuple[Service, ...]
+
+
+class Directory(Protocol):
+    """Instructors and what they offer."""
+
+    async def add_services(self, services: Sequence[Service]) -> None: ...
+
+    async def instructor(self, user_id: UserId) -> InstructorProfile | None: ...
+
+    async def instructors_page(self, *, after: tuple[str, UserId] | None, limit: int) -> list[InstructorProfile]:
+        """One page of active instructors by (display name, id), after the given key; two queries at any size."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPageKey:
+    """Where a page of conversations ended. Newest activity first, ties by id descending."""
+
+    last_message_at: datetime
+    conversation_id: ConversationId
+
+
+class Conversations(Protocol):
+    """Plain reads of conversations and messages."""
+
+    async def participants(self, conversation_id: ConversationId) -> tuple[UserId, UserId] | None:
+        """Return (student, instructor), or None if there is no such conversation."""
+        ...
+
+    async def view(self, conversation_id: ConversationId, user_id: UserId) -> ConversationView | None:
+        """Return the conversation as ``user_id`` sees it; None for a stranger or an unknown id."""
+        ...
+
+    async def page(
+        self, user_id: UserId, *, state: ConversationState, before: ConversationPageKey | None, limit: int
+    ) -> list[ConversationView]:
+        """One page of a user's conversations, newest activity first; a constant number of queries."""
+        ...
+
+    async def total_unread(self, user_id: UserId) -> int:
+        """Sum of the user's unread counts over conversations that are not trashed."""
+        ...
+
+    async def messages_before(
+        self, conversation_id: ConversationId, before: int | None, *, limit: int
+    ) -> list[Message]:
+        """The ``limit`` newest messages with ``seq`` < ``before`` (None: the newest of all), returned oldest first."""
+        ...
+
+    async def messages_after(self, conversation_id: ConversationId, after: int, *, limit: int) -> list[Message]:
+        """The ``limit`` oldest messages with ``seq`` > ``after``, oldest first."""
+        ...
+
+    async def peers(self, user_id: UserId, *, limit: int) -> list[UserId]:
+        """Users who share a conversation with ``user_id``, most recently active first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedConversation:
+    """``created`` is False if the pair already had a conversation, whose id this then is."""
+
+    conversation_id: ConversationId
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """What makes a send idempotent: the client's own id, per conversation and sender."""
+
+    conversation_id: ConversationId
+    sender_id: UserId
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkQuery:
+    """Asks which ordinal among ``sender_id``'s messages lies at or below ``seq``."""
+
+    conversation_id: ConversationId
+    sender_id: UserId
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPosition:
+    """A locked stream: its newest sequence, and the user's total unread as this transaction has left it."""
+
+    last_seq: int
+    total_unread: int
+
+
+class WriteTransaction(Protocol):
+    """One transaction of set-based statements, READ COMMITTED.
+
+    Lock order, which every writer keeps so that none can deadlock: conversations in id order first, streams in user id
+    order last. Leaving the context normally commits; leaving it by an exception rolls everything back.
+    """
+
+    async def open_conversations(self, wanted: Sequence[Conversation]) -> list[OpenedConversation]:
+        """Insert each conversation with both participants, unless its pair of users has one already.
+
+        Returns one record per element of ``wanted``, in order. Two racing transactions get one conversation.
+
+        Raises:
+            UserNotFound: the student or the instructor does not exist.
+        """
+        ...
+
+    async def lock_conversations(
+        self, ids: Sequence[ConversationId]
+    ) -> Mapping[ConversationId, LockedConversation]:
+        """Lock the rows in id order and read them; ids that do not exist are absent from the result."""
+        ...
+
+    async def sent_messages(self, keys: Sequence[ClientKey]) -> Mapping[ClientKey, Message]:
+        """Find messages that were already stored under these client ids."""
+        ...
+
+    async def ordinals_at(self, queries: Sequence[MarkQuery]) -> list[int]:
+        """For each query, the highest ``sender_ordinal`` at or below its seq (0: none), in order."""
+        ...
+
+    async def last_messages(self, ids: Sequence[ConversationId]) -> Mapping[ConversationId, Message]:
+        """The newest message of each conversation that has one."""
+        ...
+
+    async def users(self, ids: Sequence[UserId]) -> Mapping[UserId, User]: ...
+
+    async def append_messages(self, messages: Sequence[Message]) -> None:
+        """Insert messages with the sequences and ordinals they carry.
+
+        Raises:
+            Conflict: a sequence or client id is taken, which the row locks rule out for callers that keep the order.
+        """
+        ...
+
+    async def save_conversations(self, conversations: Sequence[Conversation]) -> None:
+        """Write ``last_seq`` and ``last_message_at`` of locked conversations, as absolute values."""
+        ...
+
+    async def save_participants(self, participants: Sequence[Participant]) -> None:
+        """Write state and marks of participants of locked conversations, as absolute values."""
+        ...
+
+    async def lock_streams(self, user_ids: Sequence[UserId]) -> Mapping[UserId, StreamPosition]:
+        """Lock the users' stream rows in user id order, then read sequence and total unread in a fresh snapshot."""
+        ...
+
+    async def append_events(self, events: Sequence[StoredEvent]) -> None:
+        """Insert events of locked streams and raise each stream's ``last_seq`` to its newest event."""
+        ...
+
+
+class Writes(Protocol):
+    def transaction(self) -> AbstractAsyncContextManager[WriteTransaction]:
+        """Open a write transaction; at most one await on a lock is bounded by the lock timeout."""
+        ...
+
+
+class Streams(Protocol):
+    """Reads of users' event streams, and their retention."""
+
+    async def epoch(self) -> str:
+        """The name of this database's history, part of every cursor."""
+        ...
+
+    async def head(self, user_id: UserId) -> StreamHead: ...
+
+    async def heads(self, user_ids: Sequence[UserId]) -> Mapping[UserId, StreamHead]:
+        """The heads of many users in one query; unknown users are absent."""
+        ...
+
+    async def events_after(self, user_id: UserId, after: int, *, limit: int) -> list[StoredEvent]:
+        """The ``limit`` oldest kept events with ``seq`` > ``after``, in order, without a gap."""
+        ...
+
+    async def snapshot(self, user_id: UserId, *, conversations_max: int) -> SyncSnapshot:
+        """Conversations (newest activity first, trashed ones left out), total unread and head, from one snapshot."""
+        ...
+
+    async def keep_events_since(self, moment: datetime, now: datetime) -> int:
+        """Drop what is wholly older than ``moment``, raising the floors, and prepare storage for what comes after ``now``.
+
+        Returns how many partitions were dropped. Safe to run on several workers at once.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Says that a user's stream grew; ``events`` are contiguous and never empty. A hint may be lost: it is never the truth."""
+
+    user_id: UserId
+    epoch: str
+    events: tuple[StoredEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ephemeral:
+    """An event that is never stored. Of those with the same ``key``, only the latest matters."""
+
+    user_ids: tuple[UserId, ...]
+    name: str
+    key: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """A session ended: its streams must close."""
+
+    user_id: UserId
+    session_id: SessionId
+
+
+BusNote = Hint | Ephemeral | Revocation
+
+
+@dataclass(frozen=True, slots=True)
+class BusBatch:
+    """What arrived. ``is_suspect``: something before these notes may have been lost, so compare with the database."""
+
+    notes: tuple[BusNote, ...]
+    is_suspect: bool
+
+
+class BusSubscription(Protocol):
+    async def receive(self) -> BusBatch:
+        """Wait for notes; bounded inside: what does not fit is dropped and the next batch says so."""
+        ...
+
+
+class Bus(Protocol):
+    """The wire between workers: at most once, never the truth."""
+
+    async def publish(self, notes: Sequence[BusNote]) -> None:
+        """Hand notes to every subscriber, this worker's included. Never raises for a bus that is down."""
+        ...
+
+    def subscribe(self) -> AbstractAsyncContextManager[BusSubscription]: ...
+
+
+class Health(Protocol):
+    async def ping(self) -> None:
+        """Prove that the database answers; raises Unavailable otherwise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Everything the actors room is given."""
+
+    accounts: Accounts
+    directory: Directory
+    conversations: Conversations
+    writes: Writes
+    streams: Streams
+    bus: Bus
+    health: Health
+
+
+__all__ = [
+    "Accounts",
+    "Bus",
+    "BusBatch",
+    "BusNote",
+    "BusSubscription",
+    "ClientKey",
+    "ConversationPageKey",
+    "Conversations",
+    "Credentials",
+    "Directory",
+    "Ephemeral",
+    "Health",
+    "Hint",
+    "InstructorProfile",
+    "MarkQuery",
+    "OpenedConversation",
+    "Revocation",
+    "Storage",
+    "StreamPosition",
+    "Streams",
+    "WriteTransaction",
+    "Writes",
+]
