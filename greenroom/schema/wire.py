@@ -1,0 +1,168 @@
+"""The shapes clients see: the same models in REST answers and inside event data.
+
+Built from records by ``of`` only, so that nothing half-checked gets in; rendered once with :func:`to_json`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+from greenroom.schema.clock import rfc3339
+from greenroom.schema.records import (
+    ConversationState,
+    ConversationView,
+    Message,
+    MessageKind,
+    Role,
+    Service,
+    User,
+)
+
+Moment = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
+"""RFC 3339, UTC, milliseconds."""
+
+
+class Wire(BaseModel):
+    """Base of every shape that leaves the server."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def to_json(model: BaseModel) -> str:
+    """Render a model as one line of JSON (JSON escapes every newline inside strings)."""
+    return model.model_dump_json()
+
+
+class UserOut(Wire):
+    """The signed-in user, as only that user sees it."""
+
+    id: str
+    email: str
+    display_name: str
+    role: Role
+    permissions: list[str]
+
+    @classmethod
+    def of(cls, user: User, permissions: frozenset[str]) -> Self:
+        return cls(
+            id=user.id,
+            email=user.email,
+            display_name=user.display_name,
+            role=user.role,
+            permissions=sorted(permissions),
+        )
+
+
+class ReactionOut(Wire):
+    emoji: str
+    user_ids: list[str]
+
+
+class MessageOut(Wire):
+    id: str
+    conversation_id: str
+    seq: int
+    version: int
+    kind: MessageKind
+    sender_id: str | None
+    content: str
+    client_id: str | None
+    booking_id: str | None
+    reactions: list[ReactionOut]
+    created_at: Moment
+    edited_at: Moment | None
+    deleted_at: Moment | None
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        return cls(
+            id=message.id,
+            conversation_id=message.conversation_id,
+            seq=message.seq,
+            version=message.version,
+            kind=message.kind,
+            sender_id=message.sender_id,
+            content=message.content,
+            client_id=message.client_id,
+            booking_id=message.booking_id,
+            reactions=[ReactionOut(emoji=r.emoji, user_ids=list(r.user_ids)) for r in message.reactions],
+            created_at=message.created_at,
+            edited_at=message.edited_at,
+            deleted_at=message.deleted_at,
+        )
+
+
+class OtherOut(Wire):
+    """The other participant. ``online`` is what was known when this was rendered."""
+
+    id: str
+    display_name: str
+    role: Role
+    online: bool
+
+
+class BookingOut(Wire):
+    """A lesson that was booked."""
+
+    id: str
+
+
+class ConversationOut(Wire):
+    """A conversation as one participant sees it."""
+
+    id: str
+    student_id: str
+    instructor_id: str
+    other: OtherOut
+    state: ConversationState
+    unread_count: int
+    last_message: MessageOut | None
+    last_seq: int
+    last_read_seq: int
+    other_last_read_seq: int
+    upcoming_bookings: list[BookingOut]
+    created_at: Moment
+    last_message_at: Moment
+
+    @classmethod
+    def of(cls, view: ConversationView, *, is_online: bool) -> Self:
+        conversation, other = view.conversation, view.other_user
+        return cls(
+            id=conversation.id,
+            student_id=conversation.student_id,
+            instructor_id=conversation.instructor_id,
+            other=OtherOut(id=other.id, display_name=other.display_name, role=other.role, online=is_online),
+            state=view.me.state,
+            unread_count=view.me.unread_count,
+            last_message=None if view.last_message is None else MessageOut.of(view.last_message),
+            last_seq=conversation.last_seq,
+            last_read_seq=view.me.read_seq,
+            other_last_read_seq=view.other.read_seq,
+            # Bookings do not exist yet in this version, so a conversation has none.
+            upcoming_bookings=[],
+            created_at=conversation.created_at,
+            last_message_at=conversation.last_message_at,
+        )
+
+
+class ServiceOut(Wire):
+    id: str
+    title: str
+    description: str
+    price_cents: int
+    currency: str
+    duration_minutes: int
+
+    @classmethod
+    def of(cls, service: Service) -> Self:
+        return cls(
+            id=service.id,
+            title=service.title,
+            description=service.description,
+            price_cents=service.price_cents,
+            currency=service.currency,
+            duration_minutes=service.duration_minutes,
+        )
