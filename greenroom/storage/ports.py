@@ -46,6 +46,7 @@ class Accounts(Protocol):
 
         Raises:
             EmailTaken: another user has the address; nothing was stored.
+            Conflict: the id is taken; nothing was stored.
         """
         ...
 
@@ -54,15 +55,30 @@ class Accounts(Protocol):
         ...
 
     async def set_password_hash(self, user_id: UserId, password_hash: str) -> None:
-        """Replace the stored hash (after its parameters were raised)."""
+        """Replace the stored hash (after its parameters were raised).
+
+        Raises:
+            UserNotFound: no such user.
+        """
         ...
 
     async def user(self, user_id: UserId) -> User | None: ...
 
-    async def create_session(self, session: Session) -> None: ...
+    async def create_session(self, session: Session) -> None:
+        """Store a new session.
+
+        Raises:
+            UserNotFound: its user does not exist.
+            Conflict: its id or token hash is taken.
+        """
+        ...
 
     async def session(self, token_hash: bytes) -> tuple[Session, User] | None:
         """Find a session and its user by the SHA-256 of the token, revoked and expired ones included."""
+        ...
+
+    async def session_by_id(self, session_id: SessionId) -> tuple[Session, User] | None:
+        """Find a session and its user by the session's id, revoked and expired ones included."""
         ...
 
     async def revoke_session(self, session_id: SessionId, now: datetime) -> bool:
@@ -83,9 +99,18 @@ class InstructorProfile:
 class Directory(Protocol):
     """Instructors and what they offer."""
 
-    async def add_services(self, services: Sequence[Service]) -> None: ...
+    async def add_services(self, services: Sequence[Service]) -> None:
+        """Store new services, all or none.
 
-    async def instructor(self, user_id: UserId) -> InstructorProfile | None: ...
+        Raises:
+            UserNotFound: one of the instructors does not exist.
+            Conflict: one of the ids is taken.
+        """
+        ...
+
+    async def instructor(self, user_id: UserId) -> InstructorProfile | None:
+        """Return an active instructor with services by (title, id); None for anybody else."""
+        ...
 
     async def instructors_page(self, *, after: tuple[str, UserId] | None, limit: int) -> list[InstructorProfile]:
         """One page of active instructors by (display name, id), after the given key; two queries at any size."""
@@ -173,8 +198,14 @@ class StreamPosition:
 class WriteTransaction(Protocol):
     """One transaction of set-based statements, READ COMMITTED.
 
-    Lock order, which every writer keeps so that none can deadlock: conversations in id order first, streams in user id
-    order last. Leaving the context normally commits; leaving it by an exception rolls everything back.
+    Lock order, which every writer keeps so that none can deadlock: opening first, then conversations in id order, streams
+    in user id order last. Call each of the three once, with everything the transaction needs of it; a breach raises
+    :class:`~greenroom.storage.lock_ledger.LockRuleBroken`. Only locked (or just opened) conversations and locked
+    streams may be written, and sequences go on where the locked row left them.
+
+    Leaving the context normally commits; leaving it by an exception rolls everything back. Statements without a result
+    may be sent together with a later one: their errors are then raised there, or on leaving, and always before anything
+    was committed. After an error the transaction can only be rolled back.
     """
 
     async def open_conversations(self, wanted: Sequence[Conversation]) -> list[OpenedConversation]:
@@ -211,7 +242,9 @@ class WriteTransaction(Protocol):
         """Insert messages with the sequences and ordinals they carry.
 
         Raises:
-            Conflict: a sequence or client id is taken, which the row locks rule out for callers that keep the order.
+            Conflict: a sequence is not the next one, or a client id is taken, which the row locks rule out for callers
+                that look before they write.
+            ConversationNotFound: a sender is not a participant.
         """
         ...
 
@@ -228,7 +261,11 @@ class WriteTransaction(Protocol):
         ...
 
     async def append_events(self, events: Sequence[StoredEvent]) -> None:
-        """Insert events of locked streams and raise each stream's ``last_seq`` to its newest event."""
+        """Insert events of locked streams and raise each stream's ``last_seq`` to its newest event.
+
+        Raises:
+            Conflict: an event is not the next one of its stream.
+        """
         ...
 
 
@@ -245,18 +282,31 @@ class Streams(Protocol):
         """The name of this database's history, part of every cursor."""
         ...
 
-    async def head(self, user_id: UserId) -> StreamHead: ...
+    async def head(self, user_id: UserId) -> StreamHead:
+        """Where the user's stream stands.
+
+        Raises:
+            UserNotFound: no such user.
+        """
+        ...
 
     async def heads(self, user_ids: Sequence[UserId]) -> Mapping[UserId, StreamHead]:
         """The heads of many users in one query; unknown users are absent."""
         ...
 
     async def events_after(self, user_id: UserId, after: int, *, limit: int) -> list[StoredEvent]:
-        """The ``limit`` oldest kept events with ``seq`` > ``after``, in order, without a gap."""
+        """The ``limit`` oldest kept events with ``seq`` > ``after``, in order, without a gap between them.
+
+        If the first one is not ``after + 1``, the floor has passed ``after``.
+        """
         ...
 
     async def snapshot(self, user_id: UserId, *, conversations_max: int) -> SyncSnapshot:
-        """Conversations (newest activity first, trashed ones left out), total unread and head, from one snapshot."""
+        """Conversations (newest activity first, trashed ones left out), total unread and head, from one snapshot.
+
+        Raises:
+            UserNotFound: no such user.
+        """
         ...
 
     async def keep_events_since(self, moment: datetime, now: datetime) -> int:

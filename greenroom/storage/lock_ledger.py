@@ -1,0 +1,115 @@
+"""The rules of a write transaction, kept by both twins: what may be locked when, and what may be written then.
+
+1. Rows are locked in one order: pairs of users being opened, then conversations, then streams; each in ascending order.
+   Two transactions that keep one order can't wait for each other in a circle (Havender, "Avoiding deadlock in
+   multitasking systems", 1968).
+2. Only locked rows are written.
+3. A sequence continues where the locked row left it, without a hole.
+
+A breach of 1 or 2 is a bug of the caller and is reported as one. It is reported the same by the in-memory twin, where
+it would do no harm, so that a simulation finds it before a database does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+
+from greenroom.schema.errors import Conflict
+from greenroom.schema.ids import ConversationId, UserId
+from greenroom.schema.records import Conversation, LockedConversation, Message, Participant, StoredEvent
+
+
+class LockRuleBroken(RuntimeError):
+    """A transaction locked out of order, or wrote what it had not locked."""
+
+
+class _Step(IntEnum):
+    PAIRS = 1
+    CONVERSATIONS = 2
+    STREAMS = 3
+
+
+Pair = tuple[UserId, UserId]
+
+
+def pair_of(conversation: Conversation) -> Pair:
+    """Return the two users in ascending order: what identifies a conversation whichever way round they are given."""
+    first, second = sorted((conversation.student_id, conversation.instructor_id))
+    return first, second
+
+
+class LockLedger:
+    """What one write transaction has locked so far, and how far its sequences have come."""
+
+    def __init__(self) -> None:
+        self._step = _Step.PAIRS
+        self._highest: tuple[str, ...] = ()
+        self._message_tails: dict[ConversationId, int] = {}
+        self._stream_tails: dict[UserId, int] = {}
+
+    def before_opening(self, pairs: Iterable[Pair]) -> None:
+        self._advance(_Step.PAIRS, pairs)
+
+    def opened(self, created: Iterable[ConversationId]) -> None:
+        """A row this transaction inserted is its own: nobody else can see it, let alone lock it."""
+        self._message_tails.update((conversation_id, 0) for conversation_id in created)
+
+    def before_locking_conversations(self, ids: Iterable[ConversationId]) -> None:
+        self._advance(_Step.CONVERSATIONS, ((i,) for i in ids if i not in self._message_tails))
+
+    def locked_conversations(self, found: Mapping[ConversationId, LockedConversation]) -> None:
+        for conversation_id, locked in found.items():
+            self._message_tails.setdefault(conversation_id, locked.conversation.last_seq)
+
+    def before_locking_streams(self, ids: Iterable[UserId]) -> None:
+        self._advance(_Step.STREAMS, ((i,) for i in ids if i not in self._stream_tails))
+
+    def locked_streams(self, tails: Mapping[UserId, int]) -> None:
+        for user_id, last_seq in tails.items():
+            self._stream_tails.setdefault(user_id, last_seq)
+
+    def before_saving(self, rows: Sequence[Conversation] | Sequence[Participant]) -> None:
+        """Check that every row belongs to a locked conversation."""
+        for row in rows:
+            conversation_id = row.id if isinstance(row, Conversation) else row.conversation_id
+            if conversation_id not in self._message_tails:
+                raise LockRuleBroken(f"conversation {conversation_id} is written but was not locked")
+
+    def before_appending_messages(self, messages: Sequence[Message]) -> None:
+        """Check and count messages in.
+
+        Raises:
+            Conflict: a message's ``seq`` is not the next one of its conversation.
+        """
+        for message in messages:
+            tail = self._message_tails.get(message.conversation_id)
+            if tail is None:
+                raise LockRuleBroken(f"conversation {message.conversation_id} is appended to but was not locked")
+            if message.seq != tail + 1:
+                raise Conflict(f"Message {message.seq} does not follow {tail} in {message.conversation_id}.")
+            self._message_tails[message.conversation_id] = message.seq
+
+    def before_appending_events(self, events: Sequence[StoredEvent]) -> None:
+        """Check and count events in.
+
+        Raises:
+            Conflict: an event's ``seq`` is not the next one of its stream.
+        """
+        for event in events:
+            tail = self._stream_tails.get(event.user_id)
+            if tail is None:
+                raise LockRuleBroken(f"the stream of user {event.user_id} is appended to but was not locked")
+            if event.seq != tail + 1:
+                raise Conflict(f"Event {event.seq} does not follow {tail} in the stream of {event.user_id}.")
+            self._stream_tails[event.user_id] = event.seq
+
+    def _advance(self, step: _Step, keys: Iterable[tuple[str, ...]]) -> None:
+        wanted = sorted(keys)
+        if not wanted:
+            return
+        if step < self._step:
+            raise LockRuleBroken(f"{step.name.lower()} are locked after {self._step.name.lower()}")
+        if step == self._step and wanted[0] < self._highest:
+            raise LockRuleBroken(f"{step.name.lower()}: {wanted[0]} is locked after {self._highest}")
+        self._step, self._highest = step, wanted[-1]

@@ -1,0 +1,43 @@
+"""The in-memory twin of Postgres: same ports, same semantics, open to inspection, and able to fail on purpose."""
+
+from __future__ import annotations
+
+from greenroom.storage.bus_local import LocalBus
+from greenroom.storage.memory.accounts import MemoryAccounts
+from greenroom.storage.memory.conversations import MemoryConversations
+from greenroom.storage.memory.database import MemoryDatabase
+from greenroom.storage.memory.directory import MemoryDirectory
+from greenroom.storage.memory.faults import FaultPoint, Faults, Phase, no_faults
+from greenroom.storage.memory.streams import MemoryStreams
+from greenroom.storage.memory.tables import Tables
+from greenroom.storage.memory.writes import MemoryWrites
+from greenroom.storage.ports import Bus, Storage
+
+
+class MemoryHealth:
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def ping(self) -> None:
+        async with self._database.operation("health.ping"):
+            pass
+
+
+def memory_storage(database: MemoryDatabase | None = None, *, bus: Bus | None = None) -> Storage:
+    """Build a storage over ``database`` (a new one by default) and ``bus`` (a :class:`LocalBus` by default).
+
+    Several workers of a simulation share state by being given the same database and the same bus.
+    """
+    shared = database or MemoryDatabase()
+    return Storage(
+        accounts=MemoryAccounts(shared),
+        directory=MemoryDirectory(shared),
+        conversations=MemoryConversations(shared),
+        writes=MemoryWrites(shared),
+        streams=MemoryStreams(shared),
+        bus=bus or LocalBus(),
+        health=MemoryHealth(shared),
+    )
+
+
+__all__ = ["FaultPoint", "Faults", "MemoryDatabase", "Phase", "Tables", "memory_storage", "no_faults"]

@@ -1,0 +1,84 @@
+"""Users and sessions, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from greenroom.schema.errors import Conflict, EmailTaken, UserNotFound
+from greenroom.schema.ids import SessionId, UserId
+from greenroom.schema.records import Session, StreamHead, User
+from greenroom.storage.memory.database import MemoryDatabase
+from greenroom.storage.ports import Credentials
+
+
+class MemoryAccounts:
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def create_user(self, user: User, password_hash: str) -> None:
+        async with self._database.operation("accounts.create_user"):
+            tables = self._database.tables
+            if user.id in tables.users:
+                raise Conflict(f"User {user.id} exists.")
+            if user.email.lower() in tables.emails:
+                raise EmailTaken("This e-mail address is taken.")
+            tables.users[user.id] = user
+            tables.password_hashes[user.id] = password_hash
+            tables.emails[user.email.lower()] = user.id
+            tables.streams[user.id] = StreamHead(user_id=user.id, last_seq=0, floor_seq=0)
+
+    async def credentials(self, email: str) -> Credentials | None:
+        async with self._database.operation("accounts.credentials"):
+            tables = self._database.tables
+            user_id = tables.emails.get(email.lower())
+            return None if user_id is None else Credentials(tables.users[user_id], tables.password_hashes[user_id])
+
+    async def set_password_hash(self, user_id: UserId, password_hash: str) -> None:
+        async with self._database.operation("accounts.set_password_hash"):
+            if user_id not in self._database.tables.users:
+                raise UserNotFound("No such user.")
+            self._database.tables.password_hashes[user_id] = password_hash
+
+    async def user(self, user_id: UserId) -> User | None:
+        async with self._database.operation("accounts.user"):
+            return self._database.tables.users.get(user_id)
+
+    async def create_session(self, session: Session) -> None:
+        async with self._database.operation("accounts.create_session"):
+            tables = self._database.tables
+            if session.user_id not in tables.users:
+                raise UserNotFound("No such user.")
+            if session.id in tables.sessions or session.token_hash in tables.sessions_by_token:
+                raise Conflict(f"Session {session.id} or its token exists.")
+            tables.sessions[session.id] = session
+            tables.sessions_by_token[session.token_hash] = session.id
+
+    async def session(self, token_hash: bytes) -> tuple[Session, User] | None:
+        async with self._database.operation("accounts.session"):
+            session_id = self._database.tables.sessions_by_token.get(token_hash)
+            return None if session_id is None else self._session(session_id)
+
+    async def session_by_id(self, session_id: SessionId) -> tuple[Session, User] | None:
+        async with self._database.operation("accounts.session_by_id"):
+            return self._session(session_id)
+
+    def _session(self, session_id: SessionId) -> tuple[Session, User] | None:
+        session = self._database.tables.sessions.get(session_id)
+        return None if session is None else (session, self._database.tables.users[session.user_id])
+
+    async def revoke_session(self, session_id: SessionId, now: datetime) -> bool:
+        async with self._database.operation("accounts.revoke_session"):
+            session = self._database.tables.sessions.get(session_id)
+            if session is None or session.revoked_at is not None:
+                return False
+            self._database.tables.sessions[session_id] = replace(session, revoked_at=now)
+            return True
+
+    async def delete_sessions_expired_before(self, moment: datetime, *, limit: int) -> int:
+        async with self._database.operation("accounts.delete_sessions_expired_before"):
+            tables = self._database.tables
+            expired = [s for s in tables.sessions.values() if s.expires_at < moment][:limit]
+            for session in expired:
+                del tables.sessions[session.id], tables.sessions_by_token[session.token_hash]
+            return len(expired)

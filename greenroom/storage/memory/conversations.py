@@ -1,0 +1,52 @@
+"""Reads of conversations and messages, in memory."""
+
+from __future__ import annotations
+
+from greenroom.schema.ids import ConversationId, UserId
+from greenroom.schema.records import ConversationState, ConversationView, Message
+from greenroom.storage.memory.database import MemoryDatabase
+from greenroom.storage.memory.tables import total_unread
+from greenroom.storage.ports import ConversationPageKey
+
+
+class MemoryConversations:
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def participants(self, conversation_id: ConversationId) -> tuple[UserId, UserId] | None:
+        async with self._database.operation("conversations.participants"):
+            conversation = self._database.tables.conversations.get(conversation_id)
+            return None if conversation is None else (conversation.student_id, conversation.instructor_id)
+
+    async def view(self, conversation_id: ConversationId, user_id: UserId) -> ConversationView | None:
+        async with self._database.operation("conversations.view"):
+            tables = self._database.tables
+            if (conversation_id, user_id) not in tables.participants:
+                return None
+            return tables.view(tables.conversations[conversation_id], user_id)
+
+    async def page(
+        self, user_id: UserId, *, state: ConversationState, before: ConversationPageKey | None, limit: int
+    ) -> list[ConversationView]:
+        async with self._database.operation("conversations.page"):
+            return self._database.tables.views(user_id, before=before, states=[state], limit=limit)
+
+    async def total_unread(self, user_id: UserId) -> int:
+        async with self._database.operation("conversations.total_unread"):
+            return total_unread(self._database.tables.participants_of(user_id))
+
+    async def messages_before(
+        self, conversation_id: ConversationId, before: int | None, *, limit: int
+    ) -> list[Message]:
+        async with self._database.operation("conversations.messages_before"):
+            return self._database.tables.messages_below(conversation_id, before, limit)
+
+    async def messages_after(self, conversation_id: ConversationId, after: int, *, limit: int) -> list[Message]:
+        async with self._database.operation("conversations.messages_after"):
+            return self._database.tables.messages_above(conversation_id, after, limit)
+
+    async def peers(self, user_id: UserId, *, limit: int) -> list[UserId]:
+        async with self._database.operation("conversations.peers"):
+            tables = self._database.tables
+            newest = tables.newest_first(user_id)[:limit]
+            return [tables.participants[conversation.id, user_id].peer_id for conversation in newest]

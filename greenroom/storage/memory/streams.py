@@ -1,0 +1,73 @@
+"""Event streams and their retention, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from greenroom.schema.errors import UserNotFound
+from greenroom.schema.ids import UserId
+from greenroom.schema.records import ConversationState, StoredEvent, StreamHead, SyncSnapshot
+from greenroom.storage.event_weeks import is_wholly_before, week_of, weeks_to_prepare
+from greenroom.storage.memory.database import MemoryDatabase
+from greenroom.storage.memory.tables import total_unread
+
+
+class MemoryStreams:
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def epoch(self) -> str:
+        async with self._database.operation("streams.epoch"):
+            return self._database.epoch
+
+    async def head(self, user_id: UserId) -> StreamHead:
+        async with self._database.operation("streams.head"):
+            return self._head(user_id)
+
+    async def heads(self, user_ids: Sequence[UserId]) -> Mapping[UserId, StreamHead]:
+        async with self._database.operation("streams.heads"):
+            streams = self._database.tables.streams
+            return {user_id: streams[user_id] for user_id in user_ids if user_id in streams}
+
+    async def events_after(self, user_id: UserId, after: int, *, limit: int) -> list[StoredEvent]:
+        async with self._database.operation("streams.events_after"):
+            return self._database.tables.events_above(user_id, after, limit)
+
+    async def snapshot(self, user_id: UserId, *, conversations_max: int) -> SyncSnapshot:
+        async with self._database.operation("streams.snapshot"):
+            tables = self._database.tables
+            states = [state for state in ConversationState if state is not ConversationState.TRASHED]
+            views = tables.views(user_id, before=None, states=states, limit=conversations_max)
+            return SyncSnapshot(
+                conversations=tuple(views),
+                total_unread=total_unread(tables.participants_of(user_id)),
+                head=self._head(user_id),
+            )
+
+    async def keep_events_since(self, moment: datetime, now: datetime) -> int:
+        async with self._database.operation("streams.keep_events_since"):
+            tables = self._database.tables
+            dropped = {week for week in tables.event_weeks if is_wholly_before(week, moment)}
+
+            def is_dropped(event: StoredEvent) -> bool:
+                week = week_of(event.at)
+                return week in dropped if week in tables.event_weeks else event.at < moment
+
+            for user_id, kept in tables.events.items():
+                floor = max((event.seq for event in kept if is_dropped(event)), default=0)
+                if floor:
+                    tables.streams[user_id] = replace(tables.streams[user_id], floor_seq=floor)
+                    tables.events[user_id] = tables.events_above(user_id, floor, len(kept))
+            tables.event_weeks -= dropped
+
+            taken = {week_of(event.at) for kept in tables.events.values() for event in kept}
+            tables.event_weeks.update(w for w in weeks_to_prepare(now) if w not in taken)
+            return len(dropped)
+
+    def _head(self, user_id: UserId) -> StreamHead:
+        head = self._database.tables.streams.get(user_id)
+        if head is None:
+            raise UserNotFound("No such user.")
+        return head

@@ -1,0 +1,120 @@
+"""What the in-memory twin has committed, by table. Tests may look; only the twin's ports write."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from greenroom.schema.ids import ConversationId, ServiceId, SessionId, UserId
+from greenroom.schema.records import (
+    Conversation,
+    ConversationState,
+    ConversationView,
+    Message,
+    Participant,
+    Service,
+    Session,
+    StoredEvent,
+    StreamHead,
+    User,
+)
+from greenroom.storage.lock_ledger import Pair
+from greenroom.storage.ports import ClientKey, ConversationPageKey
+
+ParticipantKey = tuple[ConversationId, UserId]
+
+
+@dataclass(slots=True)
+class Tables:
+    """Committed rows and the indexes over them."""
+
+    users: dict[UserId, User] = field(default_factory=dict)
+    password_hashes: dict[UserId, str] = field(default_factory=dict)
+    emails: dict[str, UserId] = field(default_factory=dict)
+    sessions: dict[SessionId, Session] = field(default_factory=dict)
+    sessions_by_token: dict[bytes, SessionId] = field(default_factory=dict)
+    services: dict[ServiceId, Service] = field(default_factory=dict)
+    conversations: dict[ConversationId, Conversation] = field(default_factory=dict)
+    pairs: dict[Pair, ConversationId] = field(default_factory=dict)
+    participants: dict[ParticipantKey, Participant] = field(default_factory=dict)
+    conversations_of: dict[UserId, list[ConversationId]] = field(default_factory=dict)
+    messages: dict[ConversationId, list[Message]] = field(default_factory=dict)
+    """Per conversation, by ``seq``."""
+    message_ids: set[str] = field(default_factory=set)
+    sent: dict[ClientKey, Message] = field(default_factory=dict)
+    streams: dict[UserId, StreamHead] = field(default_factory=dict)
+    events: dict[UserId, list[StoredEvent]] = field(default_factory=dict)
+    """Per user, by ``seq``; all above the stream's floor."""
+    event_weeks: set[int] = field(default_factory=set)
+    """Weeks that have a partition. Events of other weeks lie in the default partition."""
+
+    def messages_below(self, conversation_id: ConversationId, before: int | None, limit: int) -> list[Message]:
+        kept = self.messages.get(conversation_id, [])
+        end = len(kept) if before is None else bisect_left(kept, before, key=_message_seq)
+        return kept[max(0, end - limit) : end]
+
+    def messages_above(self, conversation_id: ConversationId, after: int, limit: int) -> list[Message]:
+        kept = self.messages.get(conversation_id, [])
+        start = bisect_right(kept, after, key=_message_seq)
+        return kept[start : start + limit]
+
+    def events_above(self, user_id: UserId, after: int, limit: int) -> list[StoredEvent]:
+        kept = self.events.get(user_id, [])
+        start = bisect_right(kept, after, key=_event_seq)
+        return kept[start : start + limit]
+
+    def participants_of(self, user_id: UserId) -> Iterator[Participant]:
+        """The user's own side of each of the user's conversations."""
+        for conversation_id in self.conversations_of.get(user_id, []):
+            yield self.participants[conversation_id, user_id]
+
+    def newest_first(self, user_id: UserId) -> list[Conversation]:
+        """All of the user's conversations in page order."""
+        mine = (self.conversations[i] for i in self.conversations_of.get(user_id, []))
+        return sorted(mine, key=lambda c: (c.last_message_at, c.id), reverse=True)
+
+    def views(
+        self,
+        user_id: UserId,
+        *,
+        before: ConversationPageKey | None,
+        states: Iterable[ConversationState],
+        limit: int,
+    ) -> list[ConversationView]:
+        """The first ``limit`` of the user's conversations in these states, newest activity first."""
+        wanted = frozenset(states)
+        views: list[ConversationView] = []
+        for conversation in self.newest_first(user_id):
+            if len(views) == limit:
+                break
+            key = (conversation.last_message_at, conversation.id)
+            if before is not None and key >= (before.last_message_at, before.conversation_id):
+                continue
+            if self.participants[conversation.id, user_id].state in wanted:
+                views.append(self.view(conversation, user_id))
+        return views
+
+    def view(self, conversation: Conversation, user_id: UserId) -> ConversationView:
+        me = self.participants[conversation.id, user_id]
+        kept = self.messages.get(conversation.id)
+        return ConversationView(
+            conversation=conversation,
+            me=me,
+            other=self.participants[conversation.id, me.peer_id],
+            other_user=self.users[me.peer_id],
+            last_message=kept[-1] if kept else None,
+        )
+
+
+def total_unread(participants: Iterable[Participant]) -> int:
+    """Sum of unread counts, trashed conversations left out."""
+    return sum(p.unread_count for p in participants if p.state is not ConversationState.TRASHED)
+
+
+def _message_seq(message: Message) -> int:
+    return message.seq
+
+
+def _event_seq(event: StoredEvent) -> int:
+    return event.seq

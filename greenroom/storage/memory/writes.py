@@ -1,0 +1,276 @@
+"""Write transactions in memory: changes gather in a draft that only its transaction sees, and are applied at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+
+from greenroom.schema.errors import Conflict, ConversationNotFound, UserNotFound
+from greenroom.schema.ids import ConversationId, UserId
+from greenroom.schema.records import (
+    Conversation,
+    LockedConversation,
+    Message,
+    Participant,
+    StoredEvent,
+    StreamHead,
+    User,
+)
+from greenroom.storage.lock_ledger import LockLedger, Pair, pair_of
+from greenroom.storage.memory.checks import check_conversation, check_message, check_participant
+from greenroom.storage.memory.database import MemoryDatabase
+from greenroom.storage.memory.tables import ParticipantKey, Tables, total_unread
+from greenroom.storage.ports import (
+    ClientKey,
+    MarkQuery,
+    OpenedConversation,
+    StreamPosition,
+    WriteTransaction,
+)
+
+
+class Draft:
+    """Uncommitted rows over committed tables."""
+
+    def __init__(self, committed: Tables) -> None:
+        self._committed = committed
+        self.conversations: dict[ConversationId, Conversation] = {}
+        self.pairs: dict[Pair, ConversationId] = {}
+        self.participants: dict[ParticipantKey, Participant] = {}
+        self.messages: dict[ConversationId, list[Message]] = {}
+        self.message_ids: set[str] = set()
+        self.sent: dict[ClientKey, Message] = {}
+        self.events: list[StoredEvent] = []
+
+    def conversation(self, conversation_id: ConversationId) -> Conversation | None:
+        return self.conversations.get(conversation_id) or self._committed.conversations.get(conversation_id)
+
+    def conversation_of(self, pair: Pair) -> ConversationId | None:
+        return self.pairs.get(pair) or self._committed.pairs.get(pair)
+
+    def participant(self, key: ParticipantKey) -> Participant | None:
+        return self.participants.get(key) or self._committed.participants.get(key)
+
+    def locked(self, conversation: Conversation) -> LockedConversation:
+        student, instructor = (
+            self.participants.get(key) or self._committed.participants[key]
+            for key in (
+                (conversation.id, conversation.student_id),
+                (conversation.id, conversation.instructor_id),
+            )
+        )
+        return LockedConversation(conversation, student, instructor)
+
+    def participants_of(self, user_id: UserId) -> list[Participant]:
+        mine = {p.conversation_id: p for p in self._committed.participants_of(user_id)}
+        mine |= {p.conversation_id: p for p in self.participants.values() if p.user_id == user_id}
+        return list(mine.values())
+
+    def messages_of(self, conversation_id: ConversationId) -> list[Message]:
+        return self._committed.messages.get(conversation_id, []) + self.messages.get(conversation_id, [])
+
+    def last_message(self, conversation_id: ConversationId) -> Message | None:
+        kept = self.messages.get(conversation_id) or self._committed.messages.get(conversation_id)
+        return kept[-1] if kept else None
+
+    def sent_message(self, key: ClientKey) -> Message | None:
+        return self.sent.get(key) or self._committed.sent.get(key)
+
+    def has_message(self, message_id: str) -> bool:
+        return message_id in self.message_ids or message_id in self._committed.message_ids
+
+    def head(self, user_id: UserId) -> StreamHead | None:
+        return self._committed.streams.get(user_id)
+
+    def user(self, user_id: UserId) -> User | None:
+        return self._committed.users.get(user_id)
+
+    def apply(self) -> None:
+        """Commit. Nothing here waits or can fail, so nobody sees half of it."""
+        tables = self._committed
+        for conversation in self.conversations.values():
+            if conversation.id not in tables.conversations:
+                for user_id in (conversation.student_id, conversation.instructor_id):
+                    tables.conversations_of.setdefault(user_id, []).append(conversation.id)
+        tables.conversations |= self.conversations
+        tables.pairs |= self.pairs
+        tables.participants |= self.participants
+        for conversation_id, messages in self.messages.items():
+            tables.messages.setdefault(conversation_id, []).extend(messages)
+        tables.message_ids |= self.message_ids
+        tables.sent |= self.sent
+        for event in self.events:
+            tables.events.setdefault(event.user_id, []).append(event)
+            tables.streams[event.user_id] = replace(tables.streams[event.user_id], last_seq=event.seq)
+
+
+class MemoryTransaction:
+    """One write transaction. A statement that failed spoils it: it can only be rolled back."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+        self._draft = Draft(database.tables)
+        self._ledger = LockLedger()
+        self._has_failed = False
+
+    async def open_conversations(self, wanted: Sequence[Conversation]) -> list[OpenedConversation]:
+        async with self._statement("open_conversations"):
+            self._ledger.before_opening(pair_of(conversation) for conversation in wanted)
+            opened: dict[Pair, OpenedConversation] = {}
+            answers: list[OpenedConversation] = []
+            for conversation in wanted:
+                pair = pair_of(conversation)
+                existing = self._draft.conversation_of(pair)
+                if existing is None:
+                    self._insert(conversation)
+                    opened[pair] = OpenedConversation(conversation.id, created=True)
+                    answers.append(opened[pair])
+                else:
+                    answers.append(OpenedConversation(existing, created=False))
+            self._ledger.opened(answer.conversation_id for answer in opened.values())
+            return answers
+
+    def _insert(self, conversation: Conversation) -> None:
+        if any(self._draft.user(user_id) is None for user_id in pair_of(conversation)):
+            raise UserNotFound("No such user.")
+        if self._draft.conversation(conversation.id) is not None:
+            raise Conflict(f"Conversation {conversation.id} exists.")
+        check_conversation(conversation)
+        self._draft.conversations[conversation.id] = conversation
+        self._draft.pairs[pair_of(conversation)] = conversation.id
+        student, instructor = conversation.student_id, conversation.instructor_id
+        for user_id, peer_id in ((student, instructor), (instructor, student)):
+            self._draft.participants[conversation.id, user_id] = Participant(conversation.id, user_id, peer_id)
+
+    async def lock_conversations(
+        self, ids: Sequence[ConversationId]
+    ) -> Mapping[ConversationId, LockedConversation]:
+        async with self._statement("lock_conversations"):
+            self._ledger.before_locking_conversations(ids)
+            found = {
+                i: self._draft.locked(conversation)
+                for i in sorted(set(ids))
+                if (conversation := self._draft.conversation(i))
+            }
+            self._ledger.locked_conversations(found)
+            return found
+
+    async def sent_messages(self, keys: Sequence[ClientKey]) -> Mapping[ClientKey, Message]:
+        async with self._statement("sent_messages"):
+            return {key: message for key in keys if (message := self._draft.sent_message(key))}
+
+    async def ordinals_at(self, queries: Sequence[MarkQuery]) -> list[int]:
+        async with self._statement("ordinals_at"):
+            return [self._ordinal_at(query) for query in queries]
+
+    def _ordinal_at(self, query: MarkQuery) -> int:
+        kept = self._draft.messages_of(query.conversation_id)
+        return max(
+            (m.sender_ordinal for m in kept if m.sender_id == query.sender_id and m.seq <= query.seq), default=0
+        )
+
+    async def last_messages(self, ids: Sequence[ConversationId]) -> Mapping[ConversationId, Message]:
+        async with self._statement("last_messages"):
+            return {i: message for i in ids if (message := self._draft.last_message(i))}
+
+    async def users(self, ids: Sequence[UserId]) -> Mapping[UserId, User]:
+        async with self._statement("users"):
+            return {i: user for i in ids if (user := self._draft.user(i))}
+
+    async def append_messages(self, messages: Sequence[Message]) -> None:
+        async with self._statement("append_messages"):
+            self._ledger.before_appending_messages(messages)
+            for message in messages:
+                self._append(message)
+
+    def _append(self, message: Message) -> None:
+        check_message(message)
+        if self._draft.has_message(message.id):
+            raise Conflict(f"Message {message.id} exists.")
+        if message.sender_id is not None:
+            if self._draft.participant((message.conversation_id, message.sender_id)) is None:
+                raise ConversationNotFound("The sender has no part in this conversation.")
+            if message.client_id is not None:
+                key = ClientKey(message.conversation_id, message.sender_id, message.client_id)
+                if self._draft.sent_message(key) is not None:
+                    raise Conflict("This client id was used before.")
+                self._draft.sent[key] = message
+        self._draft.message_ids.add(message.id)
+        self._draft.messages.setdefault(message.conversation_id, []).append(message)
+
+    async def save_conversations(self, conversations: Sequence[Conversation]) -> None:
+        async with self._statement("save_conversations"):
+            self._ledger.before_saving(conversations)
+            for conversation in conversations:
+                check_conversation(conversation)
+                if (stored := self._draft.conversation(conversation.id)) is not None:
+                    self._draft.conversations[conversation.id] = replace(
+                        stored, last_seq=conversation.last_seq, last_message_at=conversation.last_message_at
+                    )
+
+    async def save_participants(self, participants: Sequence[Participant]) -> None:
+        async with self._statement("save_participants"):
+            self._ledger.before_saving(participants)
+            for participant in participants:
+                check_participant(participant)
+                key = (participant.conversation_id, participant.user_id)
+                if (stored := self._draft.participant(key)) is not None:
+                    self._draft.participants[key] = replace(participant, peer_id=stored.peer_id)
+
+    async def lock_streams(self, user_ids: Sequence[UserId]) -> Mapping[UserId, StreamPosition]:
+        async with self._statement("lock_streams"):
+            self._ledger.before_locking_streams(user_ids)
+            found = {i: self._position(head) for i in sorted(set(user_ids)) if (head := self._draft.head(i))}
+            self._ledger.locked_streams({user_id: position.last_seq for user_id, position in found.items()})
+            return found
+
+    def _position(self, head: StreamHead) -> StreamPosition:
+        unread = total_unread(self._draft.participants_of(head.user_id))
+        last_seq = max((e.seq for e in self._draft.events if e.user_id == head.user_id), default=head.last_seq)
+        return StreamPosition(last_seq=last_seq, total_unread=unread)
+
+    async def append_events(self, events: Sequence[StoredEvent]) -> None:
+        async with self._statement("append_events"):
+            self._ledger.before_appending_events(events)
+            self._draft.events.extend(events)
+
+    def commit(self) -> None:
+        """Apply the draft.
+
+        Raises:
+            Conflict: a statement failed before, and its failure was swallowed by the caller.
+        """
+        self._require_usable()
+        self._draft.apply()
+
+    @asynccontextmanager
+    async def _statement(self, name: str) -> AsyncIterator[None]:
+        self._require_usable()
+        try:
+            async with self._database.operation(f"writes.{name}"):
+                yield
+        except BaseException:
+            self._has_failed = True
+            raise
+
+    def _require_usable(self) -> None:
+        if self._has_failed:
+            raise Conflict("A statement of this transaction failed; it can only be rolled back.")
+
+
+class MemoryWrites:
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    def transaction(self) -> AbstractAsyncContextManager[WriteTransaction]:
+        return self._transaction()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[WriteTransaction]:
+        async with self._database.sole_writer():
+            async with self._database.operation("writes.begin"):
+                transaction = MemoryTransaction(self._database)
+            yield transaction
+            async with self._database.operation("writes.commit"):
+                transaction.commit()
