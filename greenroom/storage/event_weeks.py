@@ -1,4 +1,4 @@
-"""Events are kept in weekly partitions: which week a moment belongs to, and when a week begins and ends."""
+"""Events are kept by the week: which week a moment belongs to, and when a week begins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WEEKS_AHEAD: Final = 3
 
 
 def week_of(moment: datetime) -> int:
-    """Number of the week that ``moment`` falls in: Monday 00:00 UTC, inclusive, to the next, exclusive."""
+    """Number of the week that holds ``moment``: from Monday 00:00 UTC, inclusive, to the next, exclusive."""
     return (moment - _ORIGIN) // _WEEK
 
 
@@ -26,8 +26,3 @@ def week_starts(week: int) -> datetime:
 def weeks_to_prepare(now: datetime) -> range:
     """The weeks that must have a partition at ``now``: the current one and those ahead."""
     return range(week_of(now), week_of(now) + WEEKS_AHEAD + 1)
-
-
-def is_wholly_before(week: int, moment: datetime) -> bool:
-    """Whether no moment of ``week`` is at or after ``moment``."""
-    return week_starts(week + 1) <= moment

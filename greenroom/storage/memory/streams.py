@@ -9,7 +9,7 @@ from datetime import datetime
 from greenroom.schema.errors import UserNotFound
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import ConversationState, StoredEvent, StreamHead, SyncSnapshot
-from greenroom.storage.event_weeks import is_wholly_before, week_of, weeks_to_prepare
+from greenroom.storage.event_weeks import week_of, week_starts, weeks_to_prepare
 from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.memory.tables import total_unread
 
@@ -49,22 +49,17 @@ class MemoryStreams:
     async def keep_events_since(self, moment: datetime, now: datetime) -> int:
         async with self._database.operation("streams.keep_events_since"):
             tables = self._database.tables
-            dropped = {week for week in tables.event_weeks if is_wholly_before(week, moment)}
-
-            def is_dropped(event: StoredEvent) -> bool:
-                week = week_of(event.at)
-                return week in dropped if week in tables.event_weeks else event.at < moment
-
+            cutoff = week_starts(week_of(moment))
             for user_id, kept in tables.events.items():
-                floor = max((event.seq for event in kept if is_dropped(event)), default=0)
+                floor = max((event.seq for event in kept if event.at < cutoff), default=0)
                 if floor:
                     tables.streams[user_id] = replace(tables.streams[user_id], floor_seq=floor)
                     tables.events[user_id] = tables.events_above(user_id, floor, len(kept))
-            tables.event_weeks -= dropped
-
-            taken = {week_of(event.at) for kept in tables.events.values() for event in kept}
-            tables.event_weeks.update(w for w in weeks_to_prepare(now) if w not in taken)
-            return len(dropped)
+            old = {week for week in tables.event_weeks if week < week_of(moment)}
+            unprepared = {week_of(event.at) for kept in tables.events.values() for event in kept}
+            tables.event_weeks -= old
+            tables.event_weeks.update(w for w in weeks_to_prepare(now) if w not in unprepared)
+            return len(old)
 
     def _head(self, user_id: UserId) -> StreamHead:
         head = self._database.tables.streams.get(user_id)

@@ -132,11 +132,11 @@ class MemoryTransaction:
             return answers
 
     def _insert(self, conversation: Conversation) -> None:
-        if any(self._draft.user(user_id) is None for user_id in pair_of(conversation)):
-            raise UserNotFound("No such user.")
+        check_conversation(conversation)
         if self._draft.conversation(conversation.id) is not None:
             raise Conflict(f"Conversation {conversation.id} exists.")
-        check_conversation(conversation)
+        if any(self._draft.user(user_id) is None for user_id in pair_of(conversation)):
+            raise UserNotFound("No such user.")
         self._draft.conversations[conversation.id] = conversation
         self._draft.pairs[pair_of(conversation)] = conversation.id
         student, instructor = conversation.student_id, conversation.instructor_id
