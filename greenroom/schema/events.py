@@ -7,6 +7,7 @@ never stored.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from greenroom.schema.wire import ConversationOut, MessageOut, Moment, Wire
@@ -29,6 +30,21 @@ class ClosingReason(StrEnum):
     REVOKED = "revoked"
     EVICTED = "evicted"
     EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One event as a connection writes it.
+
+    Attributes:
+        id: the cursor a client has reached with it; None for what is never stored.
+        event: its name.
+        data: one line of JSON.
+    """
+
+    id: str | None
+    event: str
+    data: str
 
 
 # Durable events.
@@ -56,6 +72,12 @@ class ConversationMarked(Wire):
     seq: int
     unread_count: int
     total_unread: int
+
+
+class SessionRevoked(Wire):
+    """``session.revoked``: one of the user's sessions ended."""
+
+    reason: str
 
 
 # Ephemeral events.

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+
+PREFIX: Final = "GREENROOM_"
+API_KEY_LENGTH_MIN: Final = 16
 
 
 class BadSettings(Exception):
@@ -17,7 +23,7 @@ class Settings(BaseSettings):
     """greenroom's own settings, all prefixed ``GREENROOM_``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="GREENROOM_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     bind: str = Field("127.0.0.1:8000", description="host:port that HTTP is served on")
@@ -67,6 +73,13 @@ class Settings(BaseSettings):
             raise ValueError("must be host:port with a port of 0 to 65535, e.g. 127.0.0.1:8000")
         return value
 
+    @field_validator("admin_api_key")
+    @classmethod
+    def _key_is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < API_KEY_LENGTH_MIN:
+            raise ValueError(f"must have at least {API_KEY_LENGTH_MIN} characters")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _url_is_postgres(cls, value: SecretStr | None) -> SecretStr | None:
@@ -96,3 +109,36 @@ class Settings(BaseSettings):
     @property
     def is_cookie_secure(self) -> bool:
         return not self.is_loopback if self.cookie_secure is None else self.cookie_secure
+
+
+def load_settings() -> Settings:
+    """Read the settings once.
+
+    Raises:
+        BadSettings: one line per setting that can't be used, by its environment name and with the reason. A
+            variable with our prefix that is no setting is one of them: it is a misspelling more often than not.
+    """
+    known = {environment_name(field) for field in Settings.model_fields}
+    if unknown := sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known):
+        raise BadSettings("\n".join(_unknown(name, known) for name in unknown))
+    try:
+        return Settings()
+    except ValidationError as exc:
+        raise BadSettings("\n".join(_line(error) for error in exc.errors())) from None
+    except SettingsError as exc:
+        raise BadSettings(str(exc)) from None
+
+
+def environment_name(field: str) -> str:
+    """The environment variable behind a field of :class:`Settings`."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, sorted(known), n=1)
+    return f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _line(error: ErrorDetails) -> str:
+    field = str(error["loc"][0]) if error["loc"] else "settings"
+    return f"{environment_name(field)}: {error['msg'].removeprefix('Value error, ')}"

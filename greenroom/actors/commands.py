@@ -1,0 +1,102 @@
+"""Durable commands: everything that changes a conversation, and what each answers.
+
+A command is authorised and ordered by its conversation's actor, then decided and written by the committer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from greenroom.schema.ids import ConversationId, UserId
+from greenroom.schema.records import ConversationState, ConversationView, Message
+from greenroom.supervisor import Request
+
+
+@dataclass(frozen=True, slots=True)
+class FirstMessage:
+    """A message that comes with the creation of its conversation."""
+
+    content: str
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """``created`` tells whether the conversation is new; ``message`` is the first message, if one was given."""
+
+    view: ConversationView
+    created: bool
+    message: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """``created`` is False when the client id was known, and ``message`` then is the one first stored under it."""
+
+    message: Message
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Absolute counts as the asking user sees them."""
+
+    unread_count: int
+    total_unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConversation(Request[Opened]):
+    """Get or create the pair's conversation; ``opened_by`` is one of the two and the sender of ``first``."""
+
+    student_id: UserId
+    instructor_id: UserId
+    opened_by: UserId
+    first: FirstMessage | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage(Request[Sent]):
+    conversation_id: ConversationId
+    sender_id: UserId
+    content: str
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRead(Request[Unread]):
+    """Everything up to ``seq`` (inclusive) was read. A mark never moves back."""
+
+    conversation_id: ConversationId
+    user_id: UserId
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkDelivered(Request[Unread]):
+    """Everything up to ``seq`` (inclusive) reached a device. A mark never moves back."""
+
+    conversation_id: ConversationId
+    user_id: UserId
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetState(Request[ConversationView]):
+    """File the conversation for one participant only."""
+
+    conversation_id: ConversationId
+    user_id: UserId
+    state: ConversationState
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSessionEnd(Request[None]):
+    """Tell all of a user's devices that one of the sessions ended."""
+
+    user_id: UserId
+    reason: str
+
+
+ConversationCommand = SendMessage | MarkRead | MarkDelivered | SetState
+Command = ConversationCommand | OpenConversation | NoteSessionEnd

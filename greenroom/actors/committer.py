@@ -1,0 +1,115 @@
+"""The committer: one actor per worker that writes what many conversations have for it, in one transaction.
+
+Group commit by natural batching: while a commit is under way new commands queue, and the next transaction takes them
+all, up to a bound. There is no timer, so an idle server adds no delay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+import trio
+
+from greenroom.actors.commands import Command
+from greenroom.actors.commit import Committed, commit
+from greenroom.schema.errors import DomainError, StorageUnavailable, Unavailable
+from greenroom.schema.ids import Ids, UserId
+from greenroom.schema.records import StoredEvent
+from greenroom.storage.ports import Bus, Hint, Writes
+from greenroom.supervisor import BatchActor, Delivery
+
+BATCH_MAX: Final = 200
+"""Commands per transaction: enough to spread the cost of a commit thin, few enough to keep row locks short."""
+
+COMMIT_TIMEOUT_S: Final = 5.0
+PUBLISH_TIMEOUT_S: Final = 0.25
+
+
+class Committer(BatchActor[Command]):
+    """Commits batches, answers each command after the commit returned, then publishes hints.
+
+    A crash between commit and publish costs delay only: the streams' sweep finds what was not announced.
+    """
+
+    refusals = (DomainError,)
+
+    def __init__(
+        self,
+        *,
+        writes: Writes,
+        bus: Bus,
+        epoch: str,
+        ids: Ids,
+        wall: Callable[[], datetime],
+        is_online: Callable[[UserId], bool],
+    ) -> None:
+        self._writes = writes
+        self._bus = bus
+        self._epoch = epoch
+        self._ids = ids
+        self._wall = wall
+        self._is_online = is_online
+        self._commits = 0
+        self._commands = 0
+        self._split_batches = 0
+
+    async def handle_batch(self, batch: Sequence[Delivery[Command]]) -> None:
+        try:
+            committed = await self._commit([delivery.message for delivery in batch])
+        except Unavailable as error:
+            for delivery in batch:
+                delivery.fail(error)
+            return
+        except Exception as error:
+            if len(batch) == 1:
+                await self._refuse(batch[0], error)
+            else:
+                # One of them can't be stored. Apart, the bad one gets its error and its neighbours are not harmed.
+                self._split_batches += 1
+                for delivery in batch:
+                    await self.handle_batch([delivery])
+            return
+        self._answer(batch, committed)
+        await self._announce(committed.events)
+
+    def view(self) -> Mapping[str, object]:
+        return {"commits": self._commits, "commands": self._commands, "split_batches": self._split_batches}
+
+    async def _commit(self, commands: Sequence[Command]) -> Committed:
+        try:
+            with trio.fail_after(COMMIT_TIMEOUT_S):
+                committed = await commit(
+                    self._writes, commands, ids=self._ids, now=self._wall(), is_online=self._is_online
+                )
+        except trio.TooSlowError as exc:
+            raise StorageUnavailable("The database took too long to commit.") from exc
+        self._commits += 1
+        self._commands += len(commands)
+        return committed
+
+    @staticmethod
+    async def _refuse(delivery: Delivery[Command], error: Exception) -> None:
+        delivery.fail(error)
+        if not isinstance(error, DomainError):
+            raise error  # a bug: everybody else was served, so let the supervisor see it
+
+    @staticmethod
+    def _answer(batch: Sequence[Delivery[Command]], committed: Committed) -> None:
+        for delivery, reply in zip(batch, committed.replies, strict=True):
+            if isinstance(reply, DomainError):
+                delivery.fail(reply)
+            else:
+                delivery.reply(reply)
+
+    async def _announce(self, events: Sequence[StoredEvent]) -> None:
+        with trio.move_on_after(PUBLISH_TIMEOUT_S):
+            await self._bus.publish([Hint(u, self._epoch, run) for u, run in _by_user(events)])
+
+
+def _by_user(events: Iterable[StoredEvent]) -> list[tuple[UserId, tuple[StoredEvent, ...]]]:
+    """Group events by user; a stable sort keeps each user's events in order."""
+    ordered = sorted(events, key=lambda event: event.user_id)
+    return [(user_id, tuple(run)) for user_id, run in groupby(ordered, key=lambda event: event.user_id)]

@@ -1,0 +1,231 @@
+"""The whole server without HTTP: the actor tree and what clients, operators and simulations deal with.
+
+::
+
+    greenroom                     one_for_one
+    ├── committer                 writes everything durable, in groups
+    ├── sweep                     finds what the bus lost
+    ├── bus-relay                 the one bus subscription of this worker
+    ├── presence                  who is connected
+    ├── retention                 drops what is too old
+    ├── streams/<user>            one per connected user
+    └── conversations/<id>        one per conversation in use
+
+They are started in this order and stopped in the reverse: when a worker drains, what conversations still have in
+their mailboxes finds the committer alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from greenroom.actors.addresses import CONVERSATION, ROOT, STREAM
+from greenroom.actors.bus_relay import BusRelay
+from greenroom.actors.committer import BATCH_MAX, Committer
+from greenroom.actors.conversation import Conversation
+from greenroom.actors.directory import InstructorDirectory
+from greenroom.actors.event_streams import EventStreams
+from greenroom.actors.feeds import LocalFeeds
+from greenroom.actors.messaging import Messaging
+from greenroom.actors.presence import Presence, PresenceBoard, changed_user
+from greenroom.actors.replay import Replay
+from greenroom.actors.retention import Retention
+from greenroom.actors.session_cache import SessionCache
+from greenroom.actors.sign_in import SignIn
+from greenroom.actors.sweep import Sweep
+from greenroom.actors.user_stream import UserStream
+from greenroom.schema.clock import WallClock
+from greenroom.schema.events import ClosingReason
+from greenroom.schema.ids import ConversationId, Ids, UserId
+from greenroom.storage.passwords import Passwords
+from greenroom.storage.ports import Health, Storage
+from greenroom.supervisor import (
+    ActorSystem,
+    ChildSpec,
+    DynamicSpec,
+    Holdings,
+    MailboxSpec,
+    Overflow,
+    SupervisorSpec,
+    open_system,
+)
+
+PARTITIONS: Final = 8
+"""Failure domains of each dynamic supervisor: a crash loop in one eighth of the conversations spares the others."""
+
+PRESENCE_MAILBOX: Final = 10_000
+"""One place per user whose connections changed."""
+
+COMMITTER_MAILBOX: Final = 4_000
+"""Commands that wait for a commit: at some thousands per second, about a second's worth."""
+
+CHILDREN_MAX: Final = 50_000
+"""Live conversations, and live streams, per worker; at about 6 KB each this is some hundred megabytes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CoreSettings:
+    """What the core needs to be told, all with the defaults of the server."""
+
+    session_life: timedelta = timedelta(hours=12)
+    event_retention: timedelta = timedelta(days=28)
+    conversation_idle_s: float = 60.0
+    stream_idle_s: float = 30.0
+    drain_timeout_s: float = 10.0
+
+
+class Core:
+    """What there is to deal with; made by :func:`open_core`."""
+
+    def __init__(
+        self,
+        *,
+        system: ActorSystem,
+        feeds: LocalFeeds,
+        health: Health,
+        sign_in: SignIn,
+        messaging: Messaging,
+        streams: EventStreams,
+        directory: InstructorDirectory,
+        board: PresenceBoard,
+    ) -> None:
+        self.system = system
+        self.sign_in = sign_in
+        self.messaging = messaging
+        self.streams = streams
+        self.directory = directory
+        self.board = board
+        self.is_draining = False
+        self._feeds = feeds
+        self._health = health
+
+    @property
+    def open_streams(self) -> int:
+        """Connections that follow a stream on this worker."""
+        return len(self._feeds)
+
+    async def ready(self) -> None:
+        """Prove that requests can be served; raises Unavailable when the database is away."""
+        await self._health.ping()
+
+    def start_draining(self) -> None:
+        """Tell every stream to close and to come back elsewhere. Doing it twice is fine."""
+        self.is_draining = True
+        self._feeds.close_all(ClosingReason.DRAINING)
+
+
+@asynccontextmanager
+async def open_core(
+    storage: Storage,
+    *,
+    passwords: Passwords,
+    ids: Ids,
+    wall: WallClock,
+    seed: int,
+    settings: CoreSettings | None = None,
+) -> AsyncIterator[Core]:
+    """Run the server's actors; leaving the context commits what is in their mailboxes and stops them.
+
+    Args:
+        seed: of every random choice that is not a secret: jitter, backoff.
+
+    Raises:
+        Unavailable: the database can't be reached at the start.
+    """
+    settings = settings or CoreSettings()
+    epoch = await storage.streams.epoch()
+    feeds, sessions, board = LocalFeeds(), SessionCache(), PresenceBoard()
+    tree = SupervisorSpec(
+        ROOT,
+        (
+            ChildSpec(
+                "committer",
+                lambda: Committer(
+                    writes=storage.writes,
+                    bus=storage.bus,
+                    epoch=epoch,
+                    ids=ids,
+                    wall=wall,
+                    is_online=board.is_online,
+                ),
+                mailbox=MailboxSpec(capacity=COMMITTER_MAILBOX),
+                batch_max=BATCH_MAX,
+                shutdown_s=settings.drain_timeout_s,
+            ),
+            ChildSpec("sweep", lambda: Sweep(streams=storage.streams, feeds=feeds)),
+            ChildSpec("bus-relay", lambda: BusRelay(bus=storage.bus, feeds=feeds, sessions=sessions)),
+            ChildSpec(
+                "presence",
+                lambda: Presence(
+                    board=board, feeds=feeds, conversations=storage.conversations, bus=storage.bus, wall=wall
+                ),
+                mailbox=MailboxSpec(capacity=PRESENCE_MAILBOX, overflow=Overflow.CONFLATE(changed_user)),
+                holdings=Holdings(timers=PRESENCE_MAILBOX),
+            ),
+            ChildSpec(
+                "retention",
+                lambda: Retention(
+                    streams=storage.streams, accounts=storage.accounts, wall=wall, keep=settings.event_retention
+                ),
+            ),
+            DynamicSpec(
+                "streams",
+                STREAM,
+                lambda key: UserStream(
+                    UserId(key), streams=storage.streams, feeds=feeds, idle_s=settings.stream_idle_s
+                ),
+                max_children=CHILDREN_MAX,
+                partitions=PARTITIONS,
+            ),
+            DynamicSpec(
+                "conversations",
+                CONVERSATION,
+                lambda key: Conversation(
+                    ConversationId(key), conversations=storage.conversations, bus=storage.bus, wall=wall
+                ),
+                max_children=CHILDREN_MAX,
+                partitions=PARTITIONS,
+                passivate_after_s=settings.conversation_idle_s,
+            ),
+        ),
+        # A worker whose actors crash more often than this is better replaced than nursed.
+        intensity=10,
+        period_s=10.0,
+    )
+    async with open_system(tree, seed=seed, wall=wall) as system:
+        core = Core(
+            system=system,
+            feeds=feeds,
+            health=storage.health,
+            sign_in=SignIn(
+                system=system,
+                accounts=storage.accounts,
+                passwords=passwords,
+                sessions=sessions,
+                bus=storage.bus,
+                ids=ids,
+                wall=wall,
+                session_life=settings.session_life,
+            ),
+            messaging=Messaging(system=system, accounts=storage.accounts, conversations=storage.conversations),
+            streams=EventStreams(
+                system=system,
+                streams=storage.streams,
+                replay=Replay(storage.streams, epoch=epoch),
+                feeds=feeds,
+                board=board,
+                wall=wall,
+                rng=system.stream("event-streams"),
+            ),
+            directory=InstructorDirectory(storage.directory),
+            board=board,
+        )
+        try:
+            yield core
+        finally:
+            core.start_draining()
+            await system.shutdown(settings.drain_timeout_s)

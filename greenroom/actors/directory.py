@@ -1,0 +1,47 @@
+"""Finding an instructor by name: the plain list behind "new conversation"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from greenroom.actors.identity import Identity
+from greenroom.schema.errors import FieldError, InvalidInput, UserNotFound
+from greenroom.schema.ids import UserId, is_ulid
+from greenroom.storage.ports import Directory, InstructorProfile
+
+
+@dataclass(frozen=True, slots=True)
+class InstructorPage:
+    items: Sequence[InstructorProfile]
+    next_cursor: str | None
+
+
+class InstructorDirectory:
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    async def instructors(self, identity: Identity, *, limit: int, cursor: str | None) -> InstructorPage:
+        """Read one page by display name. The cursor is the id of the last instructor of the page before.
+
+        Raises:
+            InvalidInput: the cursor names no instructor.
+        """
+        identity.require("directory:read")
+        after = None
+        if cursor is not None:
+            last = await self._directory.instructor(UserId(cursor)) if is_ulid(cursor) else None
+            if last is None:
+                raise InvalidInput(FieldError(("query", "cursor"), "is not a next_cursor that this list returned"))
+            after = (last.user.display_name, last.user.id)
+        found = await self._directory.instructors_page(after=after, limit=limit + 1)
+        items = found[:limit]
+        return InstructorPage(items=items, next_cursor=items[-1].user.id if len(found) > limit else None)
+
+    async def instructor(self, identity: Identity, user_id: UserId) -> InstructorProfile:
+        """Read one instructor's profile; raises UserNotFound."""
+        identity.require("directory:read")
+        profile = await self._directory.instructor(user_id)
+        if profile is None:
+            raise UserNotFound("There is no such instructor.")
+        return profile

@@ -1,0 +1,161 @@
+"""Feeds: what waits for one connection, and which users have connections on this worker.
+
+A feed holds references to a bounded number of events, never the whole backlog: over the bound it forgets them and says
+that it is behind, and its connection then reads from Postgres, by cursor, at its own pace. So a slow reader costs its
+own feed and nobody else anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import trio
+
+from greenroom.schema.events import ClosingReason
+from greenroom.schema.ids import SessionId, UserId
+from greenroom.schema.records import StoredEvent
+from greenroom.storage.ports import Ephemeral
+
+FEED_EVENTS_MAX: Final = 256
+"""References one feed holds: a burst of a few seconds; what is beyond costs one indexed query instead of memory."""
+
+FEED_EPHEMERALS_MAX: Final = 64
+"""Ephemeral events kept per feed, latest per key: more peers than that typing at once tell a reader nothing."""
+
+FEEDS_PER_USER_MAX: Final = 20
+"""Streams one user may hold on a worker; the oldest is evicted beyond it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What a feed had when it was taken from. ``is_behind``: there may be more in the database."""
+
+    events: Sequence[StoredEvent]
+    ephemerals: Sequence[Ephemeral]
+    is_behind: bool
+
+
+class Feed:
+    """The bounded inbox of one connection."""
+
+    __slots__ = ("_ephemerals", "_events", "_is_behind", "_wake", "closing", "session_id")
+
+    def __init__(self, session_id: SessionId) -> None:
+        self.session_id = session_id
+        self.closing: ClosingReason | None = None
+        self._events: list[StoredEvent] = []
+        self._ephemerals: dict[str, Ephemeral] = {}
+        self._is_behind = False
+        self._wake = trio.Event()
+
+    @property
+    def has_arrivals(self) -> bool:
+        return bool(self._events or self._ephemerals or self._is_behind or self.closing)
+
+    def offer(self, events: Sequence[StoredEvent]) -> None:
+        """Hand over contiguous durable events; never waits."""
+        if len(self._events) + len(events) > FEED_EVENTS_MAX:
+            self._events.clear()
+            self._is_behind = True
+        else:
+            self._events.extend(events)
+        self._wake.set()
+
+    def offer_ephemeral(self, ephemeral: Ephemeral) -> None:
+        """Hand over an ephemeral event; it replaces an earlier one with the same key."""
+        self._ephemerals.pop(ephemeral.key, None)
+        if len(self._ephemerals) >= FEED_EPHEMERALS_MAX:
+            del self._ephemerals[next(iter(self._ephemerals))]
+        self._ephemerals[ephemeral.key] = ephemeral
+        self._wake.set()
+
+    def mark_behind(self) -> None:
+        """Say that the database may hold events this feed was never offered."""
+        self._is_behind = True
+        self._wake.set()
+
+    def close(self, reason: ClosingReason) -> None:
+        """Have the connection end its stream; the first reason stands."""
+        self.closing = self.closing or reason
+        self._wake.set()
+
+    def take(self) -> Arrived:
+        """Remove and return everything that arrived."""
+        arrived = Arrived(self._events, list(self._ephemerals.values()), self._is_behind)
+        self._events, self._ephemerals, self._is_behind = [], {}, False
+        return arrived
+
+    async def wait(self) -> None:
+        """Wait until :attr:`has_arrivals`."""
+        while not self.has_arrivals:
+            self._wake = trio.Event()
+            await self._wake.wait()
+
+
+@dataclass(slots=True)
+class _UserFeeds:
+    feeds: list[Feed] = field(default_factory=list)
+    tail: int = 0
+
+
+class LocalFeeds:
+    """The feeds of every user connected to this worker.
+
+    It outlives the stream actors: one that was restarted finds its user's connections here.
+    """
+
+    def __init__(self) -> None:
+        self._users: dict[UserId, _UserFeeds] = {}
+        self._count = 0
+
+    def __contains__(self, user_id: UserId) -> bool:
+        return user_id in self._users
+
+    def __len__(self) -> int:
+        """Feeds of all users."""
+        return self._count
+
+    def add(self, user_id: UserId, feed: Feed) -> None:
+        """Register a connection; beyond the user's bound the oldest one is told to close."""
+        feeds = self._users.setdefault(user_id, _UserFeeds()).feeds
+        feeds.append(feed)
+        self._count += 1
+        for surplus in feeds[:-FEEDS_PER_USER_MAX]:
+            surplus.close(ClosingReason.EVICTED)
+
+    def remove(self, user_id: UserId, feed: Feed) -> None:
+        """Forget a connection that was added."""
+        entry = self._users[user_id]
+        entry.feeds.remove(feed)
+        self._count -= 1
+        if not entry.feeds:
+            del self._users[user_id]
+
+    def of(self, user_id: UserId) -> Sequence[Feed]:
+        entry = self._users.get(user_id)
+        return () if entry is None else entry.feeds
+
+    def users(self) -> list[UserId]:
+        """Connected users, in the order in which they connected first."""
+        return list(self._users)
+
+    def note_tail(self, user_id: UserId, tail: int) -> None:
+        """Remember how far the user's stream actor has got, for the sweep to compare with."""
+        if entry := self._users.get(user_id):
+            entry.tail = tail
+
+    def tails(self, user_ids: Iterable[UserId]) -> dict[UserId, int]:
+        """How far the streams of connected users have got; others are absent."""
+        return {u: entry.tail for u in user_ids if (entry := self._users.get(u)) is not None}
+
+    def mark_behind(self, user_id: UserId) -> None:
+        for feed in self.of(user_id):
+            feed.mark_behind()
+
+    def close_all(self, reason: ClosingReason) -> None:
+        """Have every connection of this worker end its stream."""
+        for entry in self._users.values():
+            for feed in entry.feeds:
+                feed.close(reason)

@@ -1,0 +1,42 @@
+"""Who is asking, and what that role may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from greenroom.schema.errors import PermissionDenied
+from greenroom.schema.ids import SessionId
+from greenroom.schema.records import Role, User
+
+PERMISSIONS: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
+    {
+        Role.STUDENT: frozenset({"conversations:read", "conversations:write", "directory:read"}),
+        Role.INSTRUCTOR: frozenset({"conversations:read", "conversations:write", "directory:read"}),
+        Role.ADMIN: frozenset({"directory:read", "operations:read", "operations:write"}),
+    }
+)
+"""Permissions by role. An admin operates the server; being one opens nobody's conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user behind a session that was valid when it was looked up."""
+
+    user: User
+    session_id: SessionId
+    expires_at: datetime
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        return PERMISSIONS[self.user.role]
+
+    def require(self, permission: str) -> None:
+        """Raise PermissionDenied unless this role has ``permission``."""
+        if permission not in self.permissions:
+            raise PermissionDenied(
+                f"This needs the permission {permission}, which the role {self.user.role} lacks."
+            )

@@ -1,0 +1,194 @@
+"""Conversations and messages as a signed-in user deals with them.
+
+What changes something goes through the conversation's actor. A plain read is a query: sending it through a mailbox
+would only queue it.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from greenroom.actors.addresses import committer, conversation_of
+from greenroom.actors.asking import ask
+from greenroom.actors.commands import (
+    FirstMessage,
+    MarkDelivered,
+    MarkRead,
+    OpenConversation,
+    Opened,
+    SendMessage,
+    Sent,
+    SetState,
+    Unread,
+)
+from greenroom.actors.conversation import SetTyping
+from greenroom.actors.identity import Identity
+from greenroom.schema.errors import ConversationNotFound, FieldError, InvalidInput, UserNotFound
+from greenroom.schema.ids import ConversationId, UserId, is_ulid
+from greenroom.schema.records import ConversationState, ConversationView, Message, Role
+from greenroom.storage.ports import Accounts, ConversationPageKey, Conversations
+from greenroom.supervisor import ActorSystem, Request
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    items: Sequence[ConversationView]
+    next_cursor: str | None
+    total_unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """``items`` are oldest first; ``has_more`` in the direction that was asked for."""
+
+    items: Sequence[Message]
+    has_more: bool
+
+
+class Messaging:
+    """What a signed-in user can do with conversations."""
+
+    def __init__(self, *, system: ActorSystem, accounts: Accounts, conversations: Conversations) -> None:
+        self._system = system
+        self._accounts = accounts
+        self._conversations = conversations
+
+    async def open_conversation(
+        self, identity: Identity, participant_id: UserId, first: FirstMessage | None
+    ) -> Opened:
+        """Get or create the conversation with another user; racing calls get the same one.
+
+        Raises:
+            UserNotFound: no such active user.
+            InvalidInput: the two are not a student and an instructor.
+        """
+        identity.require("conversations:write")
+        other = await self._accounts.user(participant_id)
+        if other is None or not other.is_active:
+            raise UserNotFound("There is no such user.")
+        me = identity.user
+        match (me.role, other.role):
+            case (Role.STUDENT, Role.INSTRUCTOR):
+                student_id, instructor_id = me.id, other.id
+            case (Role.INSTRUCTOR, Role.STUDENT):
+                student_id, instructor_id = other.id, me.id
+            case _:
+                reason = "a conversation is between a student and an instructor"
+                raise InvalidInput(FieldError(("body", "participant_id"), reason))
+        return await ask(committer(self._system), OpenConversation(student_id, instructor_id, me.id, first))
+
+    async def conversation(self, identity: Identity, conversation_id: ConversationId) -> ConversationView:
+        """Read one conversation; raises ConversationNotFound for a stranger."""
+        identity.require("conversations:read")
+        view = await self._conversations.view(conversation_id, identity.user.id)
+        if view is None:
+            raise ConversationNotFound("There is no such conversation.")
+        return view
+
+    async def conversations(
+        self, identity: Identity, *, state: ConversationState, limit: int, cursor: str | None
+    ) -> ConversationPage:
+        """Read one page, newest activity first.
+
+        Raises:
+            InvalidInput: the cursor was not given out by this.
+        """
+        identity.require("conversations:read")
+        before = None if cursor is None else _parse_page_cursor(cursor)
+        items = await self._conversations.page(identity.user.id, state=state, before=before, limit=limit + 1)
+        page = items[:limit]
+        return ConversationPage(
+            items=page,
+            next_cursor=_page_cursor(page[-1]) if len(items) > limit else None,
+            total_unread=await self._conversations.total_unread(identity.user.id),
+        )
+
+    async def set_state(
+        self, identity: Identity, conversation_id: ConversationId, state: ConversationState
+    ) -> ConversationView:
+        identity.require("conversations:write")
+        return await self._ask(conversation_id, SetState(conversation_id, identity.user.id, state))
+
+    async def messages(
+        self,
+        identity: Identity,
+        conversation_id: ConversationId,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int,
+    ) -> MessagePage:
+        """Read one page: before a seq going back (the newest when neither is given), or after one going on.
+
+        Raises:
+            ConversationNotFound: no such conversation for this user.
+            InvalidInput: both ``before`` and ``after`` were given.
+        """
+        if before is not None and after is not None:
+            raise InvalidInput(FieldError(("query", "after"), "give either before or after, not both"))
+        await self.conversation(identity, conversation_id)
+        if after is not None:
+            found = await self._conversations.messages_after(conversation_id, after, limit=limit + 1)
+            return MessagePage(items=found[:limit], has_more=len(found) > limit)
+        found = await self._conversations.messages_before(conversation_id, before, limit=limit + 1)
+        return MessagePage(items=found[-limit:], has_more=len(found) > limit)
+
+    async def send(
+        self,
+        identity: Identity,
+        conversation_id: ConversationId,
+        *,
+        content: str,
+        client_id: str | None,
+        booking_id: str | None = None,
+    ) -> Sent:
+        """Send a message; the reply comes after it is durable. A known ``client_id`` returns the first one again."""
+        identity.require("conversations:write")
+        if booking_id is not None:
+            raise InvalidInput(FieldError(("body", "booking_id"), "there is no such booking in this conversation"))
+        return await self._ask(conversation_id, SendMessage(conversation_id, identity.user.id, content, client_id))
+
+    async def mark_read(self, identity: Identity, conversation_id: ConversationId, seq: int) -> Unread:
+        identity.require("conversations:write")
+        return await self._ask(conversation_id, MarkRead(conversation_id, identity.user.id, seq))
+
+    async def mark_delivered(self, identity: Identity, conversation_id: ConversationId, seq: int) -> Unread:
+        identity.require("conversations:write")
+        return await self._ask(conversation_id, MarkDelivered(conversation_id, identity.user.id, seq))
+
+    async def set_typing(self, identity: Identity, conversation_id: ConversationId, is_typing: bool) -> None:
+        identity.require("conversations:write")
+        await self._ask(conversation_id, SetTyping(identity.user.id, is_typing))
+
+    async def unread(self, identity: Identity) -> Unread:
+        """The total over all conversations, which is also what is unread where no conversation is named."""
+        identity.require("conversations:read")
+        total = await self._conversations.total_unread(identity.user.id)
+        return Unread(unread_count=total, total_unread=total)
+
+    async def _ask(self, conversation_id: ConversationId, request: Request[R]) -> R:
+        return await ask(conversation_of(self._system, conversation_id), request)
+
+
+def _page_cursor(view: ConversationView) -> str:
+    key = f"{view.conversation.last_message_at.isoformat()}|{view.conversation.id}"
+    return urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def _parse_page_cursor(text: str) -> ConversationPageKey:
+    refused = InvalidInput(FieldError(("query", "cursor"), "is not a next_cursor that this list returned"))
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        moment, _, conversation_id = urlsafe_b64decode(padded).decode("ascii").partition("|")
+        key = ConversationPageKey(datetime.fromisoformat(moment), ConversationId(conversation_id))
+    except ValueError as exc:
+        raise refused from exc
+    if not is_ulid(conversation_id) or key.last_message_at.tzinfo is None:
+        raise refused
+    return key

@@ -1,0 +1,54 @@
+"""Retention: drops events and sessions that are older than what is kept, a little at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from greenroom.schema.errors import Unavailable
+from greenroom.storage.ports import Accounts, Streams
+from greenroom.supervisor import Actor
+
+RETENTION_S: Final = 3_600.0
+SESSIONS_PER_RUN: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionDue:
+    """To itself: the next turn has come."""
+
+
+class Retention(Actor[RetentionDue]):
+    """Runs once an hour, and at start, when it also prepares storage for the events to come."""
+
+    def __init__(
+        self, *, streams: Streams, accounts: Accounts, wall: Callable[[], datetime], keep: timedelta
+    ) -> None:
+        self._streams = streams
+        self._accounts = accounts
+        self._wall = wall
+        self._keep = keep
+        self._partitions_dropped = 0
+        self._sessions_deleted = 0
+
+    async def init(self) -> None:
+        self.ctx.tell_after(0, RetentionDue())
+
+    async def handle(self, message: RetentionDue) -> None:
+        self.ctx.tell_after(RETENTION_S, RetentionDue())
+        try:
+            await self.run_once()
+        except Unavailable:
+            return  # what is kept too long now is dropped at the next turn
+
+    def view(self) -> Mapping[str, object]:
+        return {"partitions_dropped": self._partitions_dropped, "sessions_deleted": self._sessions_deleted}
+
+    async def run_once(self) -> None:
+        now = self._wall()
+        self._partitions_dropped += await self._streams.keep_events_since(now - self._keep, now)
+        self._sessions_deleted += await self._accounts.delete_sessions_expired_before(
+            now - self._keep, limit=SESSIONS_PER_RUN
+        )

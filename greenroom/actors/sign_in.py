@@ -1,0 +1,194 @@
+"""Accounts and sessions: registering, signing in and out, and finding out who a token belongs to."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+import trio
+
+from greenroom.actors.addresses import committer
+from greenroom.actors.asking import ask
+from greenroom.actors.commands import NoteSessionEnd
+from greenroom.actors.identity import Identity
+from greenroom.actors.session_cache import SessionCache
+from greenroom.schema.errors import InvalidCredentials, NotAuthenticated
+from greenroom.schema.ids import Ids, SessionId, UserId, is_ulid
+from greenroom.schema.records import Role, Session, User
+from greenroom.storage.passwords import Passwords
+from greenroom.storage.ports import Accounts, Bus, Revocation
+from greenroom.supervisor import ActorSystem
+
+TICKET_LIFE: Final = timedelta(minutes=10)
+PUBLISH_TIMEOUT_S: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh session; ``token`` is shown this once and never stored."""
+
+    identity: Identity
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Stands in for the session in a URL, for clients that can set no header; good until ``expires_at``."""
+
+    ticket: str
+    expires_at: datetime
+
+
+class SignIn:
+    """Registers, signs in and out, and authenticates.
+
+    Args:
+        session_life: how long a session lasts.
+    """
+
+    def __init__(
+        self,
+        *,
+        system: ActorSystem,
+        accounts: Accounts,
+        passwords: Passwords,
+        sessions: SessionCache,
+        bus: Bus,
+        ids: Ids,
+        wall: Callable[[], datetime],
+        session_life: timedelta,
+    ) -> None:
+        self._accounts = accounts
+        self._passwords = passwords
+        self._sessions = sessions
+        self._system = system
+        self._bus = bus
+        self._ids = ids
+        self._wall = wall
+        self._session_life = session_life
+
+    async def register(self, *, email: str, password: str, display_name: str, role: Role) -> SignedIn:
+        """Create an account and sign it in.
+
+        Raises:
+            EmailTaken: another account has the address.
+            LoginBusy: no password slot came free in time.
+        """
+        encoded = await self._passwords.hash(password)
+        user = User(
+            id=UserId(self._ids.ulid()),
+            email=email,
+            display_name=display_name,
+            role=role,
+            is_active=True,
+            created_at=self._wall(),
+        )
+        await self._accounts.create_user(user, encoded)
+        return await self._start_session(user)
+
+    async def login(self, *, email: str, password: str) -> SignedIn:
+        """Sign in. An unknown account, a wrong password and a deactivated user look alike and cost the same.
+
+        Raises:
+            InvalidCredentials: one of those three.
+            LoginBusy: no password slot came free in time.
+        """
+        found = await self._accounts.credentials(email)
+        is_right = await self._passwords.verify(password, None if found is None else found.password_hash)
+        if found is None or not is_right or not found.user.is_active:
+            raise InvalidCredentials("The e-mail address or the password is wrong.")
+        if self._passwords.is_outdated(found.password_hash):
+            await self._accounts.set_password_hash(found.user.id, await self._passwords.hash(password))
+        return await self._start_session(found.user)
+
+    async def logout(self, identity: Identity) -> None:
+        """End the session everywhere; its streams close. Ending it twice is fine."""
+        ended = await self._accounts.revoke_session(identity.session_id, self._wall())
+        self._sessions.forget(identity.session_id)
+        if ended:
+            await ask(committer(self._system), NoteSessionEnd(identity.user.id, "logout"))
+            with trio.move_on_after(PUBLISH_TIMEOUT_S):
+                await self._bus.publish([Revocation(identity.user.id, identity.session_id)])
+
+    async def authenticate(self, token: str) -> Identity:
+        """Find out who a bearer token or cookie belongs to. A cache hit costs no query.
+
+        Raises:
+            NotAuthenticated: unknown, expired or revoked, or its user was deactivated.
+        """
+        token_hash = sha256(token.encode()).digest()
+        identity = self._sessions.get(token_hash)
+        if identity is None:
+            found = await self._accounts.session(token_hash)
+            if found is None:
+                raise NotAuthenticated("The session is unknown; sign in again.")
+            identity = self._confirm(*found)
+            self._sessions.put(token_hash, identity)
+        elif identity.expires_at <= self._wall():
+            raise NotAuthenticated("The session has expired; sign in again.")
+        return identity
+
+    async def issue_ticket(self, identity: Identity) -> Ticket:
+        """Make a ticket for the session.
+
+        It is good for reconnects too, because an EventSource reconnects to the URL it was given.
+
+        Raises:
+            NotAuthenticated: the session ended meanwhile.
+        """
+        session, _ = await self._session(identity.session_id)
+        expires_at = min(self._wall() + TICKET_LIFE, identity.expires_at)
+        stamp = f"{identity.session_id}.{int(expires_at.timestamp())}"
+        return Ticket(ticket=f"{stamp}.{_seal(session, stamp)}", expires_at=expires_at)
+
+    async def redeem(self, ticket: str) -> Identity:
+        """Find out who a ticket belongs to.
+
+        Raises:
+            NotAuthenticated: not one of ours, expired, or its session ended.
+        """
+        session_id, _, rest = ticket.partition(".")
+        expires, _, seal = rest.partition(".")
+        if not is_ulid(session_id) or not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
+            raise NotAuthenticated("The ticket is not valid.")
+        session, identity = await self._session(SessionId(session_id))
+        if not hmac.compare_digest(_seal(session, f"{session_id}.{expires}").encode(), seal.encode()):
+            raise NotAuthenticated("The ticket is not valid.")
+        if self._wall().timestamp() >= int(expires):
+            raise NotAuthenticated("The ticket has expired.")
+        return identity
+
+    async def _session(self, session_id: SessionId) -> tuple[Session, Identity]:
+        found = await self._accounts.session_by_id(session_id)
+        if found is None:
+            raise NotAuthenticated("The session is unknown; sign in again.")
+        return found[0], self._confirm(*found)
+
+    def _confirm(self, session: Session, user: User) -> Identity:
+        if session.revoked_at is not None or not user.is_active:
+            raise NotAuthenticated("The session has ended; sign in again.")
+        if session.expires_at <= self._wall():
+            raise NotAuthenticated("The session has expired; sign in again.")
+        return Identity(user=user, session_id=session.id, expires_at=session.expires_at)
+
+    async def _start_session(self, user: User) -> SignedIn:
+        token = self._ids.secret()
+        now = self._wall()
+        session = Session(
+            id=SessionId(self._ids.ulid()),
+            user_id=user.id,
+            token_hash=sha256(token.encode()).digest(),
+            created_at=now,
+            expires_at=now + self._session_life,
+        )
+        await self._accounts.create_session(session)
+        return SignedIn(identity=self._confirm(session, user), token=token)
+
+
+def _seal(session: Session, stamp: str) -> str:
+    """Authenticate a ticket with the session's own secret, so that every worker can check it and logout voids it."""
+    return hmac.new(session.token_hash, stamp.encode(), sha256).hexdigest()

@@ -1,0 +1,169 @@
+"""A user's stream on this worker: one actor per connected user, between the bus and the user's connections.
+
+It keeps ``tail``, the highest sequence up to which it has seen everything, and a small ring of the newest events.
+A hint that begins at tail + 1 is passed on; one that lies at or below the tail was seen; one that begins later shows a
+gap, which is filled from Postgres. Commit order is sequence order, so a gap means a lost hint and never an event that
+is still to come.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from greenroom.actors.feeds import Feed, LocalFeeds
+from greenroom.schema.errors import DomainError, Unavailable
+from greenroom.schema.events import ClosingReason
+from greenroom.schema.ids import SessionId, UserId
+from greenroom.schema.records import StoredEvent
+from greenroom.storage.ports import Ephemeral, Streams
+from greenroom.supervisor import Actor, Request
+
+RING_EVENTS: Final = 128
+"""Newest events kept in memory: a client that was away for seconds resumes without a query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Where the stream stands: ``recent`` ends at ``tail`` and has no gap; it may be empty."""
+
+    tail: int
+    recent: Sequence[StoredEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Follow(Request[Following]):
+    """Asked by a connection whose feed is registered: from ``tail`` on, its feed gets everything."""
+
+    feed: Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A hint: these contiguous events were committed."""
+
+    events: Sequence[StoredEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class SweptTo:
+    """The database says the stream has reached ``last_seq``."""
+
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """Connections of this session must close."""
+
+    session_id: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class LookForFeeds:
+    """To itself, some time after the stream was last followed: with no connection left, it can go."""
+
+
+StreamMessage = Follow | Grown | SweptTo | SessionEnded | Ephemeral | LookForFeeds
+
+
+class UserStream(Actor[StreamMessage]):
+    """Follows one user's stream while the user has connections here.
+
+    Args:
+        idle_s: how long to stay after the last connection went, so that a quick reconnect finds the ring warm.
+    """
+
+    refusals = (DomainError,)
+
+    def __init__(self, user_id: UserId, *, streams: Streams, feeds: LocalFeeds, idle_s: float) -> None:
+        self._user_id = user_id
+        self._streams = streams
+        self._feeds = feeds
+        self._idle_s = idle_s
+        self._tail: int | None = None
+        self._ring: deque[StoredEvent] = deque(maxlen=RING_EVENTS)
+
+    async def init(self) -> None:
+        # Connections may be there already, if an incarnation before this one crashed; what it had seen is unknown.
+        self._feeds.mark_behind(self._user_id)
+        self.ctx.tell_after(self._idle_s, LookForFeeds())
+
+    async def handle(self, message: StreamMessage) -> Following | None:
+        match message:
+            case Follow(feed):
+                tail = await self._known_tail(asked_by=feed)
+                return Following(tail=tail, recent=tuple(self._ring))
+            case Grown(events):
+                await self._grow(events)
+            case SweptTo(last_seq):
+                if self._tail is None or last_seq > self._tail:
+                    await self._fill_gap()
+            case Ephemeral():
+                for feed in self._feeds.of(self._user_id):
+                    feed.offer_ephemeral(message)
+            case SessionEnded(session_id):
+                for feed in self._feeds.of(self._user_id):
+                    if feed.session_id == session_id:
+                        feed.close(ClosingReason.REVOKED)
+            case LookForFeeds():
+                if self._user_id in self._feeds:
+                    self.ctx.tell_after(self._idle_s, LookForFeeds())
+                else:
+                    self.ctx.passivate()
+            case _:
+                assert_never(message)
+        return None
+
+    def view(self) -> Mapping[str, object]:
+        return {"tail": self._tail, "ring": len(self._ring), "connections": len(self._feeds.of(self._user_id))}
+
+    async def _known_tail(self, asked_by: Feed | None = None) -> int:
+        if self._tail is not None:
+            return self._tail
+        head = await self._streams.head(self._user_id)
+        self._set_tail(head.last_seq)
+        # Hints up to this tail will be dropped as seen, so whoever was connected before it has to look for itself.
+        for feed in self._feeds.of(self._user_id):
+            if feed is not asked_by:
+                feed.mark_behind()
+        return head.last_seq
+
+    async def _grow(self, events: Sequence[StoredEvent]) -> None:
+        if self._tail is None or events[0].seq > self._tail + 1:
+            await self._fill_gap()
+        elif events[-1].seq > self._tail:
+            self._pass_on([event for event in events if event.seq > self._tail])
+
+    async def _fill_gap(self) -> None:
+        """Catch up with the database; when that is not to be had or much was missed, let each connection do it."""
+        try:
+            if self._tail is None:
+                await self._known_tail()
+                return
+            missed = await self._streams.events_after(self._user_id, self._tail, limit=RING_EVENTS)
+        except Unavailable:
+            # A connection that is behind asks the database itself, patiently, so nothing is lost by forgetting.
+            self._forget()
+            return
+        if len(missed) == RING_EVENTS or (missed and missed[0].seq != self._tail + 1):
+            self._forget()
+        elif missed:
+            self._pass_on(missed)
+
+    def _forget(self) -> None:
+        self._tail = None
+        self._ring.clear()
+        self._feeds.mark_behind(self._user_id)
+
+    def _pass_on(self, events: Sequence[StoredEvent]) -> None:
+        self._ring.extend(events)
+        self._set_tail(events[-1].seq)
+        for feed in self._feeds.of(self._user_id):
+            feed.offer(events)
+
+    def _set_tail(self, tail: int) -> None:
+        self._tail = tail
+        self._feeds.note_tail(self._user_id, tail)

@@ -1,0 +1,226 @@
+"""What clients send: bodies and query parameters, checked before anything else happens.
+
+Unknown fields are refused, types are strict (``"5"`` is no number in a body), and nothing is trimmed or clamped.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
+
+from greenroom.schema.ids import ULID_PATTERN, ConversationId, UserId
+from greenroom.schema.records import ConversationState
+
+CONTENT_LENGTH_MAX: Final = 5_000
+"""Characters (code points) of one message."""
+
+CLIENT_ID_LENGTH_MAX: Final = 64
+"""Characters: room for a UUID or a ULID with a prefix."""
+
+PAGE_LIMIT_MAX: Final = 100
+LONG_POLL_S_MAX: Final = 25
+"""Below the 30 s after which common proxies give up on a silent response."""
+
+SEQ_MAX: Final = 2**53 - 1
+"""The largest integer that every JSON reader holds exactly (RFC 8259, section 6)."""
+
+PASSWORD_LENGTH_MIN: Final = 8
+PASSWORD_BYTES_MAX: Final = 1_024
+"""Long enough for any passphrase, short enough that hashing costs the same for all."""
+
+# RFC 5321's 254 octets; one @, a dot in the domain, no spaces or control characters. Whether an address is real only a
+# message to it can tell.
+_EMAIL: Final = re.compile(
+    r"[^@\s\x00-\x1f\x7f<>\"(),:;\[\]\\]{1,64}@[^@\s\x00-\x1f\x7f<>\"(),:;\[\]\\.]+(\.[^@\s\x00-\x1f\x7f<>\"(),:;\[\]\\.]+)+"
+)
+
+_DIGITS: Final = re.compile(r"[0-9]{1,16}")
+_DECIMAL: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
+
+
+def _plain_text(text: str) -> str:
+    """Refuse what Postgres (NUL) and UTF-8 (lone surrogates) can't hold."""
+    if "\x00" in text:
+        raise ValueError("must not contain NUL")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not contain lone surrogates")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+def _email(text: str) -> str:
+    if len(text) > 254 or _EMAIL.fullmatch(text) is None:
+        raise ValueError("must be an e-mail address")
+    return text
+
+
+def _single_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return text
+
+
+def _password(secret: SecretStr) -> SecretStr:
+    _plain_text(secret.get_secret_value())
+    if len(secret.get_secret_value().encode()) > PASSWORD_BYTES_MAX:
+        raise ValueError(f"must be at most {PASSWORD_BYTES_MAX} bytes")
+    return secret
+
+
+def _new_password(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < PASSWORD_LENGTH_MIN:
+        raise ValueError(f"must be at least {PASSWORD_LENGTH_MIN} characters")
+    return secret
+
+
+def _digits(value: object) -> object:
+    if isinstance(value, str) and _DIGITS.fullmatch(value) is None:
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _decimal(value: object) -> object:
+    if isinstance(value, str) and _DECIMAL.fullmatch(value) is None:
+        raise ValueError("must be a number with at most three decimals")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_plain_text)]
+Content = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=CONTENT_LENGTH_MAX),
+    AfterValidator(_plain_text),
+    AfterValidator(_not_blank),
+]
+ClientId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=CLIENT_ID_LENGTH_MAX, pattern=r"^[A-Za-z0-9._:-]+$"),
+]
+Ulid = StringConstraints(pattern=ULID_PATTERN)
+Seq = Annotated[int, Field(ge=0, le=SEQ_MAX)]
+Email = Annotated[str, AfterValidator(_email), Field(json_schema_extra={"format": "email", "maxLength": 254})]
+
+# Query parameters arrive as text; only plain digits are numbers (pydantic alone would also take "1_0", " 1" or "1.0").
+Limit = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=PAGE_LIMIT_MAX)]
+QuerySeq = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=SEQ_MAX)]
+WaitS = Annotated[float, BeforeValidator(_decimal), Field(ge=0, le=LONG_POLL_S_MAX)]
+PageCursor = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_plain_text)]
+
+
+class Body(BaseModel):
+    """Base of JSON request bodies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class Query(BaseModel):
+    """Base of query parameters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Register(Body):
+    email: Email
+    password: Annotated[SecretStr, AfterValidator(_password), AfterValidator(_new_password)]
+    display_name: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=80),
+        AfterValidator(_plain_text),
+        AfterValidator(_not_blank),
+        AfterValidator(_single_line),
+    ]
+    role: Literal["student", "instructor"]
+
+
+class Login(Body):
+    email: Email
+    password: Annotated[SecretStr, AfterValidator(_password)]
+    captcha_token: Annotated[str | None, Field(max_length=2_048)] = None
+
+
+class ListConversations(Query):
+    state: ConversationState = ConversationState.ACTIVE
+    limit: Limit = 20
+    cursor: PageCursor | None = None
+
+
+class FirstMessageBody(Body):
+    content: Content
+    client_id: ClientId | None = None
+
+
+class OpenConversation(Body):
+    participant_id: Annotated[UserId, Ulid]
+    message: FirstMessageBody | None = None
+
+
+class FileConversation(Body):
+    state: ConversationState
+
+
+class ListMessages(Query):
+    """``before`` and ``after`` exclude each other; with neither, the newest page."""
+
+    before: QuerySeq | None = None
+    after: QuerySeq | None = None
+    limit: Limit = 50
+
+
+class SendMessage(Body):
+    content: Content
+    client_id: ClientId | None = None
+    booking_id: Annotated[str, Ulid] | None = None
+
+
+class MarkUpTo(Body):
+    seq: Annotated[int, Field(ge=0, le=SEQ_MAX)]
+
+
+class SetTyping(Body):
+    is_typing: bool
+
+
+class OpenEvents(Query):
+    """Where to resume, and a ticket for clients that can set no header. ``Last-Event-ID`` wins over both parameters."""
+
+    last_event_id: Annotated[str | None, Field(max_length=256)] = None
+    lastEventId: Annotated[str | None, Field(max_length=256)] = None  # noqa: N815 - what event-source-polyfill sends
+    ticket: Annotated[str | None, Field(max_length=512)] = None
+
+
+class ReadEventLog(Query):
+    after: Annotated[str | None, Field(max_length=256)] = None
+    limit: Limit = PAGE_LIMIT_MAX
+    wait: WaitS = 0.0
+
+
+class ListInstructors(Query):
+    limit: Limit = 20
+    cursor: PageCursor | None = None
+
+
+__all__ = [
+    "Body",
+    "ConversationId",
+    "FileConversation",
+    "FirstMessageBody",
+    "ListConversations",
+    "ListInstructors",
+    "ListMessages",
+    "Login",
+    "MarkUpTo",
+    "OpenConversation",
+    "OpenEvents",
+    "Query",
+    "ReadEventLog",
+    "Register",
+    "SendMessage",
+    "SetTyping",
+]

@@ -1,0 +1,111 @@
+"""What the command line shows: steps that take long, the settings, the actor tree."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import trio
+from pydantic import SecretStr
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from greenroom.schema.settings import Settings, environment_name
+
+SHOWN_AFTER_S: Final = 2.0
+"""A step shorter than this is not worth a line."""
+
+_STATE_STYLES: Final = {
+    "running": "green",
+    "handling": "cyan",
+    "suspended": "yellow",
+    "restarting": "bold yellow",
+    "backoff": "bold yellow",
+    "stopping": "magenta",
+    "stopped": "dim",
+    "wedged": "bold red",
+}
+
+
+class Steps:
+    """Names what is going on when it takes a while, and how long it took in the end."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @asynccontextmanager
+    async def step(self, what: str) -> AsyncIterator[None]:
+        """Show ``what`` if the block takes longer than two seconds."""
+        started = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._show_later, what)
+            yield
+            nursery.cancel_scope.cancel(reason="the step is done")
+        took = trio.current_time() - started
+        if took > SHOWN_AFTER_S:
+            self._console.print(f"{what}: done in {took:.1f} s", style="dim")
+
+    async def _show_later(self, what: str) -> None:
+        await trio.sleep(SHOWN_AFTER_S)
+        self._console.print(f"{what} ...", style="dim")
+
+
+def settings_table(settings: Settings) -> Table:
+    """Every setting with its value, default and meaning; secrets are only said to be set."""
+    table = Table("Variable", "Value", "Default", "Meaning", header_style="bold")
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        table.add_row(
+            environment_name(name),
+            Text(_shown(value), style="bold" if value != field.default else ""),
+            _shown(field.default),
+            field.description or "",
+        )
+    return table
+
+
+def actor_tree(node: dict[str, Any]) -> Tree:
+    """Draw the answer of ``GET /api/v1/admin/actors``."""
+    tree = Tree(_actor(node))
+    _grow(tree, node)
+    return tree
+
+
+def _grow(branch: Tree, node: dict[str, Any]) -> None:
+    for child in node.get("children") or ():
+        _grow(branch.add(_actor(child)), child)
+
+
+def _actor(node: dict[str, Any]) -> Text:
+    state = str(node["state"])
+    text = Text(str(node["path"]).rpartition("/")[2] or "/", style="bold")
+    text.append(f"  {state}", style=_STATE_STYLES.get(state, ""))
+    mailbox = node.get("mailbox")
+    if mailbox:
+        text.append(f"  mailbox {mailbox['depth']}/{mailbox['capacity']}", style="dim")
+    text.append(f"  handled {node.get('handled', 0)}", style="dim")
+    for word in ("failed", "restarts"):
+        if node.get(word):
+            text.append(f"  {word} {node[word]}", style="yellow")
+    latency = node.get("latency_ms")
+    if latency and latency.get("p99") is not None:
+        text.append(f"  p50 {latency['p50']:.1f} ms  p99 {latency['p99']:.1f} ms", style="dim")
+    current = node.get("current")
+    if current:
+        text.append(f"  {current['message']} for {current['for_ms']:.0f} ms", style="cyan")
+    return text
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None | ():
+            return "-"
+        case SecretStr():
+            return "(set)"
+        case tuple():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
