@@ -1,0 +1,79 @@
+"""Speaking to a server in bytes, the way no HTTP client would."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+from hypercorn.typing import ASGIFramework
+
+from greenroom.http.serving import Limits, Server, listen
+
+WAIT_S = 10.0
+
+SMALL = Limits(
+    head_s=0.5, keep_alive_s=0.5, send_stall_s=0.5, linger_s=0.3, abandoned_s=1.0, drain_s=1.0, drain_idle_s=0.1
+)
+"""Everything that takes seconds in production, shorter."""
+
+
+class ReachableServer(Server):
+    """A server that can be spoken to; what connected to it is closed with it."""
+
+    clients: list[trio.SocketStream]
+
+    async def connect(self) -> trio.SocketStream:
+        host, _, port = self.addresses[0].rpartition(":")
+        self.clients.append(await trio.open_tcp_stream(host, int(port)))
+        return self.clients[-1]
+
+    async def converse(self, sent: bytes) -> bytes:
+        """Send some bytes and return everything that comes back until the server closes."""
+        async with await self.connect() as stream:
+            await stream.send_all(sent)
+            return await read_to_end(stream)
+
+
+@asynccontextmanager
+async def a_server(app: ASGIFramework, limits: Limits = SMALL) -> AsyncIterator[ReachableServer]:
+    server = ReachableServer(app, await listen("127.0.0.1", 0, limits=limits), limits=limits)
+    server.clients = []
+    try:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(lambda task_status: server.run(task_status=task_status))
+            yield server
+            nursery.cancel_scope.cancel()
+    finally:
+        for client in server.clients:
+            await trio.aclose_forcefully(client)
+
+
+async def read_to_end(stream: trio.SocketStream) -> bytes:
+    """Everything until the server closes; a reset counts as the end."""
+    received = b""
+    with trio.fail_after(WAIT_S):
+        while True:
+            try:
+                data = await stream.receive_some(65536)
+            except trio.BrokenResourceError:
+                return received
+            if not data:
+                return received
+            received += data
+
+
+async def read_until(stream: trio.SocketStream, mark: bytes) -> bytes:
+    received = b""
+    with trio.fail_after(WAIT_S):
+        while mark not in received:
+            data = await stream.receive_some(65536)
+            assert data, f"closed before {mark!r}: {received!r}"
+            received += data
+    return received
+
+
+def statuses(received: bytes) -> list[int]:
+    """The status of every response in what was received, interim ones included."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) \r\n", received)]

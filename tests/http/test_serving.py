@@ -1,0 +1,468 @@
+"""The serving loop against clients that misbehave, with an application that does nothing surprising."""
+
+from __future__ import annotations
+
+import random
+import socket
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from greenroom.http.serving import Fault, Limits
+from tests.http.raw import SMALL, WAIT_S, a_server, read_to_end, read_until, statuses
+
+HELLO = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+HELLO_AND_CLOSE = b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    """Answers 200 with the method, the path and the body."""
+    body = b""
+    while True:
+        event = await receive()
+        body += event["body"]
+        if not event["more_body"]:
+            break
+    answer = f"{scope['method']} {scope['path']} ".encode() + body
+    headers = [(b"content-length", str(len(answer)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": answer, "more_body": False})
+
+
+def head(*lines: str, body: bytes = b"", request: str = "GET / HTTP/1.1", host: str = "Host: here") -> bytes:
+    return "\r\n".join([request, *([host] if host else []), *lines, "", ""]).encode("latin-1") + body
+
+
+UPGRADE = (
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: " + "A" * 22 + "==",
+)
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+MALFORMED = {
+    "upgrade with a stray byte": (head(*UPGRADE, body=b"x"), 400),
+    "upgrade with a non-ASCII protocol": (head(*UPGRADE, "Sec-WebSocket-Protocol: caf\xe9"), 400),
+    "HTTP/2 preface": (PREFACE, 505),
+    "HTTP/2 preface and frames": (PREFACE + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" * 100, 505),
+    "HTTP/2 priority frames": (PREFACE + b"\x00\x00\x05\x02\x00\x00\x00\x00\x01\x00\x00\x00\x00\x01" * 2000, 505),
+    "content length and chunked": (
+        head(
+            "Content-Length: 5", "Transfer-Encoding: chunked", request="POST / HTTP/1.1", body=b"0\r\n\r\n" + HELLO
+        ),
+        400,
+    ),
+    "chunked in HTTP/1.0": (head("Transfer-Encoding: chunked", request="POST / HTTP/1.0", body=b"0\r\n\r\n"), 400),
+    "two content lengths": (head("Content-Length: 1", "Content-Length: 2", request="POST / HTTP/1.1"), 400),
+    "a negative content length": (head("Content-Length: -1", request="POST / HTTP/1.1"), 400),
+    "a plus in the content length": (head("Content-Length: +1", request="POST / HTTP/1.1", body=b"x"), 400),
+    "a content length of 400 digits": (head("Content-Length: " + "9" * 400, request="POST / HTTP/1.1"), 400),
+    "an unknown transfer coding": (head("Transfer-Encoding: gzip", request="POST / HTTP/1.1"), 501),
+    "chunked twice": (head("Transfer-Encoding: chunked, chunked", request="POST / HTTP/1.1"), 501),
+    "chunked in two headers": (head(*["Transfer-Encoding: chunked"] * 2, request="POST / HTTP/1.1"), 501),
+    "bare line feeds": (b"GET / HTTP/1.1\nHost: here\n\n", 400),
+    "one bare line feed": (b"GET / HTTP/1.1\r\nHost: here\nX: y\r\n\r\n", 400),
+    "a folded header": (head("X: a", " b"), 400),
+    "a folded header with a tab": (head("X: a", "\tb"), 400),
+    "a space before the colon": (head("X : a"), 400),
+    "a header without a name": (head(": a"), 400),
+    "a header without a colon": (head("nonsense"), 400),
+    "NUL in a header": (head("X: a\x00b"), 400),
+    "a carriage return in a header": (head("X: a\rb"), 400),
+    "no host": (head(host=""), 400),
+    "two hosts": (head("Host: there"), 400),
+    "a host with a slash": (head(host="Host: here/there"), 400),
+    "a host with a space": (head(host="Host: he re"), 400),
+    "a host with credentials": (head(host="Host: me@here"), 400),
+    "an unclosed bracket in the host": (head(host="Host: [::1"), 400),
+    "no version": (b"GET /\r\nHost: here\r\n\r\n", 400),
+    "version 1.2": (head(request="GET / HTTP/1.2"), 505),
+    "version 2.0": (head(request="GET / HTTP/2.0"), 505),
+    "a lower-case version": (head(request="GET / http/1.1"), 400),
+    "a target that is no path": (head(request="GET here HTTP/1.1"), 400),
+    "a target with a space": (head(request="GET /a b HTTP/1.1"), 400),
+    "a target with a non-ASCII byte": (head(request="GET /caf\xe9 HTTP/1.1"), 400),
+    "an asterisk": (head(request="OPTIONS * HTTP/1.1"), 400),
+    "CONNECT": (head(request="CONNECT there:443 HTTP/1.1"), 400),
+    "a method with a non-ASCII byte": (head(request="G\xcbT / HTTP/1.1"), 400),
+    "a method with a control character": (head(request="G\x01T / HTTP/1.1"), 400),
+    "an empty first line": (b"\r\n" + HELLO, 400),
+    "headers of 17 KiB": (head("X: " + "a" * 17 * 1024), 431),
+    "a target of 17 KiB": (head(request=f"GET /{'a' * 17 * 1024} HTTP/1.1"), 431),
+    "TLS": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), 400),
+    "SSH": (b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n", 400),
+    "zeros": (bytes(2000), 400),
+    "a chunk size that is no number": (
+        head("Transfer-Encoding: chunked", request="POST / HTTP/1.1", body=b"zz\r\n\r\n"),
+        400,
+    ),
+    "a chunk longer than it says": (
+        head("Transfer-Encoding: chunked", request="POST / HTTP/1.1", body=b"1\r\nabc\r\n0\r\n\r\n"),
+        400,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+async def test_malformed_bytes_get_one_refusal_and_a_close(case: str) -> None:
+    sent, status = MALFORMED[case]
+    async with a_server(echo) as server:
+        healthy = await server.connect()
+        await healthy.send_all(HELLO)
+        await read_until(healthy, b"GET / ")
+
+        received = await server.converse(sent)
+
+        assert statuses(received) == [status]
+        assert b"connection: close" in received.lower()
+        assert server.statistics().faults[Fault.MALFORMED] == 1
+        assert server.statistics().faults[Fault.CRASHED] == 0
+        await healthy.send_all(HELLO)  # a neighbour noticed nothing
+        await read_until(healthy, b"GET / ")
+
+
+LEGAL = {
+    "an upgrade, which is ignored": (head(*UPGRADE, "Connection: close"), b"GET / "),
+    "permessage-deflate offered": (head(*UPGRADE, "Sec-WebSocket-Extensions: permessage-deflate"), b"GET / "),
+    "HTTP/1.0": (head(request="GET / HTTP/1.0"), b"GET / "),
+    "HTTP/1.0 without a host": (head(request="GET / HTTP/1.0", host=""), b"GET / "),
+    "an absolute target": (head("Connection: close", request="GET http://here/x HTTP/1.1"), b"GET http://here/x "),
+    "line feeds in a body": (
+        head("Content-Length: 6", "Connection: close", request="POST / HTTP/1.1", body=b"a\nb\n c"),
+        b"POST / a\nb\n c",
+    ),
+    "a chunked body": (
+        head(
+            "Transfer-Encoding: chunked",
+            "Connection: close",
+            request="POST / HTTP/1.1",
+            body=b"2\r\nab\r\n0\r\n\r\n",
+        ),
+        b"POST / ab",
+    ),
+    "an escaped NUL in the path": (head("Connection: close", request="GET /%00 HTTP/1.1"), b"GET /\x00 "),
+    "a bracketed IPv6 host": (head("Connection: close", host="Host: [::1]:8000"), b"GET / "),
+}
+
+
+@pytest.mark.parametrize("case", LEGAL)
+async def test_unusual_but_legal_requests_are_served(case: str) -> None:
+    sent, answer = LEGAL[case]
+    async with a_server(echo) as server:
+        received = await server.converse(sent)
+
+        assert statuses(received) == [200]
+        assert received.endswith(answer)
+        assert b"101" not in received
+        assert b"sec-websocket" not in received.lower()
+
+
+async def test_pipelined_requests_are_answered_in_order() -> None:
+    async with a_server(echo) as server:
+        second = head("Connection: close", request="GET /two HTTP/1.1")
+        received = await server.converse(head(request="GET /one HTTP/1.1") + second)
+
+        assert statuses(received) == [200, 200]
+        assert received.index(b"GET /one") < received.index(b"GET /two")
+
+
+async def test_connection_close_closes_at_once() -> None:
+    async with a_server(echo, Limits()) as server:
+        with trio.fail_after(1):
+            received = await server.converse(HELLO_AND_CLOSE)
+
+        assert received.endswith(b"GET / ")
+
+
+async def test_an_idle_connection_is_closed_after_the_keep_alive_timeout() -> None:
+    async with a_server(echo) as server:
+        stream = await server.connect()
+        await stream.send_all(HELLO)
+        await read_until(stream, b"GET / ")
+        began = trio.current_time()
+
+        assert await read_to_end(stream) == b""
+
+        assert SMALL.keep_alive_s <= trio.current_time() - began < SMALL.keep_alive_s + 0.5
+
+
+async def test_each_request_arms_the_keep_alive_timeout_anew() -> None:
+    async with a_server(echo) as server:
+        stream = await server.connect()
+        for _ in range(4):
+            await stream.send_all(HELLO)
+            await read_until(stream, b"GET / ")
+            await trio.sleep(SMALL.keep_alive_s * 0.6)
+
+
+async def test_a_connection_that_sends_nothing_is_closed() -> None:
+    async with a_server(echo) as server:
+        stream = await server.connect()
+
+        assert await read_to_end(stream) == b""
+
+
+async def test_headers_that_drip_are_cut_off_in_time() -> None:
+    async with a_server(echo) as server:
+        stream = await server.connect()
+        began = trio.current_time()
+        received = b""
+        async with trio.open_nursery() as nursery:
+
+            async def drip() -> None:
+                for byte in HELLO[:-1] * 10:
+                    try:
+                        await stream.send_all(bytes([byte]))
+                    except trio.BrokenResourceError:
+                        return
+                    await trio.sleep(0.05)
+
+            nursery.start_soon(drip)
+            received = await read_to_end(stream)
+            nursery.cancel_scope.cancel()
+
+        assert statuses(received) == [408]
+        assert trio.current_time() - began < SMALL.head_s + SMALL.linger_s + 0.5
+        assert server.statistics().faults[Fault.HEAD_TIMEOUT] == 1
+
+
+async def test_an_application_that_crashes_costs_one_connection_one_500() -> None:
+    async def crash(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/":
+            raise ExceptionGroup("two", [RuntimeError("one"), ValueError("two")])
+        await echo(scope, receive, send)
+
+    async with a_server(crash) as server:
+        received = await server.converse(HELLO)
+        after = await server.converse(head("Connection: close", request="GET /fine HTTP/1.1"))
+
+        assert statuses(received) == [500]
+        assert statuses(after) == [200]
+        assert server.statistics().faults[Fault.APP_CRASHED] == 1
+
+
+async def test_an_application_that_crashes_amid_its_answer_ends_the_connection() -> None:
+    async def crash(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        raise RuntimeError
+
+    async with a_server(crash) as server:
+        received = await server.converse(HELLO)
+
+        assert received.endswith(b"half")
+
+
+async def test_a_client_that_stops_reading_is_cut_and_its_request_ended() -> None:
+    ended = trio.Event()
+
+    async def flood(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while True:
+                await send({"type": "http.response.body", "body": bytes(65536), "more_body": True})
+        finally:
+            ended.set()
+
+    async with a_server(flood) as server:
+        stream = await server.connect()
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        await stream.send_all(HELLO)
+
+        with trio.fail_after(WAIT_S):
+            await ended.wait()
+
+        assert server.statistics().faults[Fault.STALLED] == 1
+        assert await server.converse(b"bad\r\n\r\n")  # others are served
+
+
+async def test_a_client_that_leaves_ends_a_request_that_only_reads() -> None:
+    began, ended = trio.Event(), trio.Event()
+
+    async def wait(scope: Any, receive: Any, send: Any) -> None:
+        began.set()
+        try:
+            await trio.sleep_forever()
+        finally:
+            ended.set()
+
+    async with a_server(wait) as server:
+        stream = await server.connect()
+        await stream.send_all(HELLO)
+        with trio.fail_after(WAIT_S):
+            await began.wait()
+            await stream.aclose()
+            await ended.wait()
+
+
+async def test_a_client_that_leaves_does_not_stop_a_request_that_changes_something() -> None:
+    began, may_finish, finished = trio.Event(), trio.Event(), trio.Event()
+
+    async def change(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        began.set()
+        await may_finish.wait()
+        finished.set()
+        await echo(scope, receive, send)
+
+    async with a_server(change) as server:
+        stream = await server.connect()
+        await stream.send_all(head("Content-Length: 0", request="POST / HTTP/1.1"))
+        with trio.fail_after(WAIT_S):
+            await began.wait()
+            await stream.aclose()
+            await wait_all_tasks_blocked(0.05)
+            may_finish.set()
+            await finished.wait()
+
+
+async def test_what_a_client_that_left_began_is_bounded_in_time() -> None:
+    began, ended = trio.Event(), trio.Event()
+
+    async def hang(scope: Any, receive: Any, send: Any) -> None:
+        began.set()
+        try:
+            await trio.sleep_forever()
+        finally:
+            ended.set()
+
+    async with a_server(hang) as server:
+        stream = await server.connect()
+        await stream.send_all(head("Content-Length: 0", request="POST / HTTP/1.1"))
+        with trio.fail_after(WAIT_S):
+            await began.wait()
+            await stream.aclose()
+            await ended.wait()
+
+
+async def test_an_early_refusal_reaches_a_client_that_is_still_sending() -> None:
+    async def refuse(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"8")]})
+        await send({"type": "http.response.body", "body": b"too much", "more_body": False})
+
+    async with a_server(refuse) as server:
+        sent = head("Content-Length: 500000", request="POST / HTTP/1.1", body=bytes(500_000))
+
+        received = await server.converse(sent)
+
+        assert statuses(received) == [413]
+        assert received.endswith(b"too much")
+
+
+async def test_no_more_connections_are_accepted_than_allowed_and_the_rest_wait() -> None:
+    limits = Limits(connections_max=2, keep_alive_s=0.5)
+    async with a_server(echo, limits) as server:
+        first, second = await server.connect(), await server.connect()
+        for stream in (first, second):
+            await stream.send_all(HELLO)
+            await read_until(stream, b"GET / ")
+
+        third = await server.connect()
+        await third.send_all(HELLO)
+        await wait_all_tasks_blocked(0.05)
+        assert server.statistics().connections_accepted == 2
+        await first.aclose()
+
+        await read_until(third, b"GET / ")
+
+
+async def test_draining_answers_what_was_begun_and_closes_what_is_idle() -> None:
+    began, may_finish = trio.Event(), trio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/slow":
+            began.set()
+            await may_finish.wait()
+        await echo(scope, receive, send)
+
+    async with a_server(slow, Limits()) as server, trio.open_nursery() as nursery:
+        idle, busy = await server.connect(), await server.connect()
+        await idle.send_all(HELLO)
+        await read_until(idle, b"GET / ")
+        await busy.send_all(head(request="GET /slow HTTP/1.1"))
+        with trio.fail_after(WAIT_S):
+            await began.wait()
+            nursery.start_soon(server.drain)
+
+            assert await read_to_end(idle) == b""
+            may_finish.set()
+            received = await read_to_end(busy)
+
+        assert statuses(received) == [200]
+        assert b"connection: close" in received
+        assert server.is_draining
+
+
+async def test_draining_serves_connections_that_were_waiting_to_be_accepted() -> None:
+    async with a_server(echo, Limits(connections_max=1)) as server, trio.open_nursery() as nursery:
+        first, waiting = await server.connect(), await server.connect()
+        await first.send_all(HELLO)
+        await read_until(first, b"GET / ")
+        await waiting.send_all(HELLO)
+
+        nursery.start_soon(server.drain)
+
+        assert statuses(await read_to_end(waiting)) == [200]
+
+
+async def test_draining_cuts_what_does_not_end_in_time() -> None:
+    async def forever(scope: Any, receive: Any, send: Any) -> None:
+        await trio.sleep_forever()
+
+    async with a_server(forever) as server:
+        stream = await server.connect()
+        await stream.send_all(HELLO)
+        await wait_all_tasks_blocked(0.05)
+
+        with trio.fail_after(SMALL.drain_s + 1):
+            await server.drain()
+
+        assert server.statistics().connections_open == 0
+
+
+async def test_draining_ends_in_time_with_clients_that_stopped_reading() -> None:
+    async def flood(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": bytes(65536), "more_body": True})
+
+    limits = Limits(drain_s=0.5)
+    async with a_server(flood, limits) as server:
+        for _ in range(20):
+            stream = await server.connect()
+            await stream.send_all(HELLO)
+        await trio.sleep(0.2)
+
+        with trio.fail_after(limits.drain_s + 1):
+            await server.drain()
+
+
+async def test_random_bytes_never_reach_the_accept_loop() -> None:
+    rng = random.Random(7)
+    seeds = [sent for sent, _ in MALFORMED.values()] + [sent for sent, _ in LEGAL.values()]
+    async with a_server(echo, Limits(head_s=0.2, keep_alive_s=0.2, linger_s=0.1)) as server:
+        limiter = trio.CapacityLimiter(40)
+
+        async def attack(sent: bytes) -> None:
+            async with limiter:
+                stream = await server.connect()
+                async with stream:
+                    try:
+                        await stream.send_all(sent)
+                        await stream.send_eof()
+                    except trio.BrokenResourceError:
+                        return
+                    await read_to_end(stream)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(1_000):
+                mutated = bytearray(rng.choice(seeds))
+                for _ in range(rng.randint(1, 8)):
+                    mutated[rng.randrange(len(mutated))] = rng.randrange(256)
+                nursery.start_soon(attack, bytes(mutated))
+
+        assert server.statistics().faults[Fault.CRASHED] == 0
+        assert statuses(await server.converse(HELLO_AND_CLOSE)) == [200]
