@@ -1,1 +1,147 @@
-"""."""
+"""Supervised actors on Trio: OTP's supervision, bounded mailboxes, deadlines that travel with the message.
+
+Start with :func:`open_system`, :class:`Actor` and :class:`SupervisorSpec`; `docs/kernel.md` tells the whole story.
+"""
+
+from greenroom.supervisor.actor import Actor, BatchActor
+from greenroom.supervisor.address import Address
+from greenroom.supervisor.backoff import NO_BACKOFF, Backoff
+from greenroom.supervisor.calls import origin
+from greenroom.supervisor.child import ExitRecord, Status
+from greenroom.supervisor.context import Context
+from greenroom.supervisor.dead_letters import DeadLetter, DeadLetterReason, DeadLetters
+from greenroom.supervisor.delivery import Delivery, Reply
+from greenroom.supervisor.errors import (
+    ActorDied,
+    ActorRestarting,
+    AskError,
+    AskTimeout,
+    BudgetExceeded,
+    CallCycle,
+    ChildExists,
+    KernelError,
+    MailboxFull,
+    NoSuchActor,
+    NotAnActor,
+    NotASupervisor,
+    Overloaded,
+    Refusal,
+    RootExited,
+    StartFailed,
+)
+from greenroom.supervisor.exits import (
+    INIT_TIMEOUT,
+    KILLED,
+    NOPROC,
+    NORMAL,
+    SHUTDOWN,
+    SHUTDOWN_TIMEOUT,
+    ExitKind,
+    ExitReason,
+)
+from greenroom.supervisor.inspection import (
+    ActorDetail,
+    Collapsed,
+    CurrentMessage,
+    KindStatistics,
+    Latency,
+    MailboxNode,
+    MessageStatistics,
+    Node,
+    Page,
+    Sort,
+    SystemStatistics,
+)
+from greenroom.supervisor.lifecycle import LifecycleEvent, Subscription
+from greenroom.supervisor.messages import Down, MonitorRef, Request, TellOutcome
+from greenroom.supervisor.meter import BUCKET_BOUNDS_S, MessageHeader
+from greenroom.supervisor.restart_intensity import restarts_before_giving_up
+from greenroom.supervisor.specs import (
+    AutoShutdown,
+    ChildSpec,
+    DynamicSpec,
+    Holdings,
+    MailboxSpec,
+    OnRestart,
+    Overflow,
+    Restart,
+    Strategy,
+    SupervisorSpec,
+)
+from greenroom.supervisor.system import ActorSystem, ShutdownReport, open_system
+from greenroom.supervisor.timers import Timer
+
+__all__ = [
+    "BUCKET_BOUNDS_S",
+    "INIT_TIMEOUT",
+    "KILLED",
+    "NOPROC",
+    "NORMAL",
+    "NO_BACKOFF",
+    "SHUTDOWN",
+    "SHUTDOWN_TIMEOUT",
+    "Actor",
+    "ActorDetail",
+    "ActorDied",
+    "ActorRestarting",
+    "ActorSystem",
+    "Address",
+    "AskError",
+    "AskTimeout",
+    "AutoShutdown",
+    "Backoff",
+    "BatchActor",
+    "BudgetExceeded",
+    "CallCycle",
+    "ChildExists",
+    "ChildSpec",
+    "Collapsed",
+    "Context",
+    "CurrentMessage",
+    "DeadLetter",
+    "DeadLetterReason",
+    "DeadLetters",
+    "Delivery",
+    "Down",
+    "DynamicSpec",
+    "ExitKind",
+    "ExitReason",
+    "ExitRecord",
+    "Holdings",
+    "KernelError",
+    "KindStatistics",
+    "Latency",
+    "LifecycleEvent",
+    "MailboxFull",
+    "MailboxNode",
+    "MailboxSpec",
+    "MessageHeader",
+    "MessageStatistics",
+    "MonitorRef",
+    "NoSuchActor",
+    "Node",
+    "NotASupervisor",
+    "NotAnActor",
+    "OnRestart",
+    "Overflow",
+    "Overloaded",
+    "Page",
+    "Refusal",
+    "Reply",
+    "Request",
+    "Restart",
+    "RootExited",
+    "ShutdownReport",
+    "Sort",
+    "StartFailed",
+    "Status",
+    "Strategy",
+    "Subscription",
+    "SupervisorSpec",
+    "SystemStatistics",
+    "TellOutcome",
+    "Timer",
+    "open_system",
+    "origin",
+    "restarts_before_giving_up",
+]

@@ -1,0 +1,447 @@
+"""An actor as its supervisor holds it: the mailbox, the control flags and the monitors that outlive a crash."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import trio
+
+from greenroom.supervisor.actor import Actor
+from greenroom.supervisor.address import Address
+from greenroom.supervisor.calls import caller
+from greenroom.supervisor.child import Child, Status
+from greenroom.supervisor.context import Context
+from greenroom.supervisor.crashes import reason_of
+from greenroom.supervisor.dead_letters import DeadLetterReason
+from greenroom.supervisor.delivery import Delivery
+from greenroom.supervisor.errors import ActorDied, ActorRestarting, AskError, Overloaded, Refusal
+from greenroom.supervisor.exits import SHUTDOWN, ExitReason
+from greenroom.supervisor.mailbox import Mailbox
+from greenroom.supervisor.message_loop import serve
+from greenroom.supervisor.messages import Down, MonitorRef, TellOutcome
+from greenroom.supervisor.meter import Meter
+from greenroom.supervisor.park_slot import ParkSlot
+from greenroom.supervisor.reply_slot import ReplySlot
+from greenroom.supervisor.specs import ActorSpec, ChildSpec
+from greenroom.supervisor.timers import Timer
+
+if TYPE_CHECKING:
+    from greenroom.supervisor.child import ActorOwner
+    from greenroom.supervisor.system import ActorSystem
+
+AnyDelivery = Delivery[Any]
+
+PASSIVATED = ExitReason.shutdown("passivated")
+
+
+class Cell(Child):
+    """One actor. Addresses lead here, whatever incarnation is alive or none.
+
+    The system lane, which is served before ordinary mail, is a handful of flags and a list of Downs: everything an
+    operator or a supervisor can ask of an actor is idempotent, so it needs no queue. Its length is bounded by the
+    number of monitors.
+    """
+
+    __slots__ = (
+        "_address",
+        "_budget_watch",
+        "_idle_watch",
+        "_watchers",
+        "actor",
+        "attention",
+        "batch",
+        "context",
+        "current",
+        "current_since",
+        "downs",
+        "has_terminated",
+        "is_draining",
+        "is_open",
+        "is_suspended",
+        "leave_reason",
+        "mailbox",
+        "meter",
+        "parking",
+        "refusal",
+        "spec",
+        "traced_until",
+    )
+
+    owner: ActorOwner
+
+    def __init__(
+        self, system: ActorSystem, owner: ActorOwner, spec: ActorSpec, path: str, name: str, key: str | None
+    ) -> None:
+        super().__init__(system, owner, path, name, spec.kind, spec.restart, key)
+        self.spec = spec
+        self.mailbox: Mailbox = Mailbox(spec.mailbox)
+        self.meter: Meter = Meter(system.kind_meter(spec.kind), system.now())
+        self.parking = ParkSlot()
+        self.is_open = True  # False: admission has to look closer, see _objection
+        self.is_suspended = False
+        self.traced_until = 0.0
+        self._address: Address[Any] | None = None
+        self._watchers: dict[MonitorRef, Cell] | None = None
+        # Of the incarnation:
+        self.actor: Actor[Any] | None = None
+        self.context: Context | None = None
+        self.current: AnyDelivery | None = None  # the message in hand; for a batch, its sum
+        self.current_since = 0.0
+        self.batch: list[AnyDelivery] | None = None
+        self.attention = False  # something other than mail is to be looked at before the next message
+        self.downs: list[Down] | None = None
+        self.leave_reason: ExitReason | None = None  # end with this at the next message boundary
+        self.is_draining = False  # end once the mailbox is empty
+        self.has_terminated = False
+        self.refusal: Refusal | None = None  # what init() refused with
+        self._idle_watch: Timer | None = None
+        self._budget_watch: Timer | None = None
+
+    @property
+    def address(self) -> Address[Any]:
+        if self._address is None:
+            self._address = Address(self.system, self.path, self)
+        return self._address
+
+    @property
+    def status(self) -> Status:
+        if self.state is Status.RUNNING:
+            if self.current is not None:
+                return Status.HANDLING
+            if self.is_suspended:
+                return Status.SUSPENDED
+        return super().status
+
+    @property
+    def terminate_s(self) -> float:
+        return self.spec.terminate_s
+
+    @property
+    def shutdown_s(self) -> float:
+        return self.spec.shutdown_s
+
+    @property
+    def start_timeout_s(self) -> float:
+        return self.spec.init_timeout_s
+
+    # Caller: what is sent from this actor's own task.
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        current = self.current
+        return (self.path,) if current is None else (*current.chain, self.path)
+
+    @property
+    def trace(self) -> None:
+        return None
+
+    @property
+    def is_inside(self) -> bool:
+        return True
+
+    # Admission.
+
+    def admit(self, delivery: AnyDelivery) -> TellOutcome:
+        """Take a message in, or tell its asker why not. Never waits."""
+        if self.is_open and not self.system.is_draining and self.mailbox.put(delivery):
+            if delivery.slot is not None:
+                delivery.slot.target = self
+            self.parking.wake()
+            return TellOutcome.ACCEPTED
+        return self._admit_with_care(delivery)
+
+    def admit_when_room(self, delivery: AnyDelivery) -> ReplySlot | None:
+        """Take a told message in, or give a slot to wait on for room.
+
+        Raises:
+            AskError: it will not be taken in at all.
+        """
+        objection = self._objection(delivery)
+        if objection is not None:
+            self._refuse(delivery, *objection)
+            raise objection[0]
+        if self.mailbox.spec.bytes_max is not None:
+            delivery.size = self.mailbox.weigh(delivery.message)
+        if self.mailbox.has_room_for(delivery):
+            self._admit_with_care(delivery)
+            return None
+        room = ReplySlot()
+        self.mailbox.wait_for_room(delivery, room)
+        return room
+
+    def _admit_with_care(self, delivery: AnyDelivery) -> TellOutcome:
+        objection = self._objection(delivery)
+        if objection is not None:
+            return self._refuse(delivery, *objection)
+        outcome, displaced = self.mailbox.offer(delivery)
+        for older in displaced:
+            self.refuse_for_room(older, DeadLetterReason.DISPLACED)
+        if outcome is TellOutcome.REJECTED:
+            self.refuse_for_room(delivery, DeadLetterReason.REJECTED)
+        elif outcome is TellOutcome.DROPPED:
+            self.refuse_for_room(delivery, DeadLetterReason.DROPPED)
+        else:
+            if delivery.slot is not None:
+                delivery.slot.target = self
+            self.parking.wake()
+            if self.state is Status.DORMANT:
+                self.owner.activate(self)
+        return outcome
+
+    def _objection(self, delivery: AnyDelivery) -> tuple[AskError, DeadLetterReason] | None:
+        """Why this message cannot be taken in whatever the room, or None."""
+        if self.system.is_draining:
+            sender = caller.get()
+            if sender is None or not sender.is_inside:
+                drain = Overloaded(self.path, self.system.drain_left_s(), "the system drains")
+                return drain, DeadLetterReason.DRAINING
+        if self.state is Status.STOPPED or (self.state is Status.STOPPING and not self.is_open):
+            return ActorDied(self.path, self.last_reason or SHUTDOWN), DeadLetterReason.DEAD
+        if self.state is Status.BACKOFF and delivery.slot is not None and delivery.deadline <= self.backoff_until:
+            wait_s = self.backoff_until - self.system.now()
+            return ActorRestarting(self.path, wait_s), DeadLetterReason.RESTARTING
+        return None
+
+    def _refuse(self, delivery: AnyDelivery, error: AskError, why: DeadLetterReason) -> TellOutcome:
+        delivery.fail(error)
+        self.bin(delivery, why)
+        return TellOutcome.REJECTED if isinstance(error, Overloaded) else TellOutcome.DEAD
+
+    def refuse_for_room(self, delivery: AnyDelivery, why: DeadLetterReason) -> None:
+        self.meter.refused += 1
+        delivery.fail(Overloaded(self.path, self.retry_after_s()))
+        self.bin(delivery, why)
+
+    def bin(self, delivery: AnyDelivery, why: DeadLetterReason) -> None:
+        """Record an undelivered message."""
+        self.system.dead_letters.add(self.path, delivery.message, why, delivery.trace)
+
+    def bin_expired(self, delivery: AnyDelivery) -> None:
+        """Record a message that nobody waits for any more, dropped before work on it began."""
+        is_abandoned = delivery.slot is not None and delivery.slot.is_over and not delivery.slot.expired
+        self.meter.note_expired(delivery.message)
+        self.bin(delivery, DeadLetterReason.ABANDONED if is_abandoned else DeadLetterReason.EXPIRED)
+
+    def retry_after_s(self) -> float:
+        """When there should be room again: the time to work off what is queued, between 50 ms and 30 s."""
+        return min(30.0, max(0.05, len(self.mailbox) * self.meter.mean_s()))
+
+    # Control: the system lane.
+
+    def told_to_stop(self, *, drain: bool) -> None:
+        if drain:
+            self.is_open = False
+            self.is_draining = True
+        else:
+            self.leave_reason = self.stop_reason
+        self.look_up()
+
+    def stop_self(self, reason: ExitReason) -> None:
+        self.leave_reason = self.leave_reason or reason
+        self.look_up()
+
+    def passivate(self) -> None:
+        """Stop for idleness at the next message boundary, unless it is stopping already."""
+        if self.state is Status.RUNNING and self.leave_reason is None:
+            self.state = Status.STOPPING  # but open: what comes now is kept and brings it back
+            self.leave_reason = PASSIVATED
+            self.look_up()
+
+    def suspend(self) -> None:
+        """Handle no mail until resumed; it queues up to the mailbox's capacity."""
+        self.is_suspended = True
+        self.attention = True
+
+    def resume(self) -> None:
+        self.is_suspended = False
+        self.look_up()
+
+    def turn_length(self) -> int:
+        """How many messages the next turn may handle."""
+        rng = self.system.turn_rng
+        return self.spec.batch_max if rng is None else rng.randint(1, self.spec.batch_max)
+
+    def trace_message(self) -> None:
+        """Publish the header of the message just handled."""
+        self.system.lifecycle.message(self, self.meter.recent()[-1])
+
+    def look_up(self) -> None:
+        """Have the loop look at the system lane before its next message."""
+        self.attention = True
+        self.parking.wake()
+
+    def crash(self, incarnation: int, failure: BaseException) -> None:
+        """A task of that incarnation crashed; so does the incarnation."""
+        if incarnation == self.incarnation and self.is_alive:
+            self.kill(reason_of(failure))
+
+    # Monitors.
+
+    def add_watcher(self, ref: MonitorRef, watcher: Cell) -> None:
+        if self._watchers is None:
+            self._watchers = {}
+        self._watchers[ref] = watcher
+
+    def remove_watcher(self, ref: MonitorRef) -> None:
+        if self._watchers is not None:
+            self._watchers.pop(ref, None)
+
+    @property
+    def watched_by(self) -> list[str]:
+        return [watcher.path for watcher in (self._watchers or {}).values()]
+
+    def signal_down(self, down: Down) -> None:
+        if self.downs is None:
+            self.downs = []
+        self.downs.append(down)
+        self.look_up()
+
+    def take_back_down(self, ref: MonitorRef) -> None:
+        self.downs = [down for down in self.downs or () if down.ref != ref]
+
+    # The incarnation.
+
+    def begin(self, nursery: trio.Nursery, *, is_restart: bool = False) -> None:
+        if is_restart:
+            self.sort_mail_for_restart()
+        self.is_open = True
+        self.refusal = None
+        super().begin(nursery, is_restart=is_restart)
+
+    async def live(self) -> ExitReason:
+        caller.set(self)
+        spec = self.spec
+        actor = spec.start() if isinstance(spec, ChildSpec) else spec.start(cast("str", self.key))
+        self.context = actor.ctx = Context(self)
+        self.actor = actor
+        try:
+            await actor.init()
+        except Refusal as refusal:
+            # There is nothing to run here, a key without a record for instance: an answer, not a crash.
+            self.refusal = refusal
+            return ExitReason.shutdown(refusal)
+        self.mark_started()
+        self.watch_idleness()
+        return await serve(self, actor)
+
+    def back_off(self, delay_s: float) -> None:
+        super().back_off(delay_s)
+        self.is_open = False  # an ask that cannot be answered in time is better refused now
+
+    def go_dormant(self) -> bool:
+        """Rest until the next message. False when there is one already: mail that came during passivation."""
+        if self.mailbox.queue:
+            return False
+        self.state = Status.DORMANT
+        self.is_open = False
+        return True
+
+    @property
+    def has_loose_ends(self) -> bool:
+        background = self.context.background if self.context is not None else None
+        return (background is not None and not background.is_over) or (
+            self.is_up and not self.has_terminated and _does_terminate(self.actor)
+        )
+
+    async def wind_down(self, reason: ExitReason) -> None:
+        """On an orderly stop ``terminate`` comes first and may count on its background tasks; after a crash or a
+        kill they are gone before it looks at the state they shared."""
+        context = self.context
+        if context is None:
+            return
+        background = context.background
+        if background is not None and not reason.is_clean:
+            background.cancel()
+            await background.wait_over()
+        if self.is_up and not self.has_terminated and self.actor is not None:
+            self.has_terminated = True
+            await self.actor.terminate(reason)
+        background = context.background
+        if background is not None:
+            background.cancel()
+            await background.wait_over()
+
+    def settle(self, reason: ExitReason) -> None:
+        in_hand = self.batch or ([self.current] if self.current is not None else [])
+        now = self.system.now()
+        for delivery in in_hand:
+            delivery.fail(ActorDied(self.path, reason))
+            self.meter.note(delivery, self.current_since, now, True)
+        if self.context is not None:
+            self.context.release(reason)
+        for watch in (self._idle_watch, self._budget_watch):
+            if watch is not None:
+                watch.cancel()
+        self._idle_watch = self._budget_watch = None
+        self.actor = self.context = self.current = self.batch = self.downs = self.leave_reason = None
+        self.attention = self.is_draining = self.has_terminated = False
+        self._notify_watchers(reason)
+
+    def bury(self) -> None:
+        """Fail what is queued; nobody is going to handle it."""
+        reason = self.last_reason or SHUTDOWN
+        self.is_open = False
+        queued, waiting = self.mailbox.clear()
+        for delivery in queued:
+            delivery.fail(self.refusal or ActorDied(self.path, reason))
+            self.bin(delivery, DeadLetterReason.DEAD)
+        for delivery, slot in waiting:
+            slot.fail(self.refusal or ActorDied(self.path, reason))
+            self.bin(delivery, DeadLetterReason.DEAD)
+
+    def sort_mail_for_restart(self) -> None:
+        """Apply the mailbox's restart policy: what nobody waits for any more goes in any case."""
+        now = self.system.now()
+        for delivery in self.mailbox.keep_for_restart(now):
+            if delivery.slot is not None and (delivery.slot.is_over or delivery.deadline <= now):
+                self.bin_expired(delivery)
+            else:
+                delivery.fail(ActorDied(self.path, self.last_reason or SHUTDOWN))
+                self.bin(delivery, DeadLetterReason.RESTART)
+
+    def resolve(self, name: str) -> None:
+        return None
+
+    def _notify_watchers(self, reason: ExitReason) -> None:
+        watchers, self._watchers = self._watchers, None
+        for ref, watcher in (watchers or {}).items():
+            watcher.signal_down(Down(ref, self.address, reason))
+
+    # Watches: timers that look again rather than being set anew for every message.
+
+    def watch_idleness(self) -> None:
+        limit_s = self.spec.passivate_after_s
+        if limit_s is not None:
+            self._idle_watch = self.system.timers.call_at(self.system.now() + limit_s, self._check_idleness)
+
+    def _check_idleness(self) -> None:
+        limit_s = self.spec.passivate_after_s
+        now = self.system.now()
+        if limit_s is None or self.state is not Status.RUNNING or self.context is None:
+            return
+        is_busy = self.current is not None or len(self.mailbox) > 0 or self.context.is_owing or self.is_suspended
+        idle_since = now if is_busy else max(self.meter.last_active, self.started_at)
+        if idle_since + limit_s <= now:
+            self.passivate()
+        else:
+            self._idle_watch = self.system.timers.call_at(idle_since + limit_s, self._check_idleness)
+
+    def watch_budget(self, budget_s: float) -> None:
+        """See to it that the message in hand is looked at when its budget is used up."""
+        if self._budget_watch is None:
+            self._budget_watch = self.system.timers.call_at(self.current_since + budget_s, self._check_budget)
+
+    def _check_budget(self) -> None:
+        self._budget_watch = None
+        budget_s = self.spec.message_budget_s
+        if budget_s is None or self.current is None:
+            return
+        if self.current_since + budget_s <= self.system.now():
+            self.kill(ExitReason.budget("message"))
+        else:
+            self.watch_budget(budget_s)
+
+
+def _does_terminate(actor: Actor[Any] | None) -> bool:
+    """False for the many that leave ``terminate`` as it is: they need no shield to do nothing in."""
+    return actor is not None and type(actor).terminate is not Actor.terminate

@@ -1,0 +1,183 @@
+"""An actor's bounded inbox: a deque, a policy for when it is full, and those who wait for room.
+
+Nothing here waits or wakes; the cell does. A mailbox belongs to a cell, not to an incarnation, so mail outlives a
+crash.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from greenroom.supervisor.delivery import Delivery
+from greenroom.supervisor.message_size import approximate_bytes
+from greenroom.supervisor.messages import TellOutcome
+from greenroom.supervisor.reply_slot import ReplySlot
+from greenroom.supervisor.specs import MailboxSpec, OnRestart, Overflow
+
+AnyDelivery = Delivery[Any]
+
+
+class Mailbox:
+    """Invariants: at most ``capacity`` messages and ``spec.bytes_max`` bytes; first in, first out."""
+
+    __slots__ = ("_by_key", "_is_plain", "_waiting", "bytes", "capacity", "peak", "queue", "spec")
+
+    def __init__(self, spec: MailboxSpec) -> None:
+        self.spec = spec
+        self.capacity = spec.capacity
+        self.queue: deque[AnyDelivery] = deque()
+        self.bytes = 0  # stays 0 unless the spec bounds it
+        self.peak = 0
+        self._by_key: dict[object, AnyDelivery] | None = {} if spec.overflow.key else None
+        # Senders that wait for room, each with the slot that tells them; an ask waits on its own reply slot.
+        self._waiting: deque[tuple[AnyDelivery, ReplySlot]] | None = None
+        self._is_plain = self._by_key is None and spec.bytes_max is None
+
+    def __len__(self) -> int:
+        return len(self.queue)
+
+    def put(self, delivery: AnyDelivery) -> bool:
+        """Enqueue when there is room and nothing to weigh or compare, the common case. False: use :meth:`offer`."""
+        queue = self.queue
+        depth = len(queue)
+        if depth >= self.capacity or not self._is_plain:
+            return False
+        queue.append(delivery)
+        if depth >= self.peak:
+            self.peak = depth + 1
+        return True
+
+    def offer(self, delivery: AnyDelivery) -> tuple[TellOutcome, list[AnyDelivery]]:
+        """Enqueue by the declared policy; says what became of it and which queued messages had to give way."""
+        limit = self.spec.bytes_max
+        delivery.size = self.weigh(delivery.message) if limit is not None else 0
+        if limit is not None and delivery.size > limit:
+            return TellOutcome.REJECTED, []
+        if self._by_key is not None and self._replace(delivery, limit):
+            return TellOutcome.CONFLATED, []
+        if self.has_room_for(delivery):
+            self._append(delivery)
+            return TellOutcome.ACCEPTED, []
+        match self.spec.overflow:
+            case Overflow.REJECT:
+                return TellOutcome.REJECTED, []
+            case Overflow.DROP_NEWEST:
+                return TellOutcome.DROPPED, []
+            case Overflow.BLOCK:
+                if delivery.slot is None:
+                    return TellOutcome.REJECTED, []
+                self.wait_for_room(delivery, delivery.slot)
+                return TellOutcome.ACCEPTED, []
+            case _:  # drop_oldest, and conflate when there is nothing to replace
+                displaced = []
+                while not self.has_room_for(delivery):
+                    displaced.append(self._pop())
+                self._append(delivery)
+                return TellOutcome.ACCEPTED, displaced
+
+    def take(self) -> AnyDelivery:
+        """Remove the oldest message; there must be one. Room goes to the longest waiting sender, not to a newcomer."""
+        delivery = self.queue.popleft() if self._is_plain else self._pop()
+        if self._waiting:
+            self._admit_waiting()
+        return delivery
+
+    def has_room_for(self, delivery: AnyDelivery) -> bool:
+        limit = self.spec.bytes_max
+        return len(self.queue) < self.capacity and (limit is None or self.bytes + delivery.size <= limit)
+
+    def wait_for_room(self, delivery: AnyDelivery, slot: ReplySlot) -> None:
+        """Enqueue ``delivery`` when room comes, unless ``slot`` is over by then. Bounded by the waiting tasks."""
+        if self._waiting is None:
+            self._waiting = deque()
+        self._waiting.append((delivery, slot))
+
+    def put_back(self, deliveries: list[AnyDelivery]) -> None:
+        """Return messages to the head, in their order, capacity or not: they were admitted once already."""
+        self.queue.extendleft(reversed(deliveries))
+        if self.spec.bytes_max is not None:
+            self.bytes += sum(delivery.size for delivery in deliveries)
+
+    def keep_for_restart(self, now: float) -> list[AnyDelivery]:
+        """Apply the spec's ``on_restart``; returns what was removed: expired mail first of all, then by policy."""
+        policy = self.spec.on_restart
+        removed = []
+        for _ in range(len(self.queue)):
+            delivery = self._pop()
+            asked = delivery.slot is not None
+            is_dropped = policy is OnRestart.DROP or (policy is OnRestart.CALLS_ONLY and not asked)
+            if is_dropped or has_expired(delivery, now):
+                removed.append(delivery)
+            else:
+                self._append(delivery)
+        return removed
+
+    def clear(self) -> tuple[list[AnyDelivery], list[tuple[AnyDelivery, ReplySlot]]]:
+        """Remove everything: queued messages, and senders still waiting with the slots they wait on."""
+        queued, waiting = list(self.queue), list(self._waiting or ())
+        self.queue.clear()
+        self.bytes = 0
+        self._waiting = None
+        if self._by_key is not None:
+            self._by_key.clear()
+        return queued, waiting
+
+    def _append(self, delivery: AnyDelivery) -> None:
+        self.queue.append(delivery)
+        self.peak = max(self.peak, len(self.queue))
+        if self.spec.bytes_max is not None:
+            self.bytes += delivery.size
+        if self._by_key is not None and delivery.slot is None:
+            key = self._key(delivery)
+            if key is not None:
+                self._by_key[key] = delivery
+
+    def _pop(self) -> AnyDelivery:
+        delivery = self.queue.popleft()
+        if self.spec.bytes_max is not None:
+            self.bytes -= delivery.size
+        if self._by_key is not None and delivery.slot is None:
+            key = self._key(delivery)
+            if self._by_key.get(key) is delivery:
+                del self._by_key[key]
+        return delivery
+
+    def _replace(self, delivery: AnyDelivery, limit: int | None) -> bool:
+        """Put the message in the place of the queued one with its key, unless it would be too heavy there."""
+        key = self._key(delivery)
+        queued = self._by_key.get(key) if self._by_key and key is not None and delivery.slot is None else None
+        if queued is None:
+            return False
+        if limit is not None:
+            if self.bytes - queued.size + delivery.size > limit:
+                return False
+            self.bytes += delivery.size - queued.size
+            queued.size = delivery.size
+        queued.message, queued.trace = delivery.message, delivery.trace
+        return True
+
+    def _admit_waiting(self) -> None:
+        waiting = self._waiting
+        while waiting and (waiting[0][1].is_over or self.has_room_for(waiting[0][0])):
+            delivery, slot = waiting.popleft()
+            if slot.is_over:
+                continue
+            self._append(delivery)
+            if slot is not delivery.slot:
+                slot.send(None)
+
+    def _key(self, delivery: AnyDelivery) -> object:
+        key = self.spec.overflow.key
+        return key(delivery.message) if key is not None else None
+
+    def weigh(self, message: object) -> int:
+        size_of: Callable[[Any], int] = self.spec.size_of or approximate_bytes
+        return size_of(message)
+
+
+def has_expired(delivery: AnyDelivery, now: float) -> bool:
+    """True when nobody waits for the answer any more, so that working on it would be in vain."""
+    slot = delivery.slot
+    return slot is not None and (slot.is_over or delivery.deadline <= now)

@@ -1,0 +1,152 @@
+"""The loop of one incarnation: system lane first, then mail in turns, then sleep.
+
+The path of a message is short on purpose. There is no cancel scope, no nursery and no allocation per message beyond
+the delivery itself; an idle actor costs one parked task.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from greenroom.supervisor.actor import Actor, BatchActor
+from greenroom.supervisor.delivery import Delivery
+from greenroom.supervisor.exits import SHUTDOWN, ExitReason
+from greenroom.supervisor.mailbox import has_expired
+
+if TYPE_CHECKING:
+    from greenroom.supervisor.cell import Cell
+    from greenroom.supervisor.reply_slot import ReplySlot
+
+# A turn also ends after this long, so that an actor with slow messages does not keep the others waiting for
+# batch_max of them.
+TURN_S = 0.005
+
+
+async def serve(cell: Cell, actor: Actor[Any]) -> ExitReason:
+    """Serve the cell's mail until there is a reason to end; returns that reason."""
+    queue = cell.mailbox.queue
+    batches = isinstance(actor, BatchActor)
+    while True:
+        if cell.attention:
+            await _attend(cell, actor)
+            if cell.leave_reason is not None:
+                return cell.leave_reason
+        if queue and not cell.is_suspended:
+            if batches:
+                await _batch(cell, actor)  # type: ignore[arg-type]
+            else:
+                await _turn(cell, actor)
+            if queue:
+                await trio.lowlevel.checkpoint()
+        elif cell.is_draining:
+            return cell.stop_reason or SHUTDOWN
+        elif not cell.attention:
+            await cell.parking.park()
+
+
+async def _attend(cell: Cell, actor: Actor[Any]) -> None:
+    """Look at the system lane. Downs wait while the actor is suspended or about to leave."""
+    cell.attention = False
+    while cell.downs and not cell.is_suspended and cell.leave_reason is None:
+        down = cell.downs.pop(0)
+        if cell.context is not None and cell.context.forget_watch(down.ref):
+            await actor.handle_down(down)
+
+
+async def _turn(cell: Cell, actor: Actor[Any]) -> None:
+    """Handle messages one by one, until none is left, the turn is over or the system lane calls."""
+    mailbox, meter, spec, now = cell.mailbox, cell.meter, cell.spec, cell.system.now
+    queue, handle, refusals = mailbox.queue, actor.handle, actor.refusals
+    budget_s, cancellable = spec.message_budget_s, spec.cancellable
+    left = cell.turn_length()
+    started = now()
+    turn_ends = started + TURN_S
+    while True:
+        delivery = mailbox.take()
+        slot = delivery.slot
+        if slot is not None and has_expired(delivery, started):
+            cell.bin_expired(delivery)
+        else:
+            cell.current = delivery
+            cell.current_since = started
+            if slot is not None:
+                slot.started_at = started
+            if budget_s is not None:
+                cell.watch_budget(budget_s)
+            failed = False
+            try:
+                if slot is not None and cancellable and isinstance(delivery.message, cancellable):
+                    answer = await _handle_cancellable(actor, delivery, slot)
+                else:
+                    answer = await handle(delivery.message)
+            except refusals as refusal:
+                failed = True
+                delivery.fail(refusal)
+            else:
+                # Empty by now if the answer was deferred, forwarded or stashed.
+                slot = delivery.slot
+                if slot is not None and not slot.send(answer):
+                    cell.system.counters.late_replies += 1
+            # On a crash `current` stays set, and the end of the incarnation settles it.
+            cell.current = None
+            finished = now()
+            meter.note(delivery, started, finished, failed)
+            if cell.traced_until > finished:
+                cell.trace_message()
+            started = finished
+        left -= 1
+        if not queue or left <= 0 or cell.attention or started >= turn_ends:
+            return
+
+
+async def _handle_cancellable(actor: Actor[Any], delivery: Delivery[Any], slot: ReplySlot) -> object:
+    """Handle a message whose work is of no use once its asker has given up. The only scope per message there is."""
+    with trio.CancelScope(deadline=delivery.deadline) as slot.handler_scope:
+        return await actor.handle(delivery.message)
+    delivery.slot = None  # nobody waits for it, or won't in a moment: this is no answer
+    return None
+
+
+async def _batch(cell: Cell, actor: BatchActor[Any]) -> None:
+    """Handle all that is pending, up to a turn's length, in one go."""
+    started = cell.system.now()
+    batch: list[Delivery[Any]] = []
+    left = cell.turn_length()
+    while cell.mailbox.queue and left > 0:
+        delivery = cell.mailbox.take()
+        left -= 1
+        if delivery.slot is not None:
+            if has_expired(delivery, started):
+                cell.bin_expired(delivery)
+                continue
+            delivery.slot.started_at = started
+        batch.append(delivery)
+    if not batch:
+        return
+    cell.batch = batch
+    cell.current = _sum_of(batch)
+    cell.current_since = started
+    if cell.spec.message_budget_s is not None:
+        cell.watch_budget(cell.spec.message_budget_s)
+    refusal: Exception | None = None
+    try:
+        await actor.handle_batch(batch)
+    except actor.refusals as refused:
+        refusal = refused
+    cell.current = cell.batch = None
+    finished = cell.system.now()
+    for delivery in batch:
+        if refusal is None:
+            delivery.reply(None)
+        else:
+            delivery.fail(refusal)
+        cell.meter.note(delivery, started, finished, refusal is not None)
+
+
+def _sum_of(batch: list[Delivery[Any]]) -> Delivery[Any]:
+    """A delivery that stands for a batch: as late as its latest, and waited for by everybody who waits for any."""
+    chain = tuple(dict.fromkeys(path for delivery in batch for path in delivery.chain))
+    latest = max(delivery.deadline for delivery in batch)
+    return Delivery(batch, latest, batch[0].trace, chain, None, batch[0].enqueued_at)

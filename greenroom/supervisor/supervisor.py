@@ -1,0 +1,390 @@
+"""A supervisor over a fixed list of children: starts them in order, restarts those that fail by its strategy, gives up
+when that happens too often, and stops them in reverse.
+
+Its loop runs in the body of the nursery its children run in. Should the loop itself fail, the children go with it,
+as linked processes do; what fails in a child never gets here except as a signal.
+
+Rules:
+
+1. Signals (a child ended, a delay is over, an operator asks for something) are handled one at a time. While a child
+   is started or stopped the others' signals wait, as in OTP.
+2. A signal about an incarnation that has been replaced, or that ended because it was told to, is ignored.
+3. Being told to stop interrupts the waiting for a child to start.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import trio
+
+from greenroom.supervisor.cell import PASSIVATED, Cell
+from greenroom.supervisor.child import Child, Owner, Status
+from greenroom.supervisor.dynamic_supervisor import DynamicSupervisor
+from greenroom.supervisor.errors import ActorDied, ChildExists, StartFailed
+from greenroom.supervisor.exits import SHUTDOWN, ExitReason
+from greenroom.supervisor.park_slot import ParkSlot
+from greenroom.supervisor.reply_slot import ReplySlot
+from greenroom.supervisor.restart_intensity import RestartWindow
+from greenroom.supervisor.specs import (
+    AnySpec,
+    AutoShutdown,
+    ChildSpec,
+    DynamicSpec,
+    Restart,
+    Strategy,
+    SupervisorSpec,
+)
+from greenroom.supervisor.strategy import is_restarted, sharing_fate
+
+if TYPE_CHECKING:
+    from greenroom.supervisor.system import ActorSystem
+
+RESTARTED_WITH_SIBLING = ExitReason.shutdown("restarted with its sibling")
+
+
+class Supervisor(Child):
+    """One static supervisor; see the module for its rules."""
+
+    window: RestartWindow
+    _nursery_below: trio.Nursery  # that the children run in; set with each incarnation
+
+    __slots__ = (
+        "_commands",
+        "_lane",
+        "_nursery_below",
+        "_outcome",
+        "_parking",
+        "_wedged",
+        "children",
+        "rng",
+        "spec",
+    )
+
+    def __init__(self, system: ActorSystem, owner: Owner, spec: SupervisorSpec, path: str) -> None:
+        super().__init__(system, owner, path, spec.name, spec.kind, spec.restart, None)
+        self.spec = spec
+        self.children: dict[str, Child] = {}  # in start order
+        self.window = RestartWindow(spec.intensity, spec.period_s)
+        self.rng = system.stream(f"backoff {path}")
+        self._lane: deque[Callable[[], Awaitable[None]]] = deque()
+        self._parking = ParkSlot()
+        self._commands: dict[ReplySlot, None] = {}  # whose callers wait
+        self._wedged: dict[Child, None] = {}
+        self._outcome: ExitReason | None = None  # end with this
+
+    @property
+    def terminate_s(self) -> float:
+        """Everything below is cancelled at once, so the slowest child decides, and each level adds a little."""
+        return max((child.terminate_s for child in self.children.values()), default=0.0) + 0.2
+
+    @property
+    def shutdown_s(self) -> float:
+        return self.spec.shutdown_s
+
+    @property
+    def start_timeout_s(self) -> float:
+        return self.spec.start_timeout_s
+
+    # Owner: what children report. Called from their tasks, so it only leaves a signal.
+
+    def child_started(self, child: Child) -> None:
+        self._parking.wake()
+
+    def child_ended(self, child: Child, reason: ExitReason) -> None:
+        if isinstance(child, Cell) and reason is PASSIVATED and child.stop_reason is None and self._is_serving:
+            self._passivated(child)
+        else:
+            self._signal(partial(self._on_exit, child, child.incarnation))
+
+    def child_wedged(self, child: Child) -> None:
+        self._wedged[child] = None
+        self._parking.wake()
+
+    def activate(self, cell: Cell) -> None:
+        cell.begin(self._nursery_below)
+
+    # Commands, run in the loop on behalf of an operator.
+
+    async def start_child(self, spec: AnySpec) -> Child:
+        """Add a child at the end and start it.
+
+        Raises:
+            ChildExists: the name is taken.
+            StartFailed: it did not start, and was not added.
+            ActorDied: this supervisor ended first.
+        """
+        if spec.name in self.children:
+            raise ChildExists(f"{self.path}/{spec.name}")
+        self.system.registry.learn_kinds(spec, f"{self.path}/{spec.name}")
+        return await self._command(partial(self._start_new, spec))
+
+    async def stop_child(self, child: Child, reason: ExitReason) -> None:
+        """Stop a child for good; it stays listed as stopped (a temporary one is forgotten)."""
+        await self._command(partial(self._stop_for_good, child, reason))
+
+    async def restart_child(self, child: Child, reason: ExitReason) -> None:
+        """Stop a child, if it runs, and start it; not counted against the intensity.
+
+        Raises:
+            StartFailed: it did not come back at once; from here on it is a failed child like any other.
+        """
+        await self._command(partial(self._restart_one, child, reason))
+
+    async def _command(self, fn: Callable[[], Awaitable[Child]]) -> Child:
+        answer = ReplySlot()
+
+        async def execute() -> None:
+            try:
+                answer.send(await fn())
+            except (ChildExists, StartFailed) as error:
+                answer.fail(error)
+
+        if not self._is_serving:
+            raise ActorDied(self.path, self.stop_reason or self.last_reason or SHUTDOWN)
+        self._commands[answer] = None
+        self._signal(execute)
+        try:
+            await answer.wait(self.system.timers, float("inf"))
+        finally:
+            self._commands.pop(answer, None)
+        child: Child = answer.result()
+        return child
+
+    async def _start_new(self, spec: AnySpec) -> Child:
+        if spec.name in self.children:
+            raise ChildExists(f"{self.path}/{spec.name}")
+        child = self._add(spec)
+        if await self._start([child]) is not None:
+            self._forget(child)
+            raise StartFailed(child.path, child.last_reason or SHUTDOWN)
+        return child
+
+    async def _stop_for_good(self, child: Child, reason: ExitReason) -> Child:
+        await self._stop([child], reason, comes_back=False)
+        # Siblings that were only waiting for this one to come back start without it.
+        await self._start([other for other in self.children.values() if other.comes_back and not other.is_alive])
+        return child
+
+    async def _restart_one(self, child: Child, reason: ExitReason) -> Child:
+        await self._stop([child], reason, comes_back=True)
+        child.failures_in_a_row = 0
+        if self.children.get(child.name) is child and await self._start([child]) is not None:
+            raise StartFailed(child.path, child.last_reason or SHUTDOWN)
+        return child
+
+    # The loop.
+
+    async def live(self) -> ExitReason:
+        async with trio.open_nursery() as self._nursery_below:
+            return await self._supervise()
+        raise AssertionError("unreachable")  # mypy cannot know that this nursery swallows nothing
+
+    async def _supervise(self) -> ExitReason:
+        for spec in self.spec.children:
+            self._add(spec)
+        failed = await self._start(list(self.children.values()))
+        if failed is None and self.stop_reason is None:
+            self.mark_started()
+            while self._is_serving:
+                if self._lane:
+                    await self._lane.popleft()()
+                else:
+                    await self._parking.park()
+        await self._stop(list(self.children.values()), self.stop_reason or SHUTDOWN, comes_back=False)
+        if failed is not None:
+            reason = failed.last_reason or SHUTDOWN
+            raise (
+                reason.exception if isinstance(reason.exception, StartFailed) else StartFailed(failed.path, reason)
+            )
+        return self.stop_reason or self._outcome or SHUTDOWN
+
+    @property
+    def _is_serving(self) -> bool:
+        return self.state is Status.RUNNING and self.stop_reason is None and self._outcome is None
+
+    async def _on_exit(self, child: Child, incarnation: int) -> None:
+        if self.children.get(child.name) is not child or child.incarnation != incarnation:
+            return
+        if child in self._wedged:
+            del self._wedged[child]
+            if child.comes_back:
+                await self._start([child])
+            else:
+                self._let_go(child)
+            return
+        if child.stop_reason is not None or child.state is not Status.RESTARTING:
+            return
+        reason = child.last_reason or SHUTDOWN
+        failed_to_start = child.is_restart and not child.is_up
+        if not is_restarted(child.restart, reason, failed_to_start=failed_to_start):
+            self._let_go(child)
+            self._consider_auto_shutdown(child)
+        elif self._tolerates(child):
+            fellows = [other for other in self._sharing_fate_of(child) if other is not child]
+            await self._stop(fellows, RESTARTED_WITH_SIBLING, comes_back=True)
+            await self._restart_after_delay(child)
+
+    async def _restart_after_delay(self, child: Child) -> None:
+        if not self._is_serving:
+            return
+        delay_s = self.spec.backoff.delay_s(child.failures_in_a_row, self.rng)
+        if delay_s == 0:
+            await self._start(self._sharing_fate_of(child))
+            return
+        child.back_off(delay_s)
+        on_time = partial(self._on_backoff_over, child, child.incarnation)
+        self.system.timers.call_at(child.backoff_until, partial(self._signal, on_time))
+
+    async def _on_backoff_over(self, child: Child, incarnation: int) -> None:
+        if child.state is Status.BACKOFF and child.incarnation == incarnation:
+            await self._start(self._sharing_fate_of(child))
+
+    def _tolerates(self, child: Child) -> bool:
+        """Count a restart. False, and the loop ends, when it is one too many."""
+        if child.is_up and child.ran_for_s() >= self.spec.period_s:
+            child.failures_in_a_row = 0
+        child.failures_in_a_row += 1
+        spec = self.spec
+        if not self.window.add(self.system.now()):
+            self._give_up(f"more than {spec.intensity} restarts in {spec.period_s} s, last {child.path}", child)
+        elif child.failures_in_a_row > spec.failures_in_a_row_max:
+            self._give_up(f"{child.path} failed {child.failures_in_a_row} times in a row", child)
+        return self._outcome is None
+
+    def _give_up(self, why: str, child: Child) -> None:
+        """Escalate: end with ``shutdown``, and let the supervisor above apply its own rules to that."""
+        why = f"{why} with {child.last_reason}"
+        self._outcome = SHUTDOWN
+        self.system.last_escalation = f"{self.path}: {why}"
+        self.system.counters.escalations += 1
+        self.system.lifecycle.gave_up(self, why)
+
+    def _consider_auto_shutdown(self, child: Child) -> None:
+        mode = self.spec.auto_shutdown
+        if mode is AutoShutdown.NEVER or not child.is_significant:
+            return
+        others = any(
+            other.is_significant and other.state is not Status.STOPPED for other in self.children.values()
+        )
+        if mode is AutoShutdown.ANY_SIGNIFICANT or not others:
+            self._outcome = SHUTDOWN
+
+    # Starting and stopping, in order and one at a time.
+
+    async def _start(self, children: Sequence[Child]) -> Child | None:
+        """Start these left to right, each once the one before is up. Ends early at the first that fails, which is
+        returned, and when this supervisor is told to stop."""
+        for child in children:
+            if child.is_alive or child.state is Status.DORMANT:
+                continue
+            child.begin(self._nursery_below, is_restart=child.incarnation > 0)
+            while child.state is Status.STARTING and self.stop_reason is None:
+                await self._parking.park()
+            if self.stop_reason is not None:
+                return None
+            if not child.is_up:
+                return child
+        return None
+
+    async def _stop(self, children: Sequence[Child], reason: ExitReason, *, comes_back: bool) -> None:
+        """Stop these right to left, each once the one after is down or given up as wedged."""
+        for child in reversed(children):
+            child.comes_back = comes_back and child.restart is not Restart.TEMPORARY
+            if child.state is Status.BACKOFF:
+                child.state = Status.RESTARTING
+            by = self.stop_by if self.stop_reason is not None else float("inf")
+            child.stop(reason, drain=not comes_back, by=by)
+            while not child.is_over:
+                await self._parking.park()
+            if not child.comes_back and not child.is_alive:
+                self._let_go(child)
+
+    def _sharing_fate_of(self, child: Child) -> list[Child]:
+        return list(sharing_fate(self.spec.strategy, list(self.children.values()), child))
+
+    def _add(self, spec: AnySpec) -> Child:
+        path = f"{self.path}/{spec.name}"
+        child: Child
+        match spec:
+            case ChildSpec():
+                child = Cell(self.system, self, spec, path, spec.name, None)
+            case SupervisorSpec():
+                child = Supervisor(self.system, self, spec, path)
+            case DynamicSpec():
+                child = DynamicSupervisor(self.system, self, spec, path)
+        child.is_significant = not isinstance(spec, DynamicSpec) and spec.significant
+        self.children[spec.name] = child
+        self.system.registry.add(child)
+        return child
+
+    def _let_go(self, child: Child) -> None:
+        """It will not be started again by itself. A temporary child is forgotten, others stay listed."""
+        if child.state is not Status.STOPPED:
+            child.state = Status.STOPPED
+            child.bury()
+            self.system.lifecycle.stopped(child, child.last_reason or SHUTDOWN)
+        if child.restart is Restart.TEMPORARY:
+            self._forget(child)
+
+    def _forget(self, child: Child) -> None:
+        child.state = Status.STOPPED
+        child.bury()
+        self.children.pop(child.name, None)
+        self.system.registry.remove(child)
+
+    def _passivated(self, cell: Cell) -> None:
+        if cell.go_dormant():
+            self.system.lifecycle.passivated(cell)
+        else:
+            self.activate(cell)
+
+    def _signal(self, signal: Callable[[], Awaitable[None]]) -> None:
+        self._lane.append(signal)
+        self._parking.wake()
+
+    # Child: how this supervisor ends.
+
+    def told_to_stop(self, *, drain: bool) -> None:
+        self._parking.wake()
+
+    @property
+    def has_loose_ends(self) -> bool:
+        return False  # the nursery has seen to it
+
+    async def wind_down(self, reason: ExitReason) -> None:
+        pass
+
+    @property
+    def strategy(self) -> Strategy:
+        return self.spec.strategy
+
+    def members(self) -> Iterable[Child]:
+        return self.children.values()
+
+    def settle(self, reason: ExitReason) -> None:
+        """Children do not outlive an incarnation of their supervisor: the next one makes them anew."""
+        for child in list(self.children.values()):
+            self._forget(child)
+        self.window.clear()
+        self._lane.clear()
+        self._wedged.clear()
+        self._outcome = None
+        for answer in list(self._commands):
+            answer.fail(ActorDied(self.path, reason))
+
+    def bury(self) -> None:
+        pass
+
+    def mark_wedged(self) -> None:
+        """What keeps a supervisor from ending is below it: name that too."""
+        if self.is_alive:
+            for child in self.children.values():
+                child.mark_wedged()
+        super().mark_wedged()
+
+    def resolve(self, name: str) -> None:
+        return None

@@ -1,0 +1,361 @@
+"""A running actor system: what is opened, asked and closed."""
+
+from __future__ import annotations
+
+import contextvars
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import trio
+
+from greenroom.supervisor import inspection
+from greenroom.supervisor.address import Address
+from greenroom.supervisor.calls import caller
+from greenroom.supervisor.cell import Cell
+from greenroom.supervisor.child import Child
+from greenroom.supervisor.counters import Counters
+from greenroom.supervisor.crashes import split_fatal
+from greenroom.supervisor.dead_letters import DeadLetters
+from greenroom.supervisor.delivery import TraceId
+from greenroom.supervisor.dynamic_supervisor import DynamicSupervisor
+from greenroom.supervisor.errors import CallCycle, NotAnActor, NotASupervisor, RootExited, StartFailed
+from greenroom.supervisor.exits import SHUTDOWN, ExitReason
+from greenroom.supervisor.inspection import ActorDetail, Node, Page, Sort, SystemStatistics
+from greenroom.supervisor.lifecycle import Lifecycle, Subscription
+from greenroom.supervisor.meter import KindMeter
+from greenroom.supervisor.registry import Registry
+from greenroom.supervisor.specs import ChildSpec, DynamicSpec, SupervisorSpec
+from greenroom.supervisor.supervisor import Supervisor
+from greenroom.supervisor.timers import Timers
+
+STOPPED_BY_OPERATOR = ExitReason.shutdown("stopped by an operator")
+RESTARTED_BY_OPERATOR = ExitReason.shutdown("restarted by an operator")
+
+
+@dataclass(frozen=True, slots=True)
+class ShutdownReport:
+    """How a shutdown went. ``wedged`` are still alive: Trio cannot end a task that shields itself for ever."""
+
+    took_s: float
+    wedged: tuple[str, ...]
+
+
+class ActorSystem:
+    """One tree of supervisors and what they share. Made by :func:`open_system`; used from its Trio thread only."""
+
+    def __init__(
+        self, name: str, root: SupervisorSpec, seed: int, wall: Callable[[], datetime] | None, vary_turns: bool
+    ) -> None:
+        self.name = name
+        self._seed = seed
+        self.now = trio.lowlevel.current_clock().current_time
+        self._opened_at = (wall(), self.now()) if wall is not None else None
+        # Tasks are started in this context, so that no actor keeps the variables of the request that woke it.
+        self.context = contextvars.copy_context()
+        self.timers = Timers()
+        self.counters = Counters()
+        self.dead_letters = DeadLetters(self.now)
+        self.lifecycle = Lifecycle(self)
+        self.kinds: dict[str, KindMeter] = {}
+        self.registry = Registry(self)
+        self.turn_rng = self.stream("turns") if vary_turns else None
+        self.is_draining = False
+        self.last_escalation = ""
+        self._drain_by = 0.0
+        self._trace = self.stream("traces").getrandbits(64) << 32
+        self._monitors = 0
+        self._nursery: trio.Nursery | None = None
+        self._root_changed = trio.Event()
+        self._root = Supervisor(self, self, root, f"/{root.name}")
+        self.registry.learn_kinds(root, self._root.path)
+        self.registry.add(self._root)
+
+    # Addresses.
+
+    def address(self, path: str) -> Address[Any]:
+        """The address of a path, whether or not anything lives there yet."""
+        return Address(self, path)
+
+    def virtual(self, kind: str, key: str) -> Address[Any]:
+        """The address of a key under the dynamic supervisor of ``kind``. The first message activates it.
+
+        Raises:
+            NoSuchActor: no dynamic supervisor has this kind.
+            ValueError: the key is empty or has a slash in it.
+        """
+        return Address(self, self.registry.virtual_path(kind, key))
+
+    # Control.
+
+    async def start_child(self, parent_path: str, spec: ChildSpec | SupervisorSpec | DynamicSpec) -> Address[Any]:
+        """Add a child to a static supervisor and start it.
+
+        Raises:
+            NoSuchActor: no static supervisor at this path.
+            ChildExists: the name is taken.
+            StartFailed: it did not start; nothing was added.
+            ActorDied: the supervisor ended first.
+        """
+        parent = self.registry.child(parent_path)
+        if not isinstance(parent, Supervisor):
+            raise NotASupervisor(parent_path)
+        self._not_for_oneself(parent_path)
+        await parent.start_child(spec)
+        return self.address(f"{parent_path}/{spec.name}")
+
+    async def stop_child(self, path: str, *, reason: ExitReason = STOPPED_BY_OPERATOR) -> None:
+        """Stop an actor or a supervisor for good: it drains its mail within its ``shutdown_s`` first.
+
+        A static child stays listed and :meth:`restart` brings it back. A virtual one is activated by the next message.
+
+        Raises:
+            NoSuchActor: nothing at this path.
+            ActorDied: its supervisor ended first, and it with it.
+        """
+        await self._supervised(path).stop_child(self.registry.child(path), reason)
+
+    async def restart(self, path: str, *, reason: ExitReason = RESTARTED_BY_OPERATOR) -> None:
+        """Stop what is at this path after its current message, if it runs, and start it again. Mail is kept.
+
+        Not counted against the supervisor's intensity.
+
+        Raises:
+            NoSuchActor: nothing at this path.
+            StartFailed: it did not come back at once; its supervisor goes on trying.
+        """
+        await self._supervised(path).restart_child(self.registry.child(path), reason)
+
+    async def suspend(self, path: str) -> None:
+        """Have an actor handle no mail until resumed. The message in hand is finished; mail queues up.
+
+        Raises:
+            NoSuchActor, NotAnActor: nothing, or a supervisor, at this path.
+        """
+        self._actor(path).suspend()
+
+    async def resume(self, path: str) -> None:
+        """Undo :meth:`suspend`; harmless if it was not suspended."""
+        self._actor(path).resume()
+
+    async def passivate(self, path: str) -> None:
+        """Have an actor stop for idleness after the message in hand. The next message brings it back."""
+        self._actor(path).passivate()
+
+    def trace(self, path: str, *, for_s: float = 30.0) -> None:
+        """Publish the header of every message this actor handles, for ``for_s`` seconds; 0 ends it."""
+        self._actor(path).traced_until = self.now() + for_s
+
+    # Inspection.
+
+    def tree(self, depth: int | None = None, children_max: int = 50) -> Node:
+        """The tree from the root, ``depth`` levels below it (None for all), the first ``children_max`` children of
+        each supervisor in full and the others summed up."""
+        return inspection.node_of(self._root, depth=depth, children_max=children_max)
+
+    def inspect(self, path: str) -> ActorDetail:
+        """Everything about one actor or supervisor.
+
+        Raises:
+            NoSuchActor: nothing at this path. A virtual actor that is not active is nothing.
+        """
+        return inspection.detail_of(self.registry.child(path))
+
+    def top(
+        self,
+        *,
+        sort: Sort = Sort.DEPTH,
+        limit: int = 50,
+        kind: str | None = None,
+        state: str | None = None,
+        key_prefix: str = "",
+        cursor: str | None = None,
+    ) -> Page:
+        """The actors that stand out by ``sort``, highest first.
+
+        Raises:
+            ValueError: not a cursor of this listing.
+        """
+        return inspection.top(
+            self, sort=sort, limit=limit, kind=kind, state=state, key_prefix=key_prefix, cursor=cursor
+        )
+
+    def in_flight(self, *, limit: int = 50) -> tuple[Node, ...]:
+        """Actors that are handling a message now, the one that does so for longest first, with who waits for it."""
+        return inspection.in_flight(self, limit=limit)
+
+    def statistics(self) -> SystemStatistics:
+        """Totals by kind and message type, and of the system. Never by actor."""
+        return inspection.statistics(self)
+
+    def subscribe(self) -> AbstractAsyncContextManager[Subscription]:
+        """Follow lifecycle events: ``async with system.subscribe() as events: async for event in events``.
+
+        Bounded: a reader that is too slow gets a ``lagged`` event with the number it missed.
+        """
+        return self.lifecycle.subscribe()
+
+    # Shutdown.
+
+    async def shutdown(self, timeout: float) -> ShutdownReport:
+        """Stop everything in reverse start order, at most ``timeout`` seconds (and what ``terminate`` is granted).
+
+        From now on what comes from outside the system is refused; actors still reach each other while they drain.
+        Calling it again waits for the same end.
+        """
+        started = self.now()
+        if not self.is_draining:
+            self.is_draining = True
+            self._drain_by = started + timeout
+            self._root.stop(SHUTDOWN, drain=True, by=self._drain_by)
+        while not self._root.is_over:
+            await self._root.wait_change()
+        wedged = tuple(cell.path for cell in self.registry.cells() if cell.is_stuck)
+        return ShutdownReport(self.now() - started, wedged)
+
+    def drain_left_s(self) -> float:
+        return max(0.0, self._drain_by - self.now())
+
+    # Owner of the root supervisor.
+
+    def child_started(self, child: Child) -> None:
+        pass
+
+    def child_ended(self, child: Child, reason: ExitReason) -> None:
+        """The root is gone. Unless that was asked for, whatever runs beside it ends too."""
+        if not self.is_draining and self._nursery is not None:
+            self._nursery.cancel_scope.cancel(f"the root supervisor exited: {reason}")
+
+    def child_wedged(self, child: Child) -> None:
+        pass
+
+    # Ports, for the kernel's own modules.
+
+    def stream(self, name: str) -> random.Random:
+        """A named stream of randomness, derived from the system's seed: a new draw in one does not shift another."""
+        return random.Random(f"{self._seed}/{name}")  # noqa: S311 - replayable by intent, never for secrets
+
+    def new_trace(self) -> TraceId:
+        self._trace += 1
+        return self._trace
+
+    def new_monitor_id(self) -> int:
+        self._monitors += 1
+        return self._monitors
+
+    def kind_meter(self, kind: str) -> KindMeter:
+        meter = self.kinds.get(kind)
+        if meter is None:
+            meter = self.kinds[kind] = KindMeter()
+        return meter
+
+    def wall_time(self, moment: float) -> datetime | None:
+        """A moment of Trio's clock as wall time; None if the system was opened without a wall clock."""
+        if self._opened_at is None:
+            return None
+        wall, opened = self._opened_at
+        return wall + timedelta(seconds=moment - opened)
+
+    async def run(self, nursery: trio.Nursery) -> None:
+        """Start the tree in ``nursery``; returns when every static child is up.
+
+        Raises:
+            StartFailed: a child was not; those started before it have been stopped.
+        """
+        self._nursery = nursery
+        nursery.start_soon(self.timers.run, name=f"{self.name} timers")
+        self._root.begin(nursery)
+        while not self._root.is_up and self._root.is_alive:
+            await self._root.wait_change()
+        if not self._root.is_up:
+            self.is_draining = True
+            reason = self._root.last_reason or SHUTDOWN
+            if isinstance(reason.exception, StartFailed):
+                raise reason.exception
+            raise StartFailed(self._root.path, reason)
+
+    def close(self) -> None:
+        """Raise if the root ended unasked; called when nothing runs any more.
+
+        Raises:
+            RootExited: it did.
+        """
+        if not self.is_draining:
+            reason = self._root.last_reason or SHUTDOWN
+            raise RootExited(self._root.path, reason, self.last_escalation) from reason.exception
+
+    def _actor(self, path: str) -> Cell:
+        child = self.registry.child(path)
+        if not isinstance(child, Cell):
+            raise NotAnActor(path)
+        return child
+
+    def _supervised(self, path: str) -> Supervisor | DynamicSupervisor:
+        """The supervisor above this path."""
+        child = self.registry.child(path)
+        self._not_for_oneself(path)
+        owner = child.owner
+        if not isinstance(owner, Supervisor | DynamicSupervisor):
+            raise NotAnActor(path)
+        return owner
+
+    def _not_for_oneself(self, path: str) -> None:
+        """Refuse what would wait for its own caller to end.
+
+        Raises:
+            CallCycle: the caller is the actor at this path, or below it.
+        """
+        sender = caller.get()
+        for waiting in sender.chain if sender is not None else ():
+            if waiting == path or waiting.startswith(f"{path}/"):
+                raise CallCycle((waiting, path))
+
+
+@asynccontextmanager
+async def open_system(
+    root: SupervisorSpec,
+    *,
+    seed: int = 0,
+    wall: Callable[[], datetime] | None = None,
+    name: str = "greenroom",
+    shutdown_s: float = 30.0,
+    vary_turns: bool = False,
+) -> AsyncIterator[ActorSystem]:
+    """Run a tree of actors for the length of the block.
+
+    On entry all static children are up. On leaving the block the system is shut down within ``shutdown_s``; if the
+    block is cancelled, everything is cancelled at once instead, and ``terminate`` still runs. No task outlives it.
+
+    Args:
+        root: the root supervisor; paths begin with its name.
+        seed: of all randomness in the kernel and in ``ctx.rng``. The same seed gives the same run, where Trio's
+            scheduler does too.
+        wall: the wall clock, read once, to show times of day.
+        name: of the system's own tasks.
+        vary_turns: draw the length of every turn from the seed, for simulation: what depends on batch size shows.
+
+    Raises:
+        StartFailed: a static child did not start. What was started has been stopped.
+        RootExited: the root supervisor gave up while the block ran; the block was cancelled.
+    """
+    system = ActorSystem(name, root, seed, wall, vary_turns)
+    try:
+        async with trio.open_nursery() as nursery:
+            await system.run(nursery)
+            try:
+                yield system
+            finally:
+                await system.shutdown(shutdown_s)
+                system.timers.stop()
+    except BaseExceptionGroup as group:
+        # A nursery wraps even a lone exception of its body; callers should see what their block raised.
+        fatal, other = split_fatal(group)
+        if fatal is None and other is not None and not isinstance(other, BaseExceptionGroup):
+            raise other from other.__cause__
+        if other is None and fatal is not None and not isinstance(fatal, BaseExceptionGroup):
+            raise fatal from fatal.__cause__
+        raise
+    system.close()
