@@ -49,13 +49,13 @@ class BusRelay(Actor[None]):
         # A refused tell needs no care here: the stream finds the gap at its next hint, or the sweep does.
         match note:
             case Hint(user_id=user_id, events=events):
-                if user_id in self._feeds:
+                if self._feeds.concerns(user_id):
                     stream_of(self.ctx.system, user_id).tell(Grown(events))
             case Ephemeral(user_ids=user_ids):
                 for user_id in user_ids:
-                    if user_id in self._feeds:
+                    if self._feeds.concerns(user_id):
                         stream_of(self.ctx.system, user_id).tell(note)
             case Revocation(user_id=user_id, session_id=session_id):
                 self._sessions.forget(session_id)
-                if user_id in self._feeds:
+                if self._feeds.concerns(user_id):
                     stream_of(self.ctx.system, user_id).tell(SessionEnded(session_id))

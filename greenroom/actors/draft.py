@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import assert_never
 
 from greenroom.actors.commands import (
@@ -260,13 +261,7 @@ class Draft:
         shown = MessageOut.of(message)
         for user_id in (sender.user_id, recipient.user_id):
             unread = working.participants[user_id].unread_count
-            self._event(
-                user_id,
-                "message.created",
-                lambda total, unread=unread: MessageCreated(
-                    message=shown, unread_count=unread, total_unread=total
-                ),
-            )
+            self._event(user_id, "message.created", partial(_message_created, shown, unread))
         return Sent(message=message, created=True)
 
     def _mark_read(self, command: MarkRead) -> _DraftedReply:
@@ -350,20 +345,14 @@ class Draft:
         for user_id in working.participants if to is None else (to,):
             view = self._view(working, user_id)
             shown = ConversationOut.of(view, is_online=self._is_online(view.other.user_id))
-            self._event(user_id, name, lambda _, shown=shown: ConversationChanged(conversation=shown))
+            self._event(user_id, name, partial(_conversation_changed, shown))
 
     def _marked(self, working: _Working, name: str, marker: UserId, seq: int) -> None:
         for user_id, side in working.participants.items():
             self._event(
                 user_id,
                 name,
-                lambda total, unread=side.unread_count: ConversationMarked(
-                    conversation_id=working.conversation.id,
-                    user_id=marker,
-                    seq=seq,
-                    unread_count=unread,
-                    total_unread=total,
-                ),
+                partial(_conversation_marked, working.conversation.id, marker, seq, side.unread_count),
             )
 
     def _unread(self, working: _Working, user_id: UserId) -> _DraftedReply:
@@ -375,6 +364,22 @@ class Draft:
 
     def _reply(self, user_id: UserId, build: Reply) -> _DraftedReply:
         return _DraftedReply(user_id, self._unread_changes.get(user_id, 0), build)
+
+
+def _message_created(shown: MessageOut, unread: int, total: int) -> Wire:
+    return MessageCreated(message=shown, unread_count=unread, total_unread=total)
+
+
+def _conversation_changed(shown: ConversationOut, _total: int) -> Wire:
+    return ConversationChanged(conversation=shown)
+
+
+def _conversation_marked(
+    conversation_id: ConversationId, marker: UserId, seq: int, unread: int, total: int
+) -> Wire:
+    return ConversationMarked(
+        conversation_id=conversation_id, user_id=marker, seq=seq, unread_count=unread, total_unread=total
+    )
 
 
 def _counted(participant: Participant) -> int:

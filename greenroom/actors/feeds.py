@@ -97,6 +97,7 @@ class Feed:
 @dataclass(slots=True)
 class _UserFeeds:
     feeds: list[Feed] = field(default_factory=list)
+    is_followed: bool = False
     tail: int = 0
 
 
@@ -110,8 +111,23 @@ class LocalFeeds:
         self._users: dict[UserId, _UserFeeds] = {}
         self._count = 0
 
-    def __contains__(self, user_id: UserId) -> bool:
+    def is_connected(self, user_id: UserId) -> bool:
+        """Say whether the user has a connection on this worker."""
+        return bool(self.of(user_id))
+
+    def concerns(self, user_id: UserId) -> bool:
+        """Say whether news of this user's stream matters here: connected, or followed in case of a quick return."""
         return user_id in self._users
+
+    def follow(self, user_id: UserId) -> None:
+        """Note that the user's stream actor keeps up with the stream, connected or not."""
+        self._users.setdefault(user_id, _UserFeeds()).is_followed = True
+
+    def unfollow(self, user_id: UserId) -> None:
+        """Note that it no longer does."""
+        if entry := self._users.get(user_id):
+            entry.is_followed = False
+            self._forget_if_idle(user_id, entry)
 
     def __len__(self) -> int:
         """Feeds of all users."""
@@ -130,15 +146,14 @@ class LocalFeeds:
         entry = self._users[user_id]
         entry.feeds.remove(feed)
         self._count -= 1
-        if not entry.feeds:
-            del self._users[user_id]
+        self._forget_if_idle(user_id, entry)
 
     def of(self, user_id: UserId) -> Sequence[Feed]:
         entry = self._users.get(user_id)
         return () if entry is None else entry.feeds
 
     def users(self) -> list[UserId]:
-        """Connected users, in the order in which they connected first."""
+        """Users whose streams concern this worker, in the order in which they first did."""
         return list(self._users)
 
     def note_tail(self, user_id: UserId, tail: int) -> None:
@@ -147,12 +162,16 @@ class LocalFeeds:
             entry.tail = tail
 
     def tails(self, user_ids: Iterable[UserId]) -> dict[UserId, int]:
-        """How far the streams of connected users have got; others are absent."""
+        """How far the streams of users that concern this worker have got; others are absent."""
         return {u: entry.tail for u in user_ids if (entry := self._users.get(u)) is not None}
 
     def mark_behind(self, user_id: UserId) -> None:
         for feed in self.of(user_id):
             feed.mark_behind()
+
+    def _forget_if_idle(self, user_id: UserId, entry: _UserFeeds) -> None:
+        if not entry.feeds and not entry.is_followed:
+            del self._users[user_id]
 
     def close_all(self, reason: ClosingReason) -> None:
         """Have every connection of this worker end its stream."""

@@ -104,15 +104,16 @@ class Presence(Actor[ConnectionsChanged | LingerOver]):
     async def init(self) -> None:
         # An incarnation before this one may have left users lingering, or not have heard of some.
         for user_id in self._board.online():
-            if user_id not in self._feeds:
+            if not self._feeds.is_connected(user_id):
                 self._linger(user_id)
         for user_id in self._feeds.users():
-            self._board.note_online(user_id)
+            if self._feeds.is_connected(user_id):
+                self._board.note_online(user_id)
 
     async def handle(self, message: ConnectionsChanged | LingerOver) -> None:
         match message:
             case ConnectionsChanged(user_id):
-                if user_id not in self._feeds:
+                if not self._feeds.is_connected(user_id):
                     self._linger(user_id)
                 else:
                     self._left_at.pop(user_id, None)

@@ -19,7 +19,7 @@ from greenroom.schema.events import ClosingReason
 from greenroom.schema.ids import SessionId, UserId
 from greenroom.schema.records import StoredEvent
 from greenroom.storage.ports import Ephemeral, Streams
-from greenroom.supervisor import Actor, Request
+from greenroom.supervisor import Actor, ExitReason, Request
 
 RING_EVENTS: Final = 128
 """Newest events kept in memory: a client that was away for seconds resumes without a query."""
@@ -89,7 +89,11 @@ class UserStream(Actor[StreamMessage]):
     async def init(self) -> None:
         # Connections may be there already, if an incarnation before this one crashed; what it had seen is unknown.
         self._feeds.mark_behind(self._user_id)
+        self._feeds.follow(self._user_id)
         self.ctx.tell_after(self._idle_s, LookForFeeds())
+
+    async def terminate(self, reason: ExitReason) -> None:
+        self._feeds.unfollow(self._user_id)
 
     async def handle(self, message: StreamMessage) -> Following | None:
         match message:
@@ -109,7 +113,7 @@ class UserStream(Actor[StreamMessage]):
                     if feed.session_id == session_id:
                         feed.close(ClosingReason.REVOKED)
             case LookForFeeds():
-                if self._user_id in self._feeds:
+                if self._feeds.is_connected(self._user_id):
                     self.ctx.tell_after(self._idle_s, LookForFeeds())
                 else:
                     self.ctx.passivate()

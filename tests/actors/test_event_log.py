@@ -98,7 +98,8 @@ async def test_a_cursor_older_than_what_is_kept_is_reset_once_and_the_stream_goe
     ) as world:
         talk = await world.talk()
         await world.say(talk, "long ago")
-        await trio.sleep(timedelta(days=30).total_seconds())
+        autojump_clock.jump(timedelta(days=30).total_seconds())
+        await trio.sleep(1)
         await world.say(talk, "today")
         with pytest.raises(CursorRefused) as refused:
             await world.core.streams.log(world.tomas, after="v1.memory.1", limit=10, wait_s=0)

@@ -74,7 +74,7 @@ async def a_world(
     database = database or MemoryDatabase()
     bus = LocalBus(arrives=arrives)
     wall = trio_wall_clock(EPOCH)
-    with trio.fail_after(100_000):
+    with trio.fail_after(10_000_000):
         async with open_core(
             memory_storage(database, bus=bus),
             passwords=SimulatedPasswords(),

@@ -1,0 +1,222 @@
+"""Where everything is put together: storage, the core's actors, HTTP, signals, and the order in which they stop.
+
+Starting: Postgres (embedded unless a URL is given), migrations, the core, HTTP. Stopping, on SIGTERM or Ctrl-C, goes
+the other way: readiness turns 503 and streams are told to come back elsewhere, connections finish what they began,
+actors commit what is in their mailboxes, the pool closes, Postgres stops. A second signal cuts that short; nothing
+depends on an orderly stop, because starting is recovering.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import SystemRandom
+from typing import Final, Protocol
+
+import structlog
+import trio
+from pydantic import SecretStr
+
+from greenroom.actors.core import Core, CoreSettings, open_core
+from greenroom.http.app import connection_refusal, create_app
+from greenroom.http.metrics import GaugeCollector, ServingCollector
+from greenroom.http.serving import Limits, Server, listen
+from greenroom.schema.clock import system_wall_clock
+from greenroom.schema.ids import Ids, RandomIds
+from greenroom.schema.settings import Settings
+from greenroom.storage.bus_local import LocalBus
+from greenroom.storage.passwords import Argon2Passwords, Passwords
+from greenroom.storage.ports import Storage
+from greenroom.storage.postgres import Pool, PostgresOptions, open_pool, postgres_storage
+from greenroom.storage.postgres.embedded import open_embedded
+from greenroom.storage.postgres.migrate import migrate
+
+KEY_FILE: Final = "admin-api-key"
+"""In the data folder: the operator's key of a server that was given none."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Steps(Protocol):
+    """Told what is going on, for those who wait."""
+
+    @asynccontextmanager
+    def step(self, what: str) -> AsyncIterator[None]: ...
+
+
+class Seed(Protocol):
+    """Fills an empty marketplace."""
+
+    def __call__(self, storage: Storage, *, passwords: Passwords, ids: Ids, now: datetime) -> Awaitable[bool]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that accepts requests."""
+
+    url: str
+    data_dir: Path
+
+
+async def run_server(
+    settings: Settings,
+    *,
+    steps: Steps,
+    announce: Callable[[Running], None],
+    seed: Seed | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; returns when all has stopped in order.
+
+    Args:
+        announce: called once, when requests are served.
+        seed: fills the marketplace before that.
+
+    Raises:
+        Unavailable: the database can't be reached at the start.
+        OSError: the address can't be bound.
+    """
+    settings = with_admin_api_key(settings)
+    ids = RandomIds(SystemRandom(), system_wall_clock)
+    passwords = Argon2Passwords(slots=settings.login_slots, queue_timeout_s=settings.login_queue_timeout_ms / 1000)
+    limits = Limits(connections_max=settings.connections_max, drain_s=settings.drain_timeout_s)
+    async with AsyncExitStack() as stack:
+        # Bound first: that the port is taken should be known before Postgres is started.
+        listeners = await listen(settings.host, settings.port, limits=limits)
+        for listener in listeners:
+            stack.push_async_callback(listener.aclose)
+        pool = await stack.enter_async_context(open_database(settings, steps))
+        storage = postgres_storage(pool, bus=LocalBus())
+        if seed is not None:
+            async with steps.step("Filling the marketplace"):
+                await seed(storage, passwords=passwords, ids=ids, now=system_wall_clock())
+        core = await stack.enter_async_context(
+            open_core(
+                storage,
+                passwords=passwords,
+                ids=ids,
+                wall=system_wall_clock,
+                seed=SystemRandom().getrandbits(64),
+                settings=core_settings(settings),
+            )
+        )
+        server = build_server(core, settings, ids=ids, pool=pool, listeners=listeners, limits=limits)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(server.run)
+            with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+                announce(Running(url=f"http://{_reachable(server.addresses[0])}", data_dir=settings.data_dir))
+                await signals.__anext__()
+                _log.info("draining", streams=core.open_streams)
+                nursery.start_soon(_exit_on_second_signal, signals)
+                core.start_draining()
+                await server.drain()
+                nursery.cancel_scope.cancel()
+    _log.info("stopped")
+
+
+def build_server(
+    core: Core, settings: Settings, *, ids: Ids, pool: Pool, listeners: list[trio.SocketListener], limits: Limits
+) -> Server:
+    """Put HTTP before a core."""
+    server: Server
+    collectors = [
+        ServingCollector(lambda: server.statistics()),
+        GaugeCollector("greenroom_streams_open", "Streams open on this worker.", lambda: core.open_streams),
+        *(
+            GaugeCollector(f"greenroom_pool_{name}", f"Database pool: {text}.", _pool_reader(pool, name))
+            for name, text in POOL_GAUGES.items()
+        ),
+    ]
+    app = create_app(core, settings, ids=ids, collectors=collectors)
+    server = Server(app, listeners, limits=limits, refusal=connection_refusal(settings, ids))
+    return server
+
+
+POOL_GAUGES: Final = {
+    "size": "connections there may be",
+    "in_use": "connections in use",
+    "idle": "connections at rest",
+    "waiting": "callers waiting for a connection",
+    "exhausted": "callers turned away since the start",
+}
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, steps: Steps) -> AsyncIterator[Pool]:
+    """Start or reach Postgres, bring its schema up to date, and open the pool."""
+    async with AsyncExitStack() as stack:
+        options = PostgresOptions.from_settings(settings, await _conninfo(settings, steps, stack))
+        async with steps.step("Migrating the database"):
+            await migrate(options)
+        yield await stack.enter_async_context(open_pool(options))
+
+
+async def migrate_database(settings: Settings, *, steps: Steps) -> list[str]:
+    """Apply what is missing of the schema; return the names of what was applied."""
+    async with AsyncExitStack() as stack:
+        options = PostgresOptions.from_settings(settings, await _conninfo(settings, steps, stack))
+        return await migrate(options)
+
+
+async def _conninfo(settings: Settings, steps: Steps, stack: AsyncExitStack) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    async with steps.step("Starting embedded Postgres"):
+        return (await stack.enter_async_context(open_embedded(settings.data_dir / "postgres"))).conninfo
+
+
+def core_settings(settings: Settings) -> CoreSettings:
+    return CoreSettings(
+        session_life=timedelta(hours=settings.session_hours),
+        event_retention=timedelta(days=settings.event_retention_days),
+        conversation_idle_s=settings.conversation_idle_s,
+        stream_idle_s=settings.stream_idle_s,
+        drain_timeout_s=settings.drain_timeout_s,
+    )
+
+
+def with_admin_api_key(settings: Settings) -> Settings:
+    """Give a server on loopback that was told no operator's key one of its own, kept in its data folder.
+
+    A server that others can reach gets none: whoever exposes it decides about its keys.
+    """
+    if settings.admin_api_key is not None or not settings.is_loopback:
+        return settings
+    path = settings.data_dir / KEY_FILE
+    if not path.exists():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        key = f"{SystemRandom().getrandbits(192):048x}"
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(key + "\n")
+    return settings.model_copy(update={"admin_api_key": _secret(path)})
+
+
+def read_admin_api_key(settings: Settings) -> str | None:
+    """The operator's key that a server with these settings accepts; None if there is none."""
+    if settings.admin_api_key is not None:
+        return settings.admin_api_key.get_secret_value()
+    path = settings.data_dir / KEY_FILE
+    return _secret(path).get_secret_value() if path.exists() else None
+
+
+def _secret(path: Path) -> SecretStr:
+    return SecretStr(path.read_text().strip())
+
+
+def _pool_reader(pool: Pool, name: str) -> Callable[[], float]:
+    return lambda: float(getattr(pool.statistics(), name))
+
+
+def _reachable(address: str) -> str:
+    """An address to type into a browser for one that is bound."""
+    return address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104
+
+
+async def _exit_on_second_signal(signals: AsyncIterator[int]) -> None:
+    await signals.__anext__()
+    _log.warning("stopped at once by a second signal")
+    os._exit(1)
