@@ -1,0 +1,29 @@
+"""Postgres behind the ports."""
+
+from __future__ import annotations
+
+from greenroom.storage.ports import Bus, Storage
+from greenroom.storage.postgres.accounts import PostgresAccounts
+from greenroom.storage.postgres.conversations import PostgresConversations
+from greenroom.storage.postgres.directory import PostgresDirectory
+from greenroom.storage.postgres.health import PostgresHealth
+from greenroom.storage.postgres.options import PostgresOptions
+from greenroom.storage.postgres.pool import Pool, PoolStatistics, open_pool
+from greenroom.storage.postgres.streams import PostgresStreams
+from greenroom.storage.postgres.writes import PostgresWrites
+
+
+def postgres_storage(pool: Pool, *, bus: Bus) -> Storage:
+    """Build a storage over an open pool of a migrated database, and the bus that connects its workers."""
+    return Storage(
+        accounts=PostgresAccounts(pool),
+        directory=PostgresDirectory(pool),
+        conversations=PostgresConversations(pool),
+        writes=PostgresWrites(pool),
+        streams=PostgresStreams(pool),
+        bus=bus,
+        health=PostgresHealth(pool),
+    )
+
+
+__all__ = ["Pool", "PoolStatistics", "PostgresOptions", "open_pool", "postgres_storage"]

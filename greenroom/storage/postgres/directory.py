@@ -1,0 +1,75 @@
+"""Instructors and services in Postgres."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from greenroom.schema.ids import UserId
+from greenroom.schema.records import Service, User
+from greenroom.storage.ports import InstructorProfile
+from greenroom.storage.postgres import rows
+from greenroom.storage.postgres.pool import Pool
+
+ADD_SERVICES: Final = """
+-- add_services: all or none.
+INSERT INTO services (id, instructor_id, title, description, price_cents, currency, duration_minutes)
+SELECT * FROM unnest(%(ids)s::text[], %(instructor_ids)s::text[], %(titles)s::text[], %(descriptions)s::text[],
+                     %(prices_cents)s::integer[], %(currencies)s::text[], %(durations_minutes)s::integer[])
+"""
+
+INSTRUCTOR: Final = """
+-- instructor: an active one by id.
+SELECT id, email, display_name, role, is_active, created_at FROM users
+ WHERE id = %(id)s AND role = 'instructor' AND is_active
+"""
+
+INSTRUCTORS_PAGE: Final = """
+-- instructors_page: active instructors by (display_name, id) after a key; walks users_instructors.
+SELECT id, email, display_name, role, is_active, created_at FROM users
+ WHERE role = 'instructor' AND is_active AND (display_name, id) > (%(name)s, %(id)s)
+ ORDER BY display_name, id LIMIT %(limit)s
+"""
+
+SERVICES_OF: Final = """
+-- services_of: what some instructors offer, by title.
+SELECT id, instructor_id, title, description, price_cents, currency, duration_minutes FROM services
+ WHERE instructor_id = ANY(%(instructor_ids)s::text[]) ORDER BY title, id
+"""
+
+
+class PostgresDirectory:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def add_services(self, services: Sequence[Service]) -> None:
+        params = {
+            "ids": [service.id for service in services],
+            "instructor_ids": [service.instructor_id for service in services],
+            "titles": [service.title for service in services],
+            "descriptions": [service.description for service in services],
+            "prices_cents": [service.price_cents for service in services],
+            "currencies": [service.currency for service in services],
+            "durations_minutes": [service.duration_minutes for service in services],
+        }
+        await self._pool.run(ADD_SERVICES, params)
+
+    async def instructor(self, user_id: UserId) -> InstructorProfile | None:
+        found = await self._profiles(await self._pool.fetch(INSTRUCTOR, {"id": user_id}, rows.user))
+        return found[0] if found else None
+
+    async def instructors_page(self, *, after: tuple[str, UserId] | None, limit: int) -> list[InstructorProfile]:
+        # No name sorts before the empty one, and no id is empty.
+        name, user_id = after or ("", UserId(""))
+        params = {"name": name, "id": user_id, "limit": limit}
+        return await self._profiles(await self._pool.fetch(INSTRUCTORS_PAGE, params, rows.user))
+
+    async def _profiles(self, users: Sequence[User]) -> list[InstructorProfile]:
+        if not users:
+            return []
+        offered: defaultdict[UserId, list[Service]] = defaultdict(list)
+        params = {"instructor_ids": [user.id for user in users]}
+        for service in await self._pool.fetch(SERVICES_OF, params, rows.service):
+            offered[service.instructor_id].append(service)
+        return [InstructorProfile(user, tuple(offered[user.id])) for user in users]

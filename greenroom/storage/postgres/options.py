@@ -1,0 +1,95 @@
+"""How greenroom connects to Postgres: every wait bounded, on the wire and in the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from psycopg.abc import ConnParam
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from greenroom.schema.settings import Settings
+
+ON_THE_WIRE: Final[dict[str, ConnParam]] = {
+    "application_name": "greenroom",
+    # A peer that vanished without a word is noticed after 10 s at most, whether we were sending or idle.
+    "tcp_user_timeout": 10_000,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    # The default looks for Kerberos tickets first, which may block.
+    "gssencmode": "disable",
+}
+"""libpq parameters, unless the URL says otherwise. Source: PostgreSQL manual, "Parameter Key Words"."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresOptions:
+    """Where to connect and what bounds apply.
+
+    Attributes:
+        conninfo: a ``postgresql://`` URL or libpq connection string; may hold a password, so it is never printed.
+        prepare: off behind a transaction-mode pooler. Then statements are not prepared, and nothing is set for the
+            session, since the next transaction may run in another one: a write transaction sets its timeouts for
+            itself, a plain read is bounded by the client alone, which cancels it in the server.
+        pool_timeout_s: longest wait for a connection.
+        statement_timeout_s: longest run of one statement in the server. The client waits ``grace_s`` longer, then
+            gives up the connection; that is what bounds a call over a dead network.
+        idle_in_transaction_timeout_s: how long the server lets an open transaction hold its locks unused.
+    """
+
+    conninfo: str
+    pool_size: int = 8
+    pool_timeout_s: float = 0.5
+    connect_timeout_s: float = 3.0
+    statement_timeout_s: float = 2.0
+    grace_s: float = 0.5
+    lock_timeout_s: float = 0.5
+    idle_in_transaction_timeout_s: float = 5.0
+    prepare: bool = True
+
+    @classmethod
+    def from_settings(cls, settings: Settings, conninfo: str) -> PostgresOptions:
+        return cls(
+            conninfo=conninfo,
+            pool_size=settings.database_pool_size,
+            pool_timeout_s=settings.database_pool_timeout_ms / 1000,
+            statement_timeout_s=settings.database_statement_timeout_ms / 1000,
+            prepare=settings.database_prepare,
+        )
+
+    def __repr__(self) -> str:
+        return f"PostgresOptions(pool_size={self.pool_size}, prepare={self.prepare})"
+
+    def timeouts(self) -> dict[str, str]:
+        """The server's own bounds, by setting name."""
+        return {
+            "statement_timeout": _milliseconds(self.statement_timeout_s),
+            "lock_timeout": _milliseconds(self.lock_timeout_s),
+            "idle_in_transaction_session_timeout": _milliseconds(self.idle_in_transaction_timeout_s),
+        }
+
+    def session_conninfo(self) -> str:
+        """The connection string of a pooled connection."""
+        given = conninfo_to_dict(self.conninfo)
+        if not self.prepare:
+            return make_conninfo("", **(ON_THE_WIRE | given))
+        session = self.timeouts() | {
+            "TimeZone": "UTC",
+            # A query whose client is gone ends within a second.
+            "client_connection_check_interval": _milliseconds(1.0),
+            "jit": "off",
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in session.items())
+        # The URL's own options come last and so win.
+        options = f"{options} {given.get('options') or ''}".strip()
+        return make_conninfo("", **(ON_THE_WIRE | given | {"options": options}))
+
+    def lone_conninfo(self) -> str:
+        """The connection string of a connection outside the pool: the wire's bounds, and none of the session's."""
+        return make_conninfo("", **(ON_THE_WIRE | conninfo_to_dict(self.conninfo)))
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{round(seconds * 1000)}ms"

@@ -1,0 +1,194 @@
+"""Rows made into records: the one place that knows in which order the queries name their columns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from greenroom.schema.ids import ConversationId, MessageId, ServiceId, SessionId, UserId
+from greenroom.schema.records import (
+    Conversation,
+    ConversationState,
+    ConversationView,
+    LockedConversation,
+    Message,
+    MessageKind,
+    Participant,
+    Role,
+    Service,
+    Session,
+    StoredEvent,
+    StreamHead,
+    User,
+)
+from greenroom.storage.lock_ledger import Pair
+from greenroom.storage.ports import ClientKey, Credentials, StreamPosition
+
+_USER_COLUMNS: Final = 6
+_SESSION_COLUMNS: Final = 6
+_CONVERSATION_COLUMNS: Final = 6
+_PARTICIPANT_COLUMNS: Final = 8
+
+
+def user(user_id: UserId, email: str, display_name: str, role: str, is_active: bool, created_at: datetime) -> User:
+    return User(user_id, email, display_name, Role(role), is_active, created_at)
+
+
+def credentials(*columns: Any) -> Credentials:
+    """A user, then ``password_hash``."""
+    return Credentials(user(*columns[:_USER_COLUMNS]), columns[_USER_COLUMNS])
+
+
+def session_and_user(*columns: Any) -> tuple[Session, User]:
+    """A session, then its user."""
+    return _session(*columns[:_SESSION_COLUMNS]), user(*columns[_SESSION_COLUMNS:])
+
+
+def _session(
+    session_id: SessionId,
+    user_id: UserId,
+    token_hash: bytes,
+    created_at: datetime,
+    expires_at: datetime,
+    revoked_at: datetime | None,
+) -> Session:
+    return Session(session_id, user_id, token_hash, created_at, expires_at, revoked_at)
+
+
+def service(
+    service_id: ServiceId,
+    instructor_id: UserId,
+    title: str,
+    description: str,
+    price_cents: int,
+    currency: str,
+    duration_minutes: int,
+) -> Service:
+    return Service(service_id, instructor_id, title, description, price_cents, currency, duration_minutes)
+
+
+def conversation_id(value: str) -> ConversationId:
+    return ConversationId(value)
+
+
+def user_id(value: str) -> UserId:
+    return UserId(value)
+
+
+def pair_of_users(student_id: str, instructor_id: str) -> tuple[UserId, UserId]:
+    return UserId(student_id), UserId(instructor_id)
+
+
+def conversation_of_pair(first_id: str, second_id: str, value: str) -> tuple[Pair, ConversationId]:
+    return (UserId(first_id), UserId(second_id)), ConversationId(value)
+
+
+def conversation(
+    conversation_id: ConversationId,
+    student_id: UserId,
+    instructor_id: UserId,
+    last_seq: int,
+    created_at: datetime,
+    last_message_at: datetime,
+) -> Conversation:
+    return Conversation(conversation_id, student_id, instructor_id, last_seq, created_at, last_message_at)
+
+
+def participant(
+    conversation_id: ConversationId,
+    user_id: UserId,
+    peer_id: UserId,
+    state: str,
+    received_ordinal: int,
+    read_ordinal: int,
+    read_seq: int,
+    delivered_seq: int,
+) -> Participant:
+    return Participant(
+        conversation_id=conversation_id,
+        user_id=user_id,
+        peer_id=peer_id,
+        state=ConversationState(state),
+        received_ordinal=received_ordinal,
+        read_ordinal=read_ordinal,
+        read_seq=read_seq,
+        delivered_seq=delivered_seq,
+    )
+
+
+def message(
+    message_id: MessageId,
+    conversation_id: ConversationId,
+    seq: int,
+    version: int,
+    kind: str,
+    sender_id: UserId | None,
+    sender_ordinal: int,
+    content: str,
+    client_id: str | None,
+    booking_id: str | None,
+    created_at: datetime,
+    edited_at: datetime | None,
+    deleted_at: datetime | None,
+) -> Message:
+    return Message(
+        id=message_id,
+        conversation_id=conversation_id,
+        seq=seq,
+        version=version,
+        kind=MessageKind(kind),
+        sender_id=sender_id,
+        sender_ordinal=sender_ordinal,
+        content=content,
+        client_id=client_id,
+        booking_id=booking_id,
+        created_at=created_at,
+        edited_at=edited_at,
+        deleted_at=deleted_at,
+    )
+
+
+def sent_message(*columns: Any) -> tuple[ClientKey, Message]:
+    """A user message that has a client id."""
+    sent = message(*columns)
+    if sent.sender_id is None or sent.client_id is None:
+        raise ValueError("a message without sender or client id")
+    return ClientKey(sent.conversation_id, sent.sender_id, sent.client_id), sent
+
+
+def stream_position(user_id: UserId, last_seq: int, total_unread: int) -> tuple[UserId, StreamPosition]:
+    return user_id, StreamPosition(last_seq=last_seq, total_unread=total_unread)
+
+
+def locked_conversation(*columns: Any) -> LockedConversation:
+    """A conversation, then the student's participant, then the instructor's."""
+    students = _CONVERSATION_COLUMNS
+    instructors = students + _PARTICIPANT_COLUMNS
+    return LockedConversation(
+        conversation=conversation(*columns[:students]),
+        student=participant(*columns[students:instructors]),
+        instructor=participant(*columns[instructors:]),
+    )
+
+
+def view(*columns: Any) -> ConversationView:
+    """A conversation, my participant, the other's, the other user, then the last message or nothing but NULLs."""
+    mine = _CONVERSATION_COLUMNS
+    others = mine + _PARTICIPANT_COLUMNS
+    other_users = others + _PARTICIPANT_COLUMNS
+    last = other_users + _USER_COLUMNS
+    return ConversationView(
+        conversation=conversation(*columns[:mine]),
+        me=participant(*columns[mine:others]),
+        other=participant(*columns[others:other_users]),
+        other_user=user(*columns[other_users:last]),
+        last_message=None if columns[last] is None else message(*columns[last:]),
+    )
+
+
+def head(user_id: UserId, last_seq: int, floor_seq: int) -> StreamHead:
+    return StreamHead(user_id, last_seq, floor_seq)
+
+
+def event(user_id: UserId, seq: int, name: str, data: str, at: datetime) -> StoredEvent:
+    return StoredEvent(user_id, seq, name, data, at)

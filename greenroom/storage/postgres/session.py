@@ -1,0 +1,110 @@
+"""Running statements on a borrowed connection: bounded in time, rows made into records, errors translated."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, Generic, LiteralString, TypeVar
+
+import psycopg
+import trio
+from psycopg import sql
+from psycopg.rows import args_row
+
+from greenroom.schema.errors import StorageUnavailable
+from greenroom.storage.postgres.errors import domain_errors
+from greenroom.storage.postgres.trio_connection import TrioConnection
+
+T = TypeVar("T")
+
+Query = LiteralString | sql.SQL | sql.Composed
+Params = Mapping[str, Any] | None
+
+
+class Session:
+    """One connection in the hands of one task.
+
+    Every wait raises ``StorageUnavailable`` when ``timeout_s`` has passed without an answer.
+    """
+
+    def __init__(self, connection: TrioConnection, *, timeout_s: float, count: Callable[[], None]) -> None:
+        """
+        Args:
+            count: called once per statement.
+        """
+        self._connection = connection
+        self._timeout_s = timeout_s
+        self._count = count
+
+    async def send(self, query: Query, params: Params = None) -> Sent[tuple[Any, ...]]:
+        """Run a statement for its effect; see :meth:`send_for`."""
+        return await self.send_for(query, params, _columns)
+
+    async def send_for(self, query: Query, params: Params, make: Callable[..., T]) -> Sent[T]:
+        """Run a statement; in a pipeline, send it without waiting for its end.
+
+        In a pipeline an error may be raised by a later call, and by the end of the pipeline at the latest.
+
+        Args:
+            make: called with the columns of each row, once rows are asked for.
+        """
+        self._count()
+        with self._bounded():
+            cursor = self._connection.cursor(binary=True, row_factory=args_row(make))
+            await cursor.execute(query, params)
+        return Sent(cursor, self._bounded)
+
+    async def fetch(self, query: Query, params: Params, make: Callable[..., T]) -> list[T]:
+        """Run a statement and wait for its rows; in a pipeline, for everything sent before it too."""
+        sent = await self.send_for(query, params, make)
+        return await sent.rows()
+
+    @asynccontextmanager
+    async def pipeline(self) -> AsyncIterator[None]:
+        """Send statements without waiting for each. Leaving waits for what is still on its way, and raises its errors.
+
+        Source: PostgreSQL manual, "Pipeline Mode".
+        """
+        pipelining = self._connection.pipeline()
+        pipeline = await pipelining.__aenter__()
+        try:
+            yield
+        except BaseException:
+            with self._bounded(), suppress(psycopg.Error):
+                # Gets the connection out of the aborted state; the error it is in has been raised.
+                await pipeline.sync()
+            with self._bounded():
+                await pipelining.__aexit__(*sys.exc_info())
+            raise
+        with self._bounded():
+            await pipelining.__aexit__(None, None, None)
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        with domain_errors(self._connection), trio.move_on_after(self._timeout_s) as scope:
+            yield
+        if scope.cancelled_caught:
+            raise StorageUnavailable("The database did not answer in time.")
+
+
+class Sent(Generic[T]):
+    """A statement on its way."""
+
+    def __init__(self, cursor: psycopg.AsyncCursor[T], bounded: Callable[[], Any]) -> None:
+        self._cursor = cursor
+        self._bounded = bounded
+
+    async def rows(self) -> list[T]:
+        """Wait for the statement's end and return its rows."""
+        with self._bounded():
+            return await self._cursor.fetchall()
+
+    @property
+    def touched(self) -> int:
+        """How many rows it changed; not known before the end of the pipeline it was sent in."""
+        return self._cursor.rowcount
+
+
+def _columns(*columns: Any) -> tuple[Any, ...]:
+    return columns

@@ -1,0 +1,344 @@
+"""Write transactions in Postgres: set-based statements in one pipeline.
+
+A statement whose rows nobody waits for travels with the next one whose rows somebody does, the last ones with COMMIT.
+READ COMMITTED gives each statement a snapshot of its own: so what a lock protects is read by a *later* statement than the
+one that waited for the lock, or it would be as old as the wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
+
+from greenroom.schema.ids import ConversationId, UserId
+from greenroom.schema.records import (
+    Conversation,
+    LockedConversation,
+    Message,
+    Participant,
+    StoredEvent,
+    User,
+)
+from greenroom.storage.lock_ledger import LockLedger, pair_of
+from greenroom.storage.ports import (
+    ClientKey,
+    MarkQuery,
+    OpenedConversation,
+    StreamPosition,
+    WriteTransaction,
+)
+from greenroom.storage.postgres import rows
+from greenroom.storage.postgres.pool import Pool
+from greenroom.storage.postgres.session import Query, Session
+
+SET_TIMEOUTS: Final = """
+-- set_timeouts: for this transaction, where the session can't hold them.
+SELECT set_config('statement_timeout', %(statement_timeout)s, true),
+       set_config('lock_timeout', %(lock_timeout)s, true),
+       set_config('idle_in_transaction_session_timeout', %(idle_in_transaction_session_timeout)s, true)
+"""
+
+OPEN_CONVERSATIONS: Final = """
+-- open_conversations: insert those whose pair has none, with both participants; returns the ids inserted.
+-- Inserted in the order of pairs, so that two transactions opening the same ones wait for each other in one direction.
+WITH wanted AS (
+    SELECT * FROM unnest(%(ids)s::text[], %(student_ids)s::text[], %(instructor_ids)s::text[],
+                         %(last_seqs)s::bigint[], %(created_ats)s::timestamptz[], %(last_message_ats)s::timestamptz[])
+             WITH ORDINALITY AS w (id, student_id, instructor_id, last_seq, created_at, last_message_at, place)),
+opened AS (
+    INSERT INTO conversations (id, student_id, instructor_id, last_seq, created_at, last_message_at)
+    SELECT id, student_id, instructor_id, last_seq, created_at, last_message_at FROM wanted
+     ORDER BY LEAST(student_id COLLATE "C", instructor_id COLLATE "C"),
+              GREATEST(student_id COLLATE "C", instructor_id COLLATE "C"), place
+        ON CONFLICT (LEAST(student_id, instructor_id), GREATEST(student_id, instructor_id)) DO NOTHING
+    RETURNING id, student_id, instructor_id),
+joined AS (
+    INSERT INTO participants (conversation_id, user_id, peer_id)
+    SELECT id, student_id, instructor_id FROM opened UNION ALL SELECT id, instructor_id, student_id FROM opened)
+SELECT id FROM opened
+"""
+
+CONVERSATIONS_OF_PAIRS: Final = """
+-- conversations_of_pairs: the pair's users in ascending order, and its conversation.
+SELECT w.first_id, w.second_id, c.id
+  FROM unnest(%(first_ids)s::text[], %(second_ids)s::text[]) AS w (first_id, second_id)
+  JOIN conversations c ON LEAST(c.student_id, c.instructor_id) = w.first_id
+                      AND GREATEST(c.student_id, c.instructor_id) = w.second_id
+"""
+
+LOCK_CONVERSATIONS: Final = """
+-- lock_conversations: in id order. Only against other writers: a foreign key may still point here.
+SELECT id FROM conversations WHERE id = ANY(%(ids)s::text[]) ORDER BY id FOR NO KEY UPDATE
+"""
+
+LOCKED_CONVERSATIONS: Final = """
+-- locked_conversations: with both participants.
+SELECT c.id, c.student_id, c.instructor_id, c.last_seq, c.created_at, c.last_message_at,
+       s.conversation_id, s.user_id, s.peer_id, s.state, s.received_ordinal, s.read_ordinal,
+       s.read_seq, s.delivered_seq,
+       i.conversation_id, i.user_id, i.peer_id, i.state, i.received_ordinal, i.read_ordinal,
+       i.read_seq, i.delivered_seq
+  FROM conversations c
+  JOIN participants s ON s.conversation_id = c.id AND s.user_id = c.student_id
+  JOIN participants i ON i.conversation_id = c.id AND i.user_id = c.instructor_id
+ WHERE c.id = ANY(%(ids)s::text[])
+"""
+
+SENT_MESSAGES: Final = """
+-- sent_messages: those already stored under these client ids.
+SELECT m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_ordinal, m.content, m.client_id,
+       m.booking_id, m.created_at, m.edited_at, m.deleted_at
+  FROM unnest(%(conversation_ids)s::text[], %(sender_ids)s::text[], %(client_ids)s::text[])
+       AS k (conversation_id, sender_id, client_id)
+  JOIN messages m ON m.conversation_id = k.conversation_id AND m.sender_id = k.sender_id
+                 AND m.client_id = k.client_id
+"""
+
+ORDINALS_AT: Final = """
+-- ordinals_at: per query, the sender's highest ordinal at or below a seq. Walks messages_ordinals backwards.
+SELECT COALESCE(m.sender_ordinal, 0)
+  FROM unnest(%(conversation_ids)s::text[], %(sender_ids)s::text[], %(seqs)s::bigint[])
+       WITH ORDINALITY AS q (conversation_id, sender_id, seq, place)
+  LEFT JOIN LATERAL (
+       SELECT sender_ordinal FROM messages
+        WHERE conversation_id = q.conversation_id AND sender_id = q.sender_id AND seq <= q.seq
+        ORDER BY seq DESC LIMIT 1) m ON true
+ ORDER BY q.place
+"""
+
+LAST_MESSAGES: Final = """
+-- last_messages: the newest of each conversation.
+SELECT m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_ordinal, m.content, m.client_id,
+       m.booking_id, m.created_at, m.edited_at, m.deleted_at
+  FROM unnest(%(ids)s::text[]) AS c (id)
+ CROSS JOIN LATERAL (
+       SELECT * FROM messages WHERE conversation_id = c.id ORDER BY seq DESC LIMIT 1) m
+"""
+
+USERS: Final = """
+-- users: by id.
+SELECT id, email, display_name, role, is_active, created_at FROM users WHERE id = ANY(%(ids)s::text[])
+"""
+
+APPEND_MESSAGES: Final = """
+-- append_messages: with the sequences they carry.
+INSERT INTO messages (id, conversation_id, seq, version, kind, sender_id, sender_ordinal, content, client_id,
+                      booking_id, created_at, edited_at, deleted_at)
+SELECT * FROM unnest(%(ids)s::text[], %(conversation_ids)s::text[], %(seqs)s::bigint[], %(versions)s::integer[],
+                     %(kinds)s::text[], %(sender_ids)s::text[], %(sender_ordinals)s::bigint[], %(contents)s::text[],
+                     %(client_ids)s::text[], %(booking_ids)s::text[], %(created_ats)s::timestamptz[],
+                     %(edited_ats)s::timestamptz[], %(deleted_ats)s::timestamptz[])
+"""
+
+SAVE_CONVERSATIONS: Final = """
+-- save_conversations: where each has come to.
+UPDATE conversations c SET last_seq = w.last_seq, last_message_at = w.last_message_at
+  FROM unnest(%(ids)s::text[], %(last_seqs)s::bigint[], %(last_message_ats)s::timestamptz[])
+       AS w (id, last_seq, last_message_at)
+ WHERE c.id = w.id
+"""
+
+SAVE_PARTICIPANTS: Final = """
+-- save_participants: state and marks.
+UPDATE participants p
+   SET state = w.state, received_ordinal = w.received_ordinal, read_ordinal = w.read_ordinal,
+       read_seq = w.read_seq, delivered_seq = w.delivered_seq
+  FROM unnest(%(conversation_ids)s::text[], %(user_ids)s::text[], %(states)s::text[], %(received_ordinals)s::bigint[],
+              %(read_ordinals)s::bigint[], %(read_seqs)s::bigint[], %(delivered_seqs)s::bigint[])
+       AS w (conversation_id, user_id, state, received_ordinal, read_ordinal, read_seq, delivered_seq)
+ WHERE p.conversation_id = w.conversation_id AND p.user_id = w.user_id
+"""
+
+LOCK_STREAMS: Final = """
+-- lock_streams: in user id order.
+SELECT user_id FROM user_streams WHERE user_id = ANY(%(user_ids)s::text[]) ORDER BY user_id FOR NO KEY UPDATE
+"""
+
+STREAM_POSITIONS: Final = """
+-- stream_positions: newest sequence and total unread of locked streams.
+SELECT s.user_id, s.last_seq,
+       (SELECT COALESCE(sum(p.received_ordinal - p.read_ordinal), 0)::bigint FROM participants p
+         WHERE p.user_id = s.user_id AND p.received_ordinal > p.read_ordinal AND p.state <> 'trashed')
+  FROM user_streams s WHERE s.user_id = ANY(%(user_ids)s::text[])
+"""
+
+APPEND_EVENTS: Final = """
+-- append_events: and raise each stream to its newest event.
+WITH appended AS (
+    INSERT INTO user_events (user_id, seq, at, name, data)
+    SELECT user_id, seq, at, name, data::json
+      FROM unnest(%(user_ids)s::text[], %(seqs)s::bigint[], %(ats)s::timestamptz[], %(names)s::text[], %(datas)s::text[])
+           AS e (user_id, seq, at, name, data)
+    RETURNING user_id, seq)
+UPDATE user_streams s SET last_seq = e.last_seq
+  FROM (SELECT user_id, max(seq) AS last_seq FROM appended GROUP BY user_id) e
+ WHERE s.user_id = e.user_id
+"""
+
+
+class PostgresTransaction:
+    """See :class:`~greenroom.storage.ports.WriteTransaction`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._ledger = LockLedger()
+
+    async def open_conversations(self, wanted: Sequence[Conversation]) -> list[OpenedConversation]:
+        pairs = [pair_of(conversation) for conversation in wanted]
+        self._ledger.before_opening(pairs)
+        inserting = await self._session.send_for(
+            OPEN_CONVERSATIONS,
+            {
+                "ids": [c.id for c in wanted],
+                "student_ids": [c.student_id for c in wanted],
+                "instructor_ids": [c.instructor_id for c in wanted],
+                "last_seqs": [c.last_seq for c in wanted],
+                "created_ats": [c.created_at for c in wanted],
+                "last_message_ats": [c.last_message_at for c in wanted],
+            },
+            rows.conversation_id,
+        )
+        distinct = sorted(set(pairs))
+        existing = await self._session.fetch(
+            CONVERSATIONS_OF_PAIRS,
+            {"first_ids": [first for first, _ in distinct], "second_ids": [second for _, second in distinct]},
+            rows.conversation_of_pair,
+        )
+        of_pair = dict(existing)
+        created = set(await inserting.rows())
+        self._ledger.opened(created)
+        answers = []
+        for pair in pairs:
+            conversation_id = of_pair[pair]
+            answers.append(OpenedConversation(conversation_id, created=conversation_id in created))
+            created.discard(conversation_id)
+        return answers
+
+    async def lock_conversations(
+        self, ids: Sequence[ConversationId]
+    ) -> Mapping[ConversationId, LockedConversation]:
+        self._ledger.before_locking_conversations(ids)
+        await self._session.send(LOCK_CONVERSATIONS, {"ids": list(ids)})
+        locked = await self._session.fetch(LOCKED_CONVERSATIONS, {"ids": list(ids)}, rows.locked_conversation)
+        found = {row.conversation.id: row for row in locked}
+        self._ledger.locked_conversations(found)
+        return found
+
+    async def sent_messages(self, keys: Sequence[ClientKey]) -> Mapping[ClientKey, Message]:
+        params = {
+            "conversation_ids": [key.conversation_id for key in keys],
+            "sender_ids": [key.sender_id for key in keys],
+            "client_ids": [key.client_id for key in keys],
+        }
+        sent = await self._session.fetch(SENT_MESSAGES, params, rows.sent_message)
+        return dict(sent)
+
+    async def ordinals_at(self, queries: Sequence[MarkQuery]) -> list[int]:
+        params = {
+            "conversation_ids": [query.conversation_id for query in queries],
+            "sender_ids": [query.sender_id for query in queries],
+            "seqs": [query.seq for query in queries],
+        }
+        return await self._session.fetch(ORDINALS_AT, params, int)
+
+    async def last_messages(self, ids: Sequence[ConversationId]) -> Mapping[ConversationId, Message]:
+        last = await self._session.fetch(LAST_MESSAGES, {"ids": list(ids)}, rows.message)
+        return {message.conversation_id: message for message in last}
+
+    async def users(self, ids: Sequence[UserId]) -> Mapping[UserId, User]:
+        found = await self._session.fetch(USERS, {"ids": list(ids)}, rows.user)
+        return {user.id: user for user in found}
+
+    async def append_messages(self, messages: Sequence[Message]) -> None:
+        self._ledger.before_appending_messages(messages)
+        await self._session.send(
+            APPEND_MESSAGES,
+            {
+                "ids": [m.id for m in messages],
+                "conversation_ids": [m.conversation_id for m in messages],
+                "seqs": [m.seq for m in messages],
+                "versions": [m.version for m in messages],
+                "kinds": [m.kind.value for m in messages],
+                "sender_ids": [m.sender_id for m in messages],
+                "sender_ordinals": [m.sender_ordinal for m in messages],
+                "contents": [m.content for m in messages],
+                "client_ids": [m.client_id for m in messages],
+                "booking_ids": [m.booking_id for m in messages],
+                "created_ats": [m.created_at for m in messages],
+                "edited_ats": [m.edited_at for m in messages],
+                "deleted_ats": [m.deleted_at for m in messages],
+            },
+        )
+
+    async def save_conversations(self, conversations: Sequence[Conversation]) -> None:
+        self._ledger.before_saving(conversations)
+        await self._session.send(
+            SAVE_CONVERSATIONS,
+            {
+                "ids": [c.id for c in conversations],
+                "last_seqs": [c.last_seq for c in conversations],
+                "last_message_ats": [c.last_message_at for c in conversations],
+            },
+        )
+
+    async def save_participants(self, participants: Sequence[Participant]) -> None:
+        self._ledger.before_saving(participants)
+        await self._session.send(
+            SAVE_PARTICIPANTS,
+            {
+                "conversation_ids": [p.conversation_id for p in participants],
+                "user_ids": [p.user_id for p in participants],
+                "states": [p.state.value for p in participants],
+                "received_ordinals": [p.received_ordinal for p in participants],
+                "read_ordinals": [p.read_ordinal for p in participants],
+                "read_seqs": [p.read_seq for p in participants],
+                "delivered_seqs": [p.delivered_seq for p in participants],
+            },
+        )
+
+    async def lock_streams(self, user_ids: Sequence[UserId]) -> Mapping[UserId, StreamPosition]:
+        self._ledger.before_locking_streams(user_ids)
+        await self._session.send(LOCK_STREAMS, {"user_ids": list(user_ids)})
+        found = dict(
+            await self._session.fetch(STREAM_POSITIONS, {"user_ids": list(user_ids)}, rows.stream_position)
+        )
+        self._ledger.locked_streams({user_id: position.last_seq for user_id, position in found.items()})
+        return found
+
+    async def append_events(self, events: Sequence[StoredEvent]) -> None:
+        self._ledger.before_appending_events(events)
+        await self._session.send(
+            APPEND_EVENTS,
+            {
+                "user_ids": [e.user_id for e in events],
+                "seqs": [e.seq for e in events],
+                "ats": [e.at for e in events],
+                "names": [e.name for e in events],
+                "datas": [e.data for e in events],
+            },
+        )
+
+
+class PostgresWrites:
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def transaction(self) -> AbstractAsyncContextManager[WriteTransaction]:
+        return self._transaction()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[WriteTransaction]:
+        async with in_transaction(self._pool, "BEGIN ISOLATION LEVEL READ COMMITTED") as session:
+            yield PostgresTransaction(session)
+
+
+@asynccontextmanager
+async def in_transaction(pool: Pool, begin: Query, *, timeout_s: float | None = None) -> AsyncIterator[Session]:
+    """Run one transaction in one pipeline: committed on leaving, rolled back by the pool if left by an exception."""
+    async with pool.session(timeout_s=timeout_s) as session, session.pipeline():
+        await session.send(begin)
+        if not pool.options.prepare:
+            await session.send(SET_TIMEOUTS, pool.options.timeouts())
+        yield session
+        await session.send("COMMIT")
