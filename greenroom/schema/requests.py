@@ -6,11 +6,21 @@ Unknown fields are refused, types are strict (``"5"`` is no number in a body), a
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, Literal
+from enum import StrEnum
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
-from greenroom.schema.ids import ULID_PATTERN, ConversationId, UserId
+from greenroom.schema.ids import ULID_PATTERN, UserId
 from greenroom.schema.records import ConversationState
 
 CONTENT_LENGTH_MAX: Final = 5_000
@@ -114,6 +124,18 @@ WaitS = Annotated[float, BeforeValidator(_decimal), Field(ge=0, le=LONG_POLL_S_M
 PageCursor = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_plain_text)]
 
 
+class ActorRank(StrEnum):
+    """What operators may rank actors by, highest first."""
+
+    DEPTH = "depth"
+    OLDEST = "oldest"
+    BUSY = "busy"
+    RESTARTS = "restarts"
+    IDLE = "idle"
+    HANDLED = "handled"
+    FAILED = "failed"
+
+
 class Body(BaseModel):
     """Base of JSON request bodies."""
 
@@ -172,6 +194,12 @@ class ListMessages(Query):
     after: QuerySeq | None = None
     limit: Limit = 50
 
+    @model_validator(mode="after")
+    def _one_direction(self) -> Self:
+        if self.before is not None and self.after is not None:
+            raise ValueError("give either before or after, not both")
+        return self
+
 
 class SendMessage(Body):
     content: Content
@@ -190,37 +218,36 @@ class SetTyping(Body):
 class OpenEvents(Query):
     """Where to resume, and a ticket for clients that can set no header. ``Last-Event-ID`` wins over both parameters."""
 
-    last_event_id: Annotated[str | None, Field(max_length=256)] = None
-    lastEventId: Annotated[str | None, Field(max_length=256)] = None  # noqa: N815 - what event-source-polyfill sends
-    ticket: Annotated[str | None, Field(max_length=512)] = None
+    # Not constrained: a cursor that can't be read is answered by a reset event, not by a refusal.
+    last_event_id: str | None = None
+    lastEventId: str | None = None  # noqa: N815 - what event-source-polyfill sends
+    ticket: str | None = None
 
 
 class ReadEventLog(Query):
-    after: Annotated[str | None, Field(max_length=256)] = None
+    after: str | None = None
     limit: Limit = PAGE_LIMIT_MAX
     wait: WaitS = 0.0
+
+
+class ReadActors(Query):
+    """``depth`` counts levels below the root; further children of a supervisor than ``children_max`` are summed up."""
+
+    depth: Annotated[int, BeforeValidator(_digits), Field(ge=0, le=20)] = 4
+    children_max: Limit = 50
+
+
+class RankActors(Query):
+    sort: ActorRank = ActorRank.DEPTH
+    limit: Limit = 50
+    kind: Annotated[str | None, Field(max_length=64)] = None
+    state: Annotated[str | None, Field(max_length=32)] = None
+
+
+class ReadDeadLetters(Query):
+    limit: Limit = PAGE_LIMIT_MAX
 
 
 class ListInstructors(Query):
     limit: Limit = 20
     cursor: PageCursor | None = None
-
-
-__all__ = [
-    "Body",
-    "ConversationId",
-    "FileConversation",
-    "FirstMessageBody",
-    "ListConversations",
-    "ListInstructors",
-    "ListMessages",
-    "Login",
-    "MarkUpTo",
-    "OpenConversation",
-    "OpenEvents",
-    "Query",
-    "ReadEventLog",
-    "Register",
-    "SendMessage",
-    "SetTyping",
-]

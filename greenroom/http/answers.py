@@ -1,0 +1,89 @@
+"""Shapes of answers that only REST has; what events carry too is in :mod:`greenroom.schema.wire`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import JsonValue
+
+from greenroom.schema.events import Presence
+from greenroom.schema.wire import ConversationOut, MessageOut, Moment, ServiceOut, UserOut, Wire
+
+
+class SignedInOut(Wire):
+    """``access_token`` is shown this once; it is good until ``expires_at``."""
+
+    user: UserOut
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a scheme
+    expires_at: Moment
+
+
+class ConversationsOut(Wire):
+    """``next_cursor`` is null on the last page."""
+
+    items: list[ConversationOut]
+    next_cursor: str | None
+    total_unread: int
+
+
+class OpenedOut(Wire):
+    conversation: ConversationOut
+    message: MessageOut | None
+
+
+class MessagesOut(Wire):
+    """Oldest first."""
+
+    items: list[MessageOut]
+    has_more: bool
+
+
+class UnreadOut(Wire):
+    unread_count: int
+    total_unread: int
+
+
+class EventOut(Wire):
+    id: str
+    event: str
+    data: dict[str, JsonValue]
+    at: Moment
+
+
+class EventLogOut(Wire):
+    """``cursor`` is where to go on, also after an empty answer."""
+
+    events: list[EventOut]
+    cursor: str
+    has_more: bool
+
+
+class SyncOut(Wire):
+    """State at ``cursor``: applying the events after it gives the state now. ``presence`` is of conversation peers."""
+
+    conversations: list[ConversationOut]
+    total_unread: int
+    presence: list[Presence]
+    cursor: str
+
+
+class TicketOut(Wire):
+    ticket: str
+    expires_at: Moment
+
+
+class InstructorOut(Wire):
+    id: str
+    display_name: str
+    online: bool
+    services: list[ServiceOut]
+
+
+class InstructorsOut(Wire):
+    items: list[InstructorOut]
+    next_cursor: str | None
+
+
+class HealthOut(Wire):
+    status: Literal["ok"] = "ok"

@@ -1,0 +1,181 @@
+"""The application: operations put behind routes, and one way out for every error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
+from quart.wrappers import Response
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from greenroom.actors.core import Core
+from greenroom.http import faults
+from greenroom.http.access import AccessRecorder
+from greenroom.http.credentials import cookie_name
+from greenroom.http.cross_origin import CrossOrigin
+from greenroom.http.metrics import KernelCollector, RequestMetrics
+from greenroom.http.operations import ActorPath, Call, Operation
+from greenroom.http.pages_site import FOLDER, PageFile, load_pages, serve_page
+from greenroom.http.problems import INTERNAL, MEDIA_TYPE, bare_problem, kind_of, problem_of, render
+from greenroom.http.request_cycle import ReceivedRequest, RequestCycle, current_request
+from greenroom.http.routes import accounts, conversations, health, instructors, operators, streams
+from greenroom.http.routes.site import site_operations
+from greenroom.http.security_headers import security_headers
+from greenroom.http.serving.http1 import Refusal
+from greenroom.schema.ids import Ids
+from greenroom.schema.settings import Settings
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *accounts.operations.all,
+    *conversations.operations.all,
+    *streams.operations.all,
+    *instructors.operations.all,
+    *operators.operations.all,
+    *health.operations.all,
+)
+"""What the API serves, besides its own description."""
+
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+
+_log = structlog.get_logger(__name__)
+
+View = Callable[[ReceivedRequest], Awaitable[Response]]
+
+
+class Application(QuartTrio):
+    """Quart with our request cycle. It must run under a server that cancels requests whose client left.
+
+    Attributes:
+        operations: everything that is served and documented; the pages come on top.
+    """
+
+    asgi_http_class = RequestCycle
+    request_class = ReceivedRequest
+    recorder: AccessRecorder
+    operations: tuple[Operation, ...]
+
+
+def create_app(core: Core, settings: Settings, *, ids: Ids, collectors: Sequence[Collector] = ()) -> Application:
+    """Put the application together.
+
+    Args:
+        ids: names requests.
+        collectors: further sources of metrics, such as the serving loop's and the connection pool's.
+    """
+    registry = CollectorRegistry()
+    for collector in (KernelCollector(core.system.statistics), *collectors):
+        registry.register(collector)
+    app = Application(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # a redirect would be one more spelling of every path
+    app.recorder = AccessRecorder(ids, RequestMetrics(registry))
+    site = site_operations(OPERATIONS, cookie=cookie_name(settings), registry=registry)
+    app.operations = (*OPERATIONS, *site)
+    for operation in app.operations:
+        _add_operation(app, operation, core, settings)
+    for path, page in load_pages(FOLDER).items():
+        _add_page(app, path, page)
+    _handle_errors(app, CrossOrigin(settings.allowed_origins))
+    _complete_responses(app, settings)
+    return app
+
+
+def connection_refusal(settings: Settings, ids: Ids) -> Refusal:
+    """Make the answers to bytes that never became a request, in the same form as all others."""
+    standard_headers = [
+        (name.lower().encode(), value.encode())
+        for name, value in security_headers(is_secure=settings.is_cookie_secure).items()
+    ]
+
+    def refusal(status: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
+        request_id = ids.ulid()
+        body = render(bare_problem(status, request_id))
+        headers = [
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-request-id", request_id.encode()),
+        ]
+        return headers + standard_headers, body
+
+    return refusal
+
+
+def _add_operation(app: Application, operation: Operation, core: Core, settings: Settings) -> None:
+    async def view(request: ReceivedRequest) -> Response:
+        return await operation(Call(request, core, settings))
+
+    rule = _PLACEHOLDER.sub(
+        lambda name: f"<{'path:' if operation.path_parameters[name[1]] is ActorPath else ''}{name[1]}>",
+        operation.path,
+    )
+    # HEAD would open a stream that nobody reads and nothing ends.
+    _add_rule(app, operation.method, rule, operation.path, view, with_head=not operation.opens_stream)
+
+
+def _add_page(app: Application, path: str, page: PageFile) -> None:
+    async def view(request: ReceivedRequest) -> Response:
+        return serve_page(request, page)
+
+    _add_rule(app, "GET", path, path, view, with_head=True)
+
+
+def _add_rule(app: Application, method: str, rule: str, route: str, view: View, *, with_head: bool) -> None:
+    async def dispatch(**_: str) -> Response:
+        request = current_request()
+        request.record.route = route
+        return await view(request)
+
+    endpoint = f"{method} {route}"
+    app.add_url_rule(rule, endpoint, dispatch, methods=[method], provide_automatic_options=False)
+    for added in app.url_map.iter_rules(endpoint):
+        if added.methods is not None and not with_head:
+            added.methods.discard("HEAD")
+
+
+def _handle_errors(app: Application, cross_origin: CrossOrigin) -> None:
+    async def answer(error: Exception) -> Response:
+        request = current_request()
+        if isinstance(error, MethodNotAllowed) and cross_origin.is_preflight(request):
+            response = Response(b"", status=204)
+            cross_origin.allow(response.headers, methods=error.valid_methods or ())
+            return response
+        return _refuse(error, request.record.request_id)
+
+    async def annotate(response: Response) -> Response:
+        cross_origin.annotate(current_request(), response.headers)
+        return response
+
+    app.register_error_handler(Exception, answer)
+    app.after_request(annotate)
+
+
+def _refuse(error: Exception, request_id: str) -> Response:
+    """Answer an error as a problem; what nobody expected is logged with its traceback and told to nobody."""
+    match error:
+        case NotFound():
+            error = faults.RouteNotFound("Nothing is served at this path.")
+        case MethodNotAllowed():
+            error = faults.MethodNotAllowed(tuple(sorted(error.valid_methods or ())))
+        case HTTPException():
+            problem = bare_problem(error.code or 500, request_id)
+            return Response(render(problem), status=problem.status, content_type=MEDIA_TYPE)
+    if kind_of(type(error)) is INTERNAL:
+        _log.error("request_crashed", request_id=request_id, exc_info=error)
+    problem, headers = problem_of(error, request_id)
+    return Response(render(problem), status=problem.status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def _complete_responses(app: Application, settings: Settings) -> None:
+    standard_headers = security_headers(is_secure=settings.is_cookie_secure)
+
+    async def complete(response: Response) -> Response:
+        response.headers["X-Request-Id"] = current_request().record.request_id
+        for name, value in standard_headers.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    app.after_request(complete)

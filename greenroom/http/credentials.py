@@ -1,0 +1,114 @@
+"""Who is asking: bearer token, session cookie, ticket or operator's key, and whether a browser was tricked into it.
+
+A cookie is sent by the browser whoever made the request, so it alone proves nothing: a request that changes something,
+or opens a stream, and is authenticated by cookie must come from a page of ours (:func:`check_same_site`). The other
+three are put into a request on purpose and need no such proof.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Container
+from typing import Final
+
+from pydantic import SecretStr
+from quart.wrappers import Request
+
+from greenroom.actors.identity import Identity
+from greenroom.actors.sign_in import SignIn
+from greenroom.http.faults import CrossSiteRequest
+from greenroom.schema.errors import NotAuthenticated
+from greenroom.schema.settings import Settings
+
+TOKEN_LENGTH_MAX: Final = 256
+"""Ours are 64 characters; longer ones are not worth a hash."""
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def cookie_name(settings: Settings) -> str:
+    """``__Host-`` makes a browser insist on Secure, Path=/ and no Domain (RFC 6265bis, 4.1.3.2)."""
+    return "__Host-greenroom" if settings.is_cookie_secure else "greenroom"
+
+
+async def identify(
+    request: Request, sign_in: SignIn, settings: Settings, *, ticket: str | None = None, opens_stream: bool = False
+) -> Identity:
+    """Find out who is asking: by Authorization header, else by ticket, else by cookie.
+
+    Raises:
+        NotAuthenticated: no credentials, or none that are valid.
+        CrossSiteRequest: valid or not, a cookie was sent along by a page that is not ours.
+    """
+    authorization = request.headers.get("Authorization")
+    if authorization is not None:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not _is_plausible(token):
+            raise NotAuthenticated("The Authorization header holds no bearer token.")
+        return await sign_in.authenticate(token)
+    if ticket is not None:
+        return await sign_in.redeem(ticket)
+    cookie = request.cookies.get(cookie_name(settings))
+    if cookie is None:
+        raise NotAuthenticated("Sign in first.")
+    if opens_stream or request.method not in SAFE_METHODS:
+        check_same_site(request, settings.allowed_origins)
+    if not _is_plausible(cookie):
+        raise NotAuthenticated("The session is unknown; sign in again.")
+    return await sign_in.authenticate(cookie)
+
+
+def check_same_site(request: Request, allowed_origins: Container[str]) -> None:
+    """Refuse a request that a page of another origin made.
+
+    Browsers say where a request comes from in ``Sec-Fetch-Site``, older ones in ``Origin``; pages can forge neither.
+    A client that sends neither is not a browser we can trust with a cookie.
+
+    Raises:
+        CrossSiteRequest: from elsewhere, or from nobody knows where.
+
+    Source: OWASP CSRF Prevention Cheat Sheet, "Fetch Metadata"; Go's net/http CrossOriginProtection.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and origin in allowed_origins:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        is_ours = site in {"same-origin", "none"}
+    else:
+        # Only the host is compared: whether TLS ends in front of us can't be seen from here.
+        host = (origin or "").partition("://")[2]
+        is_ours = host != "" and host == request.headers.get("Host")
+    if not is_ours:
+        raise CrossSiteRequest("With the session cookie, this can only be done from a page of this server.")
+
+
+def is_operator_key(given: str, key: SecretStr | None) -> bool:
+    """Compare in constant time, whatever the lengths."""
+    if key is None:
+        return False
+    wanted = hashlib.sha256(key.get_secret_value().encode()).digest()
+    return hmac.compare_digest(hashlib.sha256(given.encode("utf-8", "replace")).digest(), wanted)
+
+
+async def authorize_operator(
+    request: Request, sign_in: SignIn, settings: Settings, *, permission: str, opens_stream: bool = False
+) -> None:
+    """Let operators in: with ``X-API-Key``, else as a user whose role has ``permission``.
+
+    Raises:
+        NotAuthenticated, CrossSiteRequest: as :func:`identify`; a wrong key looks like any other wrong credential.
+        PermissionDenied: signed in, but no operator.
+    """
+    key = request.headers.get("X-API-Key")
+    if key is not None:
+        if not is_operator_key(key, settings.admin_api_key):
+            raise NotAuthenticated("The credentials are not valid.")
+        return
+    identity = await identify(request, sign_in, settings, opens_stream=opens_stream)
+    identity.require(permission)
+
+
+def _is_plausible(token: str) -> bool:
+    return 0 < len(token) <= TOKEN_LENGTH_MAX and token.isascii() and token.isprintable()

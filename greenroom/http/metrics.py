@@ -1,0 +1,157 @@
+"""Prometheus metrics, rendered on demand. Label sets are closed: kinds, routes, statuses and reasons, never ids.
+
+Source: https://prometheus.io/docs/practices/naming/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from greenroom.http.serving import ServingStatistics
+from greenroom.supervisor import MessageStatistics, SystemStatistics
+
+MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+DURATION_BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class RequestMetrics:
+    """Counts requests by method, route and status, and measures them by route."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Counter(
+            "greenroom_http_requests",
+            "Requests by method, route and status.",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+        self._durations = Histogram(
+            "greenroom_http_request_seconds",
+            "From the request's head to the last byte of the answer; streams are not in it.",
+            ["route"],
+            buckets=DURATION_BUCKETS_S,
+            registry=registry,
+        )
+
+    def observe(self, method: str, route: str, status: str, duration_s: float, *, is_stream: bool) -> None:
+        self._requests.labels(method, route, status).inc()
+        if not is_stream:
+            self._durations.labels(route).observe(duration_s)
+
+
+class ServingCollector(Collector):
+    """What the serving loop counted."""
+
+    def __init__(self, statistics: Callable[[], ServingStatistics]) -> None:
+        self._statistics = statistics
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._statistics()
+        yield GaugeMetricFamily("greenroom_http_connections", "Open connections.", now.connections_open)
+        yield GaugeMetricFamily(
+            "greenroom_http_requests_in_flight", "Requests being answered.", now.requests_in_flight
+        )
+        yield CounterMetricFamily(
+            "greenroom_http_connections_accepted", "Connections accepted.", now.connections_accepted
+        )
+        yield CounterMetricFamily(
+            "greenroom_http_accept_failures", "Accepts the kernel refused.", now.accept_failures
+        )
+        faults = CounterMetricFamily(
+            "greenroom_http_connection_faults", "Connections that ended badly, by reason.", labels=["reason"]
+        )
+        for fault, count in now.faults.items():
+            faults.add_metric([fault.value], count)
+        yield faults
+
+
+class KernelCollector(Collector):
+    """What the actors did, by kind and message type."""
+
+    def __init__(self, statistics: Callable[[], SystemStatistics]) -> None:
+        self._statistics = statistics
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._statistics()
+        yield from self._by_kind(now)
+        yield from self._by_message(now)
+        letters = CounterMetricFamily(
+            "greenroom_dead_letters", "Messages that could not be delivered, by reason.", labels=["reason"]
+        )
+        for reason, count in now.dead_letters.items():
+            letters.add_metric([reason], count)
+        yield letters
+        yield CounterMetricFamily("greenroom_actor_restarts", "Actors restarted.", now.restarts)
+        yield CounterMetricFamily("greenroom_supervisor_escalations", "Supervisors that gave up.", now.escalations)
+        yield GaugeMetricFamily("greenroom_actors_wedged", "Actors found wedged.", now.wedged)
+        yield CounterMetricFamily(
+            "greenroom_late_replies", "Replies to askers who had given up.", now.late_replies
+        )
+
+    def _by_kind(self, now: SystemStatistics) -> Iterator[Metric]:
+        live = GaugeMetricFamily("greenroom_actors", "Actors that live, by kind.", labels=["kind"])
+        passivations = CounterMetricFamily(
+            "greenroom_actor_passivations", "Actors stopped for idleness, by kind.", labels=["kind"]
+        )
+        for kind in now.kinds:
+            live.add_metric([kind.kind], kind.live)
+            passivations.add_metric([kind.kind], kind.passivations)
+        yield live
+        yield passivations
+
+    def _by_message(self, now: SystemStatistics) -> Iterator[Metric]:
+        labels = ["kind", "message"]
+        handled = HistogramMetricFamily(
+            "greenroom_actor_handler_seconds", "Time in the handler, by kind and message type.", labels=labels
+        )
+        queued = CounterMetricFamily(
+            "greenroom_actor_queue_seconds", "Time spent in mailboxes, by kind and message type.", labels=labels
+        )
+        failures = CounterMetricFamily(
+            "greenroom_actor_failures", "Messages whose handler crashed, by kind and message type.", labels=labels
+        )
+        expired = CounterMetricFamily(
+            "greenroom_actor_expired", "Messages whose deadline passed in the mailbox.", labels=labels
+        )
+        for kind in now.kinds:
+            for message in kind.messages:
+                names = [kind.kind, message.message]
+                handled.add_metric(names, _buckets(message), message.handler_s)
+                queued.add_metric(names, message.queue_s)
+                failures.add_metric(names, message.failures)
+                expired.add_metric(names, message.expired)
+        yield from (handled, queued, failures, expired)
+
+
+def _buckets(message: MessageStatistics) -> list[tuple[str, float]]:
+    """Cumulative counts at every second of the kernel's bounds (powers of four), from 16 us to 17 s."""
+    rows: list[tuple[str, float]] = []
+    seen = 0
+    for index, (bound_s, count) in enumerate(zip(message.bounds_s, message.buckets, strict=True)):
+        seen += count
+        if 4 <= index <= 24 and index % 2 == 0:
+            rows.append((f"{bound_s:.6g}", seen))
+    return [*rows, ("+Inf", seen)]
+
+
+class GaugeCollector(Collector):
+    """Reads one number at each scrape."""
+
+    def __init__(self, name: str, documentation: str, read: Callable[[], float]) -> None:
+        self._name = name
+        self._documentation = documentation
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(self._name, self._documentation, self._read())
+
+
+def render_metrics(registry: CollectorRegistry) -> bytes:
+    """Render everything that is registered in Prometheus' text format."""
+    return generate_latest(registry)

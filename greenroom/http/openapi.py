@@ -1,0 +1,145 @@
+"""The OpenAPI 3.1 document, made from the operations that are served.
+
+Source: https://spec.openapis.org/oas/v3.1.1.html
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+import greenroom
+from greenroom.http.operations import Access, ActorPath, Operation
+from greenroom.http.problems import CURSOR_EXPIRED, INTERNAL, MEDIA_TYPE, Kind, Problem, ResetProblem, kind_of
+from greenroom.schema.ids import ULID_PATTERN
+
+_REF: Final = "#/components/schemas/{model}"
+
+Document = dict[str, Any]
+Schemas = Mapping[Any, Document]
+"""JSON schemas by (model, mode)."""
+
+
+def openapi_document(operations: Sequence[Operation], *, cookie: str) -> Document:
+    """Describe every operation, with its parameters, bodies, answers and refusals."""
+    schemas, components = models_json_schema(_models(operations), ref_template=_REF)
+    paths: defaultdict[str, Document] = defaultdict(dict)
+    for operation in operations:
+        paths[operation.path][operation.method.lower()] = _describe(operation, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "greenroom",
+            "version": greenroom.__version__,
+            "description": (greenroom.__doc__ or "").strip(),
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": dict(paths),
+        "components": {
+            "schemas": components.get("$defs", {}),
+            "headers": {
+                "X-Request-Id": {
+                    "description": "Names this request in the server's log; a sane one that came with it is kept.",
+                    "schema": {"type": "string"},
+                }
+            },
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "The access_token of a sign-in."},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": cookie},
+                "ticket": {"type": "apiKey", "in": "query", "name": "ticket"},
+                "operator": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+        },
+    }
+
+
+def problem_kinds(operations: Iterable[Operation]) -> list[Kind]:
+    """Every kind of problem the operations may answer with, by status and code."""
+    kinds = {kind_of(refusal) for operation in operations for refusal in operation.refusals} | {INTERNAL}
+    return sorted(kinds, key=lambda kind: (kind.status, kind.code))
+
+
+def _models(operations: Sequence[Operation]) -> list[tuple[type[BaseModel], JsonSchemaMode]]:
+    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
+        (Problem, "serialization"): None,
+        (ResetProblem, "serialization"): None,
+    }
+    for operation in operations:
+        for taken in (operation.body, operation.query):
+            if taken is not None:
+                models[taken, "validation"] = None
+        for answer in operation.answers.values():
+            if answer.model is not None:
+                models[answer.model, "serialization"] = None
+    return list(models)
+
+
+def _describe(operation: Operation, schemas: Schemas) -> Document:
+    described: Document = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "security": _security(operation),
+        "responses": _responses(operation, schemas),
+    }
+    if operation.description:
+        described["description"] = operation.description
+    if parameters := _parameters(operation):
+        described["parameters"] = parameters
+    if operation.body is not None:
+        schema = schemas[operation.body, "validation"]
+        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return described
+
+
+def _security(operation: Operation) -> list[Document]:
+    match operation.access:
+        case Access.ANYBODY:
+            return []
+        case Access.USER:
+            names = ["bearer", "cookie", *(["ticket"] if operation.takes_ticket else [])]
+        case Access.OPERATOR:
+            names = ["operator", "bearer", "cookie"]
+    return [{name: []} for name in names]
+
+
+def _parameters(operation: Operation) -> list[Document]:
+    parameters: list[Document] = []
+    for name, kind in operation.path_parameters.items():
+        schema: Document = {"type": "string"} if kind is ActorPath else {"type": "string", "pattern": ULID_PATTERN}
+        parameters.append({"name": name, "in": "path", "required": True, "schema": schema})
+    if operation.query is not None:
+        shape = operation.query.model_json_schema(mode="validation", ref_template=_REF)
+        for name, schema in shape["properties"].items():
+            required = name in shape.get("required", ())
+            parameters.append({"name": name, "in": "query", "required": required, "schema": schema})
+    if operation.takes_ticket:
+        parameters.append(
+            {"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}}
+        )
+    return parameters
+
+
+def _responses(operation: Operation, schemas: Schemas) -> Document:
+    headers = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
+    responses: Document = {}
+    for status, answer in sorted(operation.answers.items()):
+        responses[str(status)] = {"description": answer.description, "headers": headers}
+        if answer.media_type is not None:
+            schema = {"type": "string"} if answer.model is None else schemas[answer.model, "serialization"]
+            responses[str(status)]["content"] = {answer.media_type: {"schema": schema}}
+    by_status: defaultdict[int, list[Kind]] = defaultdict(list)
+    for kind in problem_kinds([operation]):
+        by_status[kind.status].append(kind)
+    for status, kinds in by_status.items():
+        model = ResetProblem if status == CURSOR_EXPIRED.status else Problem
+        responses[str(status)] = {
+            "description": "; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds),
+            "headers": headers,
+            "content": {MEDIA_TYPE: {"schema": schemas[model, "serialization"]}},
+        }
+    return responses

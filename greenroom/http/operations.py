@@ -1,0 +1,260 @@
+"""Operations: one declaration that both serves a route and documents it.
+
+An operation is a function whose signature says what it needs:
+
+- ``call``: what every operation may use (first, positional);
+- ``identity: Identity``: who is asking; without credentials it is refused before anything is read;
+- ``operator: Operator``: lets operators in and nobody else;
+- ``query``, ``body``: checked models of :mod:`greenroom.schema.requests`; without them, parameters or a body are refused;
+- the names in its path: ids, refused with 404 when they are no ULIDs.
+
+Its docstring is its documentation, and what it may answer is declared with it. The OpenAPI document is made from the
+same records that dispatch requests, so it can't tell anything else.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from enum import Enum
+from http import HTTPStatus
+from typing import Any, Final, NewType, get_type_hints
+
+from pydantic import BaseModel
+from quart.wrappers import Response
+
+from greenroom.actors.core import Core
+from greenroom.http import faults
+from greenroom.http.credentials import SAFE_METHODS, authorize_operator, identify
+from greenroom.http.json_body import parse_body
+from greenroom.http.problems import Refusable
+from greenroom.http.query_string import parse_query
+from greenroom.http.request_cycle import ReceivedRequest
+from greenroom.schema import errors
+from greenroom.schema.errors import FieldError, InvalidInput
+from greenroom.schema.ids import is_ulid
+from greenroom.schema.requests import Body, OpenEvents, Query
+from greenroom.schema.settings import Settings
+
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+
+ActorPath = NewType("ActorPath", str)
+"""The path of an actor, which has slashes in it; the one path parameter that is no ULID."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Proof that the request comes from an operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an operation works with.
+
+    Attributes:
+        resources: closed when the answer has been written, or the client left.
+    """
+
+    request: ReceivedRequest
+    core: Core
+    settings: Settings
+
+    @property
+    def resources(self) -> AsyncExitStack:
+        return self.request.resources
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an operation may answer under one status: a model as JSON, another media type, or nothing."""
+
+    model: type[BaseModel] | None = None
+    media_type: str | None = None
+    description: str = ""
+
+
+def reply(status: int, model: BaseModel | None = None) -> Response:
+    """Answer with a model as JSON, or with nothing."""
+    if model is None:
+        response = Response(b"", status=status)
+        del response.headers["Content-Type"]
+        return response
+    return Response(model.model_dump_json().encode(), status=status, content_type="application/json")
+
+
+class Access(Enum):
+    """Who may call an operation."""
+
+    ANYBODY = "anybody"
+    USER = "user"
+    OPERATOR = "operator"
+
+
+Handler = Callable[..., Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A served and documented route.
+
+    Attributes:
+        path: in OpenAPI's form, with ``{names}``.
+        path_parameters: each name and its type.
+        answers: successes by status.
+        refusals: every error it may answer with, those that follow from its signature included.
+    """
+
+    method: str
+    path: str
+    tag: str
+    name: str
+    summary: str
+    description: str
+    access: Access
+    query: type[Query] | None
+    body: type[Body] | None
+    path_parameters: Mapping[str, Any]
+    answers: Mapping[int, Answer]
+    refusals: tuple[Refusable, ...]
+    opens_stream: bool
+    handler: Handler = field(repr=False)
+
+    @property
+    def takes_ticket(self) -> bool:
+        return self.query is OpenEvents
+
+    async def __call__(self, call: Call) -> Response:
+        """Check the request in the order size, credentials, path, query, body; then handle it."""
+        request = call.request
+        if request.body_fault is not None:
+            raise request.body_fault
+        needs: dict[str, Any] = {}
+        query: Query | None = None
+        if self.takes_ticket:  # the credentials may be in the query
+            query = parse_query(request.query_string, self.query)
+        if self.access is Access.USER:
+            ticket = query.ticket if isinstance(query, OpenEvents) else None
+            needs["identity"] = await identify(
+                request, call.core.sign_in, call.settings, ticket=ticket, opens_stream=self.opens_stream
+            )
+        elif self.access is Access.OPERATOR:
+            permission = "operations:read" if self.method in SAFE_METHODS else "operations:write"
+            await authorize_operator(
+                request, call.core.sign_in, call.settings, permission=permission, opens_stream=self.opens_stream
+            )
+            needs["operator"] = Operator()
+        needs |= self._path_arguments(request.view_args or {})
+        if not self.takes_ticket:
+            query = parse_query(request.query_string, self.query)
+        if query is not None:
+            needs["query"] = query
+        if self.body is not None:
+            needs["body"] = parse_body(request.payload, request.headers.get("Content-Type"), self.body)
+        elif request.payload.strip() not in {b"", b"{}"}:
+            raise InvalidInput(FieldError(("body",), "this takes no body"))
+        return await self.handler(call, **needs)
+
+    def _path_arguments(self, given: Mapping[str, str]) -> dict[str, str]:
+        for name, value in given.items():
+            if self.path_parameters[name] is not ActorPath and not is_ulid(value):
+                raise faults.RouteNotFound("Nothing is served at this path.")
+        return dict(given)
+
+
+class Operations:
+    """Collects the operations of one part of the API, under one tag of the documentation."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.all: list[Operation] = []
+
+    def serve(
+        self,
+        method: str,
+        path: str,
+        *,
+        answers: Mapping[int, Answer | type[BaseModel]],
+        refusals: Sequence[Refusable] = (),
+        opens_stream: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Declare an operation; ``refusals`` are those that its signature does not imply."""
+
+        def declare(handler: Handler) -> Handler:
+            self.all.append(
+                _operation(self.tag, method, path, handler, answers, tuple(refusals), opens_stream=opens_stream)
+            )
+            return handler
+
+        return declare
+
+
+def _operation(
+    tag: str,
+    method: str,
+    path: str,
+    handler: Handler,
+    answers: Mapping[int, Answer | type[BaseModel]],
+    refusals: tuple[Refusable, ...],
+    *,
+    opens_stream: bool,
+) -> Operation:
+    hints = get_type_hints(handler)
+    names = [name for name in inspect.signature(handler).parameters if name != "call"]
+    in_path = _PLACEHOLDER.findall(path)
+    unknown = set(names) - set(in_path) - {"identity", "operator", "query", "body"}
+    if unknown or set(in_path) - set(names):
+        raise TypeError(f"{method} {path}: signature and path do not fit: {names}")
+    access = Access.USER if "identity" in names else Access.OPERATOR if "operator" in names else Access.ANYBODY
+    query, body = hints.get("query"), hints.get("body")
+    summary, _, description = inspect.getdoc(handler).partition("\n\n")  # type: ignore[union-attr]
+    return Operation(
+        method=method,
+        path=path,
+        tag=tag,
+        name=handler.__name__,
+        summary=summary.rstrip("."),
+        description=" ".join(description.split()),
+        access=access,
+        query=query,
+        body=body,
+        path_parameters={name: hints[name] for name in in_path},
+        answers={
+            status: answer
+            if isinstance(answer, Answer)
+            else Answer(answer, "application/json", HTTPStatus(status).phrase)
+            for status, answer in answers.items()
+        },
+        refusals=tuple(
+            dict.fromkeys(
+                (
+                    *refusals,
+                    *_implied_refusals(method, access, in_path=in_path, body=body, opens_stream=opens_stream),
+                )
+            )
+        ),
+        opens_stream=opens_stream,
+        handler=handler,
+    )
+
+
+def _implied_refusals(
+    method: str, access: Access, *, in_path: list[str], body: type[Body] | None, opens_stream: bool
+) -> tuple[Refusable, ...]:
+    implied: list[Refusable] = [
+        # A query string, or a body where none is taken, can be wrong anywhere.
+        errors.InvalidInput,
+        faults.BodyTimeout,
+        faults.BodyTooLarge,
+    ]
+    if access is not Access.ANYBODY:
+        implied += [errors.NotAuthenticated, errors.PermissionDenied, errors.Unavailable]
+        if method not in SAFE_METHODS or opens_stream:
+            implied.append(faults.CrossSiteRequest)
+    if in_path:
+        implied.append(faults.RouteNotFound)
+    if body is not None:
+        implied += [faults.MalformedBody, faults.UnsupportedMediaType]
+    return tuple(implied)

@@ -1,0 +1,147 @@
+"""Every refusal as ``application/problem+json`` (RFC 9457), and the one table from a domain error to a status."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from greenroom.actors.replay import CursorRefused
+from greenroom.http.faults import HttpFault
+from greenroom.schema import errors
+from greenroom.schema.errors import DomainError, FieldError, InvalidInput
+from greenroom.schema.events import ResetReason
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+class Fault(BaseModel):
+    """Where (``["body", "content"]``) and why."""
+
+    loc: list[str | int]
+    msg: str
+
+
+class Problem(BaseModel):
+    """RFC 9457, with ``code`` (stable, to switch on) and ``request_id`` (to quote to an operator).
+
+    ``type`` leads to the explanation in the documentation of this server; ``errors`` comes with status 422 only.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[Fault] | None = None
+
+
+class ResetProblem(Problem):
+    """The cursor can't be served: read ``sync_url`` and go on from the cursor it returns."""
+
+    reason: ResetReason
+    oldest: str
+    current: str
+    sync_url: str
+
+
+class Kind(BaseModel):
+    """What is said of all problems with the same code."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: int
+    code: str
+    title: str
+
+    @property
+    def type(self) -> str:
+        return f"/docs#{self.code}"
+
+
+STATUSES: Final[Mapping[type[DomainError], tuple[int, str]]] = MappingProxyType(
+    {
+        errors.NotAuthenticated: (401, "Not authenticated"),
+        errors.InvalidCredentials: (401, "Invalid credentials"),
+        errors.PermissionDenied: (403, "Permission denied"),
+        errors.NotFound: (404, "Not found"),
+        errors.ConversationNotFound: (404, "Conversation not found"),
+        errors.UserNotFound: (404, "User not found"),
+        errors.Conflict: (409, "Conflict"),
+        errors.EmailTaken: (409, "E-mail address taken"),
+        errors.InvalidInput: (422, "Invalid input"),
+        errors.LoginBusy: (503, "Too many sign-ins"),
+        errors.Unavailable: (503, "Temporarily unavailable"),
+        errors.PoolExhausted: (503, "Temporarily unavailable"),
+        errors.StorageUnavailable: (503, "Temporarily unavailable"),
+    }
+)
+"""Status and title of every domain error; a class that is not listed takes its nearest base's."""
+
+INTERNAL: Final = Kind(status=500, code="internal_error", title="Internal error")
+CURSOR_EXPIRED: Final = Kind(status=410, code="cursor_expired", title="Cursor can't be served")
+
+Refusable = type[HttpFault] | type[DomainError] | type[CursorRefused]
+
+
+def kind_of(refusal: type[BaseException]) -> Kind:
+    """Look up what a class of error is for a client; anything unexpected is an internal error."""
+    if issubclass(refusal, HttpFault):
+        return Kind(status=refusal.status, code=refusal.code, title=refusal.title)
+    if issubclass(refusal, CursorRefused):
+        return CURSOR_EXPIRED
+    for base in refusal.__mro__:
+        if base in STATUSES:
+            status, title = STATUSES[base]
+            code = refusal.code if issubclass(refusal, DomainError) else "domain_error"
+            return Kind(status=status, code=code, title=title)
+    return INTERNAL
+
+
+def problem_of(error: BaseException, request_id: str) -> tuple[Problem, dict[str, str]]:
+    """Say what went wrong to a client, and with which extra headers; never what is nobody's business."""
+    kind = kind_of(type(error))
+    about = kind.model_dump() | {"type": kind.type, "request_id": request_id}
+    headers = dict(error.headers) if isinstance(error, HttpFault) else {}
+    match error:
+        case InvalidInput():
+            faults = [Fault(loc=list(fault.loc), msg=fault.msg) for fault in error.errors]
+            return Problem(**about, detail="The request can't be accepted as it is.", errors=faults), headers
+        case errors.Unavailable() | errors.LoginBusy():
+            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+        case errors.NotAuthenticated():
+            headers["WWW-Authenticate"] = 'Bearer realm="greenroom"'
+        case CursorRefused():
+            detail = "Start again from sync_url."
+            return ResetProblem(**about, detail=detail, **error.reset.model_dump()), headers
+    if kind is INTERNAL:
+        return Problem(**about, detail="Something went wrong on our side; it has been logged."), headers
+    return Problem(**about, detail=str(error) or kind.title), headers
+
+
+def bare_problem(status: int, request_id: str) -> Problem:
+    """Describe a refusal for which there is no error but a status, such as bytes that are not HTTP."""
+    phrase = HTTPStatus(status).phrase
+    kind = Kind(status=status, code=phrase.lower().replace(" ", "_").replace("-", "_"), title=phrase)
+    return Problem(**kind.model_dump(), type=kind.type, detail=phrase, request_id=request_id)
+
+
+def render(problem: Problem) -> bytes:
+    return problem.model_dump_json(exclude_none=True).encode()
+
+
+def invalid_input(source: str, error: ValidationError) -> InvalidInput:
+    """Turn pydantic's report into ours; ``source`` is ``body`` or ``query``. The refused values are not repeated."""
+    return InvalidInput(
+        *(
+            FieldError(loc=(source, *fault["loc"]), msg=fault["msg"].removeprefix("Value error, "))
+            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+        )
+    )

@@ -1,0 +1,92 @@
+"""Registering, signing in and out."""
+
+from __future__ import annotations
+
+from quart.wrappers import Response
+
+from greenroom.actors.identity import Identity
+from greenroom.actors.sign_in import SignedIn
+from greenroom.http.answers import SignedInOut
+from greenroom.http.credentials import cookie_name
+from greenroom.http.operations import Answer, Call, Operations, reply
+from greenroom.schema.errors import EmailTaken, InvalidCredentials, LoginBusy, Unavailable
+from greenroom.schema.records import Role
+from greenroom.schema.requests import Login, Register
+from greenroom.schema.settings import Settings
+from greenroom.schema.wire import UserOut
+
+operations = Operations("Accounts")
+
+
+@operations.serve(
+    "POST",
+    "/api/v1/auth/register",
+    answers={201: SignedInOut},
+    refusals=[EmailTaken, LoginBusy, Unavailable],
+)
+async def register(call: Call, body: Register) -> Response:
+    """Create an account and sign it in.
+
+    The session is given as access_token and as cookie.
+    """
+    signed_in = await call.core.sign_in.register(
+        email=body.email,
+        password=body.password.get_secret_value(),
+        display_name=body.display_name,
+        role=Role(body.role),
+    )
+    return _signed_in(call.settings, signed_in, status=201)
+
+
+@operations.serve(
+    "POST",
+    "/api/v1/auth/login",
+    answers={200: SignedInOut},
+    refusals=[InvalidCredentials, LoginBusy, Unavailable],
+)
+async def login(call: Call, body: Login) -> Response:
+    """Sign in.
+
+    The session is given as access_token and as cookie. An unknown account and a wrong password are not told apart.
+    """
+    signed_in = await call.core.sign_in.login(email=body.email, password=body.password.get_secret_value())
+    return _signed_in(call.settings, signed_in, status=200)
+
+
+@operations.serve("POST", "/api/v1/auth/logout", answers={204: Answer(description="Signed out")})
+async def logout(call: Call, identity: Identity) -> Response:
+    """End the session everywhere; its streams close."""
+    await call.core.sign_in.logout(identity)
+    response = reply(204)
+    response.delete_cookie(
+        cookie_name(call.settings), secure=call.settings.is_cookie_secure, httponly=True, samesite="Lax"
+    )
+    return response
+
+
+@operations.serve("GET", "/api/v1/auth/me", answers={200: UserOut})
+async def me(call: Call, identity: Identity) -> Response:
+    """Who is signed in."""
+    return reply(200, UserOut.of(identity.user, identity.permissions))
+
+
+def _signed_in(settings: Settings, signed_in: SignedIn, *, status: int) -> Response:
+    identity = signed_in.identity
+    response = reply(
+        status,
+        SignedInOut(
+            user=UserOut.of(identity.user, identity.permissions),
+            access_token=signed_in.token,
+            expires_at=identity.expires_at,
+        ),
+    )
+    response.set_cookie(
+        cookie_name(settings),
+        signed_in.token,
+        expires=identity.expires_at,
+        path="/",
+        secure=settings.is_cookie_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

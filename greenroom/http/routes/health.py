@@ -1,0 +1,32 @@
+"""Whether this worker lives, and whether it should be sent requests."""
+
+from __future__ import annotations
+
+import trio
+from quart.wrappers import Response
+
+from greenroom.http.answers import HealthOut
+from greenroom.http.operations import Call, Operations, reply
+from greenroom.schema.errors import Unavailable
+
+operations = Operations("Health")
+
+READY_TIMEOUT_S = 2.0
+"""Shorter than the interval at which anything probes."""
+
+
+@operations.serve("GET", "/health/live", answers={200: HealthOut})
+async def live(call: Call) -> Response:
+    """Whether the process answers at all; if not, restart it."""
+    return reply(200, HealthOut())
+
+
+@operations.serve("GET", "/health/ready", answers={200: HealthOut}, refusals=[Unavailable])
+async def ready(call: Call) -> Response:
+    """Whether to send requests here: not while draining, nor while the database is away."""
+    if call.core.is_draining:
+        raise Unavailable("This worker is draining.")
+    with trio.move_on_after(READY_TIMEOUT_S):
+        await call.core.ready()
+        return reply(200, HealthOut())
+    raise Unavailable("The database did not answer in time.")

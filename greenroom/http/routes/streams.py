@@ -1,0 +1,103 @@
+"""A user's events: live, as a log, and the snapshot to start from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from quart.wrappers import Response
+
+from greenroom.actors.identity import Identity
+from greenroom.actors.replay import CursorRefused
+from greenroom.http import sse
+from greenroom.http.answers import EventLogOut, EventOut, SyncOut, TicketOut
+from greenroom.http.operations import Answer, Call, Operations, reply
+from greenroom.http.routes.conversations import render_conversation
+from greenroom.http.sse import encode_retry, event_stream
+from greenroom.schema.events import Closing, ClosingReason, Frame, Presence
+from greenroom.schema.requests import OpenEvents, ReadEventLog
+from greenroom.schema.wire import to_json
+
+operations = Operations("Streams")
+
+DRAINING_RETRY_MS = 2_000
+"""While this worker drains there is another one, or there is one soon."""
+
+
+@operations.serve(
+    "GET",
+    "/api/v1/events",
+    answers={200: Answer(None, sse.MEDIA_TYPE, "Server-sent events, until either side closes")},
+    opens_stream=True,
+)
+async def open_events(call: Call, identity: Identity, query: OpenEvents) -> Response:
+    """Follow one's events as they happen (server-sent events).
+
+    Durable events carry a cursor as id; coming back with the last one (Last-Event-ID, else last_event_id, else
+    lastEventId) continues after it without loss or repetition. Without a cursor the stream starts at the tail. A cursor
+    that can't be served is answered by a reset event.
+    """
+    if call.core.is_draining:
+        # An EventSource gives up for good after anything but 200, so it is sent elsewhere in its own language.
+        return event_stream(encode_retry(DRAINING_RETRY_MS), _Once(_draining()).receive)
+    cursor = call.request.headers.get("Last-Event-ID") or query.last_event_id or query.lastEventId
+    connection = await call.resources.enter_async_context(call.core.streams.open(identity, cursor or None))
+    return event_stream(encode_retry(connection.retry_ms), connection.receive)
+
+
+@operations.serve("GET", "/api/v1/events/log", answers={200: EventLogOut}, refusals=[CursorRefused])
+async def read_event_log(call: Call, identity: Identity, query: ReadEventLog) -> Response:
+    """Read events after a cursor, or wait for some (long poll)."""
+    log = await call.core.streams.log(identity, after=query.after, limit=query.limit, wait_s=query.wait)
+    events = [
+        EventOut(id=cursor, event=event.name, data=json.loads(event.data), at=event.at)
+        for cursor, event in log.events
+    ]
+    return reply(200, EventLogOut(events=events, cursor=log.cursor, has_more=log.has_more))
+
+
+@operations.serve("POST", "/api/v1/events/ticket", answers={200: TicketOut})
+async def issue_ticket(call: Call, identity: Identity) -> Response:
+    """Get a ticket with which a client that can set no header opens its stream.
+
+    It is bound to the session, and good for reconnects to the same URL.
+    """
+    ticket = await call.core.sign_in.issue_ticket(identity)
+    return reply(200, TicketOut(ticket=ticket.ticket, expires_at=ticket.expires_at))
+
+
+@operations.serve("GET", "/api/v1/sync", answers={200: SyncOut})
+async def sync(call: Call, identity: Identity) -> Response:
+    """Read everything a client needs to start, from one snapshot."""
+    snapshot = await call.core.streams.sync(identity)
+    online = frozenset(snapshot.online)
+    board = call.core.board
+    peers = dict.fromkeys(view.other_user.id for view in snapshot.conversations)
+    return reply(
+        200,
+        SyncOut(
+            conversations=[render_conversation(call.core, view) for view in snapshot.conversations],
+            total_unread=snapshot.total_unread,
+            presence=[
+                Presence(user_id=peer, online=peer in online, last_active_at=board.last_active_at(peer))
+                for peer in peers
+            ],
+            cursor=snapshot.cursor,
+        ),
+    )
+
+
+class _Once:
+    """Receives the same frames once, then ends."""
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self._frames = frames
+
+    async def receive(self) -> Sequence[Frame]:
+        frames, self._frames = self._frames, ()
+        return frames
+
+
+def _draining() -> Sequence[Frame]:
+    closing = Closing(reason=ClosingReason.DRAINING, reconnect=True)
+    return [Frame(id=None, event="closing", data=to_json(closing))]

@@ -1,0 +1,77 @@
+"""Server-sent events: encoding frames, and a response body that writes them as they come.
+
+Source: HTML Living Standard, 9.2 "Server-sent events".
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from types import TracebackType
+
+from quart.wrappers import Response
+from quart.wrappers.response import ResponseBody
+
+from greenroom.schema.events import Frame
+
+MEDIA_TYPE = "text/event-stream; charset=utf-8"
+
+
+def encode_retry(milliseconds: int) -> bytes:
+    """Tell an EventSource how long to wait before it reconnects."""
+    return b"retry: %d\n\n" % milliseconds
+
+
+def encode_frames(frames: Sequence[Frame]) -> bytes:
+    """Encode frames for one write.
+
+    ``data`` is one line of JSON, which escapes line breaks inside strings, so it can't end its field early; names and
+    ids are ours. ``id`` is written where there is one: an event without it leaves the client's cursor alone.
+    """
+    lines: list[str] = []
+    for frame in frames:
+        if frame.id is not None:
+            lines.append(f"id: {frame.id}\n")
+        lines.append(f"event: {frame.event}\ndata: {frame.data}\n\n")
+    return "".join(lines).encode()
+
+
+class EventStreamBody(ResponseBody):
+    """Writes ``opening`` together with the first frames, then whatever is pending at each wake-up, until nothing comes.
+
+    An iterator and not an async generator: it holds no ``await`` open between two writes, so a cancelled connection
+    leaves nothing to be finalised later.
+    """
+
+    def __init__(self, opening: bytes, receive: Callable[[], Awaitable[Sequence[Frame]]]) -> None:
+        self._opening = opening
+        self._receive = receive
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        frames = await self._receive()
+        if not frames:
+            raise StopAsyncIteration
+        written, self._opening = self._opening + encode_frames(frames), b""
+        return written
+
+    async def __aenter__(self) -> EventStreamBody:
+        return self
+
+    async def __aexit__(self, exc_type: type, exc_value: BaseException, tb: TracebackType) -> None:
+        return None
+
+
+def event_stream(opening: bytes, receive: Callable[[], Awaitable[Sequence[Frame]]]) -> Response:
+    """Answer with a stream of events.
+
+    What ``receive`` depends on must stay open until the response is written: enter it into the call's ``resources``.
+    """
+    response = Response(EventStreamBody(opening, receive))
+    response.headers["Content-Type"] = MEDIA_TYPE
+    response.headers["Cache-Control"] = "no-cache, no-transform"
+    response.headers["X-Accel-Buffering"] = "no"
+    # Quart would end any response after a minute.
+    response.timeout = None
+    return response
