@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ from greenroom.http.app import connection_refusal, create_app
 from greenroom.http.metrics import GaugeCollector, ServingCollector
 from greenroom.http.serving import Limits, Server, listen
 from greenroom.schema.clock import system_wall_clock
+from greenroom.schema.errors import StorageUnavailable
 from greenroom.schema.ids import Ids, RandomIds
 from greenroom.schema.settings import Settings
 from greenroom.storage.bus_local import LocalBus
@@ -42,11 +43,16 @@ KEY_FILE: Final = "admin-api-key"
 _log = structlog.get_logger(__name__)
 
 
+class CannotBind(Exception):
+    """The address is taken, or is not one of this machine."""
+
+
 class Steps(Protocol):
     """Told what is going on, for those who wait."""
 
-    @asynccontextmanager
-    def step(self, what: str) -> AsyncIterator[None]: ...
+    def step(self, what: str) -> AbstractContextManager[None]: ...
+
+    async def watch(self) -> None: ...
 
 
 class Seed(Protocol):
@@ -78,21 +84,21 @@ async def run_server(
 
     Raises:
         Unavailable: the database can't be reached at the start.
-        OSError: the address can't be bound.
+        CannotBind: the address can't be bound.
     """
     settings = with_admin_api_key(settings)
     ids = RandomIds(SystemRandom(), system_wall_clock)
     passwords = Argon2Passwords(slots=settings.login_slots, queue_timeout_s=settings.login_queue_timeout_ms / 1000)
     limits = Limits(connections_max=settings.connections_max, drain_s=settings.drain_timeout_s)
-    async with AsyncExitStack() as stack:
+    async with watched(steps), AsyncExitStack() as stack:
         # Bound first: that the port is taken should be known before Postgres is started.
-        listeners = await listen(settings.host, settings.port, limits=limits)
+        listeners = await _bind(settings, limits)
         for listener in listeners:
             stack.push_async_callback(listener.aclose)
         pool = await stack.enter_async_context(open_database(settings, steps))
         storage = postgres_storage(pool, bus=LocalBus())
         if seed is not None:
-            async with steps.step("Filling the marketplace"):
+            with steps.step("Filling the marketplace"):
                 await seed(storage, passwords=passwords, ids=ids, now=system_wall_clock())
         core = await stack.enter_async_context(
             open_core(
@@ -116,6 +122,13 @@ async def run_server(
                 await server.drain()
                 nursery.cancel_scope.cancel()
     _log.info("stopped")
+
+
+async def _bind(settings: Settings, limits: Limits) -> list[trio.SocketListener]:
+    try:
+        return await listen(settings.host, settings.port, limits=limits)
+    except OSError as exc:
+        raise CannotBind(f"GREENROOM_BIND: can't serve on {settings.bind}: {exc.strerror or exc}") from exc
 
 
 def build_server(
@@ -150,22 +163,39 @@ async def open_database(settings: Settings, steps: Steps) -> AsyncIterator[Pool]
     """Start or reach Postgres, bring its schema up to date, and open the pool."""
     async with AsyncExitStack() as stack:
         options = PostgresOptions.from_settings(settings, await _conninfo(settings, steps, stack))
-        async with steps.step("Migrating the database"):
-            await migrate(options)
+        with steps.step("Migrating the database"):
+            await _migrate(options)
         yield await stack.enter_async_context(open_pool(options))
 
 
 async def migrate_database(settings: Settings, *, steps: Steps) -> list[str]:
     """Apply what is missing of the schema; return the names of what was applied."""
-    async with AsyncExitStack() as stack:
+    async with watched(steps), AsyncExitStack() as stack:
         options = PostgresOptions.from_settings(settings, await _conninfo(settings, steps, stack))
+        return await _migrate(options)
+
+
+async def _migrate(options: PostgresOptions) -> list[str]:
+    try:
         return await migrate(options)
+    except StorageUnavailable as exc:
+        reason = " ".join(str(exc.__cause__ or exc).split())
+        raise StorageUnavailable(f"The database can't be reached: {reason}") from exc
+
+
+@asynccontextmanager
+async def watched(steps: Steps) -> AsyncIterator[None]:
+    """Show the steps taken within the block."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(steps.watch)
+        yield
+        nursery.cancel_scope.cancel()
 
 
 async def _conninfo(settings: Settings, steps: Steps, stack: AsyncExitStack) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    async with steps.step("Starting embedded Postgres"):
+    with steps.step("Starting embedded Postgres"):
         return (await stack.enter_async_context(open_embedded(settings.data_dir / "postgres"))).conninfo
 
 

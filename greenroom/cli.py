@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import httpx
 import trio
@@ -16,13 +16,17 @@ from rich.live import Live
 from rich.markup import escape
 
 from greenroom import __version__, demo
-from greenroom.app import Running, migrate_database, read_admin_api_key, run_server
+from greenroom.app import CannotBind, Running, migrate_database, read_admin_api_key, run_server
 from greenroom.logs import configure_logging
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.settings import BadSettings, Settings, load_settings
+from greenroom.storage.postgres.embedded import EmbeddedPostgresFailed
+from greenroom.storage.postgres.migrate import SchemaMismatch
 from greenroom.terminal import Steps, actor_tree, settings_table
 
+EXIT_FAILURE: Final = 1
 EXIT_USAGE: Final = 2
+EXIT_INTERRUPTED: Final = 130
 REFRESH_S: Final = 1.0
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
@@ -63,7 +67,9 @@ def config_command() -> None:
 
 @cli.command("actors")
 def actors_command(
-    url: Annotated[str | None, typer.Option(help="The server; by default the one this machine's settings name.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="The server; by default the one this machine's settings name.")
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing, once a second.")] = False,
     depth: Annotated[int, typer.Option(min=1, max=20, help="Levels of the tree.")] = 4,
 ) -> None:
@@ -71,7 +77,9 @@ def actors_command(
     with _settings() as settings:
         key = read_admin_api_key(settings)
         if key is None:
-            raise _Failure("no operator's key: set GREENROOM_ADMIN_API_KEY, or run this where the server's data folder is")
+            raise _Failure(
+                "no operator's key: set GREENROOM_ADMIN_API_KEY, or run this where the server's data folder is"
+            )
         base = url or f"http://{settings.bind}"
         headers = {"X-API-Key": key}
         with httpx.Client(base_url=base, headers=headers, timeout=5.0) as client:
@@ -96,16 +104,30 @@ class _Failure(Exception):
 
 @contextmanager
 def _settings() -> Iterator[Settings]:
+    """Read the settings, and end the command with one clear line per thing the user can mend."""
     try:
         yield load_settings()
     except BadSettings as exc:
-        err.print(escape(str(exc)), style="red", highlight=False, soft_wrap=True)
-        raise typer.Exit(EXIT_USAGE) from None
-    except (_Failure, Unavailable) as exc:
-        err.print(escape(str(exc)), style="red", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from None
+        _end(str(exc), EXIT_USAGE)
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except Exception as exc:
+        cause = _lone_cause(exc)
+        if not isinstance(cause, _Failure | Unavailable | EmbeddedPostgresFailed | SchemaMismatch | CannotBind):
+            raise
+        _end(str(cause), EXIT_FAILURE)
+
+
+def _end(text: str, status: int) -> NoReturn:
+    err.print(escape(text), style="red", highlight=False, soft_wrap=True)
+    raise typer.Exit(status) from None
+
+
+def _lone_cause(exc: Exception) -> Exception:
+    """What is inside groups around a single exception, as nurseries make them."""
+    while isinstance(exc, ExceptionGroup) and len(exc.exceptions) == 1:
+        exc = exc.exceptions[0]
+    return exc
 
 
 def _fetch_tree(client: httpx.Client, depth: int) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import trio
 from pydantic import SecretStr
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 from rich.tree import Tree
 
@@ -31,31 +32,47 @@ _STATE_STYLES: Final = {
 
 
 class Steps:
-    """Names what is going on when it takes a while, and how long it took in the end."""
+    """Names what is going on when it takes a while, and how long it took in the end.
+
+    :meth:`watch` runs beside the steps, in a task of its own.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._changed = trio.Event()
+        self._current: tuple[str, float] | None = None
 
-    @asynccontextmanager
-    async def step(self, what: str) -> AsyncIterator[None]:
-        """Show ``what`` if the block takes longer than two seconds."""
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """Say ``what`` is going on until the block ends; one step at a time."""
         started = trio.current_time()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._show_later, what)
+        self._set((what, started))
+        try:
             yield
-            nursery.cancel_scope.cancel(reason="the step is done")
+        finally:
+            self._set(None)
         took = trio.current_time() - started
         if took > SHOWN_AFTER_S:
             self._console.print(f"{what}: done in {took:.1f} s", style="dim")
 
-    async def _show_later(self, what: str) -> None:
-        await trio.sleep(SHOWN_AFTER_S)
-        self._console.print(f"{what} ...", style="dim")
+    async def watch(self) -> None:
+        """Show each step that takes longer than two seconds, while it does."""
+        while True:
+            self._changed = trio.Event()
+            with trio.move_on_after(SHOWN_AFTER_S if self._current else math.inf) as waiting:
+                await self._changed.wait()
+            if waiting.cancelled_caught and self._current is not None:
+                self._console.print(f"{self._current[0]} ...", style="dim")
+                await self._changed.wait()
+
+    def _set(self, current: tuple[str, float] | None) -> None:
+        self._current = current
+        self._changed.set()
 
 
 def settings_table(settings: Settings) -> Table:
     """Every setting with its value, default and meaning; secrets are only said to be set."""
-    table = Table("Variable", "Value", "Default", "Meaning", header_style="bold")
+    table = Table(Column("Variable", no_wrap=True), "Value", "Default", "Meaning", header_style="bold")
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         table.add_row(

@@ -41,7 +41,6 @@ class Settings(BaseSettings):
     )
     admin_api_key: SecretStr | None = Field(
         None,
-        min_length=16,
         description="X-API-Key of the operators' routes; unset: only users with role admin",
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -118,15 +117,16 @@ def load_settings() -> Settings:
         BadSettings: one line per setting that can't be used, by its environment name and with the reason. A
             variable with our prefix that is no setting is one of them: it is a misspelling more often than not.
     """
-    known = {environment_name(field) for field in Settings.model_fields}
-    if unknown := sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known):
-        raise BadSettings("\n".join(_unknown(name, known) for name in unknown))
+    lines = _unknown_names()
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as exc:
-        raise BadSettings("\n".join(_line(error) for error in exc.errors())) from None
+        lines += [_line(error) for error in exc.errors()]
     except SettingsError as exc:
-        raise BadSettings(str(exc)) from None
+        lines.append(str(exc))
+    if lines:
+        raise BadSettings("\n".join(lines))
+    return settings
 
 
 def environment_name(field: str) -> str:
@@ -134,9 +134,15 @@ def environment_name(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
+def _unknown_names() -> list[str]:
+    known = {environment_name(field).removeprefix(PREFIX) for field in Settings.model_fields}
+    given = sorted(name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX))
+    return [_unknown(name, known) for name in given if name not in known]
+
+
 def _unknown(name: str, known: set[str]) -> str:
     near = get_close_matches(name, sorted(known), n=1)
-    return f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+    return f"{PREFIX}{name}: there is no such setting" + (f"; did you mean {PREFIX}{near[0]}?" if near else "")
 
 
 def _line(error: ErrorDetails) -> str:

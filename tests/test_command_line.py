@@ -1,0 +1,202 @@
+"""The command as its users run it: real processes, real Postgres, real HTTP on loopback."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from greenroom import demo
+
+READY_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 30
+
+
+@contextmanager
+def greenroom(command: str, data_dir: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run a server on a free port; yields the process and its URL once it is ready."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "greenroom", command],
+        env=_environment(data_dir, environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process, _wait_for_url(process)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=STOP_TIMEOUT_S)
+
+
+def run(command: str, data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "greenroom", command],
+        env=_environment(data_dir, environment),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def _environment(data_dir: Path, given: dict[str, str]) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
+    own = {"GREENROOM_BIND": "127.0.0.1:0", "GREENROOM_DATA_DIR": str(data_dir), "COLUMNS": "200"}
+    return inherited | own | given
+
+
+def _wait_for_url(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    seen = []
+    while time.monotonic() < deadline and (line := process.stdout.readline()):
+        seen.append(line)
+        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+            return found[0]
+    raise AssertionError(f"it did not say where it serves: {''.join(seen)}")
+
+
+def _login(client: httpx.Client, email: str) -> dict[str, str]:
+    answer = client.post("/api/v1/auth/login", json={"email": email, "password": demo.PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def _conversations(client: httpx.Client, headers: dict[str, str]) -> Any:
+    return client.get("/api/v1/conversations", headers=headers).json()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_keeps_what_was_said_across_a_stop_and_a_start(stop: signal.Signals, tmp_path: Path) -> None:
+    with greenroom("demo", tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+        student = _login(client, demo.STUDENT_EMAIL)
+        before = _conversations(client, student)
+        talk = before["items"][0]["id"]
+        sent = client.post(
+            f"/api/v1/conversations/{talk}/messages", json={"content": "Still there?"}, headers=student
+        )
+        assert sent.status_code == 201
+        process.send_signal(stop)
+        assert process.wait(STOP_TIMEOUT_S) == 0
+
+    with greenroom("demo", tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+        after = _conversations(client, student)
+        assert len(after["items"]) == len(before["items"]) == 3
+        assert after["items"][0]["last_message"]["content"] == "Still there?"
+        process.send_signal(stop)
+        assert process.wait(STOP_TIMEOUT_S) == 0
+
+
+def test_a_stop_tells_open_streams_to_come_back_and_a_resumed_one_misses_nothing(tmp_path: Path) -> None:
+    with greenroom("demo", tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+        student, instructor = _login(client, demo.STUDENT_EMAIL), _login(client, demo.INSTRUCTOR_EMAIL)
+        talks = _conversations(client, student)["items"]
+        (talk,) = [t["id"] for t in talks if t["other"]["display_name"] == "Tomás Herrera"]
+        with client.stream("GET", "/api/v1/events", headers=student) as stream:
+            lines = stream.iter_lines()
+            cursor = next(line for line in lines if line.startswith("id: ")).removeprefix("id: ")
+            process.send_signal(signal.SIGTERM)
+            rest = list(lines)
+        assert 'data: {"reason":"draining","reconnect":true}' in rest
+        assert process.wait(STOP_TIMEOUT_S) == 0
+
+    with greenroom("demo", tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+        for n in range(3):
+            body = {"content": f"while you were away {n}"}
+            client.post(f"/api/v1/conversations/{talk}/messages", json=body, headers=instructor).raise_for_status()
+        seen = []
+        resumed = student | {"Last-Event-ID": cursor}
+        with client.stream("GET", "/api/v1/events", headers=resumed) as stream:
+            for line in stream.iter_lines():
+                seen += re.findall(r'"content":"(while you were away \d)"', line)
+                if len(seen) == 3:
+                    break
+        assert seen == [f"while you were away {n}" for n in range(3)]
+
+
+def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    with greenroom("demo", tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+        student = _login(client, demo.STUDENT_EMAIL)
+        talk = _conversations(client, student)["items"][0]["id"]
+        for n in range(20):
+            body = {"content": f"line {n}"}
+            client.post(f"/api/v1/conversations/{talk}/messages", json=body, headers=student).raise_for_status()
+        process.kill()
+        process.wait(STOP_TIMEOUT_S)
+
+    with greenroom("demo", tmp_path) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
+        path = f"/api/v1/conversations/{talk}/messages"
+        kept = client.get(path, params={"limit": 20}, headers=student).json()["items"]
+        assert [message["content"] for message in kept] == [f"line {n}" for n in range(20)]
+
+
+def test_a_server_with_no_settings_starts_empty_and_people_can_register(tmp_path: Path) -> None:
+    with greenroom("serve", tmp_path) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
+        body = {"email": "a@example.com", "password": "correct horse", "display_name": "A", "role": "student"}
+        answer = client.post("/api/v1/auth/register", json=body)
+        assert answer.status_code == 201, answer.text
+        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        assert _conversations(client, headers)["items"] == []
+
+
+def test_the_actor_tree_is_shown_in_the_terminal(tmp_path: Path) -> None:
+    with greenroom("serve", tmp_path) as (_, url):
+        shown = run("actors", tmp_path, GREENROOM_BIND=url.removeprefix("http://"))
+    assert shown.returncode == 0, shown.stderr
+    for name in ("committer", "conversations", "streams", "running"):
+        assert name in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"GREENROOM_BIND": "nowhere"}, "GREENROOM_BIND: must be host:port"),
+        (
+            {"GREENROOM_DATABASE_POOL_SIZE": "many"},
+            "GREENROOM_DATABASE_POOL_SIZE: Input should be a valid integer",
+        ),
+        (
+            {"GREENROOM_DATABASE_POOL_SIZE": "1"},
+            "GREENROOM_DATABASE_POOL_SIZE: Input should be greater than or equal to 2",
+        ),
+        ({"GREENROOM_DATABASE_URL": "mysql://x"}, "GREENROOM_DATABASE_URL: must begin with postgresql://"),
+        ({"GREENROOM_ADMIN_API_KEY": "short"}, "GREENROOM_ADMIN_API_KEY: must have at least 16 characters"),
+        ({"GREENROOM_DATABASE_POLL_SIZE": "8"}, "did you mean GREENROOM_DATABASE_POOL_SIZE?"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line_and_status_2(
+    environment: dict[str, str], line: str, tmp_path: Path
+) -> None:
+    for command in ("serve", "config"):
+        ended = run(command, tmp_path, **environment)
+        assert ended.returncode == 2
+        assert line in ended.stderr
+        assert len(ended.stderr.strip().splitlines()) == 1
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
+    ended = run("serve", tmp_path, GREENROOM_DATABASE_URL="postgresql://nobody:hush-hush@127.0.0.1:1/none")
+    assert ended.returncode == 1
+    assert "The database can't be reached" in ended.stderr
+    assert "hush-hush" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_config_lists_every_setting_and_hides_secrets(tmp_path: Path) -> None:
+    shown = run("config", tmp_path, GREENROOM_ADMIN_API_KEY="a-very-secret-key-indeed")
+    assert shown.returncode == 0
+    assert "GREENROOM_EVENT_RETENTION_DAYS" in shown.stdout
+    assert "a-very-secret-key" not in shown.stdout
