@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+import trio
 
 from greenroom import demo
 
@@ -200,3 +201,28 @@ def test_config_lists_every_setting_and_hides_secrets(tmp_path: Path) -> None:
     assert shown.returncode == 0
     assert "GREENROOM_EVENT_RETENTION_DAYS" in shown.stdout
     assert "a-very-secret-key" not in shown.stdout
+
+
+def test_when_postgres_is_killed_it_is_restarted_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
+    with greenroom("demo", tmp_path) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
+        student = _login(client, demo.STUDENT_EMAIL)
+        talk = _conversations(client, student)["items"][0]["id"]
+        path = f"/api/v1/conversations/{talk}/messages"
+        (postmaster,) = [int(p.read_text().splitlines()[0]) for p in tmp_path.rglob("postmaster.pid")]
+        statuses = []
+        for n in range(30):
+            if n == 10:
+                os.kill(postmaster, signal.SIGKILL)
+            body = {"content": f"line {n}", "client_id": f"c{n}"}
+            deadline = time.monotonic() + READY_TIMEOUT_S
+            while time.monotonic() < deadline:
+                answer = client.post(path, json=body, headers=student)
+                statuses.append(answer.status_code)
+                if answer.status_code != 503:
+                    break
+                assert answer.headers["Retry-After"]
+                trio.run(trio.sleep, 0.05)
+        kept = client.get(path, params={"limit": 30}, headers=student).json()["items"]
+
+    assert [message["content"] for message in kept] == [f"line {n}" for n in range(30)]
+    assert set(statuses) <= {200, 201, 503}  # nothing worse while it is away, and it may be back in time
