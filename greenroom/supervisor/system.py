@@ -69,7 +69,7 @@ class ActorSystem:
         self._trace = self.stream("traces").getrandbits(64) << 32
         self._monitors = 0
         self._nursery: trio.Nursery | None = None
-        self._root_changed = trio.Event()
+        self._failure: RootExited | None = None
         self._root = Supervisor(self, self, root, f"/{root.name}")
         self.registry.learn_kinds(root, self._root.path)
         self.registry.add(self._root)
@@ -226,7 +226,8 @@ class ActorSystem:
 
     def child_ended(self, child: Child, reason: ExitReason) -> None:
         """The root is gone. Unless that was asked for, whatever runs beside it ends too."""
-        if not self.is_draining and self._nursery is not None:
+        if child.is_up and not self.is_draining and self._nursery is not None:
+            self._failure = RootExited(child.path, reason, self.last_escalation)
             self._nursery.cancel_scope.cancel(f"the root supervisor exited: {reason}")
 
     def child_wedged(self, child: Child) -> None:
@@ -271,21 +272,19 @@ class ActorSystem:
         while not self._root.is_up and self._root.is_alive:
             await self._root.wait_change()
         if not self._root.is_up:
-            self.is_draining = True
             reason = self._root.last_reason or SHUTDOWN
             if isinstance(reason.exception, StartFailed):
                 raise reason.exception
             raise StartFailed(self._root.path, reason)
 
     def close(self) -> None:
-        """Raise if the root ended unasked; called when nothing runs any more.
+        """To be called when nothing runs any more.
 
         Raises:
-            RootExited: it did.
+            RootExited: the root supervisor had ended unasked.
         """
-        if not self.is_draining:
-            reason = self._root.last_reason or SHUTDOWN
-            raise RootExited(self._root.path, reason, self.last_escalation) from reason.exception
+        if self._failure is not None:
+            raise self._failure
 
     def _actor(self, path: str) -> Cell:
         child = self.registry.child(path)
