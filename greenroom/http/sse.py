@@ -17,8 +17,11 @@ MEDIA_TYPE = "text/event-stream; charset=utf-8"
 
 
 def encode_retry(milliseconds: int) -> bytes:
-    """Tell an EventSource how long to wait before it reconnects."""
-    return b"retry: %d\n\n" % milliseconds
+    """Tell an EventSource how long to wait before it reconnects.
+
+    It opens the block of the first event: some clients take a block of its own for an event without a name.
+    """
+    return b"retry: %d\n" % milliseconds
 
 
 def encode_frames(frames: Sequence[Frame]) -> bytes:
