@@ -1,0 +1,109 @@
+/**
+ * The REST interface: one function per request the page makes, and failures as `ApiError`, in words.
+ *
+ * The session travels in an HttpOnly cookie that this code can't read; every request is same-origin.
+ */
+
+/** Longer than any answer of a healthy server, shorter than a person's patience. */
+const TIMEOUT_MS = 15_000;
+
+/** A request that did not succeed. `message` is a sentence for a person; `status` is 0 if no answer came. */
+export class ApiError extends Error {
+  constructor(message, { status, code = "", retryAfterS = null }) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.code = code;
+    this.retryAfterS = retryAfterS;
+  }
+
+  /** The same request may succeed later: nothing about it was refused. */
+  get isTransient() {
+    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/**
+ * @param onUnauthorized called when the session turns out to be over, before the failure is thrown.
+ */
+export function createApi({ onUnauthorized }) {
+  async function request(method, path, body) {
+    const response = await answer(method, path, body);
+    if (response.ok) return response.status === 204 ? null : response.json();
+    const error = await failure(response);
+    if (response.status === 401 && error.code !== "invalid_credentials") onUnauthorized();
+    throw error;
+  }
+
+  const get = (path) => request("GET", path);
+  const post = (path, body) => request("POST", path, body);
+  const conversation = (id) => `/conversations/${encodeURIComponent(id)}`;
+
+  return {
+    register: (account) => post("/auth/register", account),
+    logIn: (credentials) => post("/auth/login", credentials),
+    logOut: () => post("/auth/logout"),
+    me: () => get("/auth/me"),
+    sync: () => get("/sync"),
+    instructors: ({ limit, cursor = null }) => get(`/instructors?${query({ limit, cursor })}`),
+    conversations: ({ state, limit, cursor = null }) => get(`/conversations?${query({ state, limit, cursor })}`),
+    conversation: (id) => get(conversation(id)),
+    openConversation: (participantId, message) => post("/conversations", { participant_id: participantId, message }),
+    setState: (id, state) => request("PATCH", conversation(id), { state }),
+    messages: (id, { before = null, limit }) => get(`${conversation(id)}/messages?${query({ before, limit })}`),
+    send: (id, { content, clientId }) => post(`${conversation(id)}/messages`, { content, client_id: clientId }),
+    markRead: (id, seq) => post(`${conversation(id)}/read`, { seq }),
+    markDelivered: (id, seq) => post(`${conversation(id)}/delivered`, { seq }),
+    setTyping: (id, isTyping) => post(`${conversation(id)}/typing`, { is_typing: isTyping }),
+  };
+}
+
+function query(parameters) {
+  return new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== null)).toString();
+}
+
+async function answer(method, path, body) {
+  const headers = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  try {
+    return await fetch(`/api/v1${path}`, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch (cause) {
+    // fetch tells a refused connection, a lost one and a name that does not resolve apart only in its console.
+    const message =
+      cause.name === "TimeoutError" ? "The server took too long to answer." : "The server can't be reached right now.";
+    throw new ApiError(message, { status: 0 });
+  }
+}
+
+/** Put a problem document (RFC 9457) into words; a proxy's error page has none and gets ours. */
+async function failure(response) {
+  const problem = await response.json().catch(() => ({}));
+  const seconds = Number.parseFloat(response.headers.get("Retry-After"));
+  const faults = (problem.errors ?? []).map(faultInWords);
+  return new ApiError(faults.join(" ") || problem.detail || problem.title || statusInWords(response.status), {
+    status: response.status,
+    code: problem.code,
+    retryAfterS: Number.isFinite(seconds) ? seconds : null,
+  });
+}
+
+function faultInWords({ loc, msg }) {
+  const field = [...loc].reverse().find((part) => typeof part === "string" && part !== "body");
+  const words = msg.charAt(0).toLowerCase() + msg.slice(1);
+  const sentence = field ? `${capitalised(field.replaceAll("_", " "))}: ${words}` : capitalised(words);
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function statusInWords(status) {
+  if (status === 429) return "That was a little too fast. Please wait a moment.";
+  if (status >= 500) return "The server has a problem. Please try again shortly.";
+  return `The server refused this (status ${status}).`;
+}

@@ -1,0 +1,173 @@
+/** Where the page is put together: who is signed in, which conversation the address names, and what is on the screen. */
+
+import { ApiError, createApi } from "./api.js";
+import { el } from "./dom.js";
+import { createSession } from "./session.js";
+import { createStore } from "./store.js";
+import { createBanner } from "./views/banner.js";
+import { createConversationList } from "./views/conversation_list.js";
+import { createLogin } from "./views/login.js";
+import { createNewConversation } from "./views/new_conversation.js";
+import { createNotices } from "./views/notices.js";
+import { createThread } from "./views/thread.js";
+
+/**
+ * Whether somebody is signed in can't be read from an HttpOnly cookie. This note of whose session it is spares a signed-out
+ * page a request that must fail, and tells other tabs when the session changes.
+ */
+const SIGNED_IN_AS = "greenroom.signed-in-as";
+const NOTICE = "greenroom.notice";
+
+const ENDED = {
+  revoked: "You were logged out.",
+  expired: "Your session has ended. Please log in again.",
+};
+
+const app = document.getElementById("app");
+const announcer = document.getElementById("announcer");
+const api = createApi({ onUnauthorized: () => leave(ENDED.expired) });
+
+window.addEventListener("storage", ({ key, newValue, oldValue }) => {
+  if (key === SIGNED_IN_AS && newValue !== oldValue) location.reload();
+});
+
+void boot();
+
+async function boot() {
+  if (localStorage.getItem(SIGNED_IN_AS) === null) {
+    showLogin();
+    return;
+  }
+  try {
+    showMessenger(await api.me());
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status !== 401) showUnreachable(error.message);
+  }
+}
+
+/** End the session in this tab. Loading the page anew leaves nothing of it in memory. */
+function leave(notice = null) {
+  localStorage.removeItem(SIGNED_IN_AS);
+  sessionStorage.clear();
+  if (notice) sessionStorage.setItem(NOTICE, notice);
+  location.replace(location.pathname);
+}
+
+function showLogin() {
+  const notice = sessionStorage.getItem(NOTICE);
+  sessionStorage.removeItem(NOTICE);
+  const login = createLogin({
+    notice,
+    async submit(mode, fields) {
+      const { user } = await (mode === "register" ? api.register(fields) : api.logIn(fields));
+      localStorage.setItem(SIGNED_IN_AS, user.id);
+      showMessenger(user);
+    },
+  });
+  app.replaceChildren(login.element);
+  login.focus();
+}
+
+/** The server did not answer the very first question; what comes next is the same with or without a conversation list. */
+function showUnreachable(message) {
+  const retry = el("button", { class: "button primary", type: "button", on: { click: () => void boot() } }, "Try again");
+  app.replaceChildren(el("main", { class: "unreachable", role: "alert" }, el("p", { class: "empty-title" }, message), retry));
+}
+
+function showMessenger(me) {
+  const store = createStore();
+  store.dispatch({ type: "signed_in", me });
+
+  let isLoggingOut = false;
+  const notices = createNotices();
+  const session = createSession({
+    api,
+    store,
+    isReading: (id) => document.visibilityState === "visible" && store.state.selected === id && thread.isAtEnd,
+    onNotice: notices.show,
+    onArrival: announce,
+    // Logging out ends the stream too; whoever asked for it needs no telling.
+    onEnded: (reason) => isLoggingOut || leave(ENDED[reason]),
+  });
+  const banner = createBanner({ reconnect: session.reconnect });
+  const newConversation = createNewConversation({
+    instructors: api.instructors,
+    async begin(instructor, content) {
+      const id = await session.begin(instructor, content);
+      store.dispatch({ type: "filter_chosen", filter: "active" });
+      location.hash = `#/c/${id}`;
+    },
+  });
+  const list = createConversationList(me, {
+    chooseFilter: (filter) => store.dispatch({ type: "filter_chosen", filter }),
+    startConversation: () => void newConversation.open(),
+    loadMoreConversations: session.loadMoreConversations,
+    logOut,
+  });
+  const thread = createThread({
+    send(id, content) {
+      const isOnItsWay = session.send(id, content);
+      if (isOnItsWay) queueMicrotask(() => thread.scrollToEnd());
+      return isOnItsWay;
+    },
+    retry: session.retry,
+    discard: session.discard,
+    loadOlder: session.loadOlder,
+    reload: session.reload,
+    file: session.file,
+    keyPressed: session.keyPressed,
+    stoppedTyping: session.stoppedTyping,
+    seen: session.readNewest,
+  });
+  const messenger = el(
+    "div",
+    { class: "messenger" },
+    banner.element,
+    el("div", { class: "panes" }, list.element, thread.element),
+    notices.element,
+    newConversation.element,
+  );
+
+  async function logOut() {
+    isLoggingOut = true;
+    try {
+      await api.logOut();
+    } catch (error) {
+      isLoggingOut = false;
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status !== 401) notices.show(`You are still logged in. ${error.message}`);
+      return;
+    }
+    session.end();
+    leave();
+  }
+
+  function announce({ conversation_id, content }) {
+    const name = store.state.conversations[conversation_id]?.other.display_name;
+    announcer.textContent = name ? `${name}: ${content}` : content;
+  }
+
+  function followAddress() {
+    const [, id = null] = location.hash.match(/^#\/c\/([0-9A-Za-z]+)$/) ?? [];
+    store.dispatch({ type: "conversation_selected", id });
+    messenger.dataset.pane = id ? "thread" : "list";
+    // On a phone, focus would open the keyboard over the messages one came to read.
+    if (id && matchMedia("(min-width: 48rem) and (pointer: fine)").matches) queueMicrotask(thread.focusComposer);
+  }
+
+  function show(state) {
+    banner.update(state);
+    list.update(state);
+    thread.update(state);
+    const title = state.totalUnread ? `(${state.totalUnread}) greenroom` : "greenroom";
+    if (document.title !== title) document.title = title;
+  }
+
+  store.subscribe(show);
+  window.addEventListener("hashchange", followAddress);
+  app.replaceChildren(messenger);
+  followAddress();
+  show(store.state);
+  session.start();
+}

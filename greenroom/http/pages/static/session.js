@@ -1,0 +1,229 @@
+/**
+ * Everything that runs while somebody is signed in: the stream, what is sent, what is fetched on demand, and the marks of
+ * what was received and read. It changes the state by actions only and knows nothing of the document's elements.
+ */
+
+import { ApiError } from "./api.js";
+import { createOutbox, randomId } from "./outbox.js";
+import { createMarker } from "./receipts.js";
+import { pendingOf, selectedConversation, threadOf } from "./selectors.js";
+import { EVENT_NAMES } from "./store.js";
+import { createStream } from "./stream.js";
+import { createTypingNotifier } from "./typing.js";
+
+const MESSAGES_PAGE = 50;
+const CONVERSATIONS_PAGE = 50;
+/** Unacknowledged messages per conversation: beyond it the server has been away for long, and writing on is no use. */
+const PENDING_MAX = 50;
+/** How often lit typing indicators are looked at. */
+const TICK_MS = 1_000;
+
+/**
+ * @param isReading whether the newest message of the open conversation is on the screen.
+ * @param onNotice called with words for the person.
+ * @param onArrival called with a message that the other has just sent.
+ * @param onEnded called with a reason when the session is over.
+ */
+export function createSession({ api, store, isReading, onNotice, onArrival, onEnded }) {
+  const underWay = new Set(); // requests made on demand, by name, so that each runs once at a time
+  const outbox = createOutbox({ store, send: api.send });
+  const markRead = createMarker(api.markRead);
+  const markDelivered = createMarker(api.markDelivered);
+  const typing = createTypingNotifier((id, isTyping) => void api.setTyping(id, isTyping).catch(ignoreFailure));
+  const dispatch = (action) => store.dispatch(action);
+
+  const stream = createStream({
+    url: "/api/v1/events",
+    eventNames: EVENT_NAMES,
+    sync: async () => {
+      const snapshot = await api.sync();
+      dispatch({ type: "synced", snapshot });
+      noteDeliveries(snapshot.conversations);
+      return snapshot.cursor;
+    },
+    probe: api.me,
+    onReady({ user_id }) {
+      // Another tab has signed in as somebody else: the cookie is shared, what this page shows is not theirs.
+      if (user_id !== store.state.me.id) location.reload();
+      outbox.wake();
+      retryFailedReads();
+    },
+    onEvent({ name, id, data }) {
+      dispatch({ type: "event_received", name, id, data, now: Date.now() });
+      if (name === "message.created" && data.message.sender_id !== store.state.me.id) arrived(data.message);
+    },
+    onConnection: (connection) => dispatch({ type: "connection_changed", connection }),
+    onEnded,
+  });
+
+  store.subscribe(fetchWhatIsMissing);
+  store.subscribe(keepPending());
+  const ticking = setInterval(() => dispatch({ type: "time_passed", now: Date.now() }), TICK_MS);
+
+  function arrived(message) {
+    onArrival(message);
+    // Reading says so too, and more.
+    if (isReading(message.conversation_id)) readNewest();
+    else void markDelivered(message.conversation_id, message.seq);
+  }
+
+  function noteDeliveries(conversations) {
+    for (const { id, unread_count, last_seq } of conversations) if (unread_count) void markDelivered(id, last_seq);
+  }
+
+  function readNewest() {
+    const conversation = selectedConversation(store.state);
+    if (!conversation || !isReading(conversation.id)) return;
+    const { id, last_seq, last_read_seq } = conversation;
+    if (last_seq > last_read_seq) void markRead(id, last_seq);
+  }
+
+  /** Fetch on demand: one at a time per name; `failed` hears of what did not work. */
+  async function once(name, fetch, failed = ignoreFailure) {
+    if (underWay.has(name)) return;
+    underWay.add(name);
+    try {
+      await fetch();
+    } catch (error) {
+      failed(asApiError(error));
+    } finally {
+      underWay.delete(name);
+    }
+  }
+
+  function fetchWhatIsMissing(state) {
+    for (const [id, mentions] of Object.entries(state.wanted)) fetchConversation(id, mentions);
+    const { selected } = state;
+    if (!selected || !state.conversations[selected]) return;
+    const { isLoaded, problem } = threadOf(state, selected);
+    if (!isLoaded && !problem) fetchMessages(selected, "newest", null);
+  }
+
+  function fetchConversation(id, mentions) {
+    void once(
+      `conversation ${id}`,
+      async () => dispatch({ type: "conversation_fetched", conversation: await api.conversation(id), mentions }),
+      (error) => {
+        if (error.isTransient) return; // the stream is in trouble too; the next snapshot or change asks again
+        dispatch({ type: "conversation_missing", id });
+        if (store.state.selected === id) onNotice("That conversation can't be found.");
+      },
+    );
+  }
+
+  function fetchMessages(id, place, before) {
+    void once(
+      `messages ${id}`,
+      async () => {
+        const { items, has_more } = await api.messages(id, { before, limit: MESSAGES_PAGE });
+        dispatch({ type: "messages_fetched", conversationId: id, items, hasMore: has_more, place });
+      },
+      (error) => dispatch({ type: "messages_unavailable", conversationId: id, problem: error.message }),
+    );
+  }
+
+  function retryFailedReads() {
+    for (const [id, { problem }] of Object.entries(store.state.threads)) if (problem) forgetProblem(id);
+    fetchWhatIsMissing(store.state);
+  }
+
+  const forgetProblem = (id) => dispatch({ type: "messages_unavailable", conversationId: id, problem: null });
+
+  /** Keep what is not acknowledged across a reload of this tab, and send it then under the same client ids. */
+  function keepPending() {
+    const place = `greenroom.pending.${store.state.me.id}`;
+    const kept = JSON.parse(sessionStorage.getItem(place) ?? "{}");
+    if (Object.keys(kept).length) dispatch({ type: "pending_restored", pending: kept });
+    let last = store.state.pending;
+    return ({ pending }) => {
+      if (pending === last) return;
+      last = pending;
+      sessionStorage.setItem(place, JSON.stringify(pending));
+    };
+  }
+
+  const onVisible = () => document.visibilityState === "visible" && readNewest();
+  document.addEventListener("visibilitychange", onVisible);
+
+  return {
+    start: stream.reconnect,
+    reconnect: stream.reconnect,
+    readNewest,
+    keyPressed: typing.keyPressed,
+    stoppedTyping: typing.stopped,
+    retry: outbox.retry,
+    reload: forgetProblem,
+
+    /** Put a message on its way; false if too many wait already. */
+    send(id, content) {
+      if (pendingOf(store.state, id).length >= PENDING_MAX) {
+        onNotice("Many messages are waiting for the server already. Please wait until they are sent.");
+        return false;
+      }
+      typing.sent();
+      outbox.enqueue(id, content);
+      return true;
+    },
+
+    discard: (conversationId, clientId) => dispatch({ type: "message_discarded", conversationId, clientId }),
+
+    loadOlder(id) {
+      const { messages, hasMore, isLoaded } = threadOf(store.state, id);
+      if (isLoaded && hasMore && messages.length) fetchMessages(id, "older", messages[0].seq);
+    },
+
+    loadMoreConversations() {
+      const { filter, pages } = store.state;
+      const { cursor, isComplete } = pages[filter];
+      if (isComplete) return;
+      void once(`list ${filter}`, async () => {
+        const page = await api.conversations({ state: filter, limit: CONVERSATIONS_PAGE, cursor });
+        dispatch({ type: "conversations_listed", filter, items: page.items, nextCursor: page.next_cursor });
+      });
+    },
+
+    file(id, state) {
+      void once(
+        `file ${id}`,
+        async () => {
+          await api.setState(id, state); // the stream brings the change, to every tab alike
+          onNotice(state === "archived" ? "Archived. A new message brings it back." : "Back among your active conversations.");
+        },
+        (error) => onNotice(error.message),
+      );
+    },
+
+    /** Open the conversation with an instructor, with a first message; resolves to its id. */
+    async begin(instructor, content) {
+      const message = { content, client_id: firstWordsId(instructor.id, content) };
+      const opened = await api.openConversation(instructor.id, message);
+      dispatch({ type: "conversation_fetched", conversation: opened.conversation });
+      return opened.conversation.id;
+    },
+
+    end() {
+      clearInterval(ticking);
+      document.removeEventListener("visibilitychange", onVisible);
+      stream.dispose();
+    },
+  };
+}
+
+/** The same words to the same person, tried again after a failure, are one message. */
+const firstWordsId = (() => {
+  let last = { key: null, id: null };
+  return (instructorId, content) => {
+    const key = JSON.stringify([instructorId, content]);
+    if (last.key !== key) last = { key, id: randomId() };
+    return last.id;
+  };
+})();
+
+function asApiError(error) {
+  if (error instanceof ApiError) return error;
+  throw error;
+}
+
+function ignoreFailure(error) {
+  asApiError(error);
+}

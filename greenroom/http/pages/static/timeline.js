@@ -1,0 +1,66 @@
+/** A thread as the rows it is shown in: pure, so that grouping and separators can be tested without a document. */
+
+import { messagesOf, pendingOf, receiptOf } from "./selectors.js";
+import { dayOf } from "./times.js";
+
+/** Messages of one person this close together belong to one group. */
+const GROUP_MS = 5 * 60_000;
+
+/**
+ * Return the rows of a conversation, oldest first, each with a `key` that stays the same from a message's sending to its
+ * acknowledgement, so that its element does too:
+ *
+ * - `{ type: "day", key, label }`
+ * - `{ type: "divider", key }`: everything below arrived since the person was last here.
+ * - `{ type: "system", key, message }`
+ * - `{ type: "message", key, message, isMine, receipt, startsGroup, endsGroup }`
+ * - `{ type: "pending", key, message, startsGroup, endsGroup }`
+ */
+export function timelineOf(state, conversationId, now = new Date()) {
+  const rows = [];
+  const messages = messagesOf(state, conversationId);
+  // Who has answered has read what was before the answer.
+  const readTo = Math.max(state.divider ?? 0, messages.findLast(({ sender_id }) => sender_id === state.me.id)?.seq ?? 0);
+  let isDivided = state.divider === null;
+  let day = null;
+  let before = null;
+
+  function separate(time) {
+    const label = dayOf(time, now);
+    if (label === day) return;
+    day = label;
+    before = null;
+    rows.push({ type: "day", key: `day:${label}`, label });
+  }
+
+  function group(row, author, time) {
+    const isNear = before !== null && before.author === author && Date.parse(time) - Date.parse(before.time) < GROUP_MS;
+    if (isNear) before.row.endsGroup = false;
+    const grouped = { ...row, startsGroup: !isNear, endsGroup: true };
+    before = { row: grouped, author, time };
+    rows.push(grouped);
+  }
+
+  for (const message of messages) {
+    separate(message.created_at);
+    const isMine = message.sender_id === state.me.id;
+    if (!isDivided && !isMine && message.seq > readTo) {
+      isDivided = true;
+      before = null;
+      rows.push({ type: "divider", key: "divider" });
+    }
+    if (message.kind === "system") {
+      before = null;
+      rows.push({ type: "system", key: `seq:${message.seq}`, message });
+    } else {
+      const receipt = isMine ? receiptOf(state, message) : null;
+      const key = isMine && message.client_id ? `own:${message.client_id}` : `seq:${message.seq}`;
+      group({ type: "message", key, message, isMine, receipt }, message.sender_id, message.created_at);
+    }
+  }
+  for (const message of pendingOf(state, conversationId)) {
+    separate(message.at);
+    group({ type: "pending", key: `own:${message.clientId}`, message }, state.me.id, message.at);
+  }
+  return rows;
+}

@@ -1,0 +1,55 @@
+/** Moments in words, in the reader's language and time zone. */
+
+const clockTime = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
+const dayAndMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long" });
+const dayMonthYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
+const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const shortDateYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const fullMoment = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+
+/** A word for the calendar day of an RFC 3339 time; equal for times of the same day, and only for them. */
+export function dayOf(time, now = new Date()) {
+  const date = new Date(time);
+  const days = daysBetween(date, now);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  if (days > 1 && days < 7) return weekday.format(date);
+  return (date.getFullYear() === now.getFullYear() ? dayAndMonth : dayMonthYear).format(date);
+}
+
+/** The shortest form that tells when: the hour today, else the day. For lists. */
+export function briefly(time, now = new Date()) {
+  const date = new Date(time);
+  const days = daysBetween(date, now);
+  if (days <= 0) return clockTime.format(date);
+  if (days < 7) return days === 1 ? "Yesterday" : weekday.format(date);
+  return (date.getFullYear() === now.getFullYear() ? shortDate : shortDateYear).format(date);
+}
+
+export const hourOf = (time) => clockTime.format(new Date(time));
+
+export const inFull = (time) => fullMoment.format(new Date(time));
+
+/** How long ago someone was here, roughly. */
+export function ago(time, now = new Date()) {
+  const minutes = Math.max(0, Math.round((now - new Date(time)) / 60_000));
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.round(minutes / 60);
+  if (hours < 24) return `${hours} h ago`;
+  const days = Math.round(hours / 24);
+  return days === 1 ? "yesterday" : `${days} days ago`;
+}
+
+/** Seconds as a person counts them down. */
+export function inSeconds(ms) {
+  const seconds = Math.max(1, Math.ceil(ms / 1000));
+  if (seconds < 90) return `${seconds} s`;
+  return `${Math.ceil(seconds / 60)} min`;
+}
+
+function daysBetween(earlier, later) {
+  const midnight = (date) => Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());
+  return Math.round((midnight(later) - midnight(earlier)) / 86_400_000);
+}

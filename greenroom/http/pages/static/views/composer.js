@@ -1,0 +1,90 @@
+/** Where one writes: Enter sends, Shift+Enter begins a new line. A draft stays with its conversation. */
+
+import { el, setText } from "../dom.js";
+import { sendIcon } from "../icons.js";
+
+/** The server's bound, in characters (code points). */
+export const CONTENT_LENGTH_MAX = 5_000;
+/** From here on the length is shown. */
+const LENGTH_SHOWN_FROM = 4_500;
+const HEIGHT_MAX_PX = 200;
+
+/** @param actions `{ send, keyPressed, stoppedTyping }` */
+export function createComposer(actions) {
+  const drafts = new Map();
+  let shownId = null;
+
+  const input = el("textarea", {
+    class: "composer-input",
+    rows: 1,
+    placeholder: "Write a message",
+    "aria-label": "Message",
+    dir: "auto",
+    on: { input: onInput, keydown: onKeyDown, blur: () => actions.stoppedTyping() },
+  });
+  const length = el("span", { class: "composer-length", role: "status" });
+  const button = el("button", { class: "send-button", type: "submit", "aria-label": "Send", title: "Send", disabled: true }, sendIcon());
+  const element = el(
+    "form",
+    { class: "composer", on: { submit: onSubmit } },
+    el("div", { class: "composer-box" }, input, button),
+    el("p", { class: "composer-hint" }, el("span", { class: "composer-keys" }, el("kbd", {}, "Enter"), " sends, ", el("kbd", {}, "Shift + Enter"), " begins a new line"), length),
+  );
+
+  function onInput() {
+    resize();
+    check();
+    if (input.value.trim()) actions.keyPressed(shownId);
+    else actions.stoppedTyping();
+  }
+
+  function onKeyDown(event) {
+    // While an input method composes a character, Enter belongs to it.
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    onSubmit(event);
+  }
+
+  function onSubmit(event) {
+    event.preventDefault();
+    const content = input.value.trim();
+    if (!content || lengthOf(content) > CONTENT_LENGTH_MAX) return;
+    if (!actions.send(shownId, content)) return;
+    input.value = "";
+    resize();
+    check();
+    input.focus();
+  }
+
+  function check() {
+    const count = lengthOf(input.value.trim());
+    const left = CONTENT_LENGTH_MAX - count;
+    button.disabled = count === 0 || left < 0;
+    setText(length, count < LENGTH_SHOWN_FROM ? "" : left < 0 ? `${-left} characters too long` : `${left} characters left`);
+    length.classList.toggle("is-too-long", left < 0);
+  }
+
+  function resize() {
+    input.style.height = "auto";
+    input.style.height = `${Math.min(input.scrollHeight, HEIGHT_MAX_PX)}px`;
+  }
+
+  return {
+    element,
+    focus: () => input.focus(),
+    /** Put the present draft away and take out that of another conversation. */
+    show(id) {
+      if (shownId !== null) {
+        actions.stoppedTyping();
+        if (input.value) drafts.set(shownId, input.value);
+        else drafts.delete(shownId);
+      }
+      shownId = id;
+      input.value = drafts.get(id) ?? "";
+      resize();
+      check();
+    },
+  };
+}
+
+const lengthOf = (text) => [...text].length;
