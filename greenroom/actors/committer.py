@@ -64,13 +64,7 @@ class Committer(BatchActor[Command]):
                 delivery.fail(error)
             return
         except Exception as error:
-            if len(batch) == 1:
-                await self._refuse(batch[0], error)
-            else:
-                # One of them can't be stored. Apart, the bad one gets its error and its neighbours are not harmed.
-                self._split_batches += 1
-                for delivery in batch:
-                    await self.handle_batch([delivery])
+            await self._try_apart(batch, error)
             return
         self._answer(batch, committed)
         await self._announce(committed.events)
@@ -90,11 +84,22 @@ class Committer(BatchActor[Command]):
         self._commands += len(commands)
         return committed
 
-    @staticmethod
-    async def _refuse(delivery: Delivery[Command], error: Exception) -> None:
-        delivery.fail(error)
-        if not isinstance(error, DomainError):
-            raise error  # a bug: everybody else was served, so let the supervisor see it
+    async def _try_apart(self, batch: Sequence[Delivery[Command]], error: Exception) -> None:
+        """Give the bad command its error and its neighbours their due; a bug is raised once all are served."""
+        if len(batch) == 1:
+            batch[0].fail(error)
+            if not isinstance(error, DomainError):
+                raise error
+            return
+        self._split_batches += 1
+        bug: Exception | None = None
+        for delivery in batch:
+            try:
+                await self.handle_batch([delivery])
+            except Exception as exc:
+                bug = bug or exc
+        if bug is not None:
+            raise bug
 
     @staticmethod
     def _answer(batch: Sequence[Delivery[Command]], committed: Committed) -> None:
