@@ -7,7 +7,8 @@
 3. A sequence continues where the locked row left it, without a hole.
 
 A breach of 1 or 2 is a bug of the caller and is reported as one. It is reported the same by the in-memory twin, where
-it would do no harm, so that a simulation finds it before a database does.
+it would do no harm, so that a simulation finds it before a database does. Whatever was refused, nothing of the transaction is
+committed, even if its writer goes on.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class LockLedger:
         self._highest: tuple[str, ...] = ()
         self._message_tails: dict[ConversationId, int] = {}
         self._stream_tails: dict[UserId, int] = {}
+        self._has_refused = False
 
     def before_opening(self, pairs: Iterable[Pair]) -> None:
         self._advance(_Step.PAIRS, pairs)
@@ -74,7 +76,9 @@ class LockLedger:
         for row in rows:
             conversation_id = row.id if isinstance(row, Conversation) else row.conversation_id
             if conversation_id not in self._message_tails:
-                raise LockRuleBroken(f"conversation {conversation_id} is written but was not locked")
+                raise self._refusal(
+                    LockRuleBroken, f"conversation {conversation_id} is written but was not locked"
+                )
 
     def before_appending_messages(self, messages: Sequence[Message]) -> None:
         """Check and count messages in.
@@ -85,9 +89,13 @@ class LockLedger:
         for message in messages:
             tail = self._message_tails.get(message.conversation_id)
             if tail is None:
-                raise LockRuleBroken(f"conversation {message.conversation_id} is appended to but was not locked")
+                raise self._refusal(
+                    LockRuleBroken, f"conversation {message.conversation_id} is appended to but was not locked"
+                )
             if message.seq != tail + 1:
-                raise Conflict(f"Message {message.seq} does not follow {tail} in {message.conversation_id}.")
+                raise self._refusal(
+                    Conflict, f"Message {message.seq} does not follow {tail} in {message.conversation_id}."
+                )
             self._message_tails[message.conversation_id] = message.seq
 
     def before_appending_events(self, events: Sequence[StoredEvent]) -> None:
@@ -99,17 +107,36 @@ class LockLedger:
         for event in events:
             tail = self._stream_tails.get(event.user_id)
             if tail is None:
-                raise LockRuleBroken(f"the stream of user {event.user_id} is appended to but was not locked")
+                raise self._refusal(
+                    LockRuleBroken, f"the stream of user {event.user_id} is appended to but was not locked"
+                )
             if event.seq != tail + 1:
-                raise Conflict(f"Event {event.seq} does not follow {tail} in the stream of {event.user_id}.")
+                raise self._refusal(
+                    Conflict, f"Event {event.seq} does not follow {tail} in the stream of {event.user_id}."
+                )
             self._stream_tails[event.user_id] = event.seq
+
+    def before_commit(self) -> None:
+        """Check that nothing was refused.
+
+        Raises:
+            Conflict: something was, and its refusal was swallowed.
+        """
+        if self._has_refused:
+            raise Conflict("A statement of this transaction was refused; it can only be rolled back.")
+
+    def _refusal(self, kind: type[Exception], sentence: str) -> Exception:
+        self._has_refused = True
+        return kind(sentence)
 
     def _advance(self, step: _Step, keys: Iterable[tuple[str, ...]]) -> None:
         wanted = sorted(keys)
         if not wanted:
             return
         if step < self._step:
-            raise LockRuleBroken(f"{step.name.lower()} are locked after {self._step.name.lower()}")
+            raise self._refusal(LockRuleBroken, f"{step.name.lower()} are locked after {self._step.name.lower()}")
         if step == self._step and wanted[0] < self._highest:
-            raise LockRuleBroken(f"{step.name.lower()}: {wanted[0]} is locked after {self._highest}")
+            raise self._refusal(
+                LockRuleBroken, f"{step.name.lower()}: {wanted[0]} is locked after {self._highest}"
+            )
         self._step, self._highest = step, wanted[-1]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any, Generic, LiteralString, TypeVar
 
 import psycopg
@@ -66,19 +65,18 @@ class Session:
 
         Source: PostgreSQL manual, "Pipeline Mode".
         """
-        pipelining = self._connection.pipeline()
-        pipeline = await pipelining.__aenter__()
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._connection.pipeline())
+            leave = stack.pop_all().aclose
         try:
             yield
         except BaseException:
+            # Takes the connection out of its aborted state. The error it is in has been raised.
             with self._bounded(), suppress(psycopg.Error):
-                # Gets the connection out of the aborted state; the error it is in has been raised.
-                await pipeline.sync()
-            with self._bounded():
-                await pipelining.__aexit__(*sys.exc_info())
+                await leave()
             raise
         with self._bounded():
-            await pipelining.__aexit__(None, None, None)
+            await leave()
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:

@@ -319,6 +319,13 @@ class PostgresTransaction:
             },
         )
 
+    def before_commit(self) -> None:
+        """
+        Raises:
+            Conflict: the ledger refused something, and the caller went on regardless.
+        """
+        self._ledger.before_commit()
+
 
 class PostgresWrites:
     def __init__(self, pool: Pool) -> None:
@@ -330,7 +337,9 @@ class PostgresWrites:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[WriteTransaction]:
         async with in_transaction(self._pool, "BEGIN ISOLATION LEVEL READ COMMITTED") as session:
-            yield PostgresTransaction(session)
+            transaction = PostgresTransaction(session)
+            yield transaction
+            transaction.before_commit()
 
 
 @asynccontextmanager

@@ -1,0 +1,37 @@
+"""Fixtures that every room may use: a real Postgres, started when the first test asks for it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from greenroom.storage.postgres import PostgresOptions
+from tests.postgres import PostgresServer, fresh_name, postgres_for_tests
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for the whole run."""
+    # Not pytest's tmp_path: its folders are closed to the account the server runs as.
+    with (
+        tempfile.TemporaryDirectory(prefix="greenroom-tests-") as folder,
+        postgres_for_tests(Path(folder)) as server,
+    ):
+        yield server
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer) -> Iterator[PostgresOptions]:
+    """How to reach a migrated, empty database of this test's own."""
+    with postgres_server.migrated_database(fresh_name()) as options:
+        yield options
+
+
+@pytest.fixture
+def unmigrated_database(postgres_server: PostgresServer) -> Iterator[PostgresOptions]:
+    """How to reach a database of this test's own that holds nothing at all."""
+    with postgres_server.empty_database(fresh_name()) as options:
+        yield options

@@ -1,0 +1,36 @@
+"""The two twins: every test of this folder runs against both."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from greenroom.storage.bus_local import LocalBus
+from greenroom.storage.memory import memory_storage
+from greenroom.storage.ports import Storage
+from greenroom.storage.postgres import PostgresOptions, open_pool, postgres_storage
+
+
+@pytest.fixture(params=["memory", "postgres", "postgres behind a pooler"])
+def twin(request: pytest.FixtureRequest) -> PostgresOptions | None:
+    """How to reach Postgres, or None for the twin in memory."""
+    match request.param:
+        case "memory":
+            return None
+        case "postgres":
+            options: PostgresOptions = request.getfixturevalue("database")
+            return options
+        case _:
+            reached: PostgresOptions = request.getfixturevalue("database")
+            return replace(reached, prepare=False)
+
+
+@pytest.fixture
+async def storage(twin: PostgresOptions | None) -> AsyncIterator[Storage]:
+    if twin is None:
+        yield memory_storage()
+    else:
+        async with open_pool(twin) as pool:
+            yield postgres_storage(pool, bus=LocalBus())
