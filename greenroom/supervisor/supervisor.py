@@ -257,7 +257,10 @@ class Supervisor(Child):
 
     def _give_up(self, why: str, child: Child) -> None:
         """Escalate: end with ``shutdown``, and let the supervisor above apply its own rules to that."""
-        why = f"{why} with {child.last_reason}"
+        # A supervisor's own reason is always the same; what it gave up over is in the escalation before this one.
+        gave_up = not isinstance(child, Cell) and child.last_reason == SHUTDOWN
+        below = self.system.last_escalation if gave_up else str(child.last_reason)
+        why = f"{why} with {below}"
         self._outcome = SHUTDOWN
         self.system.last_escalation = f"{self.path}: {why}"
         self.system.counters.escalations += 1

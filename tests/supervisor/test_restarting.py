@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -60,6 +61,17 @@ async def crash(system: ActorSystem, path: str) -> None:
     with pytest.raises(ActorDied):
         await system.address(path).ask(Crash(), timeout=1)
     await wait_all_tasks_blocked()
+
+
+async def run_with_crashes(
+    spec: SupervisorSpec, path: str, *, times: int, error: BaseException | None = None
+) -> None:
+    """Run a system in which an actor crashes, then for another hour."""
+    async with open_system(spec) as system:
+        for _ in range(times):
+            system.address(path).tell(Crash(error or ValueError("again")))
+            await wait_all_tasks_blocked()
+        await trio.sleep(3600)
 
 
 async def test_children_start_left_to_right_and_stop_right_to_left(autojump_clock: MockClock) -> None:
@@ -151,10 +163,7 @@ async def test_a_temporary_childs_crash_does_not_touch_its_siblings(autojump_clo
 
 async def test_one_restart_too_many_ends_the_system_and_says_why(autojump_clock: MockClock) -> None:
     with pytest.raises(RootExited) as caught:
-        async with open_system(tree(script(), intensity=2, period_s=5)) as system:
-            for _ in range(3):
-                await crash(system, "/root/script")
-            await trio.sleep_forever()
+        await run_with_crashes(tree(script(), intensity=2, period_s=5), "/root/script", times=3)
     assert caught.value.reason == SHUTDOWN
     assert "more than 2 restarts" in caught.value.cause
 
@@ -247,9 +256,7 @@ async def test_a_start_that_fails_on_restart_counts_as_one_more_restart(autojump
         assert system.tree().intensity_used == 3
 
     with pytest.raises(RootExited):
-        async with open_system(tree(fails_to_start(3), intensity=3)) as system:
-            await crash(system, "/root/script")
-            await trio.sleep_forever()
+        await run_with_crashes(tree(fails_to_start(3), intensity=3), "/root/script", times=1)
 
 
 async def test_backoff_delays_the_second_failure_in_a_row_and_fails_fast_meanwhile(
@@ -373,10 +380,9 @@ async def test_cancellation_and_errors_of_a_handlers_own_nursery_are_told_apart(
 
 
 async def test_keyboard_interrupt_goes_to_the_root(autojump_clock: MockClock) -> None:
+    spec = tree(SupervisorSpec("inner", (script(),)))
     with pytest.raises(KeyboardInterrupt):
-        async with open_system(tree(SupervisorSpec("inner", (script(),)))) as system:
-            system.address("/root/inner/script").tell(Crash(KeyboardInterrupt()))
-            await trio.sleep_forever()
+        await run_with_crashes(spec, "/root/inner/script", times=1, error=KeyboardInterrupt())
 
 
 async def test_a_supervisor_ends_when_its_significant_child_is_done(autojump_clock: MockClock) -> None:
@@ -449,7 +455,5 @@ def test_specs_that_cannot_work_are_refused() -> None:
         MailboxSpec(capacity=0)
     with pytest.raises(ValueError, match="segment"):
         script("a/b")
-    deep = SupervisorSpec("s")
     with pytest.raises(ValueError, match="deep"):
-        for _ in range(10):
-            deep = SupervisorSpec("s", (deep,))
+        reduce(lambda below, _: SupervisorSpec("s", (below,)), range(10), SupervisorSpec("s"))
