@@ -284,16 +284,19 @@ async def _play(core: Core, users: dict[str, User], ids: Ids, talk: _Talk, index
 
 
 async def _mark_read(core: Core, users: dict[str, User], ids: Ids, talk: _Talk) -> None:
-    for email, other, has_read in (
-        (talk.student, talk.instructor, talk.student_has_read),
-        (talk.instructor, talk.student, talk.instructor_has_read),
+    for who, email, other, has_read in (
+        ("s", talk.student, talk.instructor, talk.student_has_read),
+        ("i", talk.instructor, talk.student, talk.instructor_has_read),
     ):
         identity = _identity(users[email], ids)
         opened = await core.messaging.open_conversation(identity, users[other].id, None)
         conversation = opened.view.conversation
         await core.messaging.mark_delivered(identity, conversation.id, conversation.last_seq)
-        if has_read:
-            await core.messaging.mark_read(identity, conversation.id, conversation.last_seq)
+        # Whoever answered has read what came before the answer.
+        answered = max((n for n, line in enumerate(talk.lines, start=1) if line[0] == who), default=0)
+        read = conversation.last_seq if has_read else answered
+        if read:
+            await core.messaging.mark_read(identity, conversation.id, read)
 
 
 def _identity(user: User, ids: Ids) -> Identity:
