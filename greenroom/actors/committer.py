@@ -13,6 +13,7 @@ from typing import Final
 
 import trio
 
+from greenroom.actors.announcing import announce
 from greenroom.actors.commands import Command
 from greenroom.actors.commit import Committed, commit
 from greenroom.schema.errors import DomainError, StorageUnavailable, Unavailable
@@ -25,7 +26,6 @@ BATCH_MAX: Final = 200
 """Commands per transaction: enough to spread the cost of a commit thin, few enough to keep row locks short."""
 
 COMMIT_TIMEOUT_S: Final = 5.0
-PUBLISH_TIMEOUT_S: Final = 0.25
 
 
 class Committer(BatchActor[Command]):
@@ -110,8 +110,7 @@ class Committer(BatchActor[Command]):
                 delivery.reply(reply)
 
     async def _announce(self, events: Sequence[StoredEvent]) -> None:
-        with trio.move_on_after(PUBLISH_TIMEOUT_S):
-            await self._bus.publish([Hint(u, self._epoch, run) for u, run in _by_user(events)])
+        await announce(self._bus, [Hint(u, self._epoch, run) for u, run in _by_user(events)])
 
 
 def _by_user(events: Iterable[StoredEvent]) -> list[tuple[UserId, tuple[StoredEvent, ...]]]:

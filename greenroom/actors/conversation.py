@@ -14,6 +14,7 @@ from typing import Final, assert_never
 import trio
 
 from greenroom.actors.addresses import committer
+from greenroom.actors.announcing import announce
 from greenroom.actors.commands import ConversationCommand, MarkDelivered, MarkRead, SendMessage, SetState
 from greenroom.schema.errors import ConversationNotFound, DomainError
 from greenroom.schema.events import Typing
@@ -27,8 +28,6 @@ TYPING_S: Final = 6.0
 
 TYPING_RENEWAL_S: Final = 2.0
 """A renewal sooner than this after the last is not announced again: the peer's mark still stands."""
-
-PUBLISH_TIMEOUT_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,5 +129,4 @@ class Conversation(Actor[ConversationMessage]):
             key=f"typing:{self._id}:{user_id}",
             data=to_json(typing),
         )
-        with trio.move_on_after(PUBLISH_TIMEOUT_S):
-            await self._bus.publish([note])
+        await announce(self._bus, [note])

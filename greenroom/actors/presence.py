@@ -13,6 +13,7 @@ from typing import Final
 
 import trio
 
+from greenroom.actors.announcing import announce
 from greenroom.actors.feeds import LocalFeeds
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.events import Presence as PresenceEvent
@@ -27,8 +28,6 @@ PEERS_MAX: Final = 1_000
 
 LAST_ACTIVE_MAX: Final = 10_000
 """Users whose last moment of activity is remembered; the one who left longest ago is forgotten first."""
-
-PUBLISH_TIMEOUT_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,5 +142,4 @@ class Presence(Actor[ConnectionsChanged | LingerOver]):
             return
         event = PresenceEvent(user_id=user_id, online=online, last_active_at=self._board.last_active_at(user_id))
         note = Ephemeral(user_ids=tuple(peers), name="presence", key=f"presence:{user_id}", data=to_json(event))
-        with trio.move_on_after(PUBLISH_TIMEOUT_S):
-            await self._bus.publish([note])
+        await announce(self._bus, [note])

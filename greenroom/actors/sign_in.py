@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-import trio
-
 from greenroom.actors.addresses import committer
+from greenroom.actors.announcing import announce
 from greenroom.actors.asking import ask
 from greenroom.actors.commands import NoteSessionEnd
 from greenroom.actors.identity import Identity
@@ -24,7 +23,6 @@ from greenroom.storage.ports import Accounts, Bus, Revocation
 from greenroom.supervisor import ActorSystem
 
 TICKET_LIFE: Final = timedelta(minutes=10)
-PUBLISH_TIMEOUT_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +109,7 @@ class SignIn:
         self._sessions.forget(identity.session_id)
         if ended:
             await ask(committer(self._system), NoteSessionEnd(identity.user.id, "logout"))
-            with trio.move_on_after(PUBLISH_TIMEOUT_S):
-                await self._bus.publish([Revocation(identity.user.id, identity.session_id)])
+            await announce(self._bus, [Revocation(identity.user.id, identity.session_id)])
 
     async def authenticate(self, token: str) -> Identity:
         """Find out who a bearer token or cookie belongs to. A cache hit costs no query.
