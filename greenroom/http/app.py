@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache, partial
 from typing import Final
 
 import structlog
@@ -18,13 +20,14 @@ from greenroom.http import faults
 from greenroom.http.access import AccessRecorder
 from greenroom.http.credentials import cookie_name
 from greenroom.http.cross_origin import CrossOrigin
+from greenroom.http.docs_page import docs_page
 from greenroom.http.metrics import KernelCollector, RequestMetrics
-from greenroom.http.operations import ActorPath, Call, Operation
+from greenroom.http.openapi import openapi_document, problem_kinds
+from greenroom.http.operations import ActorPath, Call, Operation, Site
 from greenroom.http.pages_site import FOLDER, PageFile, load_pages, serve_page
 from greenroom.http.problems import INTERNAL, MEDIA_TYPE, bare_problem, kind_of, problem_of, render
 from greenroom.http.request_cycle import ReceivedRequest, RequestCycle, current_request
-from greenroom.http.routes import accounts, conversations, health, instructors, operators, streams
-from greenroom.http.routes.site import site_operations
+from greenroom.http.routes import accounts, conversations, health, instructors, operators, site, streams
 from greenroom.http.security_headers import security_headers
 from greenroom.http.serving.http1 import Refusal
 from greenroom.schema.ids import Ids
@@ -37,8 +40,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *instructors.operations.all,
     *operators.operations.all,
     *health.operations.all,
+    *site.operations.all,
 )
-"""What the API serves, besides its own description."""
+"""Everything the API serves; the pages come on top."""
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
@@ -48,16 +52,11 @@ View = Callable[[ReceivedRequest], Awaitable[Response]]
 
 
 class Application(QuartTrio):
-    """Quart with our request cycle. It must run under a server that cancels requests whose client left.
-
-    Attributes:
-        operations: everything that is served and documented; the pages come on top.
-    """
+    """Quart with our request cycle. It must run under a server that cancels requests whose client left."""
 
     asgi_http_class = RequestCycle
     request_class = ReceivedRequest
     recorder: AccessRecorder
-    operations: tuple[Operation, ...]
 
 
 def create_app(core: Core, settings: Settings, *, ids: Ids, collectors: Sequence[Collector] = ()) -> Application:
@@ -73,10 +72,10 @@ def create_app(core: Core, settings: Settings, *, ids: Ids, collectors: Sequence
     app = Application(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would be one more spelling of every path
     app.recorder = AccessRecorder(ids, RequestMetrics(registry))
-    site = site_operations(OPERATIONS, cookie=cookie_name(settings), registry=registry)
-    app.operations = (*OPERATIONS, *site)
-    for operation in app.operations:
-        _add_operation(app, operation, core, settings)
+    openapi, docs = _description(cookie_name(settings))
+    about = Site(openapi=openapi, docs=docs, registry=registry)
+    for operation in OPERATIONS:
+        _add_operation(app, operation, partial(Call, core=core, settings=settings, site=about))
     for path, page in load_pages(FOLDER).items():
         _add_page(app, path, page)
     _handle_errors(app, CrossOrigin(settings.allowed_origins))
@@ -104,9 +103,16 @@ def connection_refusal(settings: Settings, ids: Ids) -> Refusal:
     return refusal
 
 
-def _add_operation(app: Application, operation: Operation, core: Core, settings: Settings) -> None:
+@cache
+def _description(cookie: str) -> tuple[bytes, bytes]:
+    """Describe the API, as a document and as a page; it takes a moment and never changes."""
+    document = json.dumps(openapi_document(OPERATIONS, cookie=cookie)).encode()
+    return document, docs_page(OPERATIONS, problem_kinds(OPERATIONS))
+
+
+def _add_operation(app: Application, operation: Operation, make_call: Callable[[ReceivedRequest], Call]) -> None:
     async def view(request: ReceivedRequest) -> Response:
-        return await operation(Call(request, core, settings))
+        return await operation(make_call(request))
 
     rule = _PLACEHOLDER.sub(
         lambda name: f"<{'path:' if operation.path_parameters[name[1]] is ActorPath else ''}{name[1]}>",

@@ -23,6 +23,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Any, Final, NewType, get_type_hints
 
+from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
 from quart.wrappers import Response
 
@@ -51,6 +52,15 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """What the API says about itself: the OpenAPI document, the same as a page, and the metrics."""
+
+    openapi: bytes
+    docs: bytes
+    registry: CollectorRegistry
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """What an operation works with.
 
@@ -61,6 +71,7 @@ class Call:
     request: ReceivedRequest
     core: Core
     settings: Settings
+    site: Site
 
     @property
     def resources(self) -> AsyncExitStack:

@@ -114,7 +114,6 @@ ClientId = Annotated[
     StringConstraints(min_length=1, max_length=CLIENT_ID_LENGTH_MAX, pattern=r"^[A-Za-z0-9._:-]+$"),
 ]
 Ulid = StringConstraints(pattern=ULID_PATTERN)
-Seq = Annotated[int, Field(ge=0, le=SEQ_MAX)]
 Email = Annotated[str, AfterValidator(_email), Field(json_schema_extra={"format": "email", "maxLength": 254})]
 
 # Query parameters arrive as text; only plain digits are numbers (pydantic alone would also take "1_0", " 1" or "1.0").
@@ -208,7 +207,7 @@ class SendMessage(Body):
 
 
 class MarkUpTo(Body):
-    seq: Annotated[int, Field(ge=0, le=SEQ_MAX)]
+    seq: Annotated[int, Field(ge=1, le=SEQ_MAX)]
 
 
 class SetTyping(Body):
