@@ -35,7 +35,7 @@ class MemoryDatabase:
         self.faults = faults
         self.epoch = epoch
         self._writer_timeout_s = writer_timeout_s
-        self._writer = trio.Lock()
+        self._writer = trio.Semaphore(1, max_value=1)
 
     @asynccontextmanager
     async def operation(self, name: str) -> AsyncIterator[None]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import Any, Generic, LiteralString, TypeVar
 
 import psycopg
@@ -35,24 +36,29 @@ class Session:
         self._connection = connection
         self._timeout_s = timeout_s
         self._count = count
+        self._pipeline: psycopg.AsyncPipeline | None = None
+        self._kept: list[Callable[[], Awaitable[object]]] = []
 
     async def send(self, query: Query, params: Params = None) -> Sent[tuple[Any, ...]]:
         """Run a statement for its effect; see :meth:`send_for`."""
         return await self.send_for(query, params, _columns)
 
     async def send_for(self, query: Query, params: Params, make: Callable[..., T]) -> Sent[T]:
-        """Run a statement; in a pipeline, send it without waiting for its end.
+        """Run a statement; in a pipeline, keep it until somebody asks for rows, or the pipeline ends.
 
-        In a pipeline an error may be raised by a later call, and by the end of the pipeline at the latest.
+        In a pipeline its error is then raised there.
 
         Args:
             make: called with the columns of each row, once rows are asked for.
         """
         self._count()
-        with self._bounded():
-            cursor = self._connection.cursor(binary=True, row_factory=args_row(make))
-            await cursor.execute(query, params)
-        return Sent(cursor, self._bounded)
+        cursor = self._connection.cursor(binary=True, row_factory=args_row(make))
+        if self._pipeline is not None:
+            self._kept.append(partial(cursor.execute, query, params))
+        else:
+            with self._bounded():
+                await cursor.execute(query, params)
+        return Sent(cursor, self._arrive)
 
     async def fetch(self, query: Query, params: Params, make: Callable[..., T]) -> list[T]:
         """Run a statement and wait for its rows; in a pipeline, for everything sent before it too."""
@@ -61,12 +67,15 @@ class Session:
 
     @asynccontextmanager
     async def pipeline(self) -> AsyncIterator[None]:
-        """Send statements without waiting for each. Leaving waits for what is still on its way, and raises its errors.
+        """Send statements in groups, each group in one round trip. Leaving sends the last one, and raises its errors.
+
+        Between two groups the server counts the session as idle, and so bounds how long it may hold its locks. That is
+        why a statement is kept here rather than sent at once, and why a group ends by a sync and not by a flush.
 
         Source: PostgreSQL manual, "Pipeline Mode".
         """
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._connection.pipeline())
+            self._pipeline = await stack.enter_async_context(self._connection.pipeline())
             leave = stack.pop_all().aclose
         try:
             yield
@@ -75,8 +84,25 @@ class Session:
             with self._bounded(), suppress(psycopg.Error):
                 await leave()
             raise
-        with self._bounded():
-            await leave()
+        else:
+            with self._bounded():
+                await self._send_kept()
+                await leave()
+        finally:
+            self._kept.clear()
+            self._pipeline = None
+
+    async def _arrive(self) -> None:
+        """Send what was kept and wait for its end."""
+        if self._pipeline is not None:
+            with self._bounded():
+                await self._send_kept()
+                await self._pipeline.sync()
+
+    async def _send_kept(self) -> None:
+        kept, self._kept = self._kept, []
+        for execute in kept:
+            await execute()
 
     @contextmanager
     def _bounded(self) -> Iterator[None]:
@@ -89,14 +115,20 @@ class Session:
 class Sent(Generic[T]):
     """A statement on its way."""
 
-    def __init__(self, cursor: psycopg.AsyncCursor[T], bounded: Callable[[], Any]) -> None:
+    def __init__(self, cursor: psycopg.AsyncCursor[T], arrive: Callable[[], Awaitable[None]]) -> None:
         self._cursor = cursor
-        self._bounded = bounded
+        self._arrive = arrive
 
     async def rows(self) -> list[T]:
         """Wait for the statement's end and return its rows."""
-        with self._bounded():
-            return await self._cursor.fetchall()
+        if self._cursor.pgresult is None:
+            await self._arrive()
+        return await self._cursor.fetchall()
+
+    @property
+    def status(self) -> str | None:
+        """What the server says was done, e.g. ``COMMIT``; not known before the end of the pipeline it was sent in."""
+        return self._cursor.statusmessage
 
     @property
     def touched(self) -> int:

@@ -1,6 +1,7 @@
 """Write transactions in Postgres: set-based statements in one pipeline.
 
 A statement whose rows nobody waits for travels with the next one whose rows somebody does, the last ones with COMMIT.
+So a batch of messages takes four round trips: lock conversations, look for client ids, lock streams, commit.
 READ COMMITTED gives each statement a snapshot of its own: so what a lock protects is read by a *later* statement than the
 one that waited for the lock, or it would be as old as the wait.
 """
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
+from greenroom.schema.errors import Conflict
 from greenroom.schema.ids import ConversationId, UserId
 from greenroom.schema.records import (
     Conversation,
@@ -344,10 +346,18 @@ class PostgresWrites:
 
 @asynccontextmanager
 async def in_transaction(pool: Pool, begin: Query, *, timeout_s: float | None = None) -> AsyncIterator[Session]:
-    """Run one transaction in one pipeline: committed on leaving, rolled back by the pool if left by an exception."""
-    async with pool.session(timeout_s=timeout_s) as session, session.pipeline():
-        await session.send(begin)
-        if not pool.options.prepare:
-            await session.send(SET_TIMEOUTS, pool.options.timeouts())
-        yield session
-        await session.send("COMMIT")
+    """Run one transaction in one pipeline: committed on leaving, rolled back by the pool if left by an exception.
+
+    Raises:
+        Conflict: a statement failed and its error was swallowed; nothing was committed.
+    """
+    async with pool.session(timeout_s=timeout_s) as session:
+        async with session.pipeline():
+            await session.send(begin)
+            if not pool.options.prepare:
+                await session.send(SET_TIMEOUTS, pool.options.timeouts())
+            yield session
+            ending = await session.send("COMMIT")
+        if ending.status != "COMMIT":
+            # Committing a failed transaction is no error to Postgres: it says ROLLBACK, and does it.
+            raise Conflict("A statement of this transaction failed; it was rolled back.")
