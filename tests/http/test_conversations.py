@@ -120,8 +120,8 @@ async def test_other_peoples_conversations_do_not_exist(world: World) -> None:
         await stranger.patch(path, json={"state": "archived"}),
         await stranger.get(f"{path}/messages"),
         await stranger.post(f"{path}/messages", json={"content": "hi"}),
-        await stranger.post(f"{path}/read", json={"seq": 0}),
-        await stranger.post(f"{path}/delivered", json={"seq": 0}),
+        await stranger.post(f"{path}/read", json={"seq": 1}),
+        await stranger.post(f"{path}/delivered", json={"seq": 1}),
         await stranger.post(f"{path}/typing", json={"is_typing": True}),
     ):
         assert_problem(answer, 404, "conversation_not_found")

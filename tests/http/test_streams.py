@@ -12,7 +12,6 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from greenroom.actors.core import CoreSettings
-from greenroom.storage.memory import MemoryDatabase
 from tests.http.raw import read_to_end, read_until
 from tests.http.world import PASSWORD, WAIT_S, Listener, World, a_world, assert_problem
 
@@ -335,19 +334,6 @@ async def test_a_client_that_leaves_is_forgotten_at_once(world: World) -> None:
     with trio.fail_after(1):
         while world.core.open_streams:
             await wait_all_tasks_blocked(0.005)
-
-
-async def test_a_stream_outlives_a_database_that_goes_away() -> None:
-    database = MemoryDatabase()
-    async with a_world(database=database) as world, trio.open_nursery() as nursery:
-        listener = await Streams(nursery).open(world.tomas.api)
-        talk = await world.talk()
-        await listener.until(lambda each: bool(each.named("conversation.created")))
-
-        await world.say(talk, "still here")
-        await listener.until(lambda each: each.contents == ["still here"])
-
-        nursery.cancel_scope.cancel()
 
 
 async def test_head_does_not_open_a_stream(world: World) -> None:

@@ -1,0 +1,72 @@
+"""What clients and load balancers are told while the database is away, or this worker stops."""
+
+from __future__ import annotations
+
+import trio
+
+from greenroom.schema.errors import StorageUnavailable
+from greenroom.storage.memory import FaultPoint
+from tests.http.test_streams import Streams
+from tests.http.world import WAIT_S, World, assert_problem
+
+
+async def is_away(_point: FaultPoint) -> None:
+    await trio.lowlevel.checkpoint()
+    raise StorageUnavailable("The database can't be reached.")
+
+
+async def hangs(_point: FaultPoint) -> None:
+    await trio.sleep_forever()
+
+
+async def test_a_worker_is_live_and_ready(world: World) -> None:
+    for path in ("/health/live", "/health/ready"):
+        answer = await world.nobody.get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_without_its_database_a_worker_is_live_but_not_ready(world: World) -> None:
+    world.database.faults = is_away
+
+    assert (await world.nobody.get("/health/live")).status_code == 200
+    answer = await world.nobody.get("/health/ready")
+    assert_problem(answer, 503, "storage_unavailable")
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+async def test_a_database_that_hangs_does_not_hang_the_probe(world: World) -> None:
+    world.database.faults = hangs
+
+    with trio.fail_after(4):
+        assert_problem(await world.nobody.get("/health/ready"), 503, "unavailable")
+
+
+async def test_while_draining_a_worker_is_not_ready(world: World) -> None:
+    world.core.start_draining()
+
+    assert_problem(await world.nobody.get("/health/ready"), 503, "unavailable")
+    assert (await world.nobody.get("/health/live")).status_code == 200
+
+
+async def test_while_the_database_is_away_requests_get_503_and_streams_stay_open(
+    world: World, nursery: trio.Nursery
+) -> None:
+    talk = await world.talk()
+    listener = await Streams(nursery).open(world.tomas.api)
+    healthy, world.database.faults = world.database.faults, is_away
+
+    for answer in (
+        await world.maya.api.get("/api/v1/conversations"),
+        await world.maya.api.post(f"/api/v1/conversations/{talk}/messages", json={"content": "lost?"}),
+        await world.nobody.post("/api/v1/auth/login", json={"email": "a@example.com", "password": "x"}),
+        await world.nobody.get("/api/v1/auth/me", headers={"Authorization": "Bearer " + "0" * 64}),
+    ):
+        assert_problem(answer, 503)
+        assert int(answer.headers["Retry-After"]) >= 1
+    # A session that was seen lately needs no query.
+    assert (await world.maya.api.get("/api/v1/auth/me")).status_code == 200
+
+    world.database.faults = healthy
+    with trio.fail_after(WAIT_S):
+        await world.say(talk, "back")
+        await listener.until(lambda each: "back" in each.contents)

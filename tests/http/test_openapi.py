@@ -1,0 +1,204 @@
+"""That the OpenAPI document tells the truth: about every route, and about what is answered."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx
+import pytest
+
+from greenroom.http.app import OPERATIONS
+from greenroom.http.problems import STATUSES, kind_of
+from greenroom.schema import errors
+from tests.http.json_schema import check
+from tests.http.world import PASSWORD, World
+
+PAGES = re.compile(r"^/(static/.*)?$")
+
+
+@pytest.fixture
+async def document(world: World) -> dict[str, Any]:
+    found: dict[str, Any] = (await world.nobody.get("/openapi.json")).json()
+    return found
+
+
+async def test_every_route_is_described_and_nothing_else(world: World, document: dict[str, Any]) -> None:
+    described = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
+    served = {
+        (method, re.sub(r"<(?:path:)?(\w+)>", r"{\1}", rule.rule))
+        for rule in world.app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if method != "HEAD" and not PAGES.match(rule.rule)
+    }
+
+    assert described == served
+
+
+async def test_what_is_not_served_yet_is_not_described(document: dict[str, Any]) -> None:
+    text = str(document)
+
+    for word in ("bookings/", "/search", "/ws", "reactions/", "Idempotency-Key", "/edits"):
+        assert word not in text
+
+
+async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    references = set(re.findall(r"'\$ref': '#/components/(\w+)/([\w.-]+)'", str(document)))
+
+    assert references
+    for section, name in references:
+        assert name in document["components"][section]
+    names = [o["operationId"] for operations in document["paths"].values() for o in operations.values()]
+    assert len(names) == len(set(names))
+
+
+async def test_every_operation_says_how_it_fails(document: dict[str, Any]) -> None:
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert {"422", "500"} <= set(operation["responses"])
+            if operation["security"]:
+                assert {"401", "403", "503"} <= set(operation["responses"])
+            if "{" in path:
+                assert "404" in operation["responses"]
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    assert list(response["content"]) == ["application/problem+json"]
+
+
+async def test_every_domain_error_has_a_status() -> None:
+    def below(base: type[errors.DomainError]) -> set[type[errors.DomainError]]:
+        return {base, *(each for child in base.__subclasses__() for each in below(child))}
+
+    for error in below(errors.DomainError) - {errors.DomainError}:
+        if error.__module__ != errors.__name__:
+            continue  # storage's own, which is for its callers a StorageUnavailable
+        assert error in STATUSES, f"{error.__name__} falls back on its base"
+        assert kind_of(error).code == error.code
+
+
+def described(document: dict[str, Any], method: str, path: str) -> dict[str, Any]:
+    """The operation that serves a concrete path."""
+    for template, operations in document["paths"].items():
+        pattern = re.sub(r"\\\{actor_path\\\}", ".+?", re.escape(template))
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", pattern)
+        if re.fullmatch(pattern, path) and method.lower() in operations:
+            found: dict[str, Any] = operations[method.lower()]
+            return found
+    raise AssertionError(f"{method} {path} is not described")
+
+
+async def test_live_answers_are_what_was_described(world: World, document: dict[str, Any]) -> None:
+    checked: set[tuple[str, int]] = set()
+
+    async def hold_to_it(answer: httpx.Response) -> None:
+        request = answer.request
+        operation = described(document, request.method, request.url.path)
+        responses = operation["responses"]
+        assert str(answer.status_code) in responses, f"{request.method} {request.url.path}: {answer.status_code}"
+        response = responses[str(answer.status_code)]
+        await answer.aread()
+        checked.add((operation["operationId"], answer.status_code))
+        if "content" not in response:
+            assert answer.content == b""
+            assert "Content-Type" not in answer.headers
+            return
+        [(media_type, content)] = response["content"].items()
+        assert answer.headers["Content-Type"] == media_type
+        if "json" in media_type:
+            check(answer.json(), content["schema"], document)
+
+    for api in (world.maya.api, world.tomas.api, world.nobody, world.operator):
+        api.event_hooks["response"].append(hold_to_it)
+    maya, tomas, nobody, operator = world.maya.api, world.tomas.api, world.nobody, world.operator
+    ulid = "01HZZZZZZZZZZZZZZZZZZZZZZZ"
+
+    newcomer = {"email": "n@example.com", "password": PASSWORD, "display_name": "N", "role": "student"}
+    await nobody.post("/api/v1/auth/register", json=newcomer)
+    await nobody.post("/api/v1/auth/register", json=newcomer)
+    await nobody.post("/api/v1/auth/register", json={})
+    await nobody.post("/api/v1/auth/login", json={"email": newcomer["email"], "password": PASSWORD})
+    await nobody.post("/api/v1/auth/login", json={"email": newcomer["email"], "password": "wrong"})
+    await nobody.post("/api/v1/auth/login", content=b"{", headers={"Content-Type": "application/json"})
+    await nobody.post("/api/v1/auth/login", content=b"{}")
+    nobody.cookies.clear()
+    await maya.get("/api/v1/auth/me")
+    await nobody.get("/api/v1/auth/me")
+    opening = {"participant_id": world.tomas.id, "message": {"content": "hello"}}
+    talk = (await maya.post("/api/v1/conversations", json=opening)).json()["conversation"]["id"]
+    await maya.post("/api/v1/conversations", json={"participant_id": world.tomas.id})
+    await maya.post("/api/v1/conversations", json={"participant_id": ulid})
+    path = f"/api/v1/conversations/{talk}"
+    for api in (maya, tomas):
+        await api.get("/api/v1/conversations")
+        await api.get(path)
+        await api.get(f"{path}/messages")
+        await api.get("/api/v1/unread")
+        await api.get("/api/v1/sync")
+    await maya.get(f"/api/v1/conversations/{ulid}")
+    await maya.get("/api/v1/conversations/x")
+    await maya.get(f"{path}/messages?limit=0")
+    await maya.post(f"{path}/messages", json={"content": "a", "client_id": "c"})
+    await maya.post(f"{path}/messages", json={"content": "a", "client_id": "c"})
+    await tomas.post(f"{path}/read", json={"seq": 1})
+    await tomas.post(f"{path}/delivered", json={"seq": 2})
+    await tomas.post(f"{path}/typing", json={"is_typing": True})
+    await tomas.patch(path, json={"state": "archived"})
+    cursor = (await tomas.get("/api/v1/sync")).json()["cursor"]
+    await tomas.get("/api/v1/events/log", params={"after": cursor.rpartition(".")[0] + ".0"})
+    await tomas.get("/api/v1/events/log", params={"after": "nonsense"})
+    await tomas.post("/api/v1/events/ticket")
+    await maya.get("/api/v1/instructors")
+    await maya.get(f"/api/v1/instructors/{world.tomas.id}")
+    await maya.get(f"/api/v1/instructors/{ulid}")
+    await operator.get("/api/v1/admin/actors")
+    await operator.get("/api/v1/admin/actors?depth=0")
+    await maya.get("/api/v1/admin/actors")
+    await nobody.get("/api/v1/admin/actors")
+    await operator.get("/api/v1/admin/actors/top?sort=handled")
+    await operator.get("/api/v1/admin/actors/greenroom/committer")
+    await operator.get("/api/v1/admin/actors/greenroom")
+    await operator.get("/api/v1/admin/actors/greenroom/nobody")
+    for action in ("suspend", "resume", "restart"):
+        await operator.post(f"/api/v1/admin/actors/greenroom/retention/{action}")
+    await operator.post("/api/v1/admin/actors/greenroom/streams/suspend")
+    await operator.post("/api/v1/admin/actors/greenroom/nobody/stop")
+    await operator.get("/api/v1/admin/dead-letters")
+    await nobody.get("/health/live")
+    await nobody.get("/health/ready")
+    await nobody.get("/metrics")
+    await nobody.get("/docs")
+    world.core.start_draining()
+    await nobody.get("/health/ready")
+    await maya.post("/api/v1/auth/logout")
+    await maya.post("/api/v1/auth/logout")
+
+    assert {name for name, _ in checked} >= {o.name for o in OPERATIONS if not o.opens_stream} - {
+        "openapi",
+        "stop_actor",
+    }
+    assert len(checked) >= 50
+
+
+async def test_the_docs_page_shows_everything_without_another_server(world: World) -> None:
+    page = (await world.nobody.get("/docs")).text
+
+    class Links(HTMLParser):
+        def __init__(self) -> None:
+            super().__init__()
+            self.found: set[str] = set()
+            self.ids: set[str] = set()
+
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            values = dict(attributes)
+            self.found |= {values[name] or "" for name in ("src", "href") if name in values}
+            self.ids |= {values["id"] or ""} if "id" in values else set()
+            assert tag != "script"
+
+    links = Links()
+    links.feed(page)
+    assert links.found == {"/openapi.json"}
+    for operation in OPERATIONS:
+        assert operation.path in page
+        for refusal in operation.refusals:
+            assert kind_of(refusal).code in links.ids
