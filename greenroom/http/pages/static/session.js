@@ -26,6 +26,7 @@ const TICK_MS = 1_000;
  */
 export function createSession({ api, store, isReading, onNotice, onArrival, onEnded }) {
   const underWay = new Set(); // requests made on demand, by name, so that each runs once at a time
+  let isPresenceFresh = false; // whether a snapshot has told it for the connection that is being opened
   const outbox = createOutbox({ store, send: api.send });
   const markRead = createMarker(api.markRead);
   const markDelivered = createMarker(api.markDelivered);
@@ -38,6 +39,7 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
     sync: async () => {
       const snapshot = await api.sync();
       dispatch({ type: "synced", snapshot });
+      isPresenceFresh = true;
       noteDeliveries(snapshot.conversations);
       return snapshot.cursor;
     },
@@ -47,6 +49,8 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
       if (user_id !== store.state.me.id) location.reload();
       outbox.wake();
       retryFailedReads();
+      if (!isPresenceFresh) lookUpPresence();
+      isPresenceFresh = false;
     },
     onEvent({ name, id, data }) {
       dispatch({ type: "event_received", name, id, data, now: Date.now() });
@@ -120,6 +124,13 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
       },
       (error) => dispatch({ type: "messages_unavailable", conversationId: id, problem: error.message }),
     );
+  }
+
+  function lookUpPresence() {
+    void once("presence", async () => {
+      const { items } = await api.conversations({ state: "active", limit: CONVERSATIONS_PAGE });
+      dispatch({ type: "presence_looked_up", users: items.map(({ other }) => other) });
+    });
   }
 
   function retryFailedReads() {

@@ -130,6 +130,17 @@ const ACTIONS = {
     };
   },
 
+  /** Presence is not repeated to a stream that resumes, so it is looked up again. */
+  presence_looked_up: (state, { users }) => ({
+    ...state,
+    presence: {
+      ...state.presence,
+      ...Object.fromEntries(
+        users.map(({ id, online }) => [id, { online, lastActiveAt: state.presence[id]?.lastActiveAt ?? null }]),
+      ),
+    },
+  }),
+
   /** `mentions` is what `wanted` said when the request was made: an event since then makes the answer doubtful. */
   conversation_fetched(state, { conversation, mentions = 0 }) {
     const { id, last_seq } = conversation;

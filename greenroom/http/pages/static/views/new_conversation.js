@@ -41,8 +41,8 @@ export function createNewConversation({ instructors, begin }) {
     cursor = null;
     search.value = "";
     list.replaceChildren();
-    showList();
     element.showModal();
+    showList();
     await loadPage();
   }
 
@@ -132,10 +132,9 @@ function portrait(instructor) {
   const services = instructor.services.map((service) =>
     el("span", { class: "service" }, el("span", { class: "service-title", dir: "auto" }, service.title), el("span", { class: "service-price" }, priceOf(service))),
   );
-  return [
-    picture.element,
-    el("span", { class: "instructor-text" }, el("span", { class: "instructor-name", dir: "auto" }, instructor.display_name), ...services),
-  ];
+  const name = el("span", { class: "instructor-name", dir: "auto" }, instructor.display_name);
+  const none = el("span", { class: "service" }, "No lessons listed yet");
+  return [picture.element, el("span", { class: "instructor-text" }, name, ...(services.length ? services : [none]))];
 }
 
 function priceOf({ price_cents, currency, duration_minutes }) {

@@ -2,7 +2,7 @@
 
 import { el, keyed, setText } from "../dom.js";
 import { archiveIcon, backIcon, downIcon, speechIcon, unarchiveIcon } from "../icons.js";
-import { isOnline, isTyping, lastActiveAt, pendingOf, selectedConversation, threadOf } from "../selectors.js";
+import { isOnline, isTyping, lastActiveAt, selectedConversation, threadOf } from "../selectors.js";
 import { timelineOf } from "../timeline.js";
 import { ago } from "../times.js";
 import { avatarWithPresence } from "./avatar.js";
@@ -25,8 +25,7 @@ export function createThread(actions) {
   const rows = el("ol", { class: "timeline", "aria-label": "Messages" });
   const typing = createTypingIndicator();
   const scroller = el("div", { class: "thread-scroller", tabIndex: 0, "aria-label": "Messages", role: "region", on: { scroll: onScroll } }, el("div", { class: "thread-column" }, older, problem, rows, typing.element));
-  const jumpWords = el("span", {});
-  const jump = el("button", { class: "jump", type: "button", hidden: true, on: { click: () => scrollToEnd() } }, jumpWords, downIcon());
+  const jump = el("button", { class: "jump", type: "button", hidden: true, on: { click: () => scrollToEnd() } }, "New messages", downIcon());
   const composer = createComposer(actions);
   const open = el("section", { class: "thread", "aria-label": "Conversation", hidden: true }, header.element, el("div", { class: "thread-body" }, scroller, jump), composer.element);
   const nothing = el("section", { class: "thread-nothing" }, el("span", { class: "brand-mark faint" }, speechIcon()), el("p", { class: "empty-title" }, "Pick a conversation"), el("p", { class: "empty-words" }, "Your messages with instructors and students appear here."));
@@ -77,8 +76,7 @@ export function createThread(actions) {
   function showMessages(state) {
     const thread = threadOf(state, shownId);
     const timeline = timelineOf(state, shownId);
-    const heightBefore = scroller.scrollHeight;
-    const firstBefore = rows.firstElementChild?.nextElementSibling;
+    const anchor = isAtEnd || !isRendered ? null : placeOfReading();
     keyed(rows, timeline, ROWS);
     older.hidden = !thread.isLoaded || !thread.hasMore;
     problem.hidden = !thread.problem;
@@ -89,24 +87,28 @@ export function createThread(actions) {
       );
     }
     typing.show(isTyping(state, shownId));
-    keepPlace(state, thread, { heightBefore, firstBefore });
+    keepPlace(state, thread, anchor);
+  }
+
+  /** The first message in view and where it is. Separators are no hold: they move as messages come before them. */
+  function placeOfReading() {
+    const { top } = scroller.getBoundingClientRect();
+    for (const row of rows.getElementsByClassName("message")) {
+      const box = row.getBoundingClientRect();
+      if (box.bottom > top) return { row, top: box.top };
+    }
+    return null;
   }
 
   /** Stay at the end if we were there; otherwise keep what is being read where it is. */
-  function keepPlace(state, thread, { heightBefore, firstBefore }) {
+  function keepPlace(state, thread, anchor) {
     const newest = thread.messages.at(-1);
-    const grewBelow = (newest?.seq ?? 0) > newestSeq;
-    const hasOwnPending = pendingOf(state, shownId).length > 0;
     if (isAtEnd || !isRendered) {
       scroller.scrollTop = scroller.scrollHeight;
       isAtEnd = true;
-    } else if (firstBefore && firstBefore !== rows.firstElementChild?.nextElementSibling) {
-      scroller.scrollTop += scroller.scrollHeight - heightBefore;
-    } else if (grewBelow && newest.sender_id !== state.me.id) {
-      setText(jumpWords, "New messages");
-      jump.hidden = false;
-    } else if (hasOwnPending && grewBelow) {
-      scrollToEnd();
+    } else {
+      if (anchor?.row.isConnected) scroller.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
+      if (newest?.seq > newestSeq && newest.sender_id !== state.me.id) jump.hidden = false;
     }
     newestSeq = Math.max(newestSeq, newest?.seq ?? 0);
     isRendered ||= thread.isLoaded;

@@ -1,0 +1,110 @@
+"""A real server in a process of its own, which a test may take away and bring back."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from urllib.parse import urlencode
+
+from psycopg.conninfo import conninfo_to_dict
+
+START_TIMEOUT_S = 30
+STOP_TIMEOUT_S = 30
+
+
+class ServerProcess:
+    """``greenroom serve``, on one port for as long as this object lives.
+
+    Args:
+        database_url: where it keeps everything, so that a restart forgets nothing.
+        data_dir: a folder of its own.
+    """
+
+    def __init__(self, database_url: str, data_dir: Path) -> None:
+        self.url = ""
+        self._bind = "127.0.0.1:0"
+        self._environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")
+        } | {
+            "GREENROOM_DATABASE_URL": database_url,
+            "GREENROOM_DATA_DIR": str(data_dir),
+            "GREENROOM_LOG_LEVEL": "warning",
+            "COLUMNS": "200",
+        }
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it serves.
+
+        Raises:
+            AssertionError: it ended, or did not serve in time.
+        """
+        process = subprocess.Popen(
+            [sys.executable, "-m", "greenroom", "serve"],
+            env=self._environment | {"GREENROOM_BIND": self._bind},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._process = process
+        self.url = _read_url(process)
+        self._bind = self.url.removeprefix("http://")
+
+    def stop(self) -> None:
+        """Ask it to stop and wait until it has; stopping twice is fine."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.terminate()
+        try:
+            process.communicate(timeout=STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+@contextmanager
+def running_server(conninfo: str, data_dir: Path) -> Iterator[ServerProcess]:
+    server = ServerProcess(database_url(conninfo), data_dir)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def database_url(conninfo: str) -> str:
+    """The same address in the form that settings take."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
+    return f"postgresql:///{parts.pop('dbname')}?{urlencode(parts)}"
+
+
+def _read_url(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    # Reading has no timeout of its own; a process that hangs is ended, which ends the reading.
+    watchdog = Timer(START_TIMEOUT_S, process.kill)
+    watchdog.start()
+    try:
+        seen = []
+        for line in process.stdout:
+            seen.append(line)
+            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+                return found[0]
+    finally:
+        watchdog.cancel()
+    process.communicate()
+    raise AssertionError(f"it did not say where it serves: {''.join(seen)}")

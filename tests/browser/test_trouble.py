@@ -1,0 +1,223 @@
+"""What people see when servers and networks fail, and that nothing they wrote is lost or doubled by it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from tests.browser.conftest import NewVisitor
+from tests.browser.people import Account, registered, visitor
+from tests.browser.server import ServerProcess
+
+pytestmark = pytest.mark.browser
+
+RECONNECT_MS = 25_000
+"""The longest wait between two tries is 20 s."""
+
+NO_ANSWER = r"ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED|ERR_FAILED|status of 503"
+SEND = re.compile(r"/messages$")
+STREAM = re.compile(r"/api/v1/events\?")
+
+
+@pytest.mark.parametrize("ends", ["stop", "kill"])
+def test_the_page_says_that_it_reconnects_and_shows_what_it_missed_exactly_once(
+    browser: Browser, own_server: ServerProcess, ends: str
+) -> None:
+    url = own_server.url
+    with (
+        registered(url, "Maya Lindqvist", "student") as student,
+        registered(url, "Tomás Herrera", "instructor") as instructor,
+        visitor(browser, url) as maya,
+    ):
+        talk = student.open_conversation(instructor)
+        instructor.say(talk, "Before")
+        maya.log_in(student)
+        maya.open_conversation("Tomás Herrera")
+        expect(maya.messages).to_have_text(["Before"])
+        maya.page.wait_for_function("document.querySelector('.banner').hidden")
+
+        getattr(own_server, ends)()
+        expect(maya.banner).to_contain_text("Reconnecting")
+        expect(maya.banner).to_contain_text("Trying again")
+        expect(maya.page.get_by_text("Not connected")).to_be_visible()
+
+        # The page's own next try is held back, so that the message is there before it comes.
+        maya.page.clock.install()
+        own_server.start()
+        instructor.say(talk, "While you were away")
+        maya.page.clock.resume()
+        maya.page.get_by_role("button", name="Try now").click(timeout=RECONNECT_MS)
+
+        maya.wait_live(RECONNECT_MS / 1000)
+        expect(maya.banner).to_be_hidden()
+        expect(maya.messages).to_have_text(["Before", "While you were away"])
+        instructor.say(talk, "After")
+        expect(maya.messages).to_have_text(["Before", "While you were away", "After"])
+        assert maya.unexpected(NO_ANSWER) == []
+
+
+def test_a_message_written_while_the_server_is_away_arrives_once_when_it_is_back(
+    browser: Browser, own_server: ServerProcess
+) -> None:
+    url = own_server.url
+    with (
+        registered(url, "Maya Lindqvist", "student") as student,
+        registered(url, "Tomás Herrera", "instructor") as instructor,
+        visitor(browser, url) as maya,
+    ):
+        talk = student.open_conversation(instructor)
+        maya.log_in(student)
+        maya.open_conversation("Tomás Herrera")
+        own_server.kill()
+        maya.say("Can you hear me?")
+        maya.say("Hello?")
+        expect(maya.page.get_by_text("Sending …")).to_have_count(2)
+
+        own_server.start()
+        expect(maya.page.get_by_role("img", name="Sent")).to_have_count(2, timeout=RECONNECT_MS)
+        expect(maya.messages).to_have_text(["Can you hear me?", "Hello?"])
+        assert student.messages(talk) == ["Can you hear me?", "Hello?"]
+
+
+def test_a_message_whose_answer_is_lost_is_sent_again_and_stored_once(
+    new_visitor: NewVisitor, student: Account, instructor: Account
+) -> None:
+    talk = student.open_conversation(instructor)
+    maya = new_visitor()
+    maya.log_in(student)
+    maya.open_conversation("Tomás Herrera")
+    client_ids: list[str] = []
+
+    def lose_first_answer(route: Route) -> None:
+        client_ids.append(json.loads(route.request.post_data or "")["client_id"])
+        if len(client_ids) == 1:
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    # Without the stream, which would bring the message before the second try.
+    maya.page.route(STREAM, lambda route: route.abort())
+    maya.page.reload()
+    maya.page.route(SEND, lose_first_answer)
+    maya.say("Only once, please")
+
+    expect(maya.page.get_by_role("img", name="Sent")).to_be_visible()
+    assert len(client_ids) == 2
+    assert len(set(client_ids)) == 1
+    assert student.messages(talk) == ["Only once, please"]
+    expect(maya.messages).to_have_text(["Only once, please"])
+
+
+def test_a_refused_message_is_marked_with_the_reason_and_can_be_tried_again_or_discarded(
+    new_visitor: NewVisitor, student: Account, instructor: Account
+) -> None:
+    talk = student.open_conversation(instructor)
+    maya = new_visitor()
+    maya.log_in(student)
+    maya.open_conversation("Tomás Herrera")
+    problem = {
+        "type": "about:blank",
+        "title": "No",
+        "status": 403,
+        "code": "blocked",
+        "detail": "Not at this hour.",
+    }
+    maya.page.route(SEND, lambda route: route.fulfill(status=403, json=problem), times=2)
+
+    maya.say("First")
+    maya.say("Second")
+    failures = maya.page.get_by_role("alert").filter(has_text="Not at this hour.")
+    expect(failures).to_have_count(2)
+    expect(maya.page.get_by_text("Not sent")).to_have_count(3)  # twice in the thread, once in the list
+
+    failures.nth(1).get_by_role("button", name="Discard").click()
+    failures.first.get_by_role("button", name="Try again").click()
+    expect(maya.page.get_by_role("img", name="Sent")).to_be_visible()
+    expect(maya.messages).to_have_text(["First"])
+    assert student.messages(talk) == ["First"]
+
+
+def test_what_was_not_sent_yet_survives_a_reload(
+    new_visitor: NewVisitor, student: Account, instructor: Account
+) -> None:
+    talk = student.open_conversation(instructor)
+    maya = new_visitor()
+    maya.log_in(student)
+    maya.open_conversation("Tomás Herrera")
+    maya.page.route(SEND, lambda route: route.abort())
+    maya.say("Keep this")
+    expect(maya.page.get_by_text("Sending …")).to_be_visible()
+
+    maya.page.unroute(SEND)
+    maya.page.reload()
+    expect(maya.page.get_by_role("img", name="Sent")).to_be_visible()
+    assert student.messages(talk) == ["Keep this"]
+
+
+def test_a_stream_that_falls_silent_is_opened_again_at_its_cursor(
+    new_visitor: NewVisitor, student: Account
+) -> None:
+    maya = new_visitor()
+    maya.page.clock.install()
+    maya.log_in(student)
+    with maya.page.expect_request(STREAM) as reopened:
+        maya.page.clock.fast_forward(41_000)
+    assert re.search(r"last_event_id=v1\.\w+\.\d+$", reopened.value.url)
+    maya.wait_live()
+
+
+def test_a_cursor_that_the_server_can_not_serve_is_followed_by_a_snapshot(
+    new_visitor: NewVisitor, student: Account, instructor: Account
+) -> None:
+    talk = student.open_conversation(instructor)
+    student.say(talk, "Hello")
+    maya = new_visitor()
+    maya.log_in(student)
+    maya.open_conversation("Tomás Herrera")
+    expect(maya.messages).to_have_text(["Hello"])
+    snapshots: list[str] = []
+    maya.page.on(
+        "request", lambda request: snapshots.append(request.url) if request.url.endswith("/sync") else None
+    )
+    maya.page.route(
+        STREAM,
+        lambda route: route.continue_(
+            url=re.sub(r"last_event_id=.*", "last_event_id=v1.elsewhere.7", route.request.url)
+        ),
+        times=1,
+    )
+
+    maya.context.set_offline(True)
+    expect(maya.banner).to_contain_text("You are offline")
+    maya.context.set_offline(False)
+    maya.wait_live()
+    assert len(snapshots) == 1
+    student.say(talk, "Still there?")
+    expect(maya.messages).to_have_text(["Hello", "Still there?"])
+
+
+def test_a_thread_that_can_not_be_read_says_why_and_can_be_tried_again(
+    new_visitor: NewVisitor, student: Account, instructor: Account
+) -> None:
+    talk = student.open_conversation(instructor)
+    student.say(talk, "Hello")
+    maya = new_visitor()
+    maya.log_in(student)
+    problem = {
+        "type": "about:blank",
+        "title": "Busy",
+        "status": 503,
+        "code": "unavailable",
+        "detail": "The database rests.",
+    }
+    maya.page.route(re.compile(r"/messages\?"), lambda route: route.fulfill(status=503, json=problem), times=1)
+    maya.open_conversation("Tomás Herrera")
+
+    alert = maya.page.get_by_role("alert").filter(has_text="The database rests.")
+    alert.get_by_role("button", name="Try again").click()
+    expect(maya.messages).to_have_text(["Hello"])
+    expect(alert).to_be_hidden()
