@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -13,18 +12,13 @@ from greenroom.storage.ports import Storage
 from greenroom.storage.postgres import PostgresOptions, open_pool, postgres_storage
 
 
-@pytest.fixture(params=["memory", "postgres", "postgres behind a pooler"])
+@pytest.fixture(params=["memory", "postgres"])
 def twin(request: pytest.FixtureRequest) -> PostgresOptions | None:
     """How to reach Postgres, or None for the twin in memory."""
-    match request.param:
-        case "memory":
-            return None
-        case "postgres":
-            options: PostgresOptions = request.getfixturevalue("database")
-            return options
-        case _:
-            reached: PostgresOptions = request.getfixturevalue("database")
-            return replace(reached, prepare=False)
+    if request.param == "memory":
+        return None
+    options: PostgresOptions = request.getfixturevalue("database")
+    return options
 
 
 @pytest.fixture

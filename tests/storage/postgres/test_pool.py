@@ -179,12 +179,6 @@ async def test_a_closed_pool_lends_nothing(database: PostgresOptions) -> None:
         await backend(pool)
 
 
-async def test_nothing_is_prepared_behind_a_pooler(database: PostgresOptions) -> None:
-    async with open_pool(replace(database, prepare=False)) as pool:
-        await add_users(postgres_storage(pool, bus=LocalBus()))
-        assert await pool.fetch("SELECT count(*) FROM pg_prepared_statements", None, int) == [0]
-
-
 async def test_a_statement_is_prepared_once_whatever_the_numbers_in_it(pool: Pool) -> None:
     storage = postgres_storage(pool, bus=LocalBus())
     await add_users(storage)
