@@ -28,7 +28,7 @@ from greenroom.http.pages_site import FOLDER, PageFile, load_pages, serve_page
 from greenroom.http.problems import INTERNAL, MEDIA_TYPE, bare_problem, kind_of, problem_of, render
 from greenroom.http.request_cycle import ReceivedRequest, RequestCycle, current_request
 from greenroom.http.routes import accounts, conversations, health, instructors, operators, site, streams
-from greenroom.http.security_headers import security_headers
+from greenroom.http.security_headers import BY_DEFAULT, fixed_headers
 from greenroom.http.serving.http1 import Refusal
 from greenroom.schema.ids import Ids
 from greenroom.schema.settings import Settings
@@ -87,7 +87,7 @@ def connection_refusal(settings: Settings, ids: Ids) -> Refusal:
     """Make the answers to bytes that never became a request, in the same form as all others."""
     standard_headers = [
         (name.lower().encode(), value.encode())
-        for name, value in security_headers(is_secure=settings.is_cookie_secure).items()
+        for name, value in (fixed_headers(is_secure=settings.is_cookie_secure) | dict(BY_DEFAULT)).items()
     ]
 
     def refusal(status: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
@@ -176,12 +176,16 @@ def _refuse(error: Exception, request_id: str) -> Response:
 
 
 def _complete_responses(app: Application, settings: Settings) -> None:
-    standard_headers = security_headers(is_secure=settings.is_cookie_secure)
+    always = fixed_headers(is_secure=settings.is_cookie_secure)
 
     async def complete(response: Response) -> Response:
-        response.headers["X-Request-Id"] = current_request().record.request_id
-        for name, value in standard_headers.items():
-            response.headers.setdefault(name, value)
+        headers = response.headers
+        headers.add("X-Request-Id", current_request().record.request_id)
+        for name, value in always.items():
+            headers.add(name, value)
+        for name, value in BY_DEFAULT.items():
+            if name not in headers:
+                headers.add(name, value)
         return response
 
     app.after_request(complete)

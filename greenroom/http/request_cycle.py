@@ -59,7 +59,8 @@ class RequestCycle(TrioASGIHTTPConnection):
         try:
             request.payload, request.body_fault = b"", None
             try:
-                request.payload = await _read_body(receive, request.headers.get("Content-Length"))
+                if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
+                    request.payload = await _read_body(receive, request.headers.get("Content-Length"))
             except HttpFault as fault:
                 request.body_fault = fault
             async with AsyncExitStack() as request.resources:

@@ -32,9 +32,12 @@ STRICT_TRANSPORT: Final = "max-age=31536000; includeSubDomains"
 """A year; only where cookies are Secure, because then TLS stands in front of us."""
 
 
-def security_headers(*, is_secure: bool) -> dict[str, str]:
-    """Return what a response gets unless it says otherwise: an API answer's policy, and no caching."""
-    headers = dict(ALWAYS) | {"Content-Security-Policy": API_POLICY, "Cache-Control": "no-store"}
-    if is_secure:
-        headers["Strict-Transport-Security"] = STRICT_TRANSPORT
-    return headers
+BY_DEFAULT: Final[Mapping[str, str]] = MappingProxyType(
+    {"Content-Security-Policy": API_POLICY, "Cache-Control": "no-store"}
+)
+"""What a response gets unless it says otherwise."""
+
+
+def fixed_headers(*, is_secure: bool) -> dict[str, str]:
+    """Return what every response gets."""
+    return dict(ALWAYS) | ({"Strict-Transport-Security": STRICT_TRANSPORT} if is_secure else {})

@@ -223,8 +223,14 @@ class Connection:
             self._counters.requests_in_flight -= 1
 
     async def _write(self, data: bytes) -> None:
-        async with self._writing:
+        if self._writing.locked():
+            await self._writing.acquire()
+        else:
+            self._writing.acquire_nowait()  # without the turn of the scheduler that acquire() always takes
+        try:
             if self._is_broken:
+                # An application that writes in a loop must still come to where its cancellation reaches it.
+                await trio.lowlevel.checkpoint()
                 return
             rest = memoryview(data)
             try:
@@ -239,6 +245,8 @@ class Connection:
             except BaseException:
                 self._is_broken = True
                 raise
+        finally:
+            self._writing.release()
 
     # Closing.
 

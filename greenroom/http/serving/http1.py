@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import h11
 from hypercorn.config import Config
-from hypercorn.events import Closed
+from hypercorn.events import Closed, RawData
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.events import Request as StreamRequest
 from hypercorn.protocol.events import Response as StreamResponse
@@ -127,6 +127,7 @@ class Http1(H11Protocol):
         self.connection = StrictConnection(limits)
         self._refusal = refusal
         self._on_malformed = on_malformed
+        self._held = b""  # the head of an answer, which is written together with what follows it
 
     @property
     def has_partial_head(self) -> bool:
@@ -161,6 +162,21 @@ class Http1(H11Protocol):
                 status_code=event.status_code,
             )
         await super().stream_send(event)
+
+    async def _send_h11_event(self, event: Any) -> None:
+        """Write an event's bytes; a head waits for the first of its body, so that most answers are one packet."""
+        try:
+            data = self._held + self.connection.send(event)
+        except h11.LocalProtocolError:
+            if self.connection.their_state != h11.ERROR:
+                raise
+            return
+        if isinstance(event, h11.Response):
+            self._held = data
+            return
+        self._held = b""
+        if data:
+            await self.send(RawData(data=data))
 
     async def _check_protocol(self, event: h11.Request) -> None:
         """Do nothing: there is no other protocol to change to."""
