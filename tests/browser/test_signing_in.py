@@ -119,7 +119,7 @@ def test_logging_out_ends_the_session_in_every_tab(new_visitor: NewVisitor, stud
         expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
 
     # The cookie of before is worth nothing now.
-    maya.context.add_cookies([{key: cookies[0][key] for key in ("name", "value", "domain", "path")}])  # type: ignore[misc]
+    maya.context.add_cookies([{key: cookies[0][key] for key in ("name", "value", "domain", "path")}])
     assert maya.page.request.get(f"{maya.url}/api/v1/auth/me").status == 401
 
 

@@ -152,13 +152,16 @@ export function createStream({ url, eventNames, sync, probe, onReady, onEvent, o
     onEnded(reason);
   }
 
-  function reconnectIfWaiting() {
+  /** Timers of a hidden tab, or of a machine asleep, run late. */
+  function onVisible() {
+    if (document.visibilityState !== "visible") return;
     const isOverdue = status === "live" && Date.now() - heardAt > SILENCE_MS;
     if (status === "waiting" || status === "offline" || isOverdue) void connect();
   }
 
-  function onVisible() {
-    if (document.visibilityState === "visible") reconnectIfWaiting();
+  /** Even a stream that seems to live: it may belong to a network that is gone, and would be missed only by its silence. */
+  function onOnline() {
+    if (status !== "stopped") void connect();
   }
 
   function onOffline() {
@@ -167,12 +170,12 @@ export function createStream({ url, eventNames, sync, probe, onReady, onEvent, o
 
   function dispose() {
     release();
-    window.removeEventListener("online", reconnectIfWaiting);
+    window.removeEventListener("online", onOnline);
     window.removeEventListener("offline", onOffline);
     document.removeEventListener("visibilitychange", onVisible);
   }
 
-  window.addEventListener("online", reconnectIfWaiting);
+  window.addEventListener("online", onOnline);
   window.addEventListener("offline", onOffline);
   document.addEventListener("visibilitychange", onVisible);
 

@@ -1,0 +1,212 @@
+"""The rules by which the page's state changes, called directly: they are one pure function, `store.js`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.people import visitor
+from tests.browser.server import ServerProcess
+
+pytestmark = pytest.mark.browser
+
+PRELUDE = """
+const { initialState, reduce } = await import("/static/store.js");
+const { listed, messagesOf, receiptOf } = await import("/static/selectors.js");
+const { timelineOf } = await import("/static/timeline.js");
+const me = { id: "ME", display_name: "Maya", role: "student" };
+const message = (seq, changes = {}) => ({
+  id: `M${seq}`, conversation_id: "C", seq, version: 1, kind: "user", sender_id: "YOU", content: `line ${seq}`,
+  client_id: null, booking_id: null, reactions: [], created_at: `2026-03-01T10:${String(seq).padStart(2, "0")}:00.000Z`,
+  edited_at: null, deleted_at: null, ...changes,
+});
+const conversation = (changes = {}) => ({
+  id: "C", student_id: "ME", instructor_id: "YOU", state: "active", unread_count: 0, last_message: null, last_seq: 0,
+  last_read_seq: 0, other_last_read_seq: 0, upcoming_bookings: [],
+  other: { id: "YOU", display_name: "Tomás", role: "instructor", online: false },
+  created_at: "2026-03-01T09:00:00.000Z", last_message_at: "2026-03-01T09:00:00.000Z", ...changes,
+});
+const snapshot = (...conversations) => ({ conversations, total_unread: 0, presence: [], cursor: "v1.e.0" });
+const run = (actions, state = initialState) => actions.reduce(reduce, state);
+const signedIn = { type: "signed_in", me };
+const synced = (...conversations) => ({ type: "synced", snapshot: snapshot(...conversations) });
+const selected = (id) => ({ type: "conversation_selected", id });
+const page = (items, place = "newest", hasMore = false) =>
+  ({ type: "messages_fetched", conversationId: "C", items, hasMore, place });
+const event = (name, id, data, now = 0) => ({ type: "event_received", name, id, data, now });
+const created = (seq, id = `v1.e.${seq}`, changes = {}) =>
+  event("message.created", id, { message: message(seq, changes), unread_count: seq, total_unread: seq });
+const opened = [signedIn, synced(conversation()), selected("C"), page([])];
+const contents = (state) => messagesOf(state, "C").map((m) => m.content);
+"""
+
+Store = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def store(browser: Browser, server: ServerProcess) -> Iterator[Store]:
+    """Runs a script in which the store and some builders are there, and returns what it returns."""
+    with visitor(browser, server.url) as someone:
+        someone.page.goto(server.url)
+        yield lambda script: someone.page.evaluate(f"async () => {{ {PRELUDE} {script} }}")
+        assert someone.unexpected() == []
+
+
+def test_an_event_that_comes_twice_is_applied_once(store: Store) -> None:
+    assert store("""
+        const once = run([...opened, created(1), created(2)]);
+        const again = run([created(1), created(2)], once);
+        return again === once;
+    """)
+
+
+def test_replaying_any_stretch_of_the_stream_changes_nothing(store: Store) -> None:
+    """What a resume from an older cursor would bring."""
+    assert (
+        store("""
+        const stream = [
+          created(1),
+          created(2, "v1.e.2", { sender_id: "ME", client_id: "k" }),
+          event("conversation.read", "v1.e.3", { conversation_id: "C", user_id: "ME", seq: 1, unread_count: 0, total_unread: 0 }),
+          event("message.updated", "v1.e.4", { message: message(1, { version: 2, content: "edited" }), unread_count: 0, total_unread: 0 }),
+          event("conversation.read", "v1.e.5", { conversation_id: "C", user_id: "YOU", seq: 2, unread_count: 0, total_unread: 0 }),
+          created(3, "v1.e.6"),
+          event("message.deleted", "v1.e.7", { message: message(3, { version: 2, content: "", deleted_at: "2026-03-01T11:00:00.000Z" }), unread_count: 0, total_unread: 0 }),
+        ];
+        const wanted = JSON.stringify(run([...opened, ...stream]));
+        const different = [];
+        for (let from = 0; from < stream.length; from += 1) {
+          for (let to = from; to <= stream.length; to += 1) {
+            const replayed = [...stream.slice(0, to), ...stream.slice(from, to), ...stream.slice(to)];
+            if (JSON.stringify(run([...opened, ...replayed])) !== wanted) different.push([from, to]);
+          }
+        }
+        return different;
+    """)
+        == []
+    )
+
+
+def test_messages_stand_by_seq_whatever_came_first(store: Store) -> None:
+    assert (
+        store("""
+        const orders = [[1, 2, 3], [3, 2, 1], [2, 3, 1]];
+        return orders.map((order) => contents(run([...opened, ...order.map((seq) => created(seq))])).join());
+    """)
+        == ["line 1,line 2,line 3"] * 3
+    )
+
+
+def test_an_edit_is_not_undone_by_a_page_that_was_read_before_it(store: Store) -> None:
+    assert store("""
+        const edited = event("message.updated", "v1.e.3", { message: message(1, { version: 2, content: "edited" }), unread_count: 0, total_unread: 0 });
+        return contents(run([signedIn, synced(conversation()), selected("C"), edited, page([message(1), message(2)])]));
+    """) == ["edited", "line 2"]
+
+
+def test_an_edit_of_a_message_older_than_the_page_makes_no_hole(store: Store) -> None:
+    assert store("""
+        const edited = event("message.updated", "v1.e.3", { message: message(1, { version: 2, content: "edited" }), unread_count: 0, total_unread: 0 });
+        return contents(run([signedIn, synced(conversation()), selected("C"), edited, page([message(8), message(9)], "newest", true)]));
+    """) == ["line 8", "line 9"]
+
+
+@pytest.mark.parametrize("first", ["answer", "event"])
+def test_a_message_of_ours_is_shown_once_whether_its_answer_or_its_event_is_faster(
+    store: Store, first: str
+) -> None:
+    assert store(f"""
+        const stored = message(1, {{ sender_id: "ME", client_id: "k", content: "mine" }});
+        const answer = {{ type: "message_acknowledged", conversationId: "C", clientId: "k", message: stored }};
+        const event_ = event("message.created", "v1.e.1", {{ message: stored, unread_count: 0, total_unread: 0 }});
+        const queued = {{ type: "message_queued", conversationId: "C", clientId: "k", content: "mine", at: stored.created_at }};
+        const both = {{ answer: [answer, event_], event: [event_, answer] }}["{first}"];
+        const states = [[], both.slice(0, 1), both].map((done) => run([...opened, queued, ...done]));
+        const now = new Date("2026-03-01T12:00:00Z");
+        return states.map((state) => timelineOf(state, "C", now).filter((row) => row.type !== "day").map((row) => [row.type, row.key]));
+    """) == [[["pending", "own:k"]], [["message", "own:k"]], [["message", "own:k"]]]
+
+
+def test_marks_of_reading_only_move_forward(store: Store) -> None:
+    assert store("""
+        const read = (id, seq) => event("conversation.read", id, { conversation_id: "C", user_id: "YOU", seq, unread_count: 0, total_unread: 0 });
+        const state = run([...opened, created(1, "a", { sender_id: "ME" }), created(2, "b", { sender_id: "ME" }), read("c", 2), read("d", 1)]);
+        return [1, 2].map((seq) => receiptOf(state, message(seq)));
+    """) == ["read", "read"]
+
+
+def test_the_list_stands_by_newest_activity(store: Store) -> None:
+    assert store("""
+        const two = [conversation(), conversation({ id: "D", last_message_at: "2026-03-01T09:30:00.000Z" })];
+        const before = run([signedIn, synced(...two)]);
+        const after = run([created(1)], before);
+        return [before, after].map((state) => listed(state).map(({ id }) => id).join());
+    """) == ["D,C", "C,D"]
+
+
+def test_a_conversation_that_only_an_event_speaks_of_is_asked_for_until_the_answer_is_newer(store: Store) -> None:
+    assert store("""
+        const spoken = run([signedIn, synced(), created(1)]);
+        const mentions = spoken.wanted.C;
+        const answer = { type: "conversation_fetched", conversation: conversation({ last_seq: 1 }), mentions };
+        const settled = run([answer], spoken);
+        const spokenAgain = run([created(2), answer], spoken);
+        return [mentions !== undefined, "C" in settled.wanted, settled.totalUnread, "C" in spokenAgain.wanted];
+    """) == [True, False, 1, True]
+
+
+def test_a_snapshot_replaces_what_may_be_stale_and_the_open_thread_stays_on_the_screen(store: Store) -> None:
+    assert store("""
+        const before = run([...opened, created(1), event("typing", "", { conversation_id: "C", user_id: "YOU", is_typing: true })]);
+        const after = run([synced(conversation({ last_seq: 4 }))], before);
+        const loaded = run([page([message(3), message(4)], "newest", true)], after);
+        return [contents(after), after.threads.C.isLoaded, Object.keys(after.typing), contents(loaded)];
+    """) == [["line 1"], False, [], ["line 3", "line 4"]]
+
+
+def test_a_page_of_the_list_does_not_overwrite_what_the_stream_keeps(store: Store) -> None:
+    assert store("""
+        const items = [conversation(), conversation({ id: "D" })];
+        const state = run([...opened, created(1), { type: "conversations_listed", filter: "active", items, nextCursor: null }]);
+        return [state.conversations.C.last_seq, "D" in state.conversations];
+    """) == [1, True]
+
+
+def test_a_typing_indicator_goes_out_by_itself_or_with_the_message(store: Store) -> None:
+    assert store("""
+        const typing = event("typing", "v1.e.0", { conversation_id: "C", user_id: "YOU", is_typing: true, expires_at: "2020-01-01T00:00:00Z" }, 1000);
+        const lit = run([...opened, typing]);
+        const passed = (now) => run([{ type: "time_passed", now }], lit);
+        return [lit, passed(6999), passed(7001), run([created(1)], lit)].map((state) => "C" in state.typing);
+    """) == [True, True, False, False]
+
+
+def test_days_and_groups_are_set_apart(store: Store) -> None:
+    assert store("""
+        const at = (seq, created_at, changes) => message(seq, { created_at: new Date(created_at).toISOString(), ...changes });
+        const items = [
+          at(1, "2026-03-01T10:00:00"), at(2, "2026-03-01T10:01:00"), at(3, "2026-03-01T10:02:00", { kind: "system", sender_id: null }),
+          at(4, "2026-03-01T10:03:00"), at(5, "2026-03-02T09:00:00"), at(6, "2026-03-02T09:10:00"),
+        ];
+        const rows = timelineOf(run([signedIn, synced(conversation()), selected("C"), page(items)]), "C", new Date("2026-03-02T12:00:00"));
+        return rows.map((row) => row.label ?? (row.type === "message" ? `${row.startsGroup ? "(" : ""}${row.message.seq}${row.endsGroup ? ")" : ""}` : row.type));
+    """) == ["Yesterday", "(1", "2)", "system", "(4)", "Today", "(5)", "(6)"]
+
+
+def test_a_thread_keeps_a_bounded_number_of_messages_and_can_load_the_rest_again(store: Store) -> None:
+    assert store("""
+        let state = run(opened);
+        for (let seq = 1; seq <= 1001; seq += 1) state = reduce(state, created(seq));
+        const { messages, hasMore } = state.threads.C;
+        return [messages.length, messages.at(-1).seq, hasMore, state.recentIds.length];
+    """) == [500, 1001, True, 512]
+
+
+def test_what_arrives_after_the_end_of_a_session_is_dropped(store: Store) -> None:
+    assert store("""
+        const over = run([...opened, { type: "signed_out" }]);
+        return run([created(1), synced(conversation())], over) === over;
+    """)
