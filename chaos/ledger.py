@@ -1,0 +1,101 @@
+"""What clients did and saw while the server was being broken: plain frozen records, written by the clients alone.
+
+Nothing here was asked of the server's insides. A message is named by its sender's ``client_id``, which its sender never
+uses for another one; positions are ``seq`` in a conversation (dense from 1) and the stream's ``seq`` inside a cursor.
+Times are seconds of Trio's clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that a client began to send, however that ended.
+
+    Attributes:
+        at: when the first attempt began.
+        answers: what each attempt came to, in order: a status (``"503"``) or the name of what the connection raised.
+    """
+
+    conversation_id: str
+    sender_id: str
+    client_id: str
+    at: float
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    """A 2xx: from here on the server owes the message to everybody, for ever."""
+
+    conversation_id: str
+    sender_id: str
+    client_id: str
+    message_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Persisted:
+    """A message as the API returns it after everything has healed."""
+
+    conversation_id: str
+    sender_id: str
+    client_id: str | None
+    message_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    """The message inside a ``message.created`` event."""
+
+    conversation_id: str
+    message_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One durable event as it came in.
+
+    Attributes:
+        stream_seq: its place in the user's stream.
+        connection: which of the listener's connections brought it, counted from 1.
+        message: None for an event that brings no new message.
+    """
+
+    stream_seq: int
+    at: float
+    connection: int
+    message: ShownMessage | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerLog:
+    """Everything one listener was given, over all its connections, in the order of arrival and unfiltered.
+
+    Attributes:
+        start: its first cursor's seq; it is owed every later event of its user's stream. A listener's first connection
+            comes before the first message, so it is owed every message of its conversations.
+        resets: how often it was told that its cursor can't be served, which never may happen here.
+    """
+
+    name: str
+    user_id: str
+    conversation_ids: frozenset[str]
+    start: int
+    resets: int
+    delivered: tuple[Delivered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One run. ``acked`` keeps, per sender and conversation, the order of sending: a sender waits for each answer."""
+
+    sent: tuple[Sent, ...]
+    acked: tuple[Acked, ...]
+    persisted: tuple[Persisted, ...]
+    listeners: tuple[ListenerLog, ...]
