@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from greenroom.storage.postgres import PostgresOptions
-from tests.postgres import PostgresServer, fast_folder, fresh_name, postgres_for_tests
+from tests.postgres import PostgresServer, fast_data_dir, fresh_name, postgres_for_tests
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One server for the whole run."""
-    # Not pytest's tmp_path: its folders are closed to the account the server runs as.
-    with (
-        tempfile.TemporaryDirectory(prefix="greenroom-tests-", dir=fast_folder()) as folder,
-        postgres_for_tests(Path(folder)) as server,
-    ):
+    with fast_data_dir() as folder, postgres_for_tests(folder) as server:
         yield server
 
 

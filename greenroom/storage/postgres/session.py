@@ -79,6 +79,8 @@ class Session:
             leave = stack.pop_all().aclose
         try:
             yield
+            with self._bounded():
+                await self._send_kept()
         except BaseException:
             # Takes the connection out of its aborted state. The error it is in has been raised.
             with self._bounded(), suppress(psycopg.Error):
@@ -86,7 +88,6 @@ class Session:
             raise
         else:
             with self._bounded():
-                await self._send_kept()
                 await leave()
         finally:
             self._kept.clear()
