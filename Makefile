@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo serve test lint bench lock clean
+.PHONY: setup demo serve test lint bench chaos lock clean
 
 setup: $(VENV)/.installed-dev
 
@@ -24,6 +24,9 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
+
+chaos: $(VENV)/.installed-dev
+	$(BIN)/python -m chaos
 
 # Resolves the lock files anew; pip-tools lives in an environment of its own.
 lock:
