@@ -25,7 +25,16 @@ from greenroom.http.metrics import KernelCollector, RequestMetrics
 from greenroom.http.openapi import openapi_document, problem_kinds
 from greenroom.http.operations import ActorPath, Call, Operation, Site
 from greenroom.http.pages_site import FOLDER, PageFile, load_pages, serve_page
-from greenroom.http.problems import INTERNAL, MEDIA_TYPE, bare_problem, kind_of, problem_of, render
+from greenroom.http.problems import (
+    CONNECTION_STATUSES,
+    INTERNAL,
+    MEDIA_TYPE,
+    bare_kind,
+    bare_problem,
+    kind_of,
+    problem_of,
+    render,
+)
 from greenroom.http.request_cycle import ReceivedRequest, RequestCycle, current_request
 from greenroom.http.routes import accounts, conversations, health, instructors, operators, site, streams
 from greenroom.http.security_headers import BY_DEFAULT, fixed_headers
@@ -107,7 +116,8 @@ def connection_refusal(settings: Settings, ids: Ids) -> Refusal:
 def _description(cookie: str) -> tuple[bytes, bytes]:
     """Describe the API, as a document and as a page; it takes a moment and never changes."""
     document = json.dumps(openapi_document(OPERATIONS, cookie=cookie)).encode()
-    return document, docs_page(OPERATIONS, problem_kinds(OPERATIONS))
+    elsewhere = [kind_of(faults.MethodNotAllowed), *map(bare_kind, CONNECTION_STATUSES)]
+    return document, docs_page(OPERATIONS, [*problem_kinds(OPERATIONS), *elsewhere])
 
 
 def _add_operation(app: Application, operation: Operation, make_call: Callable[[ReceivedRequest], Call]) -> None:

@@ -1,4 +1,4 @@
-"""The pages that come with the package: ``/`` and ``/static/*``.
+"""The pages that come with the package: ``/`` and other pages by name, and ``/static/*``.
 
 They are read once, when the application is made. A request only looks its path up among the files that exist, so there
 is no path to traverse.
@@ -36,13 +36,18 @@ class PageFile:
 
 
 def load_pages(folder: Path) -> Mapping[str, PageFile]:
-    """Read ``index.html`` (served as ``/``) and everything below ``static``; the keys are request paths."""
-    found = {"/": folder / "index.html"}
+    """Read ``index.html`` (served as ``/``), ``x.html`` (as ``/x``) and everything below ``static``.
+
+    The keys are request paths.
+    """
+    found = {f"/{path.stem}": path for path in sorted(folder.glob("*.html"))}
+    if "/index" in found:
+        found["/"] = found.pop("/index")
     static = folder / "static"
     for path in sorted(static.rglob("*")):
         if path.is_file() and not path.name.startswith("."):
             found[f"/static/{path.relative_to(static).as_posix()}"] = path
-    return {route: _load(path) for route, path in found.items() if path.is_file()}
+    return {route: _load(path) for route, path in found.items()}
 
 
 def serve_page(request: Request, page: PageFile) -> Response:

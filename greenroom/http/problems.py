@@ -126,11 +126,20 @@ def problem_of(error: BaseException, request_id: str) -> tuple[Problem, dict[str
     return Problem(**about, detail=str(error) or kind.title), headers
 
 
-def bare_problem(status: int, request_id: str) -> Problem:
-    """Describe a refusal for which there is no error but a status, such as bytes that are not HTTP."""
+CONNECTION_STATUSES: Final = (400, 408, 431, 501, 505)
+"""What bytes that never became a request may be answered."""
+
+
+def bare_kind(status: int) -> Kind:
+    """Say what a refusal is for which there is no error but a status."""
     phrase = HTTPStatus(status).phrase
-    kind = Kind(status=status, code=phrase.lower().replace(" ", "_").replace("-", "_"), title=phrase)
-    return Problem(**kind.model_dump(), type=kind.type, detail=phrase, request_id=request_id)
+    return Kind(status=status, code=phrase.lower().replace(" ", "_").replace("-", "_"), title=phrase)
+
+
+def bare_problem(status: int, request_id: str) -> Problem:
+    """Describe such a refusal."""
+    kind = bare_kind(status)
+    return Problem(**kind.model_dump(), type=kind.type, detail=kind.title, request_id=request_id)
 
 
 def render(problem: Problem) -> bytes:

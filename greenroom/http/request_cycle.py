@@ -18,6 +18,7 @@ from quart_trio.wrappers import TrioRequest
 
 from greenroom.http.access import RequestRecord
 from greenroom.http.faults import BodyTimeout, BodyTooLarge, HttpFault
+from greenroom.supervisor import origin
 
 if TYPE_CHECKING:
     from greenroom.http.app import Application
@@ -64,7 +65,8 @@ class RequestCycle(TrioASGIHTTPConnection):
             except HttpFault as fault:
                 request.body_fault = fault
             async with AsyncExitStack() as request.resources:
-                response = await app.handle_request(request)
+                with origin(request.record.request_id):  # what it asks of actors carries the request's id
+                    response = await app.handle_request(request)
                 request.record.status = response.status_code
                 request.record.is_stream = getattr(response, "timeout", ...) is None
                 await self._send_response(send, response)

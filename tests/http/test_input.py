@@ -13,9 +13,8 @@ from greenroom.http.app import OPERATIONS
 from greenroom.http.operations import Access, Operation
 from greenroom.http.request_cycle import BODY_BYTES_MAX
 from tests.http.raw import read_to_end
-from tests.http.world import World, assert_problem
+from tests.http.world import ULID, World, assert_problem, example_path
 
-ULID = "01HZZZZZZZZZZZZZZZZZZZZZZZ"
 TALK = "/api/v1/conversations/{talk}"
 REGISTER = {"email": "n@example.com", "password": "long enough", "display_name": "N", "role": "student"}
 
@@ -396,13 +395,6 @@ async def test_a_known_path_with_another_method_names_what_it_allows(world: Worl
     assert_problem(answer, 405, "method_not_allowed")
     assert answer.headers["Allow"] == "GET, HEAD, POST"
     assert_problem(await world.maya.api.request("PROPFIND", "/api/v1/unread"), 405)
-
-
-def example_path(operation: Operation) -> str:
-    path = operation.path
-    for name in operation.path_parameters:
-        path = path.replace(f"{{{name}}}", "greenroom/committer" if name == "actor_path" else ULID)
-    return path
 
 
 @pytest.mark.parametrize(

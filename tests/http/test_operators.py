@@ -151,22 +151,20 @@ async def test_the_operators_stream_tells_what_happens_to_actors(world: World, n
     assert listener.data("closing") == {"reason": "draining", "reconnect": True}
 
 
-class Access:
-    """Who asks, and with what."""
-
-    def __init__(self, world: World, admin: Person) -> None:
-        self.cases: dict[str, tuple[dict[str, str], int]] = {
-            "nobody": ({}, 401),
-            "the key": ({"X-API-Key": API_KEY}, 200),
-            "a wrong key": ({"X-API-Key": "x" * len(API_KEY)}, 401),
-            "an empty key": ({"X-API-Key": ""}, 401),
-            "the key, cut": ({"X-API-Key": API_KEY[:-1]}, 401),
-            "the key as token": ({"Authorization": f"Bearer {API_KEY}"}, 401),
-            "a student": ({"Authorization": f"Bearer {world.maya.token}"}, 403),
-            "an instructor": ({"Authorization": f"Bearer {world.tomas.token}"}, 403),
-            "an admin": ({"Authorization": f"Bearer {admin.token}"}, 200),
-            "a wrong key and an admin": ({"X-API-Key": "wrong", "Authorization": f"Bearer {admin.token}"}, 401),
-        }
+def askers(world: World, admin: Person) -> dict[str, tuple[dict[str, str], int]]:
+    """Who asks, with which headers, and what they get."""
+    return {
+        "nobody": ({}, 401),
+        "the key": ({"X-API-Key": API_KEY}, 200),
+        "a wrong key": ({"X-API-Key": "x" * len(API_KEY)}, 401),
+        "an empty key": ({"X-API-Key": ""}, 401),
+        "the key, cut": ({"X-API-Key": API_KEY[:-1]}, 401),
+        "the key as token": ({"Authorization": f"Bearer {API_KEY}"}, 401),
+        "a student": ({"Authorization": f"Bearer {world.maya.token}"}, 403),
+        "an instructor": ({"Authorization": f"Bearer {world.tomas.token}"}, 403),
+        "an admin": ({"Authorization": f"Bearer {admin.token}"}, 200),
+        "a wrong key and an admin": ({"X-API-Key": "wrong", "Authorization": f"Bearer {admin.token}"}, 401),
+    }
 
 
 @pytest.fixture
@@ -175,7 +173,7 @@ async def admin(world: World) -> Person:
 
 
 async def test_operators_are_the_key_and_admins_and_nobody_else(world: World, admin: Person) -> None:
-    for name, (headers, status) in Access(world, admin).cases.items():
+    for name, (headers, status) in askers(world, admin).items():
         for path in (ACTORS, COMMITTER, f"{ACTORS}/top", "/api/v1/admin/dead-letters"):
             answer = await world.nobody.get(path, headers=headers)
             assert answer.status_code == status, (name, path)
@@ -244,3 +242,18 @@ async def test_metrics_count_by_kind_route_and_reason(world: World) -> None:
     ):
         assert line in text
     assert text.count("\ngreenroom_http_connections ") == 1
+
+
+async def test_what_a_request_asks_of_actors_can_be_traced_by_its_id(world: World) -> None:
+    talk = await world.talk()
+
+    sent = await world.maya.api.post(
+        f"/api/v1/conversations/{talk}/messages",
+        json={"content": "x"},
+        headers={"X-Request-Id": "trace-me-please"},
+    )
+
+    assert sent.status_code == 201
+    for path in (COMMITTER, f"{ACTORS}/greenroom/conversations/{talk}"):
+        messages = (await world.operator.get(path)).json()["messages"]
+        assert messages[-1]["trace_id"] == "trace-me-please"

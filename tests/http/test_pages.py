@@ -14,6 +14,7 @@ from tests.http.world import World
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "static" / "views").mkdir(parents=True)
     (tmp_path / "index.html").write_text("<!doctype html><p>hi")
+    (tmp_path / "admin.html").write_text("<!doctype html><p>console")
     (tmp_path / "secret.txt").write_text("not below static")
     (tmp_path / "static" / "app.js").write_text("export const a = 1;")
     (tmp_path / "static" / "views" / "thread.js").write_text("export {};")
@@ -25,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 def test_exactly_the_files_below_static_are_served(folder: Path) -> None:
     pages = load_pages(folder)
 
-    assert sorted(pages) == ["/", "/static/app.js", "/static/logo.svg", "/static/views/thread.js"]
+    assert sorted(pages) == ["/", "/admin", "/static/app.js", "/static/logo.svg", "/static/views/thread.js"]
     assert pages["/"].media_type == "text/html; charset=utf-8"
     assert pages["/static/app.js"].media_type == "text/javascript; charset=utf-8"
     assert pages["/static/logo.svg"].media_type == "image/svg+xml; charset=utf-8"

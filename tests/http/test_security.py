@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
+import trio
 
 from greenroom.http.app import OPERATIONS
 from greenroom.logs import configure_logging
 from tests.http.raw import read_to_end
-from tests.http.test_input import example_path
-from tests.http.world import PASSWORD, World, a_world, assert_problem, some_settings
+from tests.http.world import PASSWORD, World, a_world, assert_problem, example_path, some_settings
 
 ALLOWED = "https://app.example"
 EVIL = "https://evil.example"
@@ -141,8 +141,6 @@ async def test_every_answer_carries_the_protective_headers(world: World) -> None
 
 
 async def test_bytes_that_are_no_request_are_refused_in_the_same_form(world: World) -> None:
-    import trio
-
     host, _, port = world.host.rpartition(":")
     async with await trio.open_tcp_stream(host, int(port)) as stream:
         await stream.send_all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from greenroom.http.serving import Fault, Limits
+from greenroom.http.serving import Fault, Limits, adopt, listen, serve
+from greenroom.http.serving.http1 import Http1
 from tests.http.raw import SMALL, WAIT_S, a_server, read_to_end, read_until, statuses
 
 HELLO = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -158,6 +160,19 @@ async def test_unusual_but_legal_requests_are_served(case: str) -> None:
         assert received.endswith(answer)
         assert b"101" not in received
         assert b"sec-websocket" not in received.lower()
+
+
+async def test_a_client_that_asks_first_is_told_to_go_on() -> None:
+    async with a_server(echo) as server:
+        stream = await server.connect()
+        await stream.send_all(
+            head("Content-Length: 2", "Expect: 100-continue", "Connection: close", request="POST / HTTP/1.1")
+        )
+        assert statuses(await read_until(stream, b"\r\n\r\n")) == [100]
+
+        await stream.send_all(b"ok")
+
+        assert (await read_to_end(stream)).endswith(b"POST / ok")
 
 
 async def test_pipelined_requests_are_answered_in_order() -> None:
@@ -437,6 +452,60 @@ async def test_draining_ends_in_time_with_clients_that_stopped_reading() -> None
         await trio.sleep(0.2)
 
         with trio.fail_after(limits.drain_s + 1):
+            await server.drain()
+
+
+async def test_a_bug_in_handling_one_connection_stays_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = Http1.handle
+
+    async def crash(self: Http1, event: Any) -> None:
+        if b"boom" in getattr(event, "data", b""):
+            raise ExceptionGroup("several", [RuntimeError("one"), KeyError("two")])
+        await handle(self, event)
+
+    monkeypatch.setattr(Http1, "handle", crash)
+    async with a_server(echo) as server:
+        assert await server.converse(head(request="GET /boom HTTP/1.1")) == b""
+
+        assert statuses(await server.converse(HELLO_AND_CLOSE)) == [200]
+        assert server.statistics().faults[Fault.CRASHED] == 1
+
+
+async def test_an_accept_that_the_kernel_refuses_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    accept, refusals = trio.SocketListener.accept, iter([errno.EMFILE, errno.ENFILE, errno.ENOBUFS])
+
+    async def flaky(self: trio.SocketListener) -> trio.SocketStream:
+        for number in refusals:
+            raise OSError(number, "no room")
+        return await accept(self)
+
+    monkeypatch.setattr(trio.SocketListener, "accept", flaky)
+    async with a_server(echo) as server:
+        assert statuses(await server.converse(HELLO_AND_CLOSE)) == [200]
+
+        assert server.statistics().accept_failures == 3
+
+
+async def test_listening_sockets_hand_their_options_on() -> None:
+    [listener] = await listen("127.0.0.1", 0, limits=SMALL)
+    async with listener:
+        option = listener.socket.getsockopt
+
+        assert option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == SMALL.unacknowledged_s * 1000
+        assert option(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
+async def test_sockets_bound_by_somebody_else_are_served() -> None:
+    bound = socket.create_server(("127.0.0.1", 0))
+    async with trio.open_nursery() as nursery:
+        server = await nursery.start(
+            lambda task_status: serve(echo, adopt([bound], limits=SMALL), limits=SMALL, task_status=task_status)
+        )
+        host, _, port = server.addresses[0].rpartition(":")
+        async with await trio.open_tcp_stream(host, int(port)) as stream:
+            await stream.send_all(HELLO_AND_CLOSE)
+            assert statuses(await read_to_end(stream)) == [200]
+        with trio.fail_after(WAIT_S):
             await server.drain()
 
 

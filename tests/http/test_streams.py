@@ -31,8 +31,6 @@ class Streams:
 
         async def follow(*, task_status: trio.TaskStatus[None]) -> None:
             await listener.follow(api, path, headers=headers, task_status=task_status)
-            listener.headers["x-ended"] = "yes"
-            listener._changed.set()
 
         with trio.fail_after(WAIT_S):
             await self._nursery.start(follow)
@@ -45,7 +43,7 @@ async def streams(world: World, nursery: trio.Nursery) -> Streams:
 
 
 def has_ended(listener: Listener) -> bool:
-    return "x-ended" in listener.headers
+    return listener.has_ended
 
 
 async def test_a_stream_begins_with_retry_and_ready(world: World, streams: Streams) -> None:

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from greenroom.actors.core import Core, CoreSettings, open_core
 from greenroom.http.app import Application, connection_refusal, create_app
 from greenroom.http.metrics import ServingCollector
+from greenroom.http.operations import Operation
 from greenroom.http.serving import Limits, Server, listen
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.ids import RandomIds
@@ -139,6 +140,7 @@ class Listener:
         self.events: list[ServerSentEvent] = []
         self.headers = httpx.Headers()
         self.last_id = ""
+        self.has_ended = False
         self._changed = trio.Event()
 
     @property
@@ -178,6 +180,20 @@ class Listener:
                 self._changed.set()
                 if len(self.events) == 1:
                     task_status.started()
+        self.has_ended = True
+        self._changed.set()
+
+
+ULID = "01HZZZZZZZZZZZZZZZZZZZZZZZ"
+"""An id of nothing."""
+
+
+def example_path(operation: Operation) -> str:
+    """A path that the operation serves, with ids of nothing in it."""
+    path = operation.path
+    for name in operation.path_parameters:
+        path = path.replace(f"{{{name}}}", "greenroom/committer" if name == "actor_path" else ULID)
+    return path
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str | None = None) -> dict[str, Any]:

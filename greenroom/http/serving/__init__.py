@@ -5,8 +5,8 @@ closing around it are ours, so that one connection can fail without any other no
 """
 
 from greenroom.http.serving.limits import Limits
-from greenroom.http.serving.listening import listen
+from greenroom.http.serving.listening import adopt, listen
 from greenroom.http.serving.server import Server, serve
 from greenroom.http.serving.statistics import Fault, ServingStatistics
 
-__all__ = ["Fault", "Limits", "Server", "ServingStatistics", "listen", "serve"]
+__all__ = ["Fault", "Limits", "Server", "ServingStatistics", "adopt", "listen", "serve"]
