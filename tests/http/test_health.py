@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import trio
 
+from greenroom.http.serving import Limits
 from greenroom.schema.errors import StorageUnavailable
 from greenroom.storage.memory import FaultPoint
+from tests.http.raw import read_to_end
 from tests.http.test_streams import Streams
-from tests.http.world import WAIT_S, World, assert_problem
+from tests.http.world import WAIT_S, World, a_world, assert_problem
 
 
 async def is_away(_point: FaultPoint) -> None:
@@ -70,3 +72,19 @@ async def test_while_the_database_is_away_requests_get_503_and_streams_stay_open
     with trio.fail_after(WAIT_S):
         await world.say(talk, "back")
         await listener.until(lambda each: "back" in each.contents)
+
+
+async def test_connections_close_when_they_should_under_the_whole_application() -> None:
+    """Quart-Trio cancels itself when told that a request is over; closing must not be cancelled with it."""
+    request = "GET /health/live HTTP/1.1\r\nHost: here\r\n{}\r\n"
+    async with a_world(limits=Limits(keep_alive_s=0.3)) as world:
+        host, _, port = world.host.rpartition(":")
+        for headers, open_for_s in (("Connection: close\r\n", 0.0), ("", 0.3)):
+            async with await trio.open_tcp_stream(host, int(port)) as stream:
+                began = trio.current_time()
+                await stream.send_all(request.format(headers).encode())
+
+                received = await read_to_end(stream)
+
+                assert received.endswith(b'{"status":"ok"}')
+                assert open_for_s <= trio.current_time() - began < open_for_s + 0.3
