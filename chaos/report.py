@@ -1,0 +1,54 @@
+"""What a run comes to: a table with a row per scenario, and a line to run again whatever failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.table import Table
+
+from chaos.checker import PROMISES
+from chaos.ledger import Ledger
+from chaos.scenario import Played, Scenario
+
+COUNTS = ("sent", "acked", "persisted", "delivered", *PROMISES)
+
+
+def verdict_table() -> Table:
+    """An empty table; a row per scenario follows."""
+    table = Table(title_justify="left", show_edge=False)
+    table.add_column("scenario", no_wrap=True)
+    for name in COUNTS:
+        table.add_column(name, justify="right")
+    table.add_column("s", justify="right")
+    table.add_column("seen", overflow="fold")
+    return table
+
+
+def add_played(table: Table, scenario: Scenario, played: Played) -> None:
+    """A row for a scenario that came to its end."""
+    counts = [_count(name, getattr(played.verdict, name)) for name in COUNTS]
+    seen = f"{played.note}; refused: {refusals(played.ledger) or 'none'}"
+    table.add_row(scenario.name, *counts, f"{played.took_s:.0f}", seen)
+
+
+def add_failed(table: Table, scenario: Scenario, reason: str) -> None:
+    """A row for a scenario in which the server did what no ledger shows."""
+    table.add_row(scenario.name, *("-" for _ in COUNTS), "-", f"[red]{reason.splitlines()[0]}[/red]")
+
+
+def refusals(ledger: Ledger) -> str:
+    """Attempts that were not answered with a 2xx, by status or by what the connection raised."""
+    answers = Counter(answer for sent in ledger.sent for answer in sent.answers if not answer.startswith("2"))
+    return ", ".join(f"{count} x {answer}" for answer, count in answers.most_common())
+
+
+def repro(name: str, *, seed: int, rounds: int | None) -> str:
+    """The command that plays one scenario again."""
+    command = f"python -m chaos --only {name} --seed {seed}"
+    return command if rounds is None else f"{command} --rounds {rounds}"
+
+
+def _count(name: str, count: int) -> str:
+    if name not in PROMISES:
+        return str(count)
+    return f"[bold red]{count}[/bold red]" if count else "[green]0[/green]"

@@ -1,0 +1,18 @@
+"""What is done to the server. A module for each fault; this is the list of them, in the order in which they run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chaos.scenario import Scenario
+from chaos.scenarios.frozen_reader import FROZEN_READER
+from chaos.scenarios.hostile_bytes import HOSTILE_BYTES
+from chaos.scenarios.kill9 import KILL9
+from chaos.scenarios.postgres_killed import POSTGRES_KILLED
+from chaos.scenarios.reconnect_storm import RECONNECT_STORM
+from chaos.scenarios.sigterm import SIGTERM
+
+SCENARIOS: Final[dict[str, Scenario]] = {
+    scenario.name: scenario
+    for scenario in (KILL9, POSTGRES_KILLED, SIGTERM, RECONNECT_STORM, FROZEN_READER, HOSTILE_BYTES)
+}

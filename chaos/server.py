@@ -1,0 +1,176 @@
+"""The server that is broken: a process of ours, in a temporary folder, with an embedded Postgres of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import httpx
+import trio
+
+START_TIMEOUT_S: Final = 60.0
+"""A first start runs initdb; one after a kill waits for the orphaned Postgres to go."""
+
+STOP_TIMEOUT_S: Final = 20.0
+"""Above the 15 s that an orderly stop may take."""
+
+POLL_S: Final = 0.02
+
+
+class ServerFailed(Exception):
+    """The server did not do what every scenario needs of it; with the last lines it wrote."""
+
+
+class ServerProcess:
+    """``python -m greenroom serve`` on a port that stays the same over restarts. Signals go to this process alone."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._data = folder / "data"
+        self._log = folder / "server.log"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise ServerFailed("it was not started")
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    async def start(self) -> float:
+        """Start it and wait until it is ready; returns the seconds that took.
+
+        Raises:
+            ServerFailed: it ended, or was not ready in time.
+        """
+        began = trio.current_time()
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
+        own = {
+            "GREENROOM_BIND": f"127.0.0.1:{self.port}",
+            "GREENROOM_DATA_DIR": str(self._data),
+            "GREENROOM_LOG_LEVEL": "warning",
+        }
+        with self._log.open("ab") as log:
+            # The working directory is the temporary folder, so that no .env of the reader's can name another database.
+            self._process = subprocess.Popen(  # noqa: ASYNC220 - forks and returns; a fixed command
+                [sys.executable, "-m", "greenroom", "serve"],
+                cwd=self._folder,
+                env=inherited | own,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        await self.wait_ready()
+        return trio.current_time() - began
+
+    async def wait_ready(self) -> None:
+        """Wait until it says that it and its database are ready.
+
+        Raises:
+            ServerFailed: it ended, or was not ready in time.
+        """
+        async with httpx.AsyncClient(base_url=self.url, timeout=5.0) as client:
+            with trio.move_on_after(START_TIMEOUT_S):
+                while self.is_running:
+                    with suppress(httpx.TransportError):
+                        if (await client.get("/health/ready")).status_code == httpx.codes.OK:
+                            return
+                    await trio.sleep(POLL_S)
+        raise ServerFailed(f"not ready; {'running' if self.is_running else 'ended'}:\n{self.log_tail()}")
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    async def wait_ended(self, within_s: float) -> int:
+        """Wait for its end and return the exit status, negative for a signal.
+
+        Raises:
+            ServerFailed: it still runs after ``within_s``.
+        """
+        with trio.move_on_after(within_s):
+            while self._process is not None:
+                status = self._process.poll()
+                if status is not None:
+                    return status
+                await trio.sleep(POLL_S)
+        raise ServerFailed(f"it still runs {within_s:.0f} s after it was told to end:\n{self.log_tail()}")
+
+    async def kill(self) -> None:
+        """SIGKILL: nothing of it runs on, nothing is told to anybody."""
+        self.send_signal(signal.SIGKILL)
+        await self.wait_ended(STOP_TIMEOUT_S)
+
+    def postmaster_pid(self) -> int | None:
+        """The embedded Postgres that serves this folder now; None if there is none."""
+        cluster = self._data / "postgres" / "cluster"
+        with suppress(FileNotFoundError, ProcessLookupError, PermissionError, IndexError, ValueError):
+            pid = int((cluster / "postmaster.pid").read_text().splitlines()[0])
+            # The number may be stale; a live one of another program must not be touched.
+            if os.readlink(f"/proc/{pid}/cwd") == str(cluster.resolve()):
+                return pid
+        return None
+
+    def admin_api_key(self) -> str:
+        """The operator's key that a server on loopback makes for itself."""
+        return (self._data / "admin-api-key").read_text().strip()
+
+    def resident_kib(self) -> int:
+        """Memory it occupies."""
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+    def log_tail(self) -> str:
+        with suppress(FileNotFoundError):
+            return "\n".join(self._log.read_text(errors="replace").splitlines()[-12:])
+        return ""
+
+    async def end(self) -> None:
+        """Leave nothing running: orderly if possible, by force otherwise, the embedded Postgres too."""
+        if self.is_running:
+            self.send_signal(signal.SIGTERM)
+            try:
+                await self.wait_ended(STOP_TIMEOUT_S)
+            except ServerFailed:
+                await self.kill()
+        with trio.move_on_after(STOP_TIMEOUT_S):
+            while self.postmaster_pid() is not None:  # noqa: ASYNC110 - somebody else's child sets no event
+                await trio.sleep(POLL_S)
+        if (orphan := self.postmaster_pid()) is not None:
+            os.kill(orphan, signal.SIGKILL)
+
+
+@asynccontextmanager
+async def a_server() -> AsyncIterator[ServerProcess]:
+    """A running server in a fresh folder; both are gone after the block, which takes 60 s at the very most."""
+    folder = Path(tempfile.mkdtemp(prefix="greenroom-chaos-"))
+    server = ServerProcess(folder, _free_port())
+    try:
+        await server.start()
+        yield server
+    finally:
+        # Shielded, as a run that is out of time must still end what it started; every wait in it is bounded.
+        with trio.CancelScope(shield=True):
+            await server.end()
+            await trio.to_thread.run_sync(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,221 @@
+"""What every scenario plays on: a fresh server, people in pairs who write to each other, and listeners on all of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+import httpx
+import trio
+
+from chaos.clients import Gate, Listener, Person, Sender
+from chaos.ledger import Ledger, Persisted
+from chaos.server import ServerProcess, a_server
+from greenroom.schema.cursor import Cursor
+
+SETUP_TIMEOUT_S: Final = 30.0
+SETTLE_TIMEOUT_S: Final = 15.0
+"""For a message that is under way to be answered after the last fault is over."""
+
+HEAL_TIMEOUT_S: Final = 10.0
+"""For every listener to be given what is stored; later is undelivered."""
+
+ATTEMPT_TIMEOUT_S: Final = 5.0
+PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who takes part.
+
+    Attributes:
+        pairs: conversations, each with a student and an instructor of its own who both write.
+        listeners_per_person: streams that each of them holds.
+        pause_s: mean pause of a sender between two messages.
+        content: what every message says.
+        frozen: students of the first so many pairs have one more listener, which stops reading at once.
+    """
+
+    pairs: int = 3
+    listeners_per_person: int = 1
+    pause_s: float = 0.02
+    content: str = "Is Saturday still all right?"
+    frozen: int = 0
+
+
+@dataclass(slots=True)
+class Stage:
+    """A running scenario's server, people and clients."""
+
+    server: ServerProcess
+    http: httpx.AsyncClient
+    random: Random
+    gate: Gate
+    thaw: trio.Event
+    nursery: trio.Nursery
+    conversations: dict[str, tuple[Person, Person]] = field(default_factory=dict)
+    senders: list[Sender] = field(default_factory=list)
+    listeners: list[Listener] = field(default_factory=list)
+    frozen: list[Listener] = field(default_factory=list)
+    _senders_running: trio.Event = field(default_factory=trio.Event)
+
+    async def let_flow(self, messages: int) -> None:
+        """Wait until every sender has been answered so many more times.
+
+        Raises:
+            trio.TooSlowError: not within the time in which a fault has to be over.
+        """
+        with trio.fail_after(SETTLE_TIMEOUT_S):
+            for sender, count in [(sender, len(sender.acked)) for sender in self.senders]:
+                await sender.wait_acked(count + messages)
+
+    async def let_flow_for(self, shortest_s: float, longest_s: float) -> None:
+        """Let everybody go on for a moment of random length: the fault comes at no particular point."""
+        await trio.sleep(self.random.uniform(shortest_s, longest_s))
+
+    async def stop_senders(self) -> None:
+        """Have the messages under way seen through, and wait for that; a sender that can't end is cut off later."""
+        for sender in self.senders:
+            sender.stop()
+        with trio.move_on_after(SETTLE_TIMEOUT_S):
+            await self._senders_running.wait()
+
+    async def run_senders(self) -> None:
+        """Run all senders until each has stopped."""
+        async with trio.open_nursery() as nursery:
+            for sender in self.senders:
+                nursery.start_soon(sender.run)
+        self._senders_running.set()
+
+    async def wait_caught_up(self) -> bool:
+        """Wait until every listener is where its user's stream ends; False if one is not in time.
+
+        The senders must have stopped, or the end moves on.
+        """
+        ends = {}
+        for person in {person.user_id: person for pair in self.conversations.values() for person in pair}.values():
+            answer = await self._get("/api/v1/sync", person)
+            ends[person.user_id] = Cursor.parse(answer["cursor"]).seq
+        with trio.move_on_after(HEAL_TIMEOUT_S) as patience:
+            for listener in self.listeners:
+                await listener.wait_reached(ends[listener.user_id])
+        return not patience.cancelled_caught
+
+    async def read_back(self) -> list[Persisted]:
+        """Read every conversation through the API, page by page."""
+        rows = []
+        for conversation_id, (reader, _) in self.conversations.items():
+            after, has_more = 0, True
+            while has_more:
+                path = f"/api/v1/conversations/{conversation_id}/messages?after={after}&limit={PAGE}"
+                page = await self._get(path, reader)
+                rows += [
+                    Persisted(conversation_id, item["sender_id"], item["client_id"], item["id"], item["seq"])
+                    for item in page["items"]
+                ]
+                has_more = page["has_more"]
+                after = page["items"][-1]["seq"] if page["items"] else after
+        return rows
+
+    async def conclude(self) -> Ledger:
+        """Stop sending, let everything heal, read back what is stored, and close the book.
+
+        What has not come to a listener within the time to heal is missing from its log.
+        """
+        self.gate.open()
+        self.thaw.set()
+        await self.stop_senders()
+        await self.wait_caught_up()
+        persisted = await self.read_back()
+        self.nursery.cancel_scope.cancel()
+        return Ledger(
+            sent=tuple(sent for sender in self.senders for sent in sender.sent),
+            acked=tuple(acked for sender in self.senders for acked in sender.acked),
+            persisted=tuple(persisted),
+            listeners=tuple(listener.log() for listener in self.listeners),
+        )
+
+    async def _get(self, path: str, person: Person) -> dict[str, Any]:
+        answer = await self.http.get(path, headers=person.headers)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def _post(self, path: str, body: dict[str, Any], person: Person | None = None) -> dict[str, Any]:
+        answer = await self.http.post(path, json=body, headers={} if person is None else person.headers)
+        answer.raise_for_status()
+        made: dict[str, Any] = answer.json()
+        return made
+
+    async def _register(self, name: str, role: str) -> Person:
+        body = {"email": f"{name}@example.com", "password": "correct horse", "display_name": name, "role": role}
+        made = await self._post("/api/v1/auth/register", body)
+        # Signing up leaves a cookie in the jar, which must not speak for the next person.
+        self.http.cookies.clear()
+        return Person(made["user"]["id"], made["access_token"])
+
+    async def set_up(self, cast: Cast) -> None:
+        """Register the people and open their conversations, connect the listeners, and only then the senders."""
+        for n in range(cast.pairs):
+            pair = (
+                await self._register(f"student{n}", "student"),
+                await self._register(f"teacher{n}", "instructor"),
+            )
+            opened = await self._post("/api/v1/conversations", {"participant_id": pair[1].user_id}, pair[0])
+            conversation_id = opened["conversation"]["id"]
+            self.conversations[conversation_id] = pair
+            for person in pair:
+                self.senders.append(
+                    Sender(
+                        self.http,
+                        person,
+                        conversation_id,
+                        random=self._fork(),
+                        pause_s=cast.pause_s,
+                        content=cast.content,
+                    )
+                )
+                for _ in range(cast.listeners_per_person):
+                    self.nursery.start_soon(self._new_listener(person, conversation_id).run)
+            if n < cast.frozen:
+                frozen = self._new_listener(pair[0], conversation_id)
+                self.frozen.append(frozen)
+                self.nursery.start_soon(lambda listener: listener.run(frozen_until=self.thaw), frozen)
+        for listener in self.listeners:
+            await listener.wait_reached(0)
+        self.nursery.start_soon(self.run_senders)
+
+    def _new_listener(self, person: Person, conversation_id: str) -> Listener:
+        listener = Listener(
+            f"listener {len(self.listeners)}",
+            person,
+            frozenset({conversation_id}),
+            port=self.server.port,
+            gate=self.gate,
+            random=self._fork(),
+        )
+        self.listeners.append(listener)
+        return listener
+
+    def _fork(self) -> Random:
+        """A source of its own, so that one client's draws do not depend on how many another one made."""
+        return Random(self.random.getrandbits(64))  # noqa: S311 - for replay, not for secrets
+
+
+@asynccontextmanager
+async def a_stage(random: Random, cast: Cast) -> AsyncIterator[Stage]:
+    """A stage with everybody on it and sending. Leaving cuts all clients off and ends the server."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=2.0)
+    async with (
+        a_server() as server,
+        httpx.AsyncClient(base_url=server.url, timeout=ATTEMPT_TIMEOUT_S, limits=limits) as http,
+        trio.open_nursery() as nursery,
+    ):
+        stage = Stage(server, http, random, Gate(), trio.Event(), nursery)
+        with trio.fail_after(SETUP_TIMEOUT_S):
+            await stage.set_up(cast)
+        yield stage
+        nursery.cancel_scope.cancel()
