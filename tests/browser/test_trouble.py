@@ -111,6 +111,42 @@ def test_a_message_whose_answer_is_lost_is_sent_again_and_stored_once(
     expect(maya.messages).to_have_text(["Only once, please"])
 
 
+def test_an_answer_that_is_not_greenrooms_counts_as_none(
+    new_visitor: NewVisitor, student: Account, instructor: Account
+) -> None:
+    """As from the log-in page of a hotel's Wi-Fi."""
+    talk = student.open_conversation(instructor)
+    maya = new_visitor()
+    maya.log_in(student)
+    maya.open_conversation("Tomás Herrera")
+    maya.page.route(
+        SEND, lambda route: route.fulfill(status=200, content_type="text/html", body="<h1>Welcome!</h1>"), times=1
+    )
+    maya.say("Hello")
+    expect(maya.page.get_by_role("img", name="Sent")).to_be_visible()
+    assert student.messages(talk) == ["Hello"]
+
+
+def test_a_page_opened_while_the_server_is_busy_opens_by_itself_once_it_is_not(
+    new_visitor: NewVisitor, student: Account
+) -> None:
+    maya = new_visitor()
+    maya.log_in(student)
+    problem = {
+        "type": "about:blank",
+        "title": "Busy",
+        "status": 503,
+        "code": "unavailable",
+        "detail": "One moment.",
+    }
+    maya.page.route("**/auth/me", lambda route: route.fulfill(status=503, json=problem), times=1)
+    maya.page.clock.install()
+    maya.page.reload()
+    expect(maya.page.get_by_role("alert")).to_contain_text("One moment.")
+    maya.page.clock.fast_forward(5_000)
+    maya.wait_live()
+
+
 def test_a_refused_message_is_marked_with_the_reason_and_can_be_tried_again_or_discarded(
     new_visitor: NewVisitor, student: Account, instructor: Account
 ) -> None:

@@ -7,7 +7,8 @@
 /** Longer than any answer of a healthy server, shorter than a person's patience. */
 const TIMEOUT_MS = 15_000;
 
-/** A request that did not succeed. `message` is a sentence for a person; `status` is 0 if no answer came. */
+/** A request that did not succeed. `message` is a sentence for a person; `status` is 0 if no answer came, or
+ * none that could be read. */
 export class ApiError extends Error {
   constructor(message, { status, code = "", retryAfterS = null }) {
     super(message);
@@ -29,7 +30,7 @@ export class ApiError extends Error {
 export function createApi({ onUnauthorized }) {
   async function request(method, path, body) {
     const response = await answer(method, path, body);
-    if (response.ok) return response.status === 204 ? null : response.json();
+    if (response.ok) return response.status === 204 ? null : readJson(response);
     const error = await failure(response);
     if (response.status === 401 && error.code !== "invalid_credentials") onUnauthorized();
     throw error;
@@ -48,7 +49,8 @@ export function createApi({ onUnauthorized }) {
     instructors: ({ limit, cursor = null }) => get(`/instructors?${query({ limit, cursor })}`),
     conversations: ({ state, limit, cursor = null }) => get(`/conversations?${query({ state, limit, cursor })}`),
     conversation: (id) => get(conversation(id)),
-    openConversation: (participantId, message) => post("/conversations", { participant_id: participantId, message }),
+    openConversation: (participantId, message) =>
+      post("/conversations", { participant_id: participantId, message }),
     setState: (id, state) => request("PATCH", conversation(id), { state }),
     messages: (id, { before = null, limit }) => get(`${conversation(id)}/messages?${query({ before, limit })}`),
     send: (id, { content, clientId }) => post(`${conversation(id)}/messages`, { content, client_id: clientId }),
@@ -76,8 +78,19 @@ async function answer(method, path, body) {
   } catch (cause) {
     // fetch tells a refused connection, a lost one and a name that does not resolve apart only in its console.
     const message =
-      cause.name === "TimeoutError" ? "The server took too long to answer." : "The server can't be reached right now.";
+      cause.name === "TimeoutError"
+        ? "The server took too long to answer."
+        : "The server can't be reached right now.";
     throw new ApiError(message, { status: 0 });
+  }
+}
+
+/** Read an answer that may end early, or come from something else than greenroom: a Wi-Fi's log-in page is a 200 too. */
+async function readJson(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw new ApiError("The server's answer could not be read.", { status: 0 });
   }
 }
 

@@ -16,7 +16,8 @@ export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined) continue;
-    if (name === "on") for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
+    if (name === "on")
+      for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
     else if (name === "class") element.className = value;
     else if (name === "role" || name.includes("-")) element.setAttribute(name, value);
     else element[name] = value;

@@ -6,7 +6,8 @@ export const backIcon = () => icon("M15 5l-7 7 7 7");
 export const writeIcon = () => icon("M4 20h4L19 9l-4-4L4 16z", "M13 7l4 4");
 export const sendIcon = () => icon("M12 19V5", "M6 11l6-6 6 6");
 export const archiveIcon = () => icon("M4 5h16v4H4z", "M6 9v10h12V9", "M10 13h4");
-export const unarchiveIcon = () => icon("M4 5h16v4H4z", "M6 9v10h12V9", "M12 17v-5", "M9.500 14.500L12 12l2.500 2.500");
+export const unarchiveIcon = () =>
+  icon("M4 5h16v4H4z", "M6 9v10h12V9", "M12 17v-5", "M9.500 14.500L12 12l2.500 2.500");
 export const logOutIcon = () => icon("M14 4H6v16h8", "M10 12h10", "M17 9l3 3-3 3");
 export const closeIcon = () => icon("M6 6l12 12", "M18 6L6 18");
 export const searchIcon = () => icon("M11 5a6 6 0 1 0 0 12a6 6 0 1 0 0-12", "M15.500 15.500L20 20");
@@ -15,4 +16,5 @@ export const clockIcon = () => icon("M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16", "M12 
 export const alertIcon = () => icon("M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16", "M12 8v5", "M12 16v.01");
 export const sentIcon = () => icon("M5 13l4 4L19 7");
 export const receivedIcon = () => icon("M2 13l4 4L16 7", "M11 16l1 1L22 7");
-export const speechIcon = () => icon("M4 8a3 3 0 0 1 3-3h10a3 3 0 0 1 3 3v6a3 3 0 0 1-3 3h-5l-5 4v-4a3 3 0 0 1-3-3z");
+export const speechIcon = () =>
+  icon("M4 8a3 3 0 0 1 3-3h10a3 3 0 0 1 3 3v6a3 3 0 0 1-3 3h-5l-5 4v-4a3 3 0 0 1-3-3z");

@@ -17,6 +17,9 @@ import { createThread } from "./views/thread.js";
  */
 const SIGNED_IN_AS = "greenroom.signed-in-as";
 const NOTICE = "greenroom.notice";
+const BOOT_RETRY_MS = 5_000;
+/** How often "5 min ago" and "Yesterday" are written anew. */
+const CLOCK_MS = 60_000;
 
 const ENDED = {
   revoked: "You were logged out.",
@@ -31,9 +34,11 @@ window.addEventListener("storage", ({ key, newValue, oldValue }) => {
   if (key === SIGNED_IN_AS && newValue !== oldValue) location.reload();
 });
 
+let bootTimer = null;
 void boot();
 
 async function boot() {
+  clearTimeout(bootTimer);
   if (localStorage.getItem(SIGNED_IN_AS) === null) {
     showLogin();
     return;
@@ -69,10 +74,18 @@ function showLogin() {
   login.focus();
 }
 
-/** The server did not answer the very first question; what comes next is the same with or without a conversation list. */
+/** The server did not answer the very first question: ask again, by itself or when told. */
 function showUnreachable(message) {
-  const retry = el("button", { class: "button primary", type: "button", on: { click: () => void boot() } }, "Try again");
-  app.replaceChildren(el("main", { class: "unreachable", role: "alert" }, el("p", { class: "empty-title" }, message), retry));
+  clearTimeout(bootTimer);
+  bootTimer = setTimeout(boot, BOOT_RETRY_MS);
+  const retry = el(
+    "button",
+    { class: "button primary", type: "button", on: { click: () => void boot() } },
+    "Try again",
+  );
+  app.replaceChildren(
+    el("main", { class: "unreachable", role: "alert" }, el("p", { class: "empty-title" }, message), retry),
+  );
 }
 
 function showMessenger(me) {
@@ -165,6 +178,7 @@ function showMessenger(me) {
   }
 
   store.subscribe(show);
+  setInterval(() => show(store.state), CLOCK_MS);
   window.addEventListener("hashchange", followAddress);
   app.replaceChildren(messenger);
   followAddress();

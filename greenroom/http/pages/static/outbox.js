@@ -41,13 +41,15 @@ export function createOutbox({ store, send }) {
     if (draining.has(conversationId)) return;
     draining.add(conversationId);
     try {
-      for (let next = first(conversationId); next; next = first(conversationId)) await deliver(conversationId, next);
+      for (let next = first(conversationId); next; next = first(conversationId))
+        await deliver(conversationId, next);
     } finally {
       draining.delete(conversationId);
     }
   }
 
-  const first = (conversationId) => pendingOf(store.state, conversationId).find(({ status }) => status === "sending");
+  const first = (conversationId) =>
+    pendingOf(store.state, conversationId).find(({ status }) => status === "sending");
 
   async function deliver(conversationId, message) {
     const { clientId } = message;
@@ -62,7 +64,9 @@ export function createOutbox({ store, send }) {
           store.dispatch({ type: "message_failed", conversationId, clientId, problem: error.message });
           return;
         }
-        await sleep(Math.max((error.retryAfterS ?? 0) * 1000, Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** (attempt - 1))));
+        await sleep(
+          Math.max((error.retryAfterS ?? 0) * 1000, Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** (attempt - 1))),
+        );
       }
     }
   }
@@ -88,5 +92,7 @@ export function createOutbox({ store, send }) {
 
 /** 128 random bits. `crypto.randomUUID` does not exist on a page served over plain HTTP from another host. */
 export function randomId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
 }

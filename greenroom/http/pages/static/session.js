@@ -13,6 +13,8 @@ import { createTypingNotifier } from "./typing.js";
 
 const MESSAGES_PAGE = 50;
 const CONVERSATIONS_PAGE = 50;
+/** Conversations marked as received after a snapshot; the rest are when they are opened. */
+const DELIVERIES_NOTED_MAX = 50;
 /** Unacknowledged messages per conversation: beyond it the server has been away for long, and writing on is no use. */
 const PENDING_MAX = 50;
 /** How often lit typing indicators are looked at. */
@@ -40,7 +42,7 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
       const snapshot = await api.sync();
       dispatch({ type: "synced", snapshot });
       isPresenceFresh = true;
-      noteDeliveries(snapshot.conversations);
+      void noteDeliveries(snapshot.conversations);
       return snapshot.cursor;
     },
     probe: api.me,
@@ -71,15 +73,17 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
     else void markDelivered(message.conversation_id, message.seq);
   }
 
-  function noteDeliveries(conversations) {
-    for (const { id, unread_count, last_seq } of conversations) if (unread_count) void markDelivered(id, last_seq);
+  /** What came while nobody was here has reached a device now. One after the other: there is no hurry. */
+  async function noteDeliveries(conversations) {
+    const unread = conversations.filter(({ unread_count }) => unread_count > 0);
+    for (const { id, last_seq } of unread.slice(0, DELIVERIES_NOTED_MAX)) await markDelivered(id, last_seq);
   }
 
   function readNewest() {
     const conversation = selectedConversation(store.state);
     if (!conversation || !isReading(conversation.id)) return;
-    const { id, last_seq, last_read_seq } = conversation;
-    if (last_seq > last_read_seq) void markRead(id, last_seq);
+    const { id, last_seq, last_read_seq, unread_count } = conversation;
+    if (unread_count > 0 && last_seq > last_read_seq) void markRead(id, last_seq);
   }
 
   /** Fetch on demand: one at a time per name; `failed` hears of what did not work. */
@@ -198,7 +202,11 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
         `file ${id}`,
         async () => {
           await api.setState(id, state); // the stream brings the change, to every tab alike
-          onNotice(state === "archived" ? "Archived. A new message brings it back." : "Back among your active conversations.");
+          onNotice(
+            state === "archived"
+              ? "Archived. A new message brings it back."
+              : "Back among your active conversations.",
+          );
         },
         (error) => onNotice(error.message),
       );

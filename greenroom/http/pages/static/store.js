@@ -174,7 +174,10 @@ const ACTIONS = {
     const messages = mergeMessages(held, items);
     return {
       ...state,
-      threads: { ...state.threads, [conversationId]: { messages, stale: [], hasMore, isLoaded: true, problem: null } },
+      threads: {
+        ...state.threads,
+        [conversationId]: { messages, stale: [], hasMore, isLoaded: true, problem: null },
+      },
       pending: withoutAcknowledged(state, conversationId, items),
     };
   },
@@ -247,9 +250,11 @@ const EVENTS = {
     return putThread(state, conversation_id, { ...thread, messages });
   },
 
-  "conversation.created": (state, { conversation }) => withoutWanted(putConversation(state, conversation), conversation.id),
+  "conversation.created": (state, { conversation }) =>
+    withoutWanted(putConversation(state, conversation), conversation.id),
 
-  "conversation.updated": (state, { conversation }) => withoutWanted(putConversation(state, conversation), conversation.id),
+  "conversation.updated": (state, { conversation }) =>
+    withoutWanted(putConversation(state, conversation), conversation.id),
 
   "conversation.read"(state, { conversation_id, user_id, seq, unread_count, total_unread }) {
     const mark = user_id === state.me.id ? "last_read_seq" : "other_last_read_seq";
@@ -296,9 +301,11 @@ const putPending = (state, id, messages) => ({ ...state, pending: { ...state.pen
 
 const want = (state, id) => ({ ...state, wanted: { ...state.wanted, [id]: (state.wanted[id] ?? -1) + 1 } });
 
-const withoutWanted = (state, id) => (id in state.wanted ? { ...state, wanted: without(state.wanted, id) } : state);
+const withoutWanted = (state, id) =>
+  id in state.wanted ? { ...state, wanted: without(state.wanted, id) } : state;
 
-const withoutTyping = (state, id) => (isTyping(state, id) ? { ...state, typing: without(state.typing, id) } : state);
+const withoutTyping = (state, id) =>
+  isTyping(state, id) ? { ...state, typing: without(state.typing, id) } : state;
 
 /** Change a conversation we hold; one we do not hold is wanted instead, since an event alone does not describe it. */
 function changeConversation(state, id, changes) {

@@ -28,7 +28,17 @@ const STEADY_MS = 10_000;
  *   `waiting` (until `retryAt`, in ms), `offline` and `stopped` (for good, unless `reconnect` is called).
  * @param onEnded called with a reason when the session is over.
  */
-export function createStream({ url, eventNames, sync, probe, onReady, onEvent, onConnection, onEnded, random = Math.random }) {
+export function createStream({
+  url,
+  eventNames,
+  sync,
+  probe,
+  onReady,
+  onEvent,
+  onConnection,
+  onEnded,
+  random = Math.random,
+}) {
   let cursor = null;
   let source = null;
   let attempt = 0;

@@ -20,7 +20,10 @@ export function timelineOf(state, conversationId, now = new Date()) {
   const rows = [];
   const messages = messagesOf(state, conversationId);
   // Who has answered has read what was before the answer.
-  const readTo = Math.max(state.divider ?? 0, messages.findLast(({ sender_id }) => sender_id === state.me.id)?.seq ?? 0);
+  const readTo = Math.max(
+    state.divider ?? 0,
+    messages.findLast(({ sender_id }) => sender_id === state.me.id)?.seq ?? 0,
+  );
   let isDivided = state.divider === null;
   let day = null;
   let before = null;
@@ -34,7 +37,8 @@ export function timelineOf(state, conversationId, now = new Date()) {
   }
 
   function group(row, author, time) {
-    const isNear = before !== null && before.author === author && Date.parse(time) - Date.parse(before.time) < GROUP_MS;
+    const isNear =
+      before !== null && before.author === author && Date.parse(time) - Date.parse(before.time) < GROUP_MS;
     if (isNear) before.row.endsGroup = false;
     const grouped = { ...row, startsGroup: !isNear, endsGroup: true };
     before = { row: grouped, author, time };

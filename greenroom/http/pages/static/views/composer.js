@@ -23,12 +23,28 @@ export function createComposer(actions) {
     on: { input: onInput, keydown: onKeyDown, blur: () => actions.stoppedTyping() },
   });
   const length = el("span", { class: "composer-length", role: "status" });
-  const button = el("button", { class: "send-button", type: "submit", "aria-label": "Send", title: "Send", disabled: true }, sendIcon());
+  const button = el(
+    "button",
+    { class: "send-button", type: "submit", "aria-label": "Send", title: "Send", disabled: true },
+    sendIcon(),
+  );
   const element = el(
     "form",
     { class: "composer", on: { submit: onSubmit } },
     el("div", { class: "composer-box" }, input, button),
-    el("p", { class: "composer-hint" }, el("span", { class: "composer-keys" }, el("kbd", {}, "Enter"), " sends, ", el("kbd", {}, "Shift + Enter"), " begins a new line"), length),
+    el(
+      "p",
+      { class: "composer-hint" },
+      el(
+        "span",
+        { class: "composer-keys" },
+        el("kbd", {}, "Enter"),
+        " sends, ",
+        el("kbd", {}, "Shift + Enter"),
+        " begins a new line",
+      ),
+      length,
+    ),
   );
 
   function onInput() {
@@ -60,7 +76,10 @@ export function createComposer(actions) {
     const count = lengthOf(input.value.trim());
     const left = CONTENT_LENGTH_MAX - count;
     button.disabled = count === 0 || left < 0;
-    setText(length, count < LENGTH_SHOWN_FROM ? "" : left < 0 ? `${-left} characters too long` : `${left} characters left`);
+    setText(
+      length,
+      count < LENGTH_SHOWN_FROM ? "" : left < 0 ? `${-left} characters too long` : `${left} characters left`,
+    );
     length.classList.toggle("is-too-long", left < 0);
   }
 

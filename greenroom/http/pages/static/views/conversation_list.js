@@ -23,7 +23,11 @@ export function createConversationList(me, actions) {
     empty,
   );
   const filters = ["active", "archived"].map((filter) =>
-    el("button", { class: "segment", type: "button", on: { click: () => actions.chooseFilter(filter) } }, NAMES[filter]),
+    el(
+      "button",
+      { class: "segment", type: "button", on: { click: () => actions.chooseFilter(filter) } },
+      NAMES[filter],
+    ),
   );
   const total = el("span", { class: "badge", hidden: true });
   const liveWords = el("span", {});
@@ -33,7 +37,13 @@ export function createConversationList(me, actions) {
     me.role === "student" &&
     el(
       "button",
-      { class: "icon-button accent", type: "button", title: "New conversation", "aria-label": "New conversation", on: { click: actions.startConversation } },
+      {
+        class: "icon-button accent",
+        type: "button",
+        title: "New conversation",
+        "aria-label": "New conversation",
+        on: { click: actions.startConversation },
+      },
       writeIcon(),
     );
 
@@ -58,7 +68,13 @@ export function createConversationList(me, actions) {
       el("span", { class: "me" }, el("span", { class: "me-name", dir: "auto" }, me.display_name), live),
       el(
         "button",
-        { class: "icon-button", type: "button", title: "Log out", "aria-label": "Log out", on: { click: actions.logOut } },
+        {
+          class: "icon-button",
+          type: "button",
+          title: "Log out",
+          "aria-label": "Log out",
+          on: { click: actions.logOut },
+        },
         logOutIcon(),
       ),
     ),
@@ -78,7 +94,13 @@ export function createConversationList(me, actions) {
       el("p", { class: "empty-title" }, title),
       el("p", { class: "empty-words" }, words),
       ...(state.filter === "active" && start
-        ? [el("button", { class: "button primary", type: "button", on: { click: actions.startConversation } }, "Find an instructor")]
+        ? [
+            el(
+              "button",
+              { class: "button primary", type: "button", on: { click: actions.startConversation } },
+              "Find an instructor",
+            ),
+          ]
         : []),
     );
   }
@@ -119,7 +141,12 @@ function createRow(conversation) {
     "a",
     { class: "row", href: `#/c/${encodeURIComponent(conversation.id)}` },
     picture.element,
-    el("span", { class: "row-text" }, el("span", { class: "row-line" }, name, time), el("span", { class: "row-line" }, preview, unread)),
+    el(
+      "span",
+      { class: "row-text" },
+      el("span", { class: "row-line" }, name, time),
+      el("span", { class: "row-line" }, preview, unread),
+    ),
   );
   const row = el("li", {}, link);
 
@@ -156,8 +183,10 @@ function previewOf(state, conversation, me) {
 }
 
 function emptyWords(filter, role) {
-  if (filter === "archived") return ["Nothing archived", "Archived conversations rest here until a new message brings them back."];
-  if (role === "student") return ["No conversations yet", "Ask an instructor anything. No booking is needed to say hello."];
+  if (filter === "archived")
+    return ["Nothing archived", "Archived conversations rest here until a new message brings them back."];
+  if (role === "student")
+    return ["No conversations yet", "Ask an instructor anything. No booking is needed to say hello."];
   return ["No conversations yet", "When a student writes to you, the conversation appears here at once."];
 }
 

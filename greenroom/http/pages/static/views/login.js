@@ -16,8 +16,18 @@ export function createLogin({ notice, submit }) {
   let blockedUntil = 0;
   let ticking = null;
 
-  const nameField = field("Your name", { name: "display_name", autocomplete: "name", required: true, maxLength: 80 });
-  const email = field("E-mail address", { name: "email", type: "email", autocomplete: "username", required: true });
+  const nameField = field("Your name", {
+    name: "display_name",
+    autocomplete: "name",
+    required: true,
+    maxLength: 80,
+  });
+  const email = field("E-mail address", {
+    name: "email",
+    type: "email",
+    autocomplete: "username",
+    required: true,
+  });
   const password = field("Password", { name: "password", type: "password", required: true });
   const roles = el(
     "fieldset",
@@ -135,5 +145,10 @@ function field(label, properties) {
 }
 
 function choice(name, value, label, checked) {
-  return el("label", { class: "choice-option" }, el("input", { type: "radio", name, value, checked }), el("span", {}, label));
+  return el(
+    "label",
+    { class: "choice-option" },
+    el("input", { type: "radio", name, value, checked }),
+    el("span", {}, label),
+  );
 }

@@ -14,22 +14,63 @@ const PAGE = 100;
  */
 export function createNewConversation({ instructors, begin }) {
   const title = el("h2", { class: "dialog-title" });
-  const back = el("button", { class: "icon-button", type: "button", "aria-label": "Back to the list", on: { click: showList } }, backIcon());
-  const close = el("button", { class: "icon-button", type: "button", "aria-label": "Close", on: { click: () => element.close() } }, closeIcon());
-  const search = el("input", { class: "input", type: "search", placeholder: "Name or subject", "aria-label": "Search by name or subject", on: { input: showMatches } });
+  const back = el(
+    "button",
+    { class: "icon-button", type: "button", "aria-label": "Back to the list", on: { click: showList } },
+    backIcon(),
+  );
+  const close = el(
+    "button",
+    { class: "icon-button", type: "button", "aria-label": "Close", on: { click: () => element.close() } },
+    closeIcon(),
+  );
+  const search = el("input", {
+    class: "input",
+    type: "search",
+    placeholder: "Name or subject",
+    "aria-label": "Search by name or subject",
+    on: { input: showMatches },
+  });
   const list = el("ul", { class: "instructors" });
   const more = el("button", { class: "link", type: "button", hidden: true, on: { click: loadPage } }, "Show more");
   const status = el("p", { class: "dialog-status", role: "status" });
-  const choose = el("div", { class: "dialog-choose" }, el("div", { class: "search" }, searchIcon(), search), el("div", { class: "instructors-scroller" }, list, more, status));
+  const choose = el(
+    "div",
+    { class: "dialog-choose" },
+    el("div", { class: "search" }, searchIcon(), search),
+    el("div", { class: "instructors-scroller" }, list, more, status),
+  );
 
   const chosenCard = el("div", { class: "chosen" });
-  const words = el("textarea", { class: "input first-words", rows: 5, maxLength: CONTENT_LENGTH_MAX, dir: "auto", id: "first-words", required: true, on: { keydown: onKeyDown } });
+  const words = el("textarea", {
+    class: "input first-words",
+    rows: 5,
+    maxLength: CONTENT_LENGTH_MAX,
+    dir: "auto",
+    id: "first-words",
+    required: true,
+    on: { keydown: onKeyDown },
+  });
   const problem = el("p", { class: "form-problem", role: "alert" });
   const sendWords = el("span", {}, "Send");
   const send = el("button", { class: "button primary", type: "submit" }, sendWords, sendIcon());
-  const compose = el("form", { class: "dialog-compose", on: { submit: onSubmit } }, chosenCard, el("label", { htmlFor: "first-words" }, "Your message"), words, problem, send);
+  const compose = el(
+    "form",
+    { class: "dialog-compose", on: { submit: onSubmit } },
+    chosenCard,
+    el("label", { htmlFor: "first-words" }, "Your message"),
+    words,
+    problem,
+    send,
+  );
 
-  const element = el("dialog", { class: "dialog", "aria-labelledby": "new-conversation-title" }, el("header", { class: "dialog-header" }, back, title, close), choose, compose);
+  const element = el(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "new-conversation-title" },
+    el("header", { class: "dialog-header" }, back, title, close),
+    choose,
+    compose,
+  );
   title.id = "new-conversation-title";
 
   let known = [];
@@ -122,7 +163,11 @@ function card(instructor, choose) {
   return el(
     "li",
     {},
-    el("button", { class: "instructor", type: "button", on: { click: () => choose(instructor) } }, ...portrait(instructor)),
+    el(
+      "button",
+      { class: "instructor", type: "button", on: { click: () => choose(instructor) } },
+      ...portrait(instructor),
+    ),
   );
 }
 
@@ -130,19 +175,32 @@ function portrait(instructor) {
   const picture = avatarWithPresence(instructor, { large: true });
   picture.set(instructor.online);
   const services = instructor.services.map((service) =>
-    el("span", { class: "service" }, el("span", { class: "service-title", dir: "auto" }, service.title), el("span", { class: "service-price" }, priceOf(service))),
+    el(
+      "span",
+      { class: "service" },
+      el("span", { class: "service-title", dir: "auto" }, service.title),
+      el("span", { class: "service-price" }, priceOf(service)),
+    ),
   );
   const name = el("span", { class: "instructor-name", dir: "auto" }, instructor.display_name);
   const none = el("span", { class: "service" }, "No lessons listed yet");
-  return [picture.element, el("span", { class: "instructor-text" }, name, ...(services.length ? services : [none]))];
+  return [
+    picture.element,
+    el("span", { class: "instructor-text" }, name, ...(services.length ? services : [none])),
+  ];
 }
 
 function priceOf({ price_cents, currency, duration_minutes }) {
-  const money = new Intl.NumberFormat(undefined, { style: "currency", currency, minimumFractionDigits: price_cents % 100 ? 2 : 0 });
+  const money = new Intl.NumberFormat(undefined, {
+    style: "currency",
+    currency,
+    minimumFractionDigits: price_cents % 100 ? 2 : 0,
+  });
   return `${money.format(price_cents / 100)} · ${duration_minutes} min`;
 }
 
-const searchable = ({ display_name, services }) => [display_name, ...services.flatMap((s) => [s.title, s.description])].join(" ");
+const searchable = ({ display_name, services }) =>
+  [display_name, ...services.flatMap((s) => [s.title, s.description])].join(" ");
 
 /** For comparing without regard to case and accents. */
 const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();

@@ -20,15 +20,40 @@ const NEAR_START_PX = 400;
  */
 export function createThread(actions) {
   const header = createHeader(actions);
-  const older = el("button", { class: "link older", type: "button", on: { click: () => actions.loadOlder(shownId) } }, "Show earlier messages");
+  const older = el(
+    "button",
+    { class: "link older", type: "button", on: { click: () => actions.loadOlder(shownId) } },
+    "Show earlier messages",
+  );
   const problem = el("div", { class: "thread-problem", role: "alert", hidden: true });
   const rows = el("ol", { class: "timeline", "aria-label": "Messages" });
   const typing = createTypingIndicator();
-  const scroller = el("div", { class: "thread-scroller", tabIndex: 0, "aria-label": "Messages", role: "region", on: { scroll: onScroll } }, el("div", { class: "thread-column" }, older, problem, rows, typing.element));
-  const jump = el("button", { class: "jump", type: "button", hidden: true, on: { click: () => scrollToEnd() } }, "New messages", downIcon());
+  const scroller = el(
+    "div",
+    { class: "thread-scroller", tabIndex: 0, "aria-label": "Messages", role: "region", on: { scroll: onScroll } },
+    el("div", { class: "thread-column" }, older, problem, rows, typing.element),
+  );
+  const jump = el(
+    "button",
+    { class: "jump", type: "button", hidden: true, on: { click: () => scrollToEnd() } },
+    "New messages",
+    downIcon(),
+  );
   const composer = createComposer(actions);
-  const open = el("section", { class: "thread", "aria-label": "Conversation", hidden: true }, header.element, el("div", { class: "thread-body" }, scroller, jump), composer.element);
-  const nothing = el("section", { class: "thread-nothing" }, el("span", { class: "brand-mark faint" }, speechIcon()), el("p", { class: "empty-title" }, "Pick a conversation"), el("p", { class: "empty-words" }, "Your messages with instructors and students appear here."));
+  const open = el(
+    "section",
+    { class: "thread", "aria-label": "Conversation", hidden: true },
+    header.element,
+    el("div", { class: "thread-body" }, scroller, jump),
+    composer.element,
+  );
+  const nothing = el(
+    "section",
+    { class: "thread-nothing" },
+    el("span", { class: "brand-mark faint" }, speechIcon()),
+    el("p", { class: "empty-title" }, "Pick a conversation"),
+    el("p", { class: "empty-words" }, "Your messages with instructors and students appear here."),
+  );
   const element = el("main", { class: "pane-thread" }, open, nothing);
 
   let shownId = null;
@@ -36,8 +61,13 @@ export function createThread(actions) {
   let newestSeq = 0;
   let isRendered = false; // the first page of the shown conversation is there
 
+  const endIsInView = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_END_PX;
+
+  // The keyboard of a phone, the banner, a growing composer: the end stays in view while the view shrinks.
+  new ResizeObserver(() => isAtEnd && scrollToEnd()).observe(scroller);
+
   function onScroll() {
-    isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < AT_END_PX;
+    isAtEnd = endIsInView();
     if (isAtEnd) {
       jump.hidden = true;
       actions.seen();
@@ -46,6 +76,7 @@ export function createThread(actions) {
   }
 
   function scrollToEnd() {
+    if (shownId === null) return;
     scroller.scrollTop = scroller.scrollHeight;
     isAtEnd = true;
     jump.hidden = true;
@@ -76,6 +107,8 @@ export function createThread(actions) {
   function showMessages(state) {
     const thread = threadOf(state, shownId);
     const timeline = timelineOf(state, shownId);
+    // A scroll is told of a frame later, which may be after this.
+    if (isRendered) isAtEnd = endIsInView();
     const anchor = isAtEnd || !isRendered ? null : placeOfReading();
     keyed(rows, timeline, ROWS);
     older.hidden = !thread.isLoaded || !thread.hasMore;
@@ -143,7 +176,11 @@ function createHeader(actions) {
   const element = el(
     "header",
     { class: "thread-header" },
-    el("a", { class: "icon-button back", href: "#/", "aria-label": "All conversations", title: "All conversations" }, backIcon()),
+    el(
+      "a",
+      { class: "icon-button back", href: "#/", "aria-label": "All conversations", title: "All conversations" },
+      backIcon(),
+    ),
     picture,
     el("div", { class: "thread-who" }, name, status),
     file,

@@ -22,7 +22,18 @@ export const createRow = () => el("li", {});
 function appearanceOf({ type, key, label, message, receipt, startsGroup, endsGroup }) {
   if (!message) return `${type} ${label ?? ""}`;
   const { version, deleted_at, status, problem, reactions } = message;
-  return JSON.stringify([type, key, version, deleted_at, status, problem, receipt, startsGroup, endsGroup, reactions]);
+  return JSON.stringify([
+    type,
+    key,
+    version,
+    deleted_at,
+    status,
+    problem,
+    receipt,
+    startsGroup,
+    endsGroup,
+    reactions,
+  ]);
 }
 
 const RENDER = {
@@ -50,13 +61,17 @@ const RENDER = {
       el(
         "div",
         { class: message.deleted_at ? "bubble is-deleted" : "bubble" },
-        el("p", { class: "content", dir: "auto" }, message.deleted_at ? "This message was deleted." : message.content),
+        el(
+          "p",
+          { class: "content", dir: "auto" },
+          message.deleted_at ? "This message was deleted." : message.content,
+        ),
         el(
           "span",
           { class: "meta" },
           message.edited_at && !message.deleted_at ? el("span", {}, "edited") : null,
           moment(message.created_at, "meta-time"),
-          receipt && tick(receipt),
+          receipt !== null && !message.deleted_at && tick(receipt),
         ),
       ),
       ...reactions(message),
@@ -66,13 +81,25 @@ const RENDER = {
   pending: ({ message, startsGroup, endsGroup }, actions) => {
     const isFailed = message.status === "failed";
     return {
-      className: classes({ message: true, "is-mine": true, "is-pending": !isFailed, "is-failed": isFailed, startsGroup, endsGroup }),
+      className: classes({
+        message: true,
+        "is-mine": true,
+        "is-pending": !isFailed,
+        "is-failed": isFailed,
+        startsGroup,
+        endsGroup,
+      }),
       children: [
         el(
           "div",
           { class: "bubble" },
           el("p", { class: "content", dir: "auto" }, message.content),
-          el("span", { class: "meta" }, el("span", {}, isFailed ? "Not sent" : "Sending …"), isFailed ? alertIcon() : clockIcon()),
+          el(
+            "span",
+            { class: "meta" },
+            el("span", {}, isFailed ? "Not sent" : "Sending …"),
+            isFailed ? alertIcon() : clockIcon(),
+          ),
         ),
         ...(isFailed ? [failure(message, actions)] : []),
       ],
@@ -86,13 +113,19 @@ function failure(message, { retry, discard }) {
     { class: "failure", role: "alert" },
     el("span", {}, message.problem),
     el("button", { class: "link", type: "button", on: { click: () => retry(message.clientId) } }, "Try again"),
-    el("button", { class: "link quiet", type: "button", on: { click: () => discard(message.clientId) } }, "Discard"),
+    el(
+      "button",
+      { class: "link quiet", type: "button", on: { click: () => discard(message.clientId) } },
+      "Discard",
+    ),
   );
 }
 
 function reactions({ reactions: given, deleted_at }) {
   if (!given?.length || deleted_at) return [];
-  const chips = given.map(({ emoji, user_ids }) => el("span", { class: "reaction" }, emoji, ` ${user_ids.length}`));
+  const chips = given.map(({ emoji, user_ids }) =>
+    el("span", { class: "reaction" }, emoji, ` ${user_ids.length}`),
+  );
   return [el("div", { class: "reactions" }, ...chips)];
 }
 
@@ -103,9 +136,12 @@ function tick(receipt) {
   return el("span", { class: `tick is-${receipt}`, title: label, role: "img", "aria-label": label }, makeIcon());
 }
 
-const moment = (time, className) => el("time", { class: className, dateTime: time, title: inFull(time) }, hourOf(time));
+const moment = (time, className) =>
+  el("time", { class: className, dateTime: time, title: inFull(time) }, hourOf(time));
 
 function classes({ startsGroup, endsGroup, ...names }) {
   const all = { ...names, "starts-group": startsGroup, "ends-group": endsGroup };
-  return Object.keys(all).filter((name) => all[name]).join(" ");
+  return Object.keys(all)
+    .filter((name) => all[name])
+    .join(" ");
 }
