@@ -6,6 +6,7 @@ from functools import partial
 from random import SystemRandom
 from typing import Annotated
 
+import httpx
 import trio
 import typer
 from rich.console import Console
@@ -49,7 +50,7 @@ async def _play_all(names: list[str], seed: int, rounds: int | None) -> bool:
         played, reason = None, ""
         try:
             played = await play(scenario, seed=seed, rounds=rounds)
-        except* (PromiseBroken, ServerFailed, trio.TooSlowError) as group:
+        except* (PromiseBroken, ServerFailed, trio.TooSlowError, httpx.HTTPError) as group:
             reason = "; ".join(_reasons(group)) or "a step took too long"
         if played is None:
             add_failed(table, scenario, escape(reason))

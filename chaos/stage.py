@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 import trio
 
-from chaos.clients import Gate, Listener, Person, Sender
+from chaos.clients import RETRY_S, Gate, Listener, Person, Sender
 from chaos.ledger import Ledger, Persisted
 from chaos.server import ServerProcess, a_server
 from greenroom.schema.cursor import Cursor
@@ -139,10 +139,19 @@ class Stage:
         )
 
     async def _get(self, path: str, person: Person) -> dict[str, Any]:
-        answer = await self.http.get(path, headers=person.headers)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+        """Read, again if need be: the server may still be on its way back.
+
+        Raises:
+            trio.TooSlowError: no 200 within the time to settle.
+        """
+        with trio.fail_after(SETTLE_TIMEOUT_S):
+            while True:
+                with suppress(httpx.TransportError):
+                    answer = await self.http.get(path, headers=person.headers)
+                    if answer.status_code == httpx.codes.OK:
+                        found: dict[str, Any] = answer.json()
+                        return found
+                await trio.sleep(self.random.uniform(*RETRY_S))
 
     async def _post(self, path: str, body: dict[str, Any], person: Person | None = None) -> dict[str, Any]:
         answer = await self.http.post(path, json=body, headers={} if person is None else person.headers)

@@ -69,6 +69,6 @@ FROZEN_READER: Final = Scenario(
     # Long messages, so that a reader's buffers are full within seconds.
     Cast(pairs=FROZEN + 1, pause_s=0.02, content="x" * 5_000, frozen=FROZEN),
     rounds=1,
-    timeout_s=120.0,
+    timeout_s=180.0,
     disturb=frozen_reader,
 )

@@ -107,5 +107,5 @@ def mutate(random: Random, request: bytes) -> bytes:
 
 
 HOSTILE_BYTES: Final = Scenario(
-    "hostile_bytes", "malformed connections", Cast(), rounds=2, timeout_s=90.0, disturb=hostile_bytes
+    "hostile_bytes", "malformed connections", Cast(), rounds=2, timeout_s=180.0, disturb=hostile_bytes
 )

@@ -52,6 +52,6 @@ POSTGRES_KILLED: Final = Scenario(
     "SIGKILL to Postgres while sending",
     Cast(),
     rounds=3,
-    timeout_s=90.0,
+    timeout_s=180.0,
     disturb=postgres_killed,
 )

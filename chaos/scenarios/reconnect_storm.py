@@ -36,6 +36,6 @@ RECONNECT_STORM: Final = Scenario(
     # 20 people with 15 streams each; a person may hold 20. Slow senders: each message is written 15 times to each side.
     Cast(pairs=10, listeners_per_person=15, pause_s=0.5),
     rounds=2,
-    timeout_s=90.0,
+    timeout_s=180.0,
     disturb=reconnect_storm,
 )

@@ -11,7 +11,7 @@ from chaos.scenario import play
 from chaos.scenarios.kill9 import KILL9
 
 SEED = 20
-TIMEOUT_S = 90.0
+TIMEOUT_S = 180.0
 
 
 async def test_three_kills_under_sends_break_no_promise() -> None:

@@ -26,9 +26,7 @@ def run_with(monkeypatch: pytest.MonkeyPatch, outcome: Played | PromiseBroken) -
     monkeypatch.setattr(command, "play", play)
     app = typer.Typer()
     app.command()(command.main)
-    with monkeypatch.context() as patched:
-        patched.setattr(command.out, "file", None)
-        result = CliRunner().invoke(app, ["--only", "kill9", "--seed", "7"])
+    result = CliRunner().invoke(app, ["--only", "kill9", "--seed", "7"])
     return result.exit_code, result.output
 
 
