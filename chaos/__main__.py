@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from functools import partial
 from random import SystemRandom
-from typing import Annotated
+from typing import Annotated, Final
 
 import httpx
 import trio
@@ -16,6 +17,8 @@ from chaos.report import add_failed, add_played, repro, verdict_table
 from chaos.scenario import PromiseBroken, play
 from chaos.scenarios import SCENARIOS
 from chaos.server import ServerFailed
+
+EXIT_TERMINATED: Final = 128 + signal.SIGTERM
 
 out = Console(width=200)
 
@@ -36,8 +39,23 @@ def main(
     if unknown:
         raise typer.BadParameter(f"there is no {', '.join(sorted(unknown))}", param_hint="--only")
     chosen = SystemRandom().getrandbits(32) if seed is None else seed
-    failed = trio.run(partial(_play_all, only or list(SCENARIOS), chosen, rounds))
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(trio.run(partial(_play_until_told, only or list(SCENARIOS), chosen, rounds)))
+
+
+async def _play_until_told(names: list[str], seed: int, rounds: int | None) -> int:
+    """Play, and return the exit status. SIGTERM ends it early and in order, as Ctrl-C does: no server is left over."""
+    status = EXIT_TERMINATED
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_cancel_on_sigterm, nursery.cancel_scope)
+        status = int(await _play_all(names, seed, rounds))
+        nursery.cancel_scope.cancel()
+    return status
+
+
+async def _cancel_on_sigterm(running: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM) as signals:
+        async for _ in signals:
+            running.cancel()
 
 
 async def _play_all(names: list[str], seed: int, rounds: int | None) -> bool:

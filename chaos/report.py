@@ -27,7 +27,7 @@ def verdict_table() -> Table:
 def add_played(table: Table, scenario: Scenario, played: Played) -> None:
     """A row for a scenario that came to its end."""
     counts = [_count(name, getattr(played.verdict, name)) for name in COUNTS]
-    seen = f"{played.note}; refused: {refusals(played.ledger) or 'none'}"
+    seen = f"{played.note}; refused: {refusals(played.ledger) or 'none'}; {settled(played.ledger)} settled by client_id"
     table.add_row(scenario.name, *counts, f"{played.took_s:.0f}", seen)
 
 
@@ -40,6 +40,11 @@ def refusals(ledger: Ledger) -> str:
     """Attempts that were not answered with a 2xx, by status or by what the connection raised."""
     answers = Counter(answer for sent in ledger.sent for answer in sent.answers if not answer.startswith("2"))
     return ", ".join(f"{count} x {answer}" for answer, count in answers.most_common())
+
+
+def settled(ledger: Ledger) -> int:
+    """Messages that had been stored although their answer never came: a 200, the first message again, said so."""
+    return sum(sent.answers[-1:] == ("200",) for sent in ledger.sent)
 
 
 def repro(name: str, *, seed: int, rounds: int | None) -> str:

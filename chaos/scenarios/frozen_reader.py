@@ -28,10 +28,21 @@ async def frozen_reader(stage: Stage, rounds: int) -> str:
             await trio.sleep(POLL_S)
         cut_s = trio.current_time() - began
         delay_ms = _delay_ms_p99(stage)
+        await _thaw(stage)
         if delay_ms > DELAY_MS_MAX:
             raise PromiseBroken(f"live listeners waited {delay_ms:.0f} ms at the 99th percentile")
         return f"{len(stage.frozen)} cut after {cut_s:.1f} s; the others' p99 {delay_ms:.0f} ms"
     raise PromiseBroken(f"a reader that reads nothing is still connected after {CUT_TIMEOUT_S * rounds:.0f} s")
+
+
+async def _thaw(stage: Stage) -> None:
+    """Let the frozen read on: the rest of what was written to them, then the end, then on a new connection."""
+    stage.thaw.set()
+    await stage.stop_senders()
+    if not await stage.wait_caught_up():
+        raise PromiseBroken("a reader that was cut off did not catch up")
+    if any(listener.connections < 2 for listener in stage.frozen):
+        raise PromiseBroken("a reader that counts as cut off was not")
 
 
 async def _streams_open(stage: Stage) -> int:

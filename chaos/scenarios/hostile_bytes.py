@@ -13,7 +13,7 @@ from chaos.stage import Cast, Stage
 CONNECTIONS: Final = 500
 """Per round."""
 
-AT_ONCE: Final = 20
+AT_ONCE: Final = 40
 READ_TIMEOUT_S: Final = 0.5
 """A peer that leaves before it is answered is one of the hostile ones."""
 

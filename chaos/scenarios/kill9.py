@@ -19,4 +19,6 @@ async def kill9(stage: Stage, rounds: int) -> str:
     return f"{rounds} kills, ready again in at most {max(back_s, default=0.0):.1f} s"
 
 
-KILL9: Final = Scenario("kill9", "SIGKILL while sending", Cast(), rounds=10, timeout_s=180.0, disturb=kill9)
+KILL9: Final = Scenario(
+    "kill9", "SIGKILL while sending", Cast(pairs=6, pause_s=0.005), rounds=10, timeout_s=180.0, disturb=kill9
+)

@@ -50,7 +50,7 @@ async def _wait_for_another(stage: Stage, killed: int) -> float:
 POSTGRES_KILLED: Final = Scenario(
     "postgres_killed",
     "SIGKILL to Postgres while sending",
-    Cast(),
+    Cast(pairs=6, pause_s=0.005),
     rounds=3,
     timeout_s=180.0,
     disturb=postgres_killed,

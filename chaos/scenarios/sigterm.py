@@ -29,4 +29,6 @@ async def sigterm(stage: Stage, rounds: int) -> str:
     return f"{rounds} stops, status 0, at most {max(took_s, default=0.0):.1f} s"
 
 
-SIGTERM: Final = Scenario("sigterm", "SIGTERM while sending", Cast(), rounds=3, timeout_s=180.0, disturb=sigterm)
+SIGTERM: Final = Scenario(
+    "sigterm", "SIGTERM while sending", Cast(pairs=6, pause_s=0.005), rounds=3, timeout_s=180.0, disturb=sigterm
+)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from chaos import __main__ as command
 from chaos.checker import check
 from chaos.ledger import Acked, Ledger, Sent
-from chaos.report import refusals, repro
+from chaos.report import refusals, repro, settled
 from chaos.scenario import Played, PromiseBroken, Scenario
 
 LOST = Ledger((Sent("t", "s", "c1", 0.0, ("503", "503", "201")),), (Acked("t", "s", "c1", "m1", 1),), (), ())
@@ -60,3 +60,8 @@ def test_refusals_are_counted_by_kind() -> None:
 
 def test_the_repro_names_the_rounds_that_were_asked_for() -> None:
     assert repro("kill9", seed=7, rounds=4) == "python -m chaos --only kill9 --seed 7 --rounds 4"
+
+
+def test_a_message_that_was_stored_before_its_answer_was_lost_counts_as_settled() -> None:
+    again = Sent("t", "s", "c2", 0.0, ("ReadError", "200"))
+    assert settled(Ledger((*LOST.sent, again), (), (), ())) == 1
