@@ -78,7 +78,8 @@ class MemoryAccounts:
     async def delete_sessions_expired_before(self, moment: datetime, *, limit: int) -> int:
         async with self._database.operation("accounts.delete_sessions_expired_before"):
             tables = self._database.tables
-            expired = [s for s in tables.sessions.values() if s.expires_at < moment][:limit]
-            for session in expired:
+            expired = [s for s in tables.sessions.values() if s.expires_at < moment]
+            deleted = sorted(expired, key=lambda session: session.expires_at)[:limit]
+            for session in deleted:
                 del tables.sessions[session.id], tables.sessions_by_token[session.token_hash]
-            return len(expired)
+            return len(deleted)

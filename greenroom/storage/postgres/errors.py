@@ -68,6 +68,9 @@ def _translate(exc: psycopg.Error, *, is_lost: bool) -> DomainError | None:
             return ConnectionLost("The database closed the connection.")
         case errors.QueryCanceled() | errors.LockNotAvailable() | errors.DeadlockDetected():
             return StorageUnavailable("The database did not finish in time.")
+        case errors.FeatureNotSupported() | errors.InvalidSqlStatementName():
+            # A prepared statement that a migration or a pooler has pulled the ground from; a new session has none.
+            return ConnectionLost("The session is out of date.")
         case errors.ReadOnlySqlTransaction():
             # A primary that became a standby: this connection will never write again.
             return ConnectionLost("The database does not accept writes now.")

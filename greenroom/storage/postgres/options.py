@@ -80,6 +80,9 @@ class PostgresOptions:
             # A query whose client is gone ends within a second.
             "client_connection_check_interval": _milliseconds(1.0),
             "jit": "off",
+            # Our statements are written as walks along an index, whatever the values. Planning anew for each page of
+            # conversations took 1.2 ms of 1.6; with a plan kept, the page takes 0.5 ms.
+            "plan_cache_mode": "force_generic_plan",
         }
         options = " ".join(f"-c {name}={value}" for name, value in session.items())
         # The URL's own options come last and so win.

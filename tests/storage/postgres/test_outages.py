@@ -260,3 +260,14 @@ async def first_answer(pool: Pool) -> None:
             return
         except StorageUnavailable as exc:
             await trio.sleep(exc.retry_after_s)
+
+
+async def test_a_column_that_changes_under_prepared_statements_is_no_trouble(
+    database: PostgresOptions, pool: Pool
+) -> None:
+    """As when a newer worker migrates while this one serves."""
+    storage = postgres_storage(pool, bus=LocalBus())
+    epoch = await storage.streams.epoch()
+    async with open_pool(database) as newer:
+        await newer.run("ALTER TABLE stream_epoch ALTER COLUMN epoch TYPE varchar(16)", None)
+    assert await storage.streams.epoch() == epoch

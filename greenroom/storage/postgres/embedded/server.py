@@ -23,7 +23,7 @@ DATABASE: Final = "greenroom"
 START_TIMEOUT_S: Final = 60.0
 """A start after a crash replays the log, which a checkpoint every five minutes keeps far below this."""
 
-STARTS_IN_A_ROW_MAX: Final = 5
+FIRST_STARTS_MAX: Final = 4
 BACKOFF_FIRST_S: Final = 0.1
 BACKOFF_MAX_S: Final = 2.0
 STEADY_S: Final = 10.0
@@ -35,7 +35,7 @@ ORPHAN_TIMEOUT_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ServerLoss:
-    """The server ended although nobody told it to, and is started again after a wait.
+    """The server ended although nobody told it to, or did not start, and is started again after a wait.
 
     Attributes:
         status: exit status; a negative number is the signal that killed it.
@@ -67,24 +67,24 @@ async def open_embedded(
 ) -> AsyncIterator[EmbeddedPostgres]:
     """Run a Postgres of our own in ``data_dir``, with an empty database at first, and stop it on leaving.
 
-    A server that dies is started again. Stopping takes 8 s at most.
+    A server that dies is started again, until it stays up. Stopping takes 8 s at most.
 
     Args:
-        on_loss: told that the server died, before it is started again.
+        on_loss: told each time that the server ended, before it is started again.
 
     Raises:
         DataFolderInUse: another greenroom, or a server it does not know, has the folder.
-        EmbeddedPostgresFailed: it can't be started. If that happens to a later start, the body is cancelled and this
-            is raised in an exception group.
+        EmbeddedPostgresFailed: it can't be started. If a later start hangs, the body is cancelled and this is raised in
+            an exception group.
     """
     holding = held_cluster(data_dir)
     cluster = await trio.to_thread.run_sync(holding.__enter__)
     try:
         await _wait_for_orphan(cluster)
-        starts = _Starts(cluster, settings)
-        postmaster = await starts.start()
+        starts = _Starts(cluster, settings, on_loss)
+        postmaster = await starts.start(attempts=FIRST_STARTS_MAX)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_keep_running, starts, postmaster, on_loss)
+            nursery.start_soon(_keep_running, starts, postmaster)
             await _ensure_database(cluster)
             yield EmbeddedPostgres(_conninfo(cluster, DATABASE), cluster)
             nursery.cancel_scope.cancel()
@@ -113,16 +113,15 @@ async def _wait_for_orphan(cluster: Cluster) -> None:
     cluster.forget_reused_pid()
 
 
-async def _keep_running(starts: _Starts, postmaster: Postmaster, on_loss: OnLoss) -> None:
+async def _keep_running(starts: _Starts, postmaster: Postmaster) -> None:
+    """Start the server again whenever it ends, for as long as that takes: a full disk may be emptied."""
     while True:
         try:
             status = await postmaster.wait()
         finally:
             await _end(postmaster)
-        restart_in_s = starts.backoff_s()
-        on_loss(ServerLoss(status, restart_in_s))
-        await trio.sleep(restart_in_s)
-        postmaster = await starts.start()
+        await starts.back_off(status)
+        postmaster = await starts.start(attempts=None)
 
 
 async def _end(postmaster: Postmaster) -> None:
@@ -132,21 +131,25 @@ async def _end(postmaster: Postmaster) -> None:
 
 
 class _Starts:
-    """Starts the server, again and again if need be, but not for ever."""
+    """Starts the server, and waits longer between starts the more of them end soon."""
 
-    def __init__(self, cluster: Cluster, settings: Mapping[str, str]) -> None:
+    def __init__(self, cluster: Cluster, settings: Mapping[str, str], on_loss: OnLoss) -> None:
         self._cluster = cluster
         self._settings = settings
+        self._on_loss = on_loss
         self._in_a_row = 0
         self._last_at = 0.0
 
-    async def start(self) -> Postmaster:
+    async def start(self, *, attempts: int | None) -> Postmaster:
         """Start the server and wait until it accepts connections.
 
+        Args:
+            attempts: how many starts may end before that; None for any number.
+
         Raises:
-            EmbeddedPostgresFailed: ``STARTS_IN_A_ROW_MAX`` of them ended soon, this one included.
+            EmbeddedPostgresFailed: all of them did.
         """
-        while True:
+        while attempts is None or self._in_a_row < attempts:
             self._last_at = trio.current_time()
             postmaster = Postmaster(self._cluster, settings=self._settings)
             try:
@@ -156,20 +159,17 @@ class _Starts:
                 raise
             if status is None:
                 return postmaster
-            # Orphaned server processes may still be letting go of the shared memory.
-            await trio.sleep(self.backoff_s())
+            # Often it is only that orphaned server processes are still letting go of the shared memory.
+            await self.back_off(status)
+        raise EmbeddedPostgresFailed(f"Postgres does not start. Its last words:\n{self._cluster.log_tail()}")
 
-    def backoff_s(self) -> float:
-        """How long to wait before the next start.
-
-        Raises:
-            EmbeddedPostgresFailed: there should be no next one.
-        """
+    async def back_off(self, status: int) -> None:
+        """Tell that the server ended, and wait before it is started again."""
         was_steady = trio.current_time() - self._last_at > STEADY_S
         self._in_a_row = 1 if was_steady else self._in_a_row + 1
-        if self._in_a_row >= STARTS_IN_A_ROW_MAX:
-            raise EmbeddedPostgresFailed(f"Postgres keeps dying. Its last words:\n{self._cluster.log_tail()}")
-        return min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** (self._in_a_row - 1))
+        restart_in_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** (min(self._in_a_row, 10) - 1))
+        self._on_loss(ServerLoss(status, restart_in_s))
+        await trio.sleep(restart_in_s)
 
     async def _until_ready(self, postmaster: Postmaster) -> int | None:
         """Return None once it accepts connections, its exit status if it ended instead.
