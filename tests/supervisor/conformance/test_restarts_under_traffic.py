@@ -18,13 +18,8 @@ from greenroom.supervisor import (
     ActorRestarting,
     AskTimeout,
     Backoff,
-    BatchActor,
     ChildSpec,
-    DeadLetterReason,
-    Delivery,
     DynamicSpec,
-    MailboxSpec,
-    OnRestart,
     Refusal,
     Request,
     TellOutcome,
@@ -156,9 +151,7 @@ class Office:
             assert trio.current_time() == asked_at, "a refusal takes no time"
             self.unheard.append(this)
         except AskTimeout as late:
-            assert trio.current_time() >= asked_at + timeout_s
-            assert math.isclose(late.queue_s + (late.handler_s or 0.0), timeout_s)
-            assert (job in self.ledger.begun) is (late.handler_s is not None)
+            self._check_timeout(late, job, timeout_s)
         except NoThanksError:
             assert job.fate is Fate.REFUSED
         except ActorDied:
@@ -169,6 +162,11 @@ class Office:
             assert this in self.ledger.done
         assert trio.current_time() <= asked_at + timeout_s + EPSILON_S
         self.answered.append(this)
+
+    def _check_timeout(self, late: AskTimeout, job: Job, timeout_s: float) -> None:
+        """A timeout says where the time went."""
+        assert math.isclose(late.queue_s + (late.handler_s or 0.0), timeout_s)
+        assert (late.handler_s is not None) is (job in self.ledger.begun)
 
 
 async def office_hours(scripts: Sequence[Sequence[Act]], *, is_virtual: bool, backoff: Backoff) -> None:
