@@ -19,6 +19,9 @@ from greenroom.schema.cursor import Cursor
 RETRY_S: Final = (0.03, 0.15)
 """Between two attempts, drawn anew each time. Far less than the server asks for: impatience is part of the test."""
 
+FROZEN_BYTES: Final = 4 * 1024
+THAWED_BYTES: Final = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -184,7 +187,7 @@ class Listener:
 
     async def _listen(self, frozen_until: trio.Event | None) -> None:
         cursor = None if self._cursor is None else str(self._cursor)
-        buffer_bytes = None if frozen_until is None else 4096
+        buffer_bytes = None if frozen_until is None else FROZEN_BYTES
         try:
             async with open_events(
                 self._port, token=self._person.token, cursor=cursor, receive_buffer_bytes=buffer_bytes
@@ -203,6 +206,7 @@ class Listener:
             grew.set()
             if frozen_until is not None:
                 await frozen_until.wait()
+                source.widen(THAWED_BYTES)
 
     def _take(self, event: ServerEvent) -> None:
         if event.id is None:

@@ -40,6 +40,10 @@ class EventSource:
         except trio.BrokenResourceError as exc:
             raise StreamEnded("cut while asking") from exc
 
+    def widen(self, receive_buffer_bytes: int) -> None:
+        """Read on through a larger buffer: through a tiny one, what has piled up would come 4 KiB per delayed ACK."""
+        self._stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, receive_buffer_bytes)
+
     async def receive(self) -> list[ServerEvent]:
         """Wait for the next events.
 
