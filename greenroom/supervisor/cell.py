@@ -160,9 +160,14 @@ class Cell(Child):
         if objection is not None:
             self._refuse(delivery, *objection)
             raise objection[0]
-        if self.mailbox.spec.bytes_max is not None:
+        heaviest = self.mailbox.spec.bytes_max
+        if heaviest is not None:
             delivery.size = self.mailbox.weigh(delivery.message)
-        if self.mailbox.has_room_for(delivery):
+            if delivery.size > heaviest:
+                error = Overloaded(self.path, self.retry_after_s(), f"takes no message over {heaviest} bytes")
+                self._refuse(delivery, error, DeadLetterReason.REJECTED)
+                raise error
+        if self.mailbox.has_room_for(delivery) or self.mailbox.replaces(delivery):
             self._admit_with_care(delivery)
             return None
         room = ReplySlot()

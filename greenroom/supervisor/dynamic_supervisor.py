@@ -226,10 +226,14 @@ class DynamicSupervisor(Child):
 
     async def live(self) -> ExitReason:
         async with trio.open_nursery() as self._nursery_below:
-            self.mark_started()
-            while self.is_serving:
-                await self._parking.park()
-            reason = self.stop_reason or self._outcome or SHUTDOWN
+            try:
+                self.mark_started()
+                while self.is_serving:
+                    await self._parking.park()
+            finally:
+                # Also when cancelled from above: a message that comes now must not activate anybody.
+                self._outcome = self._outcome or SHUTDOWN
+            reason = self.stop_reason or self._outcome
             by = self.stop_by if self.stop_reason is not None else float("inf")
             for cell in list(self.cells.values()):
                 if cell.is_alive:
@@ -238,6 +242,8 @@ class DynamicSupervisor(Child):
                     self._forget(cell)
             while len(self.cells) > len(self._wedged):
                 await self._parking.park()
+            if self._wedged and self.stop_reason is not None:
+                self.mark_wedged()  # the nursery below will not end: hold up nobody further
         return reason
 
     def told_to_stop(self, *, drain: bool) -> None:

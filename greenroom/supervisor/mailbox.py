@@ -55,7 +55,7 @@ class Mailbox:
         delivery.size = self.weigh(delivery.message) if limit is not None else 0
         if limit is not None and delivery.size > limit:
             return TellOutcome.REJECTED, []
-        if self._by_key is not None and self._replace(delivery, limit):
+        if self._by_key is not None and self._replace(delivery):
             return TellOutcome.CONFLATED, []
         if self.has_room_for(delivery):
             self._append(delivery)
@@ -88,6 +88,10 @@ class Mailbox:
         limit = self.spec.bytes_max
         return len(self.queue) < self.capacity and (limit is None or self.bytes + delivery.size <= limit)
 
+    def replaces(self, delivery: AnyDelivery) -> bool:
+        """Say whether this told message would take the place of a queued one, which needs no room."""
+        return self._by_key is not None and self._replaceable(delivery) is not None
+
     def wait_for_room(self, delivery: AnyDelivery, slot: ReplySlot) -> None:
         """Enqueue ``delivery`` when room comes, unless ``slot`` is over by then. Bounded by the waiting tasks."""
         if self._waiting is None:
@@ -112,6 +116,8 @@ class Mailbox:
                 removed.append(delivery)
             else:
                 self._append(delivery)
+        if self._waiting:
+            self._admit_waiting()
         return removed
 
     def clear(self) -> tuple[list[AnyDelivery], list[tuple[AnyDelivery, ReplySlot]]]:
@@ -144,15 +150,20 @@ class Mailbox:
                 del self._by_key[key]
         return delivery
 
-    def _replace(self, delivery: AnyDelivery, limit: int | None) -> bool:
-        """Put the message in the place of the queued one with its key, unless it would be too heavy there."""
+    def _replaceable(self, delivery: AnyDelivery) -> AnyDelivery | None:
+        """The queued message with this one's key, unless this one would be too heavy in its place."""
         key = self._key(delivery)
         queued = self._by_key.get(key) if self._by_key and key is not None and delivery.slot is None else None
+        limit = self.spec.bytes_max
+        if queued is not None and limit is not None and self.bytes - queued.size + delivery.size > limit:
+            return None
+        return queued
+
+    def _replace(self, delivery: AnyDelivery) -> bool:
+        queued = self._replaceable(delivery)
         if queued is None:
             return False
-        if limit is not None:
-            if self.bytes - queued.size + delivery.size > limit:
-                return False
+        if self.spec.bytes_max is not None:
             self.bytes += delivery.size - queued.size
             queued.size = delivery.size
         queued.message, queued.trace = delivery.message, delivery.trace
@@ -164,7 +175,8 @@ class Mailbox:
             delivery, slot = waiting.popleft()
             if slot.is_over:
                 continue
-            self._append(delivery)
+            if self._by_key is None or not self._replace(delivery):
+                self._append(delivery)
             if slot is not delivery.slot:
                 slot.send(None)
 

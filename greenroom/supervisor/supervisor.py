@@ -105,7 +105,8 @@ class Supervisor(Child):
         self._parking.wake()
 
     def activate(self, cell: Cell) -> None:
-        cell.begin(self._nursery_below)
+        if self._is_serving:
+            cell.begin(self._nursery_below)
 
     # Commands, run in the loop on behalf of an operator.
 
@@ -180,7 +181,11 @@ class Supervisor(Child):
 
     async def live(self) -> ExitReason:
         async with trio.open_nursery() as self._nursery_below:
-            return await self._supervise()
+            try:
+                return await self._supervise()
+            finally:
+                # Also when cancelled from above: a message that comes now must not wake anybody.
+                self._outcome = self._outcome or SHUTDOWN
         raise AssertionError("unreachable")  # mypy cannot know that this nursery swallows nothing
 
     async def _supervise(self) -> ExitReason:
@@ -195,6 +200,9 @@ class Supervisor(Child):
                 else:
                     await self._parking.park()
         await self._stop(list(self.children.values()), self.stop_reason or SHUTDOWN, comes_back=False)
+        if self._wedged and self.stop_reason is not None:
+            # The nursery below will not end, so neither will this: say so now, and hold up nobody further.
+            self.mark_wedged()
         if failed is not None:
             reason = failed.last_reason or SHUTDOWN
             raise (

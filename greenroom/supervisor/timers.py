@@ -83,6 +83,7 @@ class Timers:
     def stop(self) -> None:
         """Let :meth:`run` return; nothing fires any more."""
         self._is_stopped = True
+        self._heap.clear()
         self._scope.cancel("the system is closed")
 
     async def run(self) -> None:
