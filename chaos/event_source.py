@@ -41,7 +41,12 @@ class EventSource:
             raise StreamEnded("cut while asking") from exc
 
     def widen(self, receive_buffer_bytes: int) -> None:
-        """Read on through a larger buffer: through a tiny one, what has piled up would come 4 KiB per delayed ACK."""
+        """Read on through a larger buffer.
+
+        With one of a few KiB the kernel, avoiding silly windows (RFC 9293, 3.8.6.2), never announces that there is room
+        again. So it would send nothing to a server that has given up, get no RST back, and look open until silence ends
+        it: half a minute in which only this socket is at fault.
+        """
         self._stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, receive_buffer_bytes)
 
     async def receive(self) -> list[ServerEvent]:
