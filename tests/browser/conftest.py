@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         reason = f"no Chromium found: none of {', '.join(CHROMIUM_NAMES)} is on the PATH"
-        if os.environ.get("GREENROOM_REQUIRE_BROWSER") == "1":
+        if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
     with sync_playwright() as playwright:
