@@ -43,8 +43,8 @@ KEY_FILE: Final = "admin-api-key"
 _log = structlog.get_logger(__name__)
 
 
-class CannotBind(Exception):
-    """The address is taken, or is not one of this machine."""
+class CannotStart(Exception):
+    """A setting that can't be used here: an address that is taken, a folder that can't be written."""
 
 
 class Steps(Protocol):
@@ -67,6 +67,7 @@ class Running:
 
     url: str
     data_dir: Path
+    warnings: tuple[str, ...] = ()
 
 
 async def run_server(
@@ -84,8 +85,9 @@ async def run_server(
 
     Raises:
         Unavailable: the database can't be reached at the start.
-        CannotBind: the address can't be bound.
+        CannotStart: the address can't be bound, or the data folder not be used.
     """
+    _make_data_dir(settings)
     settings = with_admin_api_key(settings)
     ids = RandomIds(SystemRandom(), system_wall_clock)
     passwords = Argon2Passwords(slots=settings.login_slots, queue_timeout_s=settings.login_queue_timeout_ms / 1000)
@@ -114,7 +116,7 @@ async def run_server(
         async with trio.open_nursery() as nursery:
             await nursery.start(server.run)
             with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-                announce(Running(url=f"http://{_reachable(server.addresses[0])}", data_dir=settings.data_dir))
+                announce(_running(settings, server))
                 await signals.__anext__()
                 _log.info("draining", streams=core.open_streams)
                 nursery.start_soon(_exit_on_second_signal, signals)
@@ -124,11 +126,37 @@ async def run_server(
     _log.info("stopped")
 
 
+def _running(settings: Settings, server: Server) -> Running:
+    warnings = []
+    if not settings.is_loopback and settings.is_cookie_secure:
+        warnings.append(
+            "Reachable from other machines. Browsers keep the session cookie over HTTPS only: put a TLS proxy in front, "
+            "or set GREENROOM_COOKIE_SECURE=false on a network you trust."
+        )
+    if not settings.is_loopback and settings.admin_api_key is None:
+        warnings.append(
+            "No operator's key: set GREENROOM_ADMIN_API_KEY to use `greenroom actors` and the operators' routes."
+        )
+    return Running(
+        url=f"http://{_reachable(server.addresses[0])}", data_dir=settings.data_dir, warnings=tuple(warnings)
+    )
+
+
+def _make_data_dir(settings: Settings) -> None:
+    """Make the folder for what this server keeps itself: its embedded Postgres, its own operator's key."""
+    if settings.database_url is not None and not settings.is_loopback:
+        return
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise CannotStart(f"GREENROOM_DATA_DIR: {settings.data_dir} can't be used: {exc.strerror or exc}") from exc
+
+
 async def _bind(settings: Settings, limits: Limits) -> list[trio.SocketListener]:
     try:
         return await listen(settings.host, settings.port, limits=limits)
     except OSError as exc:
-        raise CannotBind(f"GREENROOM_BIND: can't serve on {settings.bind}: {exc.strerror or exc}") from exc
+        raise CannotStart(f"GREENROOM_BIND: can't serve on {settings.bind}: {exc.strerror or exc}") from exc
 
 
 def build_server(
@@ -170,6 +198,7 @@ async def open_database(settings: Settings, steps: Steps) -> AsyncIterator[Pool]
 
 async def migrate_database(settings: Settings, *, steps: Steps) -> list[str]:
     """Apply what is missing of the schema; return the names of what was applied."""
+    _make_data_dir(settings)
     async with watched(steps), AsyncExitStack() as stack:
         options = PostgresOptions.from_settings(settings, await _conninfo(settings, steps, stack))
         return await _migrate(options)
@@ -218,7 +247,6 @@ def with_admin_api_key(settings: Settings) -> Settings:
         return settings
     path = settings.data_dir / KEY_FILE
     if not path.exists():
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
         key = f"{SystemRandom().getrandbits(192):048x}"
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(key + "\n")

@@ -16,13 +16,13 @@ from rich.live import Live
 from rich.markup import escape
 
 from greenroom import __version__, demo
-from greenroom.app import CannotBind, Running, migrate_database, read_admin_api_key, run_server
+from greenroom.app import CannotStart, Running, migrate_database, read_admin_api_key, run_server
 from greenroom.logs import configure_logging
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.settings import BadSettings, Settings, load_settings
 from greenroom.storage.postgres.embedded import EmbeddedPostgresFailed
 from greenroom.storage.postgres.migrate import SchemaMismatch
-from greenroom.terminal import Steps, actor_tree, settings_table
+from greenroom.terminal import Steps, actor_tree, settings_listing
 
 EXIT_FAILURE: Final = 1
 EXIT_USAGE: Final = 2
@@ -38,6 +38,9 @@ err = Console(stderr=True)
 def demo_command() -> None:
     """Run a demo marketplace: embedded Postgres, a few people with history, the web page, on one port."""
     with _settings() as settings:
+        if "log_level" not in settings.model_fields_set:
+            # The demo is watched by a person, who should still see the log-ins after the first page was loaded.
+            settings = settings.model_copy(update={"log_level": "warning"})
         configure_logging(settings)
         trio.run(partial(run_server, settings, steps=Steps(err), announce=_announce_demo, seed=demo.seed_demo))
 
@@ -62,7 +65,7 @@ def migrate_command() -> None:
 def config_command() -> None:
     """List every setting with its value, default and meaning."""
     with _settings() as settings:
-        out.print(settings_table(settings))
+        out.print(settings_listing(settings), soft_wrap=True)
 
 
 @cli.command("actors")
@@ -109,11 +112,11 @@ def _settings() -> Iterator[Settings]:
         yield load_settings()
     except BadSettings as exc:
         _end(str(exc), EXIT_USAGE)
-    except KeyboardInterrupt:
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-    except Exception as exc:
+    except BaseException as exc:
         cause = _lone_cause(exc)
-        if not isinstance(cause, _Failure | Unavailable | EmbeddedPostgresFailed | SchemaMismatch | CannotBind):
+        if isinstance(cause, KeyboardInterrupt):
+            raise typer.Exit(EXIT_INTERRUPTED) from None  # while starting; a server that runs drains instead
+        if not isinstance(cause, _Failure | Unavailable | EmbeddedPostgresFailed | SchemaMismatch | CannotStart):
             raise
         _end(str(cause), EXIT_FAILURE)
 
@@ -123,9 +126,9 @@ def _end(text: str, status: int) -> NoReturn:
     raise typer.Exit(status) from None
 
 
-def _lone_cause(exc: Exception) -> Exception:
+def _lone_cause(exc: BaseException) -> BaseException:
     """What is inside groups around a single exception, as nurseries make them."""
-    while isinstance(exc, ExceptionGroup) and len(exc.exceptions) == 1:
+    while isinstance(exc, BaseExceptionGroup) and len(exc.exceptions) == 1:
         exc = exc.exceptions[0]
     return exc
 
@@ -145,6 +148,8 @@ def _fetch_tree(client: httpx.Client, depth: int) -> dict[str, Any]:
 
 def _announce_serve(running: Running) -> None:
     err.print(f"greenroom {__version__} serves on {running.url}  (Ctrl-C stops it)", highlight=False)
+    for warning in running.warnings:
+        err.print(f"  {warning}", style="yellow", highlight=False)
 
 
 def _announce_demo(running: Running) -> None:
@@ -153,9 +158,11 @@ def _announce_demo(running: Running) -> None:
         f"    student     {demo.STUDENT_EMAIL}\n"
         f"    instructor  {demo.INSTRUCTOR_EMAIL}\n"
         f"    password    {demo.PASSWORD}   (both; use two browsers to see them talk)\n\n"
-        f"  The actor tree: greenroom actors      Data: {running.data_dir}      Ctrl-C stops it.\n",
+        f"  The actor tree: {sys.argv[0]} actors      Data: {running.data_dir}      Ctrl-C stops it.\n",
         highlight=False,
     )
+    for warning in running.warnings:
+        err.print(f"  {warning}\n", style="yellow", highlight=False)
 
 
 def main() -> None:

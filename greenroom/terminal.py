@@ -10,7 +10,6 @@ from typing import Any, Final
 import trio
 from pydantic import SecretStr
 from rich.console import Console
-from rich.table import Column, Table
 from rich.text import Text
 from rich.tree import Tree
 
@@ -70,18 +69,17 @@ class Steps:
         self._changed.set()
 
 
-def settings_table(settings: Settings) -> Table:
-    """Every setting with its value, default and meaning; secrets are only said to be set."""
-    table = Table(Column("Variable", no_wrap=True), "Value", "Default", "Meaning", header_style="bold")
+def settings_listing(settings: Settings) -> Text:
+    """Every setting with its value and meaning, and its default where it differs; secrets are only said to be set."""
+    listing = Text()
     for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
-        table.add_row(
-            environment_name(name),
-            Text(_shown(value), style="bold" if value != field.default else ""),
-            _shown(field.default),
-            field.description or "",
-        )
-    return table
+        value, default = _shown(getattr(settings, name)), _shown(field.default)
+        listing.append(f"{environment_name(name)}={value}", style="bold")
+        if value != default:
+            listing.append(f"  (default {default})", style="dim")
+        listing.append(f"\n    {field.description}\n")
+    listing.rstrip()
+    return listing
 
 
 def actor_tree(node: dict[str, Any]) -> Tree:

@@ -188,6 +188,32 @@ def test_a_wrong_setting_is_one_clear_line_and_status_2(
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_a_data_folder_that_cannot_be_used_is_one_clear_line(command: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    ended = run(command, tmp_path / "file")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("GREENROOM_DATA_DIR: ")
+    assert len(ended.stderr.strip().splitlines()) == 1
+
+
+def test_a_data_folder_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with greenroom("serve", tmp_path):
+        ended = run("migrate", tmp_path)
+    assert ended.returncode == 1
+    assert "is in use by" in ended.stderr
+    assert "set another GREENROOM_DATA_DIR" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+    with greenroom("serve", tmp_path) as (_, url):
+        ended = run("serve", tmp_path / "other", GREENROOM_BIND=url.removeprefix("http://"))
+    assert ended.returncode == 1
+    assert "Address already in use" in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+
+
 def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Path) -> None:
     ended = run("serve", tmp_path, GREENROOM_DATABASE_URL="postgresql://nobody:hush-hush@127.0.0.1:1/none")
     assert ended.returncode == 1

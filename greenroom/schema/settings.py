@@ -41,13 +41,13 @@ class Settings(BaseSettings):
     )
     admin_api_key: SecretStr | None = Field(
         None,
-        description="X-API-Key of the operators' routes; unset: only users with role admin",
+        description="X-API-Key of the operators' routes; unset: one of its own in the data folder when bound to loopback, else none",
     )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="comma-separated origins, besides our own, whose pages may use the session cookie"
     )
     cookie_secure: bool | None = Field(
-        None, description="Secure session cookie; unset: on unless bound to loopback"
+        None, description="session cookie over HTTPS only; unset: true unless bound to loopback"
     )
     session_hours: float = Field(12.0, gt=0, le=24 * 31, description="life of a session")
     event_retention_days: int = Field(28, ge=7, le=365, description="how long a dropped client can still resume")

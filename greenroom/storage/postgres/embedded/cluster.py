@@ -142,7 +142,9 @@ def _locked(path: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
-            raise DataFolderInUse(f"{path.parent} is in use by process {holder}.") from None
+            raise DataFolderInUse(
+                f"{path.parent} is in use by process {holder}; stop it, or set another GREENROOM_DATA_DIR."
+            ) from None
         os.truncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         yield

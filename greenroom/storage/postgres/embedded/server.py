@@ -109,7 +109,9 @@ async def _wait_for_orphan(cluster: Cluster) -> None:
         while cluster.is_served_by(pid):  # noqa: ASYNC110 - somebody else's process sets no event
             await trio.sleep(POLL_S)
     if cluster.is_served_by(pid):
-        raise DataFolderInUse(f"{cluster.folder} is in use by a Postgres server, process {pid}; stop it first.")
+        raise DataFolderInUse(
+            f"{cluster.folder} is in use by a Postgres server, process {pid}; stop it, or set another GREENROOM_DATA_DIR."
+        )
     cluster.forget_reused_pid()
 
 
