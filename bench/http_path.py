@@ -1,0 +1,233 @@
+"""The whole way over HTTP, to a server in a process of its own, with its own embedded Postgres, on loopback.
+
+- *sends*: 32 connections, each sending one message after the other; answered only when durable. Beside it the same
+  connections asking for ``/health/live``: what the server's HTTP alone can do, without any work behind it.
+- *latency*: 50 messages a second, from the moment a message was meant to be sent to its arrival on the recipient's
+  event stream. The load is open: a message leaves at its time whether or not earlier ones were answered, so a stall of
+  the server shows in every message that it holds up, and not only in one ("coordinated omission"). Beside it the same
+  schedule of ``/health/live`` to its answer: what of the latency is HTTP and the machine.
+
+Client and server share the machine, and client and Postgres take their part of its processors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from statistics import quantiles
+from typing import Final
+
+import trio
+
+from bench.figures import Better, Figure, Work, operations_per_second
+from bench.http_client import Connection, Connections, get, open_connections, post
+from chaos.event_source import open_events
+from chaos.server import a_server
+from greenroom.schema.cursor import Cursor
+
+PAIRS: Final = 8
+CONNECTIONS: Final = 32
+TURN_S: Final = 1.5
+ROUNDS: Final = 3
+SENDS_PER_S: Final = 50
+LATENCY_S: Final = 4.0
+LATENCY_ROUNDS: Final = 2
+ARRIVAL_TIMEOUT_S: Final = 10.0
+CONTENT: Final = "Is Saturday at ten still all right? I would like to go through the second movement again."
+HEALTH: Final = get("/health/live")
+
+
+class StreamBroken(Exception):
+    """The event stream lost, repeated or reordered something: there is no use in measuring how fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A conversation: who writes in it, and who listens."""
+
+    conversation_id: str
+    student_token: str
+    instructor_token: str
+
+    def sending(self, client_id: str) -> bytes:
+        path = f"/api/v1/conversations/{self.conversation_id}/messages"
+        return post(path, {"content": CONTENT, "client_id": client_id}, token=self.student_token)
+
+
+async def http_figures() -> list[Figure]:
+    """All figures over HTTP, about 40 s with the start of the server."""
+    async with a_server() as server, open_connections(server.port) as connections:
+        talks = [await _meet(connections, n) for n in range(PAIRS)]
+        names = (f"c{n}" for n in range(10**9))
+        throughput = await operations_per_second(
+            f"send over HTTP, {CONNECTIONS} connections",
+            "requests/s",
+            _closed_loop(server.port, [partial(_next_send, talk, names) for talk in talks]),
+            {"GET /health/live": _closed_loop(server.port, [lambda: HEALTH])},
+            rounds=ROUNDS,
+        )
+        return [*throughput, *await _latencies(server.port, talks, connections)]
+
+
+async def _meet(connections: Connections, n: int) -> Talk:
+    """Register two people and open their conversation."""
+    student = await _register(connections, f"student{n}", "student")
+    instructor = await _register(connections, f"teacher{n}", "instructor")
+    opening = post("/api/v1/conversations", {"participant_id": instructor[0]}, token=student[1])
+    opened = json.loads(await connections.exchange(opening))
+    return Talk(opened["conversation"]["id"], student[1], instructor[1])
+
+
+async def _register(connections: Connections, name: str, role: str) -> tuple[str, str]:
+    """The new user's id and token."""
+    body = {"email": f"{name}@example.com", "password": "correct horse", "display_name": name, "role": role}
+    made = json.loads(await connections.exchange(post("/api/v1/auth/register", body)))
+    return made["user"]["id"], made["access_token"]
+
+
+# Throughput.
+
+
+def _next_send(talk: Talk, names: Iterator[str]) -> bytes:
+    return talk.sending(next(names))
+
+
+def _closed_loop(port: int, requests: list[Callable[[], bytes]]) -> Work:
+    """Exchange for a fixed time on every connection; counts what was answered with a 2xx."""
+
+    async def exchange() -> int:
+        answered = 0
+        until = trio.current_time() + TURN_S
+
+        async def keep_asking(connection: Connection, next_request: Callable[[], bytes]) -> None:
+            nonlocal answered
+            while trio.current_time() < until:
+                await connection.exchange(next_request())
+                answered += 1
+            await connection.aclose()
+
+        async with trio.open_nursery() as nursery:
+            for n in range(CONNECTIONS):
+                nursery.start_soon(keep_asking, Connection(port), requests[n % len(requests)])
+        return answered
+
+    return exchange
+
+
+# Latency.
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """What came over the event streams: when each client id did first, and how often it did."""
+
+    at: dict[str, float] = field(default_factory=dict)
+    times: Counter[str] = field(default_factory=Counter)
+
+    def note(self, client_id: str) -> None:
+        self.at.setdefault(client_id, trio.current_time())
+        self.times[client_id] += 1
+        self.grew.set()
+
+    grew: trio.Event = field(default_factory=trio.Event)
+
+    async def wait_for(self, client_ids: set[str]) -> None:
+        """Wait until all of these have come.
+
+        Raises:
+            StreamBroken: they did not, or one came twice.
+        """
+        with trio.move_on_after(ARRIVAL_TIMEOUT_S):
+            while not client_ids <= self.at.keys():
+                self.grew = trio.Event()
+                await self.grew.wait()
+        missing = len(client_ids - self.at.keys())
+        repeated = sum(1 for count in self.times.values() if count > 1)
+        if missing or repeated:
+            raise StreamBroken(f"{missing} of {len(client_ids)} lost, {repeated} repeated")
+
+
+async def _latencies(port: int, talks: list[Talk], connections: Connections) -> list[Figure]:
+    """p50 and p99 of both, by round."""
+    ours: list[tuple[float, float]] = []
+    theirs: list[tuple[float, float]] = []
+    for n in range(LATENCY_ROUNDS + 1):  # the first opens connections and does not count
+        ours.append(await _send_to_arrival(port, talks, connections, prefix=f"latency-{n}"))
+        theirs.append(await _health_to_answer(connections))
+    return [
+        Figure(
+            f"send to arrival by SSE, {name}, {SENDS_PER_S}/s",
+            "ms",
+            Better.LESS,
+            "GET /health/live to its answer",
+            tuple(round_[at] * 1e3 for round_ in ours[1:]),
+            tuple(round_[at] * 1e3 for round_ in theirs[1:]),
+        )
+        for at, name in enumerate(("p50", "p99"))
+    ]
+
+
+async def _send_to_arrival(
+    port: int, talks: list[Talk], connections: Connections, *, prefix: str
+) -> tuple[float, float]:
+    arrivals = Arrivals()
+    meant_at: dict[str, float] = {}
+
+    async def send(n: int, moment: float) -> None:
+        client_id = f"{prefix}.{n}"
+        meant_at[client_id] = moment
+        await connections.exchange(talks[n % len(talks)].sending(client_id))
+
+    async with trio.open_nursery() as nursery:
+        for talk in talks:
+            await nursery.start(_listen, port, talk, arrivals)
+        await _on_schedule(send)
+        await arrivals.wait_for(set(meant_at))
+        nursery.cancel_scope.cancel()
+    return _p50_p99([arrivals.at[client_id] - moment for client_id, moment in meant_at.items()])
+
+
+async def _health_to_answer(connections: Connections) -> tuple[float, float]:
+    taken: list[float] = []
+
+    async def ask(_: int, moment: float) -> None:
+        await connections.exchange(HEALTH)
+        taken.append(trio.current_time() - moment)
+
+    await _on_schedule(ask)
+    return _p50_p99(taken)
+
+
+async def _on_schedule(act: Callable[[int, float], Awaitable[None]]) -> None:
+    """Call ``act(n, moment)`` in a task of its own at every moment of an even schedule; ends when all have ended."""
+    began = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        for n in range(round(LATENCY_S * SENDS_PER_S)):
+            moment = began + n / SENDS_PER_S
+            await trio.sleep_until(moment)
+            nursery.start_soon(act, n, moment)
+
+
+async def _listen(port: int, talk: Talk, arrivals: Arrivals, *, task_status: trio.TaskStatus[None]) -> None:
+    """Follow the instructor's stream and note every message, and hold the stream to its promise of density."""
+    last_seq: int | None = None
+    async with open_events(port, token=talk.instructor_token, cursor=None) as source:
+        while True:
+            for event in await source.receive():
+                if event.id is not None:
+                    seq = Cursor.parse(event.id).seq
+                    if last_seq is None:
+                        task_status.started()
+                    elif seq != last_seq + 1:
+                        raise StreamBroken(f"{seq} came after {last_seq}")
+                    last_seq = seq
+                if event.name == "message.created":
+                    arrivals.note(json.loads(event.data)["message"]["client_id"])
+
+
+def _p50_p99(seconds: list[float]) -> tuple[float, float]:
+    cuts = quantiles(seconds, n=100, method="inclusive")
+    return cuts[49], cuts[98]
