@@ -219,11 +219,13 @@ class Supervisor(Child):
             return
         if child in self._wedged:
             del self._wedged[child]
-            if child.comes_back:
-                await self._start([child])
-            else:
-                self._let_go(child)
-            return
+            if child.stop_reason is not None:
+                if child.comes_back:
+                    await self._start([child])
+                else:
+                    self._let_go(child)
+                return
+            # Nobody told it to stop: it was late in ending by its own fault, and what follows is as for any other end.
         if child.stop_reason is not None or child.state is not Status.RESTARTING:
             return
         reason = child.last_reason or SHUTDOWN
