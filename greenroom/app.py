@@ -246,10 +246,15 @@ def with_admin_api_key(settings: Settings) -> Settings:
     if settings.admin_api_key is not None or not settings.is_loopback:
         return settings
     path = settings.data_dir / KEY_FILE
-    if not path.exists():
-        key = f"{SystemRandom().getrandbits(192):048x}"
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(key + "\n")
+    if _secret(path) is None:
+        # Written aside and renamed, so that a crash in between can't leave half a key behind.
+        draft = path.with_suffix(".new")
+        try:
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(f"{SystemRandom().getrandbits(192):048x}\n")
+            draft.replace(path)
+        except OSError as exc:
+            raise CannotStart(f"GREENROOM_DATA_DIR: {path} can't be written: {exc.strerror or exc}") from exc
     return settings.model_copy(update={"admin_api_key": _secret(path)})
 
 
@@ -257,12 +262,17 @@ def read_admin_api_key(settings: Settings) -> str | None:
     """The operator's key that a server with these settings accepts; None if there is none."""
     if settings.admin_api_key is not None:
         return settings.admin_api_key.get_secret_value()
-    path = settings.data_dir / KEY_FILE
-    return _secret(path).get_secret_value() if path.exists() else None
+    key = _secret(settings.data_dir / KEY_FILE)
+    return None if key is None else key.get_secret_value()
 
 
-def _secret(path: Path) -> SecretStr:
-    return SecretStr(path.read_text().strip())
+def _secret(path: Path) -> SecretStr | None:
+    """The key in a file; None if there is no file or nothing in it."""
+    try:
+        text = path.read_text().strip()
+    except OSError:
+        return None
+    return SecretStr(text) if text else None
 
 
 def _pool_reader(pool: Pool, name: str) -> Callable[[], float]:

@@ -110,13 +110,13 @@ def _settings() -> Iterator[Settings]:
     """Read the settings, and end the command with one clear line per thing the user can mend."""
     try:
         yield load_settings()
-    except BadSettings as exc:
-        _end(str(exc), EXIT_USAGE)
     except BaseException as exc:
         cause = _lone_cause(exc)
         if isinstance(cause, KeyboardInterrupt):
             raise typer.Exit(EXIT_INTERRUPTED) from None  # while starting; a server that runs drains instead
-        if not isinstance(cause, _Failure | Unavailable | EmbeddedPostgresFailed | SchemaMismatch | CannotStart):
+        if isinstance(cause, BadSettings | CannotStart):
+            _end(str(cause), EXIT_USAGE)
+        if not isinstance(cause, _Failure | Unavailable | EmbeddedPostgresFailed | SchemaMismatch):
             raise
         _end(str(cause), EXIT_FAILURE)
 
@@ -136,7 +136,7 @@ def _lone_cause(exc: BaseException) -> BaseException:
 def _fetch_tree(client: httpx.Client, depth: int) -> dict[str, Any]:
     try:
         answer = client.get("/api/v1/admin/actors", params={"depth": depth})
-    except httpx.HTTPError as exc:
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise _Failure(f"no server answers at {client.base_url}: {exc}") from exc
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         raise _Failure(f"{client.base_url} does not accept this operator's key")

@@ -192,7 +192,7 @@ def test_a_wrong_setting_is_one_clear_line_and_status_2(
 def test_a_data_folder_that_cannot_be_used_is_one_clear_line(command: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     ended = run(command, tmp_path / "file")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.startswith("GREENROOM_DATA_DIR: ")
     assert len(ended.stderr.strip().splitlines()) == 1
 
@@ -209,7 +209,7 @@ def test_a_data_folder_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     with greenroom("serve", tmp_path) as (_, url):
         ended = run("serve", tmp_path / "other", GREENROOM_BIND=url.removeprefix("http://"))
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "Address already in use" in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1
 

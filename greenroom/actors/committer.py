@@ -94,6 +94,9 @@ class Committer(BatchActor[Command]):
         self._split_batches += 1
         bug: Exception | None = None
         for delivery in batch:
+            if delivery.deadline <= trio.current_time():
+                delivery.fail(Unavailable("It could not be committed in time."))
+                continue
             try:
                 await self.handle_batch([delivery])
             except Exception as exc:

@@ -21,7 +21,7 @@ from greenroom.schema.events import Typing
 from greenroom.schema.ids import ConversationId, UserId
 from greenroom.schema.wire import to_json
 from greenroom.storage.ports import Bus, Conversations, Ephemeral
-from greenroom.supervisor import Actor, Request
+from greenroom.supervisor import Actor, Request, Timer
 
 TYPING_S: Final = 6.0
 """A typing mark that is not renewed for this long has ended."""
@@ -42,6 +42,12 @@ class TypingLapsed:
 
     user_id: UserId
     since: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Typing:
+    since: float
+    lapse: Timer
 
 
 ConversationMessage = ConversationCommand | SetTyping | TypingLapsed
@@ -65,7 +71,7 @@ class Conversation(Actor[ConversationMessage]):
         self._bus = bus
         self._wall = wall
         self._peers: Mapping[UserId, UserId] | None = None
-        self._typing_since: dict[UserId, float] = {}
+        self._typing: dict[UserId, _Typing] = {}
 
     async def handle(self, message: ConversationMessage) -> None:
         match message:
@@ -83,13 +89,14 @@ class Conversation(Actor[ConversationMessage]):
                 else:
                     await self._stop_typing(user_id)
             case TypingLapsed(user_id, since):
-                if self._typing_since.get(user_id) == since:
+                mark = self._typing.get(user_id)
+                if mark is not None and mark.since == since:
                     await self._stop_typing(user_id)
             case _:
                 assert_never(message)
 
     def view(self) -> Mapping[str, object]:
-        return {"participants": sorted(self._peers or ()), "typing": sorted(self._typing_since)}
+        return {"participants": sorted(self._peers or ()), "typing": sorted(self._typing)}
 
     async def _peer_of(self, user_id: UserId) -> UserId:
         """Return the other participant; participants never change, so they are read once.
@@ -110,14 +117,18 @@ class Conversation(Actor[ConversationMessage]):
 
     async def _start_typing(self, user_id: UserId) -> None:
         now = trio.current_time()
-        if now - self._typing_since.get(user_id, float("-inf")) < TYPING_RENEWAL_S:
-            return
-        self._typing_since[user_id] = now
-        self.ctx.tell_after(TYPING_S, TypingLapsed(user_id, now))
+        mark = self._typing.get(user_id)
+        if mark is not None:
+            if now - mark.since < TYPING_RENEWAL_S:
+                return
+            mark.lapse.cancel()
+        self._typing[user_id] = _Typing(now, self.ctx.tell_after(TYPING_S, TypingLapsed(user_id, now)))
         await self._publish_typing(user_id, is_typing=True)
 
     async def _stop_typing(self, user_id: UserId) -> None:
-        if self._typing_since.pop(user_id, None) is not None:
+        mark = self._typing.pop(user_id, None)
+        if mark is not None:
+            mark.lapse.cancel()
             await self._publish_typing(user_id, is_typing=False)
 
     async def _publish_typing(self, user_id: UserId, *, is_typing: bool) -> None:

@@ -47,7 +47,6 @@ from greenroom.supervisor import (
     ActorSystem,
     ChildSpec,
     DynamicSpec,
-    Holdings,
     MailboxSpec,
     Overflow,
     SupervisorSpec,
@@ -164,7 +163,6 @@ async def open_core(
                     board=board, feeds=feeds, conversations=storage.conversations, bus=storage.bus, wall=wall
                 ),
                 mailbox=MailboxSpec(capacity=PRESENCE_MAILBOX, overflow=Overflow.CONFLATE(changed_user)),
-                holdings=Holdings(timers=PRESENCE_MAILBOX),
             ),
             ChildSpec(
                 "retention",

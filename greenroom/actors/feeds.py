@@ -40,7 +40,7 @@ class Arrived:
 class Feed:
     """The bounded inbox of one connection."""
 
-    __slots__ = ("_ephemerals", "_events", "_is_behind", "_wake", "closing", "session_id")
+    __slots__ = ("_ephemerals", "_events", "_is_behind", "_reading", "_wake", "closing", "session_id")
 
     def __init__(self, session_id: SessionId) -> None:
         self.session_id = session_id
@@ -49,6 +49,7 @@ class Feed:
         self._ephemerals: dict[str, Ephemeral] = {}
         self._is_behind = False
         self._wake = trio.Event()
+        self._reading: trio.CancelScope | None = None
 
     @property
     def has_arrivals(self) -> bool:
@@ -80,6 +81,13 @@ class Feed:
         """Have the connection end its stream; the first reason stands."""
         self.closing = self.closing or reason
         self._wake.set()
+        if self._reading is not None:
+            self._reading.cancel(reason="the stream is closing")
+
+    def reading(self, *, until: float) -> trio.CancelScope:
+        """A scope for a read that is to be given up at ``until``, or when this feed is closed."""
+        self._reading = trio.CancelScope(deadline=until)
+        return self._reading
 
     def take(self) -> Arrived:
         """Remove and return everything that arrived."""
@@ -110,6 +118,7 @@ class LocalFeeds:
     def __init__(self) -> None:
         self._users: dict[UserId, _UserFeeds] = {}
         self._count = 0
+        self._closed: ClosingReason | None = None
 
     def is_connected(self, user_id: UserId) -> bool:
         """Say whether the user has a connection on this worker."""
@@ -134,7 +143,10 @@ class LocalFeeds:
         return self._count
 
     def add(self, user_id: UserId, feed: Feed) -> None:
-        """Register a connection; beyond the user's bound the oldest one is told to close."""
+        """Register a connection; beyond the user's bound the oldest one is told to close, and after
+        :meth:`close_all` the new one is."""
+        if self._closed is not None:
+            feed.close(self._closed)
         feeds = self._users.setdefault(user_id, _UserFeeds()).feeds
         feeds.append(feed)
         self._count += 1
@@ -174,7 +186,8 @@ class LocalFeeds:
             del self._users[user_id]
 
     def close_all(self, reason: ClosingReason) -> None:
-        """Have every connection of this worker end its stream."""
+        """Have every connection of this worker end its stream, and those that come later too."""
+        self._closed = reason
         for entry in self._users.values():
             for feed in entry.feeds:
                 feed.close(reason)

@@ -39,10 +39,7 @@ class ConnectionsChanged:
 
 @dataclass(frozen=True, slots=True)
 class LingerOver:
-    """To itself: a user who left at ``since`` may be gone for good."""
-
-    user_id: UserId
-    since: float
+    """To itself: the user who left longest ago may be gone for good."""
 
 
 def changed_user(message: object) -> UserId | None:
@@ -98,7 +95,8 @@ class Presence(Actor[ConnectionsChanged | LingerOver]):
         self._conversations = conversations
         self._bus = bus
         self._wall = wall
-        self._left_at: dict[UserId, float] = {}
+        self._left_at: dict[UserId, float] = {}  # in the order of leaving, so one timer does for all
+        self._is_armed = False
 
     async def init(self) -> None:
         # An incarnation before this one may have left users lingering, or not have heard of some.
@@ -108,22 +106,37 @@ class Presence(Actor[ConnectionsChanged | LingerOver]):
         for user_id in self._feeds.users():
             if self._feeds.is_connected(user_id):
                 self._board.note_online(user_id)
+        await self._let_go()
 
     async def handle(self, message: ConnectionsChanged | LingerOver) -> None:
         match message:
             case ConnectionsChanged(user_id):
-                if not self._feeds.is_connected(user_id):
-                    self._linger(user_id)
-                else:
-                    self._left_at.pop(user_id, None)
-                    if not self._board.is_online(user_id):
-                        self._board.note_online(user_id)
-                        await self._announce(user_id, online=True)
-            case LingerOver(user_id, since):
-                if self._left_at.get(user_id) == since:
-                    del self._left_at[user_id]
-                    self._board.note_offline(user_id, self._wall())
-                    await self._announce(user_id, online=False)
+                await self._connections_changed(user_id)
+            case LingerOver():
+                self._is_armed = False
+        await self._let_go()
+
+    async def _connections_changed(self, user_id: UserId) -> None:
+        self._left_at.pop(user_id, None)
+        if not self._feeds.is_connected(user_id):
+            self._linger(user_id)
+        elif not self._board.is_online(user_id):
+            self._board.note_online(user_id)
+            await self._announce(user_id, online=True)
+
+    async def _let_go(self) -> None:
+        """Note offline whoever has lingered long enough, and look again when the next one will have."""
+        while self._left_at:
+            user_id, since = next(iter(self._left_at.items()))
+            left_s = since + LINGER_S - trio.current_time()
+            if left_s > 0:
+                if not self._is_armed:
+                    self._is_armed = True
+                    self.ctx.tell_after(left_s, LingerOver())
+                return
+            del self._left_at[user_id]
+            self._board.note_offline(user_id, self._wall())
+            await self._announce(user_id, online=False)
 
     def view(self) -> Mapping[str, object]:
         return {"online": len(self._board), "lingering": len(self._left_at)}
@@ -131,7 +144,6 @@ class Presence(Actor[ConnectionsChanged | LingerOver]):
     def _linger(self, user_id: UserId) -> None:
         if self._board.is_online(user_id):
             self._left_at[user_id] = trio.current_time()
-            self.ctx.tell_after(LINGER_S, LingerOver(user_id, self._left_at[user_id]))
 
     async def _announce(self, user_id: UserId, *, online: bool) -> None:
         try:

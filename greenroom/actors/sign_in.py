@@ -108,8 +108,9 @@ class SignIn:
         ended = await self._accounts.revoke_session(identity.session_id, self._wall())
         self._sessions.forget(identity.session_id)
         if ended:
-            await ask(committer(self._system), NoteSessionEnd(identity.user.id, "logout"))
+            # Closing the streams must not depend on whether the event can be written now.
             await announce(self._bus, [Revocation(identity.user.id, identity.session_id)])
+            await ask(committer(self._system), NoteSessionEnd(identity.user.id, "logout"))
 
     async def authenticate(self, token: str) -> Identity:
         """Find out who a bearer token or cookie belongs to. A cache hit costs no query.

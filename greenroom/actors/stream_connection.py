@@ -123,18 +123,29 @@ class StreamConnection:
         """Read one page of the past; stay behind while there is more, or while the database does not answer."""
         recent, self._recent = self._recent, ()
         if recent and recent[0].seq <= self._last_sent + 1:
-            self._is_behind = False
-            return self._advance([event for event in recent if event.seq > self._last_sent])
+            frames = self._advance([event for event in recent if event.seq > self._last_sent])
+            # What came after the ring was taken may have been dropped as lying beyond a gap that is filled only now.
+            self._is_behind = self._last_sent < self._tail
+            return frames
         try:
-            page = await self._replay.page(self._user_id, self._last_sent, tail=self._tail)
+            page = await self._read_page()
         except Unavailable:
             return []
         except CursorRefused as refused:
             self._is_behind = False
             self._last_sent = self._tail = Cursor.parse(refused.reset.current).seq
             return [_reset_frame(refused.reset)]
-        self._is_behind = len(page) == REPLAY_PAGE
-        return self._advance(page)
+        if page is None:
+            return []
+        frames = self._advance(page)
+        self._is_behind = len(page) == REPLAY_PAGE or self._last_sent < self._tail
+        return frames
+
+    async def _read_page(self) -> Sequence[StoredEvent] | None:
+        """Read the next page of the past; None when a heartbeat, the end of the session or of the stream comes first."""
+        with self._feed.reading(until=min(self._heartbeat_at, self._expires_at)):
+            return await self._replay.page(self._user_id, self._last_sent, tail=self._tail)
+        return None
 
     def _advance(self, events: Sequence[StoredEvent]) -> list[Frame]:
         if events:

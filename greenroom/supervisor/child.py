@@ -278,6 +278,10 @@ class Child(ABC):
         if self.stop_reason is not None or not self.is_alive:
             return
         now = self.system.now()
+        if self.is_stuck:
+            # The ladder is behind it already; what is left is to know what becomes of it when it ends after all.
+            self.stop_reason, self.stop_by = reason, now
+            return
         self._stop_ladder()
         self.stop_reason = reason
         self.stop_by = max(now, min(now + self.shutdown_s, by))

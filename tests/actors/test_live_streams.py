@@ -10,6 +10,7 @@ from trio.testing import MockClock
 from greenroom.actors.core import CoreSettings
 from greenroom.actors.feeds import FEED_EVENTS_MAX, FEEDS_PER_USER_MAX
 from greenroom.actors.user_stream import RING_EVENTS
+from greenroom.schema.records import Role
 from greenroom.storage.ports import BusNote, Hint
 from tests.actors.world import Listener, a_world, data, listening, seqs
 
@@ -60,6 +61,28 @@ async def test_a_quick_reconnect_is_served_from_memory(autojump_clock: MockClock
                     await again.until(lambda c: len(c.contents) == 5)
 
         assert "streams.events_after" not in reads
+
+
+async def test_an_event_that_comes_while_a_resumed_client_catches_up_is_not_lost(
+    autojump_clock: MockClock,
+) -> None:
+    async with a_world() as world:
+        talk = await world.talk()
+        async with listening(world, world.tomas) as before:
+            for n in range(10):
+                await world.say(talk, f"line {n}")
+            await before.until(lambda c: len(c.contents) == 10)
+            cursor = before.named("message.created")[4].id
+            async with world.core.streams.open(world.tomas, cursor) as connection:
+                resumed = Listener()
+                resumed.see(await connection.receive())
+                await world.say(talk, "meanwhile")
+                await before.until(lambda c: len(c.contents) == 11)
+                with trio.fail_after(5):
+                    while len(resumed.contents) < 6:
+                        resumed.see(await connection.receive())
+
+        assert resumed.contents == [*(f"line {n}" for n in range(5, 10)), "meanwhile"]
 
 
 async def test_lost_hints_are_found_by_the_next_hint_or_by_the_sweep(autojump_clock: MockClock) -> None:
@@ -211,6 +234,22 @@ async def test_sending_ends_typing(autojump_clock: MockClock) -> None:
             await trio.sleep(1)
 
             assert data(tomas.named("typing")[-1])["is_typing"] is False
+
+
+async def test_many_who_leave_at_once_cost_one_timer(autojump_clock: MockClock) -> None:
+    async with a_world() as world:
+        people = [await world.join(f"student{n}", Role.STUDENT) for n in range(50)]
+        async with trio.open_nursery() as nursery:
+            for person in people:
+                await nursery.start(Listener().run, world.core, person)
+            await trio.sleep(1)
+            timers = world.core.system.statistics().timers
+            nursery.cancel_scope.cancel()
+        await trio.sleep(1)
+        assert world.core.system.statistics().timers <= timers + 2
+        await trio.sleep(20)
+
+        assert not any(world.core.board.is_online(person.user.id) for person in people)
 
 
 async def test_a_reconnect_within_the_linger_does_not_flap_presence(autojump_clock: MockClock) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import psycopg
 from psycopg.abc import ConnParam
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from greenroom.schema.settings import Settings
+from greenroom.schema.settings import BadSettings, Settings
 
 ON_THE_WIRE: Final[dict[str, ConnParam]] = {
     "application_name": "greenroom",
@@ -51,6 +52,10 @@ class PostgresOptions:
 
     @classmethod
     def from_settings(cls, settings: Settings, conninfo: str) -> PostgresOptions:
+        try:
+            conninfo_to_dict(conninfo)
+        except psycopg.ProgrammingError as exc:
+            raise BadSettings(f"GREENROOM_DATABASE_URL: {' '.join(str(exc).split())}") from None
         return cls(
             conninfo=conninfo,
             pool_size=settings.database_pool_size,
