@@ -54,11 +54,13 @@ class Address(Generic[M_contra]):
         else:
             current = sender.current
             trace = (sender.trace or system.new_trace()) if current is None else current.trace
-        try:
-            cell = self.resolve()
-        except AskError as error:
-            system.dead_letters.add(self.path, message, reason_of(error), trace)
-            return outcome_of(error)
+        cell = self._cell
+        if cell is None or cell.is_retired:
+            try:
+                cell = self.resolve()
+            except AskError as error:
+                system.dead_letters.add(self.path, message, reason_of(error), trace)
+                return outcome_of(error)
         return cell.admit(Delivery(message, _INFINITY, trace, (), None, system.now()))
 
     async def send(self, message: M_contra, *, timeout: float) -> None:

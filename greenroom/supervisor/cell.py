@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
+from trio.lowlevel import Abort, reschedule
 
-from greenroom.supervisor.actor import Actor
+from greenroom.supervisor.actor import Actor, BatchActor
 from greenroom.supervisor.address import Address
 from greenroom.supervisor.calls import caller
 from greenroom.supervisor.child import Child, Status
@@ -14,13 +16,12 @@ from greenroom.supervisor.context import Context
 from greenroom.supervisor.crashes import reason_of
 from greenroom.supervisor.dead_letters import DeadLetterReason
 from greenroom.supervisor.delivery import Delivery
-from greenroom.supervisor.errors import ActorDied, ActorRestarting, AskError, Overloaded, Refusal
+from greenroom.supervisor.errors import ActorDied, ActorRestarting, AskError, Overloaded
 from greenroom.supervisor.exits import SHUTDOWN, ExitReason
 from greenroom.supervisor.mailbox import Mailbox
-from greenroom.supervisor.message_loop import serve
+from greenroom.supervisor.message_loop import serve, serve_batches
 from greenroom.supervisor.messages import Down, MonitorRef, TellOutcome
 from greenroom.supervisor.meter import Meter
-from greenroom.supervisor.park_slot import ParkSlot
 from greenroom.supervisor.reply_slot import ReplySlot
 from greenroom.supervisor.specs import ActorSpec, ChildSpec
 from greenroom.supervisor.timers import Timer
@@ -57,11 +58,11 @@ class Cell(Child):
         "has_terminated",
         "is_draining",
         "is_open",
+        "is_parked",
         "is_suspended",
         "leave_reason",
         "mailbox",
         "meter",
-        "parking",
         "refusal",
         "spec",
         "traced_until",
@@ -76,7 +77,7 @@ class Cell(Child):
         self.spec = spec
         self.mailbox: Mailbox = Mailbox(spec.mailbox)
         self.meter: Meter = Meter(system.kind_meter(spec.kind), system.now())
-        self.parking = ParkSlot()
+        self.is_parked = False  # its task sleeps until there is something to do
         self.is_open = True  # False: admission has to look closer, see _objection
         self.is_suspended = False
         self.traced_until = 0.0
@@ -93,7 +94,7 @@ class Cell(Child):
         self.leave_reason: ExitReason | None = None  # end with this at the next message boundary
         self.is_draining = False  # end once the mailbox is empty
         self.has_terminated = False
-        self.refusal: Refusal | None = None  # what init() refused with
+        self.refusal: Exception | None = None  # what init() refused with
         self._idle_watch: Timer | None = None
         self._budget_watch: Timer | None = None
 
@@ -146,7 +147,8 @@ class Cell(Child):
         if self.is_open and not self.system.is_draining and self.mailbox.put(delivery):
             if delivery.slot is not None:
                 delivery.slot.target = self
-            self.parking.wake()
+            if self.is_parked:
+                self.wake()
             return TellOutcome.ACCEPTED
         return self._admit_with_care(delivery)
 
@@ -188,7 +190,7 @@ class Cell(Child):
         else:
             if delivery.slot is not None:
                 delivery.slot.target = self
-            self.parking.wake()
+            self.wake()
             if self.state is Status.DORMANT:
                 self.owner.activate(self)
         return outcome
@@ -270,10 +272,20 @@ class Cell(Child):
         """Publish the header of the message just handled."""
         self.system.lifecycle.message(self, self.meter.recent()[-1])
 
+    def wake(self) -> None:
+        """Have the loop go on, if it sleeps. Its own version of a park slot: one frame and one object fewer."""
+        if self.is_parked and self.task is not None:
+            self.is_parked = False
+            reschedule(self.task)
+
+    def unpark(self, _raise_cancel: Callable[[], Any]) -> Abort:
+        self.is_parked = False
+        return Abort.SUCCEEDED
+
     def look_up(self) -> None:
         """Have the loop look at the system lane before its next message."""
         self.attention = True
-        self.parking.wake()
+        self.wake()
 
     def crash(self, incarnation: int, failure: BaseException) -> None:
         """A task of that incarnation crashed; so does the incarnation."""
@@ -321,12 +333,14 @@ class Cell(Child):
         self.actor = actor
         try:
             await actor.init()
-        except Refusal as refusal:
+        except actor.refusals as refusal:
             # There is nothing to run here, a key without a record for instance: an answer, not a crash.
             self.refusal = refusal
             return ExitReason.shutdown(refusal)
         self.mark_started()
         self.watch_idleness()
+        if isinstance(actor, BatchActor):
+            return await serve_batches(self, actor)
         return await serve(self, actor)
 
     def back_off(self, delay_s: float) -> None:

@@ -104,4 +104,4 @@ class Reply:
 
 
 def format_trace(trace: TraceId) -> str:
-    return trace if isinstance(trace, str) else f"{trace:024x}"
+    return trace if isinstance(trace, str) else f"{trace:016x}"

@@ -364,7 +364,7 @@ def _kind_statistics(system: ActorSystem, kind: str) -> KindStatistics:
     messages = tuple(
         MessageStatistics(
             message_type.__name__,
-            totals.count,
+            sum(totals.buckets),
             totals.failures,
             totals.expired,
             totals.queue_s,

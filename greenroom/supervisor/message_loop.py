@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import trio
+from trio.lowlevel import wait_task_rescheduled
 
 from greenroom.supervisor.actor import Actor, BatchActor
 from greenroom.supervisor.delivery import Delivery
@@ -25,54 +26,38 @@ TURN_S = 0.005
 
 
 async def serve(cell: Cell, actor: Actor[Any]) -> ExitReason:
-    """Serve the cell's mail until there is a reason to end; returns that reason."""
-    queue = cell.mailbox.queue
-    batches = isinstance(actor, BatchActor)
-    while True:
-        if cell.attention:
-            await _attend(cell, actor)
-            if cell.leave_reason is not None:
-                return cell.leave_reason
-        if queue and not cell.is_suspended:
-            if batches:
-                await _batch(cell, actor)  # type: ignore[arg-type]
-            else:
-                await _turn(cell, actor)
-            if queue:
-                await trio.lowlevel.checkpoint()
-        elif cell.is_draining:
-            return cell.stop_reason or SHUTDOWN
-        elif not cell.attention:
-            await cell.parking.park()
+    """Serve the cell's mail one message at a time until there is a reason to end; returns that reason.
 
-
-async def _attend(cell: Cell, actor: Actor[Any]) -> None:
-    """Look at the system lane. Downs wait while the actor is suspended or about to leave."""
-    cell.attention = False
-    while cell.downs and not cell.is_suspended and cell.leave_reason is None:
-        down = cell.downs.pop(0)
-        if cell.context is not None and cell.context.forget_watch(down.ref):
-            await actor.handle_down(down)
-
-
-async def _turn(cell: Cell, actor: Actor[Any]) -> None:
-    """Handle messages one by one, until none is left, the turn is over or the system lane calls."""
+    A turn ends when no mail is left, when it has lasted long enough, or when the system lane calls.
+    """
     mailbox, meter, spec, now = cell.mailbox, cell.meter, cell.spec, cell.system.now
-    queue, handle, refusals = mailbox.queue, actor.handle, actor.refusals
+    queue, take, handle, refusals = mailbox.queue, mailbox.take, actor.handle, actor.refusals
     budget_s, cancellable = spec.message_budget_s, spec.cancellable
-    left = cell.turn_length()
-    started = now()
-    turn_ends = started + TURN_S
     while True:
-        delivery = mailbox.take()
-        slot = delivery.slot
-        if slot is not None and has_expired(delivery, started):
-            cell.bin_expired(delivery)
-        else:
+        while cell.attention or cell.is_suspended or not queue:
+            if cell.attention:
+                await _attend(cell, actor)
+                if cell.leave_reason is not None:
+                    return cell.leave_reason
+            elif cell.is_draining:
+                return cell.stop_reason or SHUTDOWN
+            else:
+                cell.is_parked = True
+                await wait_task_rescheduled(cell.unpark)
+        left = cell.turn_length()
+        started = now()
+        turn_ends = started + TURN_S
+        while queue and left > 0 and started < turn_ends and not cell.attention:
+            left -= 1
+            delivery = take()
+            slot = delivery.slot
+            if slot is not None:
+                if has_expired(delivery, started):
+                    cell.bin_expired(delivery)
+                    continue
+                slot.started_at = started
             cell.current = delivery
             cell.current_since = started
-            if slot is not None:
-                slot.started_at = started
             if budget_s is not None:
                 cell.watch_budget(budget_s)
             failed = False
@@ -96,9 +81,36 @@ async def _turn(cell: Cell, actor: Actor[Any]) -> None:
             if cell.traced_until > finished:
                 cell.trace_message()
             started = finished
-        left -= 1
-        if not queue or left <= 0 or cell.attention or started >= turn_ends:
-            return
+        if queue:
+            await trio.lowlevel.checkpoint()
+
+
+async def serve_batches(cell: Cell, actor: BatchActor[Any]) -> ExitReason:
+    """As :func:`serve`, for an actor that takes all that is pending at once."""
+    queue = cell.mailbox.queue
+    while True:
+        while cell.attention or cell.is_suspended or not queue:
+            if cell.attention:
+                await _attend(cell, actor)
+                if cell.leave_reason is not None:
+                    return cell.leave_reason
+            elif cell.is_draining:
+                return cell.stop_reason or SHUTDOWN
+            else:
+                cell.is_parked = True
+                await wait_task_rescheduled(cell.unpark)
+        await _batch(cell, actor)
+        if queue:
+            await trio.lowlevel.checkpoint()
+
+
+async def _attend(cell: Cell, actor: Actor[Any]) -> None:
+    """Look at the system lane. Downs wait while the actor is suspended or about to leave."""
+    cell.attention = False
+    while cell.downs and not cell.is_suspended and cell.leave_reason is None:
+        down = cell.downs.pop(0)
+        if cell.context is not None and cell.context.forget_watch(down.ref):
+            await actor.handle_down(down)
 
 
 async def _handle_cancellable(actor: Actor[Any], delivery: Delivery[Any], slot: ReplySlot) -> object:

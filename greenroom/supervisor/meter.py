@@ -51,25 +51,25 @@ class KindMeter:
 class TypeMeter:
     """Totals of one message type for one kind of actor."""
 
-    __slots__ = ("buckets", "count", "expired", "failures", "handler_s", "queue_s")
+    __slots__ = ("buckets", "expired", "failures", "handler_s", "queue_s")
 
     def __init__(self) -> None:
-        self.count = 0
         self.failures = 0
         self.expired = 0
         self.handler_s = 0.0
         self.queue_s = 0.0
-        self.buckets = [0] * BUCKETS
+        self.buckets = [0] * BUCKETS  # one entry per handled message, so their sum is the count
 
 
 class Meter:
     """What one actor has done since its cell was made."""
 
     __slots__ = (
+        "_busy_at_window",
         "_busy_before",
-        "_busy_now",
         "_recent",
-        "_window_at",
+        "_types",
+        "_window_ends",
         "buckets",
         "busy_s",
         "expired",
@@ -91,15 +91,19 @@ class Meter:
         # Made with the first message: most actors of a large population are idle.
         self.buckets: list[int] | None = None
         self._recent: list[tuple[float, type, float, float, bool, Any]] | None = None
-        self._window_at = now
-        self._busy_now = 0.0
+        self._types = kind.types  # held here too: every message looks its type up
+        # Windows of BUSY_WINDOW_S follow each other; what was spent in the one before fades out of the share.
+        self._window_ends = now + BUSY_WINDOW_S
+        self._busy_at_window = 0.0
         self._busy_before = 0.0
 
     def note(self, delivery: Delivery[Any], started: float, finished: float, failed: bool) -> None:
         """Count one handled message."""
         handler_s = finished - started
         queue_s = started - delivery.enqueued_at
-        bucket = min(int(handler_s * 1e6).bit_length(), BUCKETS - 1)
+        bucket = int(handler_s * 1e6).bit_length()
+        if bucket >= BUCKETS:
+            bucket = BUCKETS - 1
         message_type = type(delivery.message)
         if self.buckets is None or self._recent is None:
             self.buckets = [0] * BUCKETS
@@ -111,14 +115,12 @@ class Meter:
             self._recent[self.handled % RECENT_MAX] = header
         self.buckets[bucket] += 1
         self.handled += 1
-        if started - self._window_at >= BUSY_WINDOW_S:
+        if started >= self._window_ends:
             self._roll_window(started)
-        self._busy_now += handler_s
         self.busy_s += handler_s
         if not delivery.is_timer:
             self.last_active = finished
-        totals = self.kind.types.get(message_type) or self.kind.of(delivery.message)
-        totals.count += 1
+        totals = self._types.get(message_type) or self.kind.of(delivery.message)
         totals.handler_s += handler_s
         totals.queue_s += queue_s
         totals.buckets[bucket] += 1
@@ -145,17 +147,17 @@ class Meter:
 
     def busy_share(self, now: float) -> float:
         """Share of about the last ten seconds spent in handlers, 0 to 1; finished messages only."""
-        if now - self._window_at >= BUSY_WINDOW_S:
+        if now >= self._window_ends:
             self._roll_window(now)
-        elapsed = now - self._window_at
-        before = self._busy_before * (1 - elapsed / BUSY_WINDOW_S)
-        return min(1.0, (self._busy_now + before) / BUSY_WINDOW_S)
+        left = self._window_ends - now
+        lately = self.busy_s - self._busy_at_window + self._busy_before * left / BUSY_WINDOW_S
+        return min(1.0, lately / BUSY_WINDOW_S)
 
     def _roll_window(self, now: float) -> None:
-        is_next = now - self._window_at < 2 * BUSY_WINDOW_S
-        self._busy_before = self._busy_now if is_next else 0.0
-        self._busy_now = 0.0
-        self._window_at = self._window_at + BUSY_WINDOW_S if is_next else now
+        is_next = now < self._window_ends + BUSY_WINDOW_S
+        self._busy_before = self.busy_s - self._busy_at_window if is_next else 0.0
+        self._busy_at_window = self.busy_s
+        self._window_ends = (self._window_ends if is_next else now) + BUSY_WINDOW_S
 
 
 def percentile_s(buckets: Sequence[int] | None, share: float) -> float | None:

@@ -66,7 +66,8 @@ class ActorSystem:
         self.is_draining = False
         self.last_escalation = ""
         self._drain_by = 0.0
-        self._trace = self.stream("traces").getrandbits(64) << 32
+        # Counts up from a random start, so that two systems do not give the same ids; small enough to add to fast.
+        self._trace = self.stream("traces").getrandbits(60)
         self._monitors = 0
         self._nursery: trio.Nursery | None = None
         self._failure: RootExited | None = None
