@@ -1,4 +1,4 @@
-"""``python -m bench``: measure, beside baselines, and print a table. About a minute; ends by itself."""
+"""``python -m bench``: measure, beside baselines, and print a table. About 80 s; ends by itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.memory import memory_figures
 from bench.report import HISTORY, Surroundings, figures_table, record
 
 TIMEOUT_S: Final = 180.0
-"""Of a whole run, which takes a third of this: what does not end is broken and not slow."""
+"""Of a whole run, which takes half of this: what does not end is broken and not slow."""
 
 PARTS: Final[dict[str, Callable[[], Awaitable[list[Figure]]]]] = {
     "kernel": kernel_figures,

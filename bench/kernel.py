@@ -37,12 +37,12 @@ from greenroom.supervisor import (
     open_system,
 )
 
-ASKS: Final = 5_000
+ASKS: Final = 3_000
 ASKERS: Final = 100
 RECEIVERS: Final = 1_000
 WAVES: Final = 20
 BURST: Final = 64
-BURSTS: Final = 400
+BURSTS: Final = 250
 CRASHES: Final = 500
 CAPACITY: Final = 256
 """Of channels: as many messages as a mailbox holds by default."""
