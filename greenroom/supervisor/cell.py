@@ -162,14 +162,17 @@ class Cell(Child):
         if objection is not None:
             self._refuse(delivery, *objection)
             raise objection[0]
-        heaviest = self.mailbox.spec.bytes_max
-        if heaviest is not None:
-            delivery.size = self.mailbox.weigh(delivery.message)
-            if delivery.size > heaviest:
-                error = Overloaded(self.path, self.retry_after_s(), f"takes no message over {heaviest} bytes")
-                self._refuse(delivery, error, DeadLetterReason.REJECTED)
-                raise error
-        if self.mailbox.has_room_for(delivery) or self.mailbox.replaces(delivery):
+        try:
+            fits_now = self.mailbox.fits_now(delivery)
+        except Exception as failure:
+            self._refuse_for_failure(delivery, failure)
+            raise ActorDied(self.path, reason_of(failure)) from failure
+        if fits_now is None:
+            heaviest = self.mailbox.spec.bytes_max
+            error = Overloaded(self.path, self.retry_after_s(), f"takes no message over {heaviest} bytes")
+            self._refuse(delivery, error, DeadLetterReason.REJECTED)
+            raise error
+        if fits_now:
             self._admit_with_care(delivery)
             return None
         room = ReplySlot()
@@ -180,7 +183,10 @@ class Cell(Child):
         objection = self._objection(delivery)
         if objection is not None:
             return self._refuse(delivery, *objection)
-        outcome, displaced = self.mailbox.offer(delivery)
+        try:
+            outcome, displaced = self.mailbox.offer(delivery)
+        except Exception as failure:
+            return self._refuse_for_failure(delivery, failure)
         for older in displaced:
             self.refuse_for_room(older, DeadLetterReason.DISPLACED)
         if outcome is TellOutcome.REJECTED:
@@ -202,7 +208,8 @@ class Cell(Child):
             if sender is None or not sender.is_inside:
                 drain = Overloaded(self.path, self.system.drain_left_s(), "the system drains")
                 return drain, DeadLetterReason.DRAINING
-        if self.state is Status.STOPPED or (self.state is Status.STOPPING and not self.is_open):
+        is_closing = self.state in (Status.STOPPING, Status.WEDGED) and not self.is_open
+        if self.state is Status.STOPPED or is_closing:
             return ActorDied(self.path, self.last_reason or SHUTDOWN), DeadLetterReason.DEAD
         if self.state is Status.BACKOFF and delivery.slot is not None and delivery.deadline <= self.backoff_until:
             wait_s = self.backoff_until - self.system.now()
@@ -213,6 +220,14 @@ class Cell(Child):
         delivery.fail(error)
         self.bin(delivery, why)
         return TellOutcome.REJECTED if isinstance(error, Overloaded) else TellOutcome.DEAD
+
+    def _refuse_for_failure(self, delivery: AnyDelivery, failure: Exception) -> TellOutcome:
+        """The mailbox's own key or size function failed on a message. That is the actor's author's mistake, so the
+        actor crashes over it and the teller does not."""
+        delivery.fail(ActorDied(self.path, reason_of(failure)))
+        self.bin(delivery, DeadLetterReason.REJECTED)
+        self.crash(self.incarnation, failure)
+        return TellOutcome.REJECTED
 
     def refuse_for_room(self, delivery: AnyDelivery, why: DeadLetterReason) -> None:
         self.meter.refused += 1
@@ -387,7 +402,10 @@ class Cell(Child):
             delivery.fail(ActorDied(self.path, reason))
             self.meter.note(delivery, self.current_since, now, True)
         if self.context is not None:
+            aside = self.context.stashed_from(self.current)
             self.context.release(reason)
+            if aside is not None and self.mailbox.remove(aside):
+                aside.fail(ActorDied(self.path, reason))  # what crashes its handler is not redelivered
         for watch in (self._idle_watch, self._budget_watch):
             if watch is not None:
                 watch.cancel()

@@ -246,6 +246,7 @@ class Child(ABC):
             self.restarts += 1
             self.system.counters.restarts += 1
         self.kill_reason = self.stop_reason = None
+        self.comes_back = False
         self.scope = trio.CancelScope()
         self._nursery = nursery
         if self.start_timeout_s < float("inf"):
@@ -275,21 +276,18 @@ class Child(ABC):
     def stop(self, reason: ExitReason, *, drain: bool, by: float) -> None:
         """Begin the ladder: tell it to stop; cancel it when its time (``shutdown_s``, never past ``by``) is up;
         report it wedged when even that does not end it. ``child_ended`` or ``child_wedged`` follows."""
-        if self.stop_reason is not None or not self.is_alive:
+        if not self.is_alive or (self.stop_reason is not None and not self.is_stuck):
             return
         now = self.system.now()
-        if self.is_stuck:
-            # The ladder is behind it already; what is left is to know what becomes of it when it ends after all.
-            self.stop_reason, self.stop_by = reason, now
-            return
-        self._stop_ladder()
         self.stop_reason = reason
         self.stop_by = max(now, min(now + self.shutdown_s, by))
-        self.state = Status.STOPPING
-        if self.shutdown_s == 0:
-            self.kill(KILLED)
-            return
-        self._ladder = self.system.timers.call_at(self.stop_by, self._stop_overdue)
+        if not self.is_stuck:  # else the ladder is behind it, and only what becomes of it later is left to say
+            self._stop_ladder()
+            self.state = Status.STOPPING
+            if self.shutdown_s == 0:
+                self.kill(KILLED)
+            else:
+                self._ladder = self.system.timers.call_at(self.stop_by, self._stop_overdue)
         self.told_to_stop(drain=drain)
 
     def kill(self, reason: ExitReason) -> None:

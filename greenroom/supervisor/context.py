@@ -31,7 +31,7 @@ class Context:
     """An actor's own view of the kernel. Valid while its incarnation lives, from any of its tasks."""
 
     # What most actors never use is made on first use: there may be a hundred thousand of these.
-    __slots__ = ("_background", "_cell", "_deferred", "_rng", "_stashed", "_timers", "_watching")
+    __slots__ = ("_background", "_cell", "_deferred", "_last_stashed", "_rng", "_stashed", "_timers", "_watching")
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
@@ -40,6 +40,9 @@ class Context:
         self._deferred: dict[ReplySlot, None] | None = None
         self._timers: dict[Timer, None] | None = None
         self._stashed: list[Delivery[Any]] | None = None
+        self._last_stashed: tuple[Delivery[Any], Delivery[Any]] | None = (
+            None  # the message, and what was put aside
+        )
         self._watching: dict[MonitorRef, Cell | None] | None = None
 
     @property
@@ -165,6 +168,7 @@ class Context:
             aside.size = delivery.size
         delivery.slot = None
         self._stashed.append(aside)
+        self._last_stashed = (delivery, aside)
 
     def unstash_all(self) -> None:
         """Put what was stashed back at the head of the mailbox, in its order."""
@@ -264,6 +268,12 @@ class Context:
     def count_late_reply(self) -> bool:
         self.system.counters.late_replies += 1
         return False
+
+    def stashed_from(self, delivery: Delivery[Any] | None) -> Delivery[Any] | None:
+        """What was put aside of this message, if it was the last to be stashed."""
+        if delivery is None or self._last_stashed is None or self._last_stashed[0] is not delivery:
+            return None
+        return self._last_stashed[1]
 
     def forget_watch(self, ref: MonitorRef) -> bool:
         """The watch came true. False when it was demonitored."""

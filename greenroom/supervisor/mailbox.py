@@ -88,8 +88,16 @@ class Mailbox:
         limit = self.spec.bytes_max
         return len(self.queue) < self.capacity and (limit is None or self.bytes + delivery.size <= limit)
 
-    def replaces(self, delivery: AnyDelivery) -> bool:
-        """Say whether this told message would take the place of a queued one, which needs no room."""
+    def fits_now(self, delivery: AnyDelivery) -> bool | None:
+        """Whether a told message would be taken in at once, for room or in the place of another; None: it never will,
+        however long one waits."""
+        limit = self.spec.bytes_max
+        if limit is not None:
+            delivery.size = self.weigh(delivery.message)
+            if delivery.size > limit:
+                return None
+        if self.has_room_for(delivery):
+            return True
         return self._by_key is not None and self._replaceable(delivery) is not None
 
     def wait_for_room(self, delivery: AnyDelivery, slot: ReplySlot) -> None:
@@ -103,6 +111,15 @@ class Mailbox:
         self.queue.extendleft(reversed(deliveries))
         if self.spec.bytes_max is not None:
             self.bytes += sum(delivery.size for delivery in deliveries)
+
+    def remove(self, delivery: AnyDelivery) -> bool:
+        """Take one message out of the middle. False when it is not there."""
+        if delivery not in self.queue:
+            return False
+        self.queue.remove(delivery)
+        if self.spec.bytes_max is not None:
+            self.bytes -= delivery.size
+        return True
 
     def keep_for_restart(self, now: float) -> list[AnyDelivery]:
         """Apply the spec's ``on_restart``; returns what was removed: expired mail first of all, then by policy."""

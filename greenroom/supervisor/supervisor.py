@@ -165,13 +165,14 @@ class Supervisor(Child):
         return child
 
     async def _stop_for_good(self, child: Child, reason: ExitReason) -> Child:
-        await self._stop([child], reason, comes_back=False)
+        await self._stop([child], reason, comes_back=_nobody)
         # Siblings that were only waiting for this one to come back start without it.
-        await self._start([other for other in self.children.values() if other.comes_back and not other.is_alive])
+        waiting = [other for other in self.children.values() if other.comes_back and not other.is_alive]
+        await self._start(waiting)
         return child
 
     async def _restart_one(self, child: Child, reason: ExitReason) -> Child:
-        await self._stop([child], reason, comes_back=True)
+        await self._stop([child], reason, comes_back=_everybody)
         child.failures_in_a_row = 0
         if self.children.get(child.name) is child and await self._start([child]) is not None:
             raise StartFailed(child.path, child.last_reason or SHUTDOWN)
@@ -199,7 +200,7 @@ class Supervisor(Child):
                     await self._lane.popleft()()
                 else:
                     await self._parking.park()
-        await self._stop(list(self.children.values()), self.stop_reason or SHUTDOWN, comes_back=False)
+        await self._stop(list(self.children.values()), self.stop_reason or SHUTDOWN, comes_back=_nobody)
         if self._wedged and self.stop_reason is not None:
             # The nursery below will not end, so neither will this: say so now, and hold up nobody further.
             self.mark_wedged()
@@ -235,7 +236,7 @@ class Supervisor(Child):
             self._consider_auto_shutdown(child)
         elif self._tolerates(child):
             fellows = [other for other in self._sharing_fate_of(child) if other is not child]
-            await self._stop(fellows, RESTARTED_WITH_SIBLING, comes_back=True)
+            await self._stop(fellows, RESTARTED_WITH_SIBLING, comes_back=_all_but_temporary)
             await self._restart_after_delay(child)
 
     async def _restart_after_delay(self, child: Child) -> None:
@@ -303,14 +304,16 @@ class Supervisor(Child):
                 return child
         return None
 
-    async def _stop(self, children: Sequence[Child], reason: ExitReason, *, comes_back: bool) -> None:
+    async def _stop(
+        self, children: Sequence[Child], reason: ExitReason, *, comes_back: Callable[[Child], bool]
+    ) -> None:
         """Stop these right to left, each once the one after is down or given up as wedged."""
         for child in reversed(children):
-            child.comes_back = comes_back and child.restart is not Restart.TEMPORARY
+            child.comes_back = comes_back(child)
             if child.state is Status.BACKOFF:
                 child.state = Status.RESTARTING
             by = self.stop_by if self.stop_reason is not None else float("inf")
-            child.stop(reason, drain=not comes_back, by=by)
+            child.stop(reason, drain=not child.comes_back, by=by)
             while not child.is_over:
                 await self._parking.park()
             if not child.comes_back and not child.is_alive:
@@ -401,3 +404,15 @@ class Supervisor(Child):
 
     def resolve(self, name: str) -> None:
         return None
+
+
+def _nobody(_child: Child) -> bool:
+    return False
+
+
+def _everybody(_child: Child) -> bool:
+    return True
+
+
+def _all_but_temporary(child: Child) -> bool:
+    return child.restart is not Restart.TEMPORARY
