@@ -171,6 +171,26 @@ class Model:
                 supervisor.children.append(child)
         return self._taken_steps()
 
+    def stop(self, path: str) -> list[Step]:
+        """An operator stops a child for good. It stays listed, unless it is one that would be forgotten."""
+        node = self._node(path)
+        self._stop(node)
+        if node.parent is not None and self._is_forgotten(node):
+            node.parent.children.remove(node)
+        return self._taken_steps()
+
+    def restart(self, path: str, *, now: float) -> list[Step]:
+        """An operator restarts a child of any type, running or not, which is not counted. If it fails to start, it is
+        from then on a child that failed."""
+        self._now = now
+        node = self._node(path)
+        assert node.parent is not None
+        self._stop(node)
+        node.failures_in_a_row = 0
+        if not self._start(node):
+            self._child_ended(node, Exit.ERROR)
+        return self._taken_steps()
+
     def shutdown(self) -> list[Step]:
         self._stop(self._root)
         return self._taken_steps()
@@ -184,6 +204,10 @@ class Model:
     def running_workers(self) -> list[str]:
         """Paths of the workers that are up, in the order of the tree."""
         return [node.path for node in self._walk() if node.running and isinstance(node.spec, Worker)]
+
+    def children(self) -> list[str]:
+        """Paths of all but the root, running or not, that are not forgotten and whose supervisor runs."""
+        return [node.path for node in self._walk() if node.parent is not None and node.parent.running]
 
     def running_dynamics(self) -> list[str]:
         return [node.path for node in self._walk() if node.running and isinstance(node.spec, Dynamic)]
@@ -236,10 +260,14 @@ class Model:
         if restart is Restart.PERMANENT or (restart is Restart.TRANSIENT and reason not in CLEAN_EXITS):
             self._restart(supervisor, child)
             return
-        if restart is Restart.TEMPORARY or isinstance(supervisor.spec, Dynamic):
+        if self._is_forgotten(child):
             supervisor.children.remove(child)
         if child.spec.significant and self._is_auto_shutdown(supervisor):
             self._end(supervisor)
+
+    def _is_forgotten(self, child: _Node) -> bool:
+        assert child.parent is not None
+        return child.spec.restart is Restart.TEMPORARY or isinstance(child.parent.spec, Dynamic)
 
     def _is_auto_shutdown(self, supervisor: _Node) -> bool:
         assert not isinstance(supervisor.spec, Worker)

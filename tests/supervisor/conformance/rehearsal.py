@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
 from itertools import groupby
 
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from greenroom.supervisor import RootExited, StartFailed, open_system
+from greenroom.supervisor import ActorDied, RootExited, StartFailed, open_system
 from tests.supervisor.conformance import otp
 from tests.supervisor.conformance.stage import BUDGET_S, Enter, Leave, Stage
 
@@ -32,7 +34,21 @@ class Write:
     after_s: float = 0.0
 
 
-Cue = End | Write
+class Order(Enum):
+    STOP = "stop"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Operate:
+    """An operator gives an order about a child, be it a worker or a supervisor, running or not."""
+
+    who: int
+    order: Order
+    after_s: float = 0.0
+
+
+Cue = End | Write | Operate
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +90,28 @@ async def rehearse(
             compare("boot")
             for cue in cues:
                 await trio.sleep(cue.after_s)
-                candidates = model.running_workers() if isinstance(cue, End) else model.running_dynamics()
+                candidates = candidates_for(cue, model)
                 if not candidates:
                     continue
                 last_cue = cue
                 path = candidates[cue.who % len(candidates)]
                 now = system.now()
-                if isinstance(cue, Write):
-                    expected = model.write_to(path, cue.key, now=now)
-                    system.address(f"{path}/{cue.key}").tell(Enter())
-                elif cue.exit is otp.Exit.BUDGET:
-                    expected = model.exit(path, cue.exit, now=now + BUDGET_S)
-                    system.address(path).tell(Leave(cue.exit))
-                    await trio.sleep(BUDGET_S)
-                else:
-                    expected = model.exit(path, cue.exit, now=now)
-                    system.address(path).tell(Leave(cue.exit))
+                match cue:
+                    case End(exit=reason):
+                        takes_s = BUDGET_S if reason is otp.Exit.BUDGET else 0.0
+                        expected = model.exit(path, reason, now=now + takes_s)
+                        system.address(path).tell(Leave(reason))
+                        await trio.sleep(takes_s)
+                    case Write(key=key):
+                        expected = model.write_to(path, key, now=now)
+                        system.address(f"{path}/{key}").tell(Enter())
+                    case Operate(order=Order.STOP):
+                        expected = model.stop(path)
+                        await system.stop_child(path)
+                    case Operate(order=Order.RESTART):
+                        expected = model.restart(path, now=now)
+                        with suppress(StartFailed, ActorDied):
+                            await system.restart(path)
                 await wait_all_tasks_blocked()  # cancelled here if the root gives up
                 assert model.is_up, f"the root should have given up after {cue}, history {history}"
                 compare(cue)
@@ -106,6 +128,16 @@ async def rehearse(
     assert not model.is_up
     compare(last_cue)
     return Outcome(tuple(history), survived)
+
+
+def candidates_for(cue: Cue, model: otp.Model) -> list[str]:
+    match cue:
+        case End():
+            return model.running_workers()
+        case Write():
+            return model.running_dynamics()
+        case Operate():
+            return model.children()
 
 
 def _dynamic_paths(supervisor: otp.Supervisor, path: str) -> Iterator[str]:

@@ -158,7 +158,7 @@ hops = st.builds(
 
 
 @given(routes=st.lists(st.lists(hops, min_size=1, max_size=6), min_size=1, max_size=3), seed=seeds)
-@examples(200)
+@examples(100)
 def test_a_call_inherits_deadline_and_chain_from_the_call_it_is_made_in(
     routes: list[list[Hop]], seed: int
 ) -> None:

@@ -183,6 +183,6 @@ acts = st.builds(
 
 
 @given(acts=st.lists(acts, min_size=5, max_size=30), seed=seeds)
-@examples(150)
+@examples(80)
 def test_a_monitor_brings_one_down_unless_it_is_taken_back(acts: list[Act], seed: int) -> None:
     run_seeded(night, acts, seed=seed)

@@ -172,7 +172,7 @@ acts = st.builds(
     terminate_s=st.sampled_from([0.0, 0.25]),
     seed=seeds,
 )
-@examples(100)
+@examples(60)
 def test_passivation_loses_no_message_and_never_makes_two_of_a_kind(
     scripts: list[list[Act]], init_s: float, terminate_s: float, seed: int
 ) -> None:

@@ -226,7 +226,7 @@ backoffs = st.sampled_from([Backoff(initial_s=0.0), Backoff(free=0, initial_s=0.
     backoff=backoffs,
     seed=seeds,
 )
-@examples(100)
+@examples(60)
 def test_a_crash_costs_the_message_in_hand_and_nothing_else(
     scripts: list[list[Act]], is_virtual: bool, backoff: Backoff, seed: int
 ) -> None:

@@ -247,7 +247,7 @@ acts = st.builds(
     timeout_s=st.sampled_from([0.0, 1.0, 10.0]),
     seed=seeds,
 )
-@examples(150)
+@examples(80)
 def test_a_stop_at_any_instant_is_in_time_and_leaves_nothing(
     acts: list[Act], after_s: float, end: End, timeout_s: float, seed: int
 ) -> None:

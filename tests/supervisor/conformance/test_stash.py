@@ -97,7 +97,7 @@ kinds = st.sampled_from([Kind.GUEST, Kind.GUEST, Kind.GUEST, Kind.OPEN, Kind.CLO
     kinds=st.lists(st.lists(kinds, max_size=CAPACITY - 1), min_size=1, max_size=5),
     seed=seeds,
 )
-@examples(100)
+@examples(60)
 def test_what_is_stashed_comes_back_first_and_in_order_even_after_a_crash(
     kinds: list[list[Kind]], seed: int
 ) -> None:
@@ -133,3 +133,29 @@ def test_a_stash_holds_no_more_than_the_mailbox() -> None:
     run_seeded(hoard, seed=1)
 
     assert refused == [3, 4]
+
+
+class Poisoned(Actor[str]):
+    def __init__(self, handled: list[str]) -> None:
+        self._handled = handled
+
+    async def handle(self, message: str) -> None:
+        self._handled.append(message)
+        if message != "antidote":
+            self.ctx.stash()
+        if message == "poison":
+            raise ValueError(message)
+
+
+def test_a_message_that_crashes_its_handler_is_not_delivered_again_for_having_been_stashed() -> None:
+    handled: list[str] = []
+
+    async def main() -> None:
+        async with open_system(patient(ChildSpec("poisoned", lambda: Poisoned(handled)))) as system:
+            for message in ("earlier", "poison", "antidote"):
+                system.address("/root/poisoned").tell(message)
+            await wait_all_tasks_blocked()
+
+    run_seeded(main, seed=1, steps_per_instant_max=10_000)
+
+    assert handled == ["earlier", "poison", "earlier", "antidote"]

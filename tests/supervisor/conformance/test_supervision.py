@@ -21,7 +21,7 @@ from tests.supervisor.conformance.otp import (
     Supervisor,
     Worker,
 )
-from tests.supervisor.conformance.rehearsal import Cue, End, Outcome, Write, rehearse
+from tests.supervisor.conformance.rehearsal import Cue, End, Operate, Order, Outcome, Write, rehearse
 from tests.supervisor.scheduling import examples, run_seeded, seeds
 
 A, B, C = 0, 1, 2
@@ -374,17 +374,18 @@ def worker_paths(supervisor: Supervisor, above: str = "") -> Iterator[str]:
 
 
 ends = st.builds(End, st.integers(0, 30), st.sampled_from(Exit), delays)
+orders = st.builds(Operate, st.integers(0, 30), st.sampled_from(Order), delays)
 writes = st.builds(Write, st.integers(0, 5), st.sampled_from("xyz"), delays)
 failing = st.lists(st.tuples(st.integers(0, 50), st.sets(st.integers(2, 6), min_size=1, max_size=3)), max_size=4)
 
 
 @given(
     root=supervisors(),
-    cues=st.lists(st.one_of(ends, ends, writes), min_size=10, max_size=30),
+    cues=st.lists(st.one_of(ends, ends, ends, writes, orders), min_size=10, max_size=30),
     stage_fright=failing,
     seed=seeds,
 )
-@examples(100)
+@examples(70)
 def test_the_kernel_does_what_the_model_does(
     root: Supervisor, cues: Sequence[Cue], stage_fright: list[tuple[int, set[int]]], seed: int
 ) -> None:

@@ -99,6 +99,6 @@ async def day(cues: Sequence[Cue]) -> None:
     cues=st.lists(st.sampled_from(Cue), min_size=5, max_size=30),
     seed=seeds,
 )
-@examples(100)
+@examples(60)
 def test_a_suspended_actor_keeps_its_mail_in_order_and_handles_none_of_it(cues: list[Cue], seed: int) -> None:
     run_seeded(day, cues, seed=seed)
