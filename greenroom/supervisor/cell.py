@@ -24,7 +24,7 @@ from greenroom.supervisor.messages import Down, MonitorRef, TellOutcome
 from greenroom.supervisor.meter import Meter
 from greenroom.supervisor.reply_slot import ReplySlot
 from greenroom.supervisor.specs import ActorSpec, ChildSpec
-from greenroom.supervisor.timers import Timer
+from greenroom.supervisor.watches import Watches
 
 if TYPE_CHECKING:
     from greenroom.supervisor.child import ActorOwner
@@ -45,8 +45,6 @@ class Cell(Child):
 
     __slots__ = (
         "_address",
-        "_budget_watch",
-        "_idle_watch",
         "_watchers",
         "actor",
         "attention",
@@ -66,6 +64,7 @@ class Cell(Child):
         "refusal",
         "spec",
         "traced_until",
+        "watches",
     )
 
     owner: ActorOwner
@@ -95,8 +94,7 @@ class Cell(Child):
         self.is_draining = False  # end once the mailbox is empty
         self.has_terminated = False
         self.refusal: Exception | None = None  # what init() refused with
-        self._idle_watch: Timer | None = None
-        self._budget_watch: Timer | None = None
+        self.watches: Watches | None = None
 
     @property
     def address(self) -> Address[Any]:
@@ -112,6 +110,12 @@ class Cell(Child):
             if self.is_suspended:
                 return Status.SUSPENDED
         return super().status
+
+    @property
+    def is_busy(self) -> bool:
+        """True while stopping it for idleness would be wrong: it works, has mail, owes an answer, or is suspended."""
+        is_owing = self.context is not None and self.context.is_owing
+        return self.current is not None or len(self.mailbox) > 0 or is_owing or self.is_suspended
 
     @property
     def terminate_s(self) -> float:
@@ -204,10 +208,9 @@ class Cell(Child):
     def _objection(self, delivery: AnyDelivery) -> tuple[AskError, DeadLetterReason] | None:
         """Why this message cannot be taken in whatever the room, or None."""
         if self.system.is_draining:
-            sender = caller.get()
-            if sender is None or not sender.is_inside:
-                drain = Overloaded(self.path, self.system.drain_left_s(), "the system drains")
-                return drain, DeadLetterReason.DRAINING
+            draining = self.system.turns_away(self.path)
+            if draining is not None:
+                return draining, DeadLetterReason.DRAINING
         is_closing = self.state in (Status.STOPPING, Status.WEDGED) and not self.is_open
         if self.state is Status.STOPPED or is_closing:
             return ActorDied(self.path, self.last_reason or SHUTDOWN), DeadLetterReason.DEAD
@@ -353,7 +356,9 @@ class Cell(Child):
             self.refusal = refusal
             return ExitReason.shutdown(refusal)
         self.mark_started()
-        self.watch_idleness()
+        if spec.passivate_after_s is not None or spec.message_budget_s is not None:
+            self.watches = Watches(self)
+            self.watches.start()
         if isinstance(actor, BatchActor):
             return await serve_batches(self, actor)
         return await serve(self, actor)
@@ -406,10 +411,9 @@ class Cell(Child):
             self.context.release(reason)
             if aside is not None and self.mailbox.remove(aside):
                 aside.fail(ActorDied(self.path, reason))  # what crashes its handler is not redelivered
-        for watch in (self._idle_watch, self._budget_watch):
-            if watch is not None:
-                watch.cancel()
-        self._idle_watch = self._budget_watch = None
+        if self.watches is not None:
+            self.watches.stop()
+        self.watches = None
         self.actor = self.context = self.current = self.batch = self.downs = self.leave_reason = None
         self.attention = self.is_draining = self.has_terminated = False
         self._notify_watchers(reason)
@@ -443,40 +447,6 @@ class Cell(Child):
         watchers, self._watchers = self._watchers, None
         for ref, watcher in (watchers or {}).items():
             watcher.signal_down(Down(ref, self.address, reason))
-
-    # Watches: timers that look again rather than being set anew for every message.
-
-    def watch_idleness(self) -> None:
-        limit_s = self.spec.passivate_after_s
-        if limit_s is not None:
-            self._idle_watch = self.system.timers.call_at(self.system.now() + limit_s, self._check_idleness)
-
-    def _check_idleness(self) -> None:
-        limit_s = self.spec.passivate_after_s
-        now = self.system.now()
-        if limit_s is None or self.state is not Status.RUNNING or self.context is None:
-            return
-        is_busy = self.current is not None or len(self.mailbox) > 0 or self.context.is_owing or self.is_suspended
-        idle_since = now if is_busy else max(self.meter.last_active, self.started_at)
-        if idle_since + limit_s <= now:
-            self.passivate()
-        else:
-            self._idle_watch = self.system.timers.call_at(idle_since + limit_s, self._check_idleness)
-
-    def watch_budget(self, budget_s: float) -> None:
-        """See to it that the message in hand is looked at when its budget is used up."""
-        if self._budget_watch is None:
-            self._budget_watch = self.system.timers.call_at(self.current_since + budget_s, self._check_budget)
-
-    def _check_budget(self) -> None:
-        self._budget_watch = None
-        budget_s = self.spec.message_budget_s
-        if budget_s is None or self.current is None:
-            return
-        if self.current_since + budget_s <= self.system.now():
-            self.kill(ExitReason.budget("message"))
-        else:
-            self.watch_budget(budget_s)
 
 
 def _does_terminate(actor: Actor[Any] | None) -> bool:

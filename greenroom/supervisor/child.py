@@ -7,7 +7,7 @@ A child outlives its incarnations. An incarnation is one run, in a task and a ca
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
@@ -228,7 +228,7 @@ class Child(ABC):
     def strategy(self) -> Strategy:
         return Strategy.ONE_FOR_ONE
 
-    def members(self) -> Iterable[Child]:
+    def members(self) -> Collection[Child]:
         """The children, in start order."""
         return ()
 
@@ -299,6 +299,11 @@ class Child(ABC):
         self.scope.cancel(str(reason))
         limit = self.system.now() + self.terminate_s + _SETTLE_S
         self._ladder = self.system.timers.call_at(limit, self.mark_wedged)
+
+    def expect_end_by(self, moment: float) -> None:
+        """It is winding down; if it was not told to, nothing else watches that it ends."""
+        if self._ladder is None:
+            self._ladder = self.system.timers.call_at(moment + _SETTLE_S, self.mark_wedged)
 
     def mark_wedged(self) -> None:
         """Nothing more can be done: Trio has no way to end a task that shields itself. Report it and go on."""

@@ -28,7 +28,10 @@ _INFINITY = float("inf")
 
 
 class Context:
-    """An actor's own view of the kernel. Valid while its incarnation lives, from any of its tasks."""
+    """An actor's own view of the kernel, for any of its tasks while its incarnation lives.
+
+    Once that is over, what would need it to live raises RuntimeError.
+    """
 
     # What most actors never use is made on first use: there may be a hundred thousand of these.
     __slots__ = ("_background", "_cell", "_deferred", "_last_stashed", "_rng", "_stashed", "_timers", "_watching")
@@ -180,6 +183,7 @@ class Context:
 
     def tell_after(self, delay_s: float, message: object) -> Timer:
         """Tell oneself ``message`` in ``delay_s`` seconds. Ends with the incarnation; does not count as activity."""
+        self._check_alive()
         cell = self._cell
         if self._timers is None:
             self._timers = {}
@@ -201,6 +205,7 @@ class Context:
 
         Ends with the incarnation; if it crashes, so does the incarnation.
         """
+        self._check_alive()
         if self._background is None:
             self._background = BackgroundTasks(self._cell)
         if self._background.count >= self._cell.spec.holdings.tasks:
@@ -214,6 +219,7 @@ class Context:
 
         Does not activate a virtual actor.
         """
+        self._check_alive()
         if self._watching is None:
             self._watching = {}
         self._check_holding("monitors", self._watching)
@@ -239,11 +245,13 @@ class Context:
     def stop(self, reason: ExitReason = NORMAL) -> None:
         """End this incarnation with ``reason`` once the message in hand is done. Whether it is restarted is up to
         its spec."""
+        self._check_alive()
         self._cell.stop_self(reason)
 
     def passivate(self) -> None:
         """Ask to be stopped for idleness once the message in hand is done. Mail that comes meanwhile is kept and
         brings the actor straight back."""
+        self._check_alive()
         self._cell.passivate()
 
     # For the kernel.
@@ -300,6 +308,10 @@ class Context:
             if delivery is None or self._cell.batch is not None:
                 raise RuntimeError("no single message in hand: in a batch, name the delivery")
         return delivery
+
+    def _check_alive(self) -> None:
+        if self._cell.context is not self:
+            raise RuntimeError(f"{self.path}: this incarnation is over")
 
     def _check_holding(self, name: str, held: dict[Any, Any]) -> None:
         limit = getattr(self._cell.spec.holdings, name)

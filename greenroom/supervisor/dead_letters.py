@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from greenroom.supervisor.delivery import TraceId, format_trace
-from greenroom.supervisor.errors import ActorRestarting, AskError, Overloaded
+from greenroom.supervisor.errors import ActorRestarting, AskError, Draining, Overloaded
 from greenroom.supervisor.messages import TellOutcome
 
 RING_MAX = 1000  # enough to see what a burst was made of; about 200 bytes each
@@ -74,6 +74,8 @@ class DeadLetters:
 def reason_of(error: AskError) -> DeadLetterReason:
     """The dead letter's reason for a message refused with ``error``."""
     match error:
+        case Draining():
+            return DeadLetterReason.DRAINING
         case Overloaded():
             return DeadLetterReason.CHILDREN
         case ActorRestarting():

@@ -8,7 +8,7 @@ time to stop.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -256,7 +256,7 @@ class DynamicSupervisor(Child):
     async def wind_down(self, reason: ExitReason) -> None:
         pass
 
-    def members(self) -> Iterable[Child]:
+    def members(self) -> Collection[Child]:
         return self.cells.values()
 
     def settle(self, reason: ExitReason) -> None:

@@ -73,6 +73,13 @@ class Overloaded(AskError):
         self.retry_after_s = retry_after_s
 
 
+class Draining(Overloaded):
+    """The system is shutting down and takes nothing from outside any more; another process may."""
+
+    def __init__(self, path: str, retry_after_s: float) -> None:
+        super().__init__(path, retry_after_s, "the system drains")
+
+
 class CallCycle(AskError):
     """The target already waits for the asker, so the answer could never come. ``chain`` shows the cycle."""
 

@@ -7,10 +7,11 @@ nothing here waits. Every answer is bounded: by depth, by rows, by bytes.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from greenroom.supervisor.cell import Cell
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 VIEW_CHARS_MAX = 64 * 1024
 STACK_FRAMES_MAX = 20
+COLLAPSED_LOOKED_AT_MAX = 2_000  # about a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,10 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Collapsed:
-    """Children left out of a tree: how many, and the worst among them."""
+    """Children left out of a tree: how many, and the worst among the first ``looked_at`` of them."""
 
     count: int
+    looked_at: int
     mailbox_depth_max: int
     restarts: int
     failed: int
@@ -304,14 +307,14 @@ def _actor_node(cell: Cell) -> Node:
 
 
 def _supervisor_node(child: Child, depth: int | None, children_max: int) -> Node:
-    below: list[Child] = list(child.members())
+    below = iter(child.members())
     window = child.window
     shown: tuple[Node, ...] = ()
-    hidden = below
     if depth is None or depth > 0:
         less = None if depth is None else depth - 1
-        shown = tuple(node_of(each, depth=less, children_max=children_max) for each in below[:children_max])
-        hidden = below[children_max:]
+        first = islice(below, children_max)
+        shown = tuple(node_of(each, depth=less, children_max=children_max) for each in first)
+    total = len(child.members())
     now = child.system.now()
     return Node(
         path=child.path,
@@ -327,19 +330,22 @@ def _supervisor_node(child: Child, depth: int | None, children_max: int) -> Node
         intensity_used=window.used(now) if window is not None else 0,
         intensity_allowed=window.intensity if window is not None else 0,
         children=shown,
-        children_total=len(below),
-        collapsed=_collapse(hidden),
+        children_total=total,
+        collapsed=_collapse(below, total - len(shown)),
     )
 
 
-def _collapse(children: list[Child]) -> Collapsed | None:
-    if not children:
+def _collapse(children: Iterator[Child], count: int) -> Collapsed | None:
+    """Sum up children; a glance at the first thousands, so that a tree costs the same however many there are."""
+    if count == 0:
         return None
-    cells = [child for child in children if isinstance(child, Cell)]
+    seen = list(islice(children, COLLAPSED_LOOKED_AT_MAX))
+    cells = [child for child in seen if isinstance(child, Cell)]
     return Collapsed(
-        count=len(children),
+        count=count,
+        looked_at=len(seen),
         mailbox_depth_max=max((len(cell.mailbox.queue) for cell in cells), default=0),
-        restarts=sum(child.restarts for child in children),
+        restarts=sum(child.restarts for child in seen),
         failed=sum(cell.meter.failed for cell in cells),
     )
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from greenroom.supervisor.exits import ExitReason
+from greenroom.supervisor.exits import ExitKind, ExitReason
 from greenroom.supervisor.meter import MessageHeader
 from greenroom.supervisor.park_slot import ParkSlot
 
@@ -102,7 +102,9 @@ class Lifecycle:
         self._publish("actor.restarted" if child.is_restart else "actor.started", child)
 
     def failed(self, child: Child, reason: ExitReason) -> None:
-        _log.warning("%s failed: %s", child.path, reason, exc_info=reason.exception)
+        # Being cancelled from above is no news: a whole tree of them ends so when its block is cancelled.
+        level = logging.INFO if reason.kind is ExitKind.KILLED else logging.WARNING
+        _log.log(level, "%s failed: %s", child.path, reason, exc_info=reason.exception)
         self._publish("actor.failed", child, reason)
 
     def stopped(self, child: Child, reason: ExitReason) -> None:

@@ -34,16 +34,10 @@ async def serve(cell: Cell, actor: Actor[Any]) -> ExitReason:
     queue, take, handle, refusals = mailbox.queue, mailbox.take, actor.handle, actor.refusals
     budget_s, cancellable = spec.message_budget_s, spec.cancellable
     while True:
-        while cell.attention or cell.is_suspended or not queue:
-            if cell.attention:
-                await _attend(cell, actor)
-                if cell.leave_reason is not None:
-                    return cell.leave_reason
-            elif cell.is_draining:
-                return cell.stop_reason or SHUTDOWN
-            else:
-                cell.is_parked = True
-                await wait_task_rescheduled(cell.unpark)
+        if cell.attention or cell.is_suspended or not queue:
+            reason = await _wait_for_mail(cell, actor)
+            if reason is not None:
+                return reason
         left = cell.turn_length()
         started = now()
         turn_ends = started + TURN_S
@@ -58,8 +52,8 @@ async def serve(cell: Cell, actor: Actor[Any]) -> ExitReason:
                 slot.started_at = started
             cell.current = delivery
             cell.current_since = started
-            if budget_s is not None:
-                cell.watch_budget(budget_s)
+            if budget_s is not None and cell.watches is not None:
+                cell.watches.message_taken(started, budget_s)
             failed = False
             try:
                 if slot is not None and cancellable and isinstance(delivery.message, cancellable):
@@ -89,19 +83,30 @@ async def serve_batches(cell: Cell, actor: BatchActor[Any]) -> ExitReason:
     """As :func:`serve`, for an actor that takes all that is pending at once."""
     queue = cell.mailbox.queue
     while True:
-        while cell.attention or cell.is_suspended or not queue:
-            if cell.attention:
-                await _attend(cell, actor)
-                if cell.leave_reason is not None:
-                    return cell.leave_reason
-            elif cell.is_draining:
-                return cell.stop_reason or SHUTDOWN
-            else:
-                cell.is_parked = True
-                await wait_task_rescheduled(cell.unpark)
+        if cell.attention or cell.is_suspended or not queue:
+            reason = await _wait_for_mail(cell, actor)
+            if reason is not None:
+                return reason
         await _batch(cell, actor)
         if queue:
             await trio.lowlevel.checkpoint()
+
+
+async def _wait_for_mail(cell: Cell, actor: Actor[Any]) -> ExitReason | None:
+    """Look at the system lane and sleep until there is mail to handle. Returns a reason when it is time to end."""
+    queue = cell.mailbox.queue
+    while True:
+        if cell.attention:
+            await _attend(cell, actor)
+            if cell.leave_reason is not None:
+                return cell.leave_reason
+        if queue and not cell.is_suspended:
+            return None
+        if cell.is_draining:
+            return cell.stop_reason or SHUTDOWN
+        if not cell.attention:
+            cell.is_parked = True
+            await wait_task_rescheduled(cell.unpark)
 
 
 async def _attend(cell: Cell, actor: Actor[Any]) -> None:
@@ -140,8 +145,8 @@ async def _batch(cell: Cell, actor: BatchActor[Any]) -> None:
     cell.batch = batch
     cell.current = _sum_of(batch)
     cell.current_since = started
-    if cell.spec.message_budget_s is not None:
-        cell.watch_budget(cell.spec.message_budget_s)
+    if cell.spec.message_budget_s is not None and cell.watches is not None:
+        cell.watches.message_taken(started, cell.spec.message_budget_s)
     refusal: Exception | None = None
     try:
         await actor.handle_batch(batch)

@@ -71,13 +71,16 @@ class Registry:
         Raises:
             NoSuchActor: there is none and there can be none.
             ActorRestarting: the supervisor it would live under is not up.
-            Overloaded: its supervisor holds all the children it may.
+            Overloaded: its supervisor holds all the children it may, or the system drains.
         """
         child = self._children.get(path)
         if isinstance(child, Cell):
             return child
         if child is not None:
             raise NoSuchActor(path, "is a supervisor")
+        draining = self._system.turns_away(path)
+        if draining is not None:
+            raise draining
         parent, _, name = path.rpartition("/")
         owner = self._children.get(parent)
         cell = owner.resolve(name) if owner is not None and name else None

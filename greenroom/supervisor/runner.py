@@ -56,6 +56,7 @@ async def _wind_down(child: Child, reason: ExitReason) -> tuple[BaseException | 
     bound = trio.current_time() + child.terminate_s
     if child.stop_reason is not None:
         bound = max(bound, child.stop_by)
+    child.expect_end_by(bound)
     try:
         with trio.CancelScope(deadline=bound, shield=True):
             await child.wind_down(reason)

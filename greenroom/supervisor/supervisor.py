@@ -15,7 +15,7 @@ Rules:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -378,7 +378,7 @@ class Supervisor(Child):
     def strategy(self) -> Strategy:
         return self.spec.strategy
 
-    def members(self) -> Iterable[Child]:
+    def members(self) -> Collection[Child]:
         return self.children.values()
 
     def settle(self, reason: ExitReason) -> None:

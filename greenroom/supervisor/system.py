@@ -22,7 +22,7 @@ from greenroom.supervisor.crashes import split_fatal
 from greenroom.supervisor.dead_letters import DeadLetters
 from greenroom.supervisor.delivery import TraceId
 from greenroom.supervisor.dynamic_supervisor import DynamicSupervisor
-from greenroom.supervisor.errors import CallCycle, NotAnActor, NotASupervisor, RootExited, StartFailed
+from greenroom.supervisor.errors import CallCycle, Draining, NotAnActor, NotASupervisor, RootExited, StartFailed
 from greenroom.supervisor.exits import SHUTDOWN, ExitReason
 from greenroom.supervisor.inspection import ActorDetail, Node, Page, Sort, SystemStatistics
 from greenroom.supervisor.lifecycle import Lifecycle, Subscription
@@ -217,8 +217,12 @@ class ActorSystem:
         wedged = tuple(cell.path for cell in self.registry.cells() if cell.is_stuck)
         return ShutdownReport(self.now() - started, wedged)
 
-    def drain_left_s(self) -> float:
-        return max(0.0, self._drain_by - self.now())
+    def turns_away(self, path: str) -> Draining | None:
+        """What a caller from outside is told while the system drains; None for everybody else."""
+        sender = caller.get()
+        if not self.is_draining or (sender is not None and sender.is_inside):
+            return None
+        return Draining(path, max(0.0, self._drain_by - self.now()))
 
     # Owner of the root supervisor.
 

@@ -325,3 +325,21 @@ async def test_randomness_is_the_actors_own_and_follows_the_seed(autojump_clock:
     assert await draw(1, "/root/a", noise=0) == await draw(1, "/root/a", noise=5)
     assert await draw(1, "/root/a", noise=0) != await draw(2, "/root/a", noise=0)
     assert await draw(1, "/root/a", noise=0) != await draw(1, "/root/b", noise=0)
+
+
+async def test_what_outlives_an_incarnation_cannot_act_for_the_next(autojump_clock: MockClock) -> None:
+    async with open_system(tree(script())) as system:
+        address = system.address("/root/script")
+        old = await address.ask(Do(lambda actor: actor.ctx), timeout=1)
+        address.tell(Crash())
+        await wait_all_tasks_blocked()
+        for act in (
+            lambda: old.start_task(trio.sleep, 1),
+            lambda: old.tell_after(1, "x"),
+            lambda: old.monitor(address),
+            old.stop,
+            old.passivate,
+        ):
+            with pytest.raises(RuntimeError, match="is over"):
+                act()
+        assert await address.ask(Echo(1), timeout=1) == 1

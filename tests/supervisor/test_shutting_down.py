@@ -12,6 +12,7 @@ from greenroom.supervisor import (
     ActorDied,
     CallCycle,
     ChildSpec,
+    Draining,
     DynamicSpec,
     ExitReason,
     Overloaded,
@@ -175,6 +176,34 @@ async def test_from_outside_nothing_new_is_accepted_while_actors_still_reach_eac
         with pytest.raises(Overloaded):
             await system.address("/root/a").ask(Echo(), timeout=5)
     assert answers == ["inside"]
+
+
+async def test_a_draining_system_activates_nobody_for_the_world_outside(autojump_clock: MockClock) -> None:
+    rooms = DynamicSpec("rooms", "room", lambda _key: Script())
+    async with open_system(tree(rooms, script())) as system, trio.open_nursery() as nursery:
+        system.address("/root/script").tell(Work(2))
+        await wait_all_tasks_blocked()
+        nursery.start_soon(system.shutdown, 10)
+        await trio.sleep(1)
+        with pytest.raises(Draining):
+            await system.virtual("room", "late").ask(Echo(), timeout=5)
+        assert system.registry.living_cell("/root/rooms/late") is None
+
+
+async def test_an_actor_whose_terminate_never_ends_after_a_crash_is_reported(autojump_clock: MockClock) -> None:
+    release = trio.Event()
+
+    class Stubborn(Script):
+        async def terminate(self, reason: ExitReason) -> None:
+            with trio.CancelScope(shield=True):
+                await release.wait()
+
+    async with open_system(tree(ChildSpec("stubborn", Stubborn, terminate_s=1))) as system:
+        system.address("/root/stubborn").tell(Crash())
+        await trio.sleep(2)
+        assert system.inspect("/root/stubborn").node.state == "wedged"
+        release.set()
+        assert await system.address("/root/stubborn").ask(Echo(1), timeout=1) == 1
 
 
 async def test_shutting_down_twice_is_fine(autojump_clock: MockClock) -> None:
