@@ -6,9 +6,9 @@ from quart.wrappers import Response
 
 from greenroom.actors.identity import Identity
 from greenroom.actors.sign_in import SignedIn
-from greenroom.http.answers import SignedInOut
 from greenroom.http.credentials import cookie_name
 from greenroom.http.operations import Answer, Call, Operations, reply
+from greenroom.schema.answers import SignedInOut
 from greenroom.schema.errors import EmailTaken, InvalidCredentials, LoginBusy, Unavailable
 from greenroom.schema.records import Role
 from greenroom.schema.requests import Login, Register

@@ -7,8 +7,8 @@ from quart.wrappers import Response
 from greenroom.actors.commands import FirstMessage, Unread
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
-from greenroom.http.answers import ConversationsOut, MessagesOut, OpenedOut, UnreadOut
 from greenroom.http.operations import Answer, Call, Operations, reply
+from greenroom.schema.answers import ConversationsOut, MessagesOut, OpenedOut, UnreadOut
 from greenroom.schema.errors import ConversationNotFound, UserNotFound
 from greenroom.schema.ids import ConversationId
 from greenroom.schema.records import ConversationView

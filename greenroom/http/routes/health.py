@@ -5,8 +5,8 @@ from __future__ import annotations
 import trio
 from quart.wrappers import Response
 
-from greenroom.http.answers import HealthOut
 from greenroom.http.operations import Call, Operations, reply
+from greenroom.schema.answers import HealthOut
 from greenroom.schema.errors import Unavailable
 
 operations = Operations("Health")

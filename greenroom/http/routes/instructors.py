@@ -8,8 +8,8 @@ from quart.wrappers import Response
 
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
-from greenroom.http.answers import InstructorOut, InstructorsOut
 from greenroom.http.operations import Call, Operations, reply
+from greenroom.schema.answers import InstructorOut, InstructorsOut
 from greenroom.schema.errors import UserNotFound
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import Service, User

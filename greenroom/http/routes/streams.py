@@ -10,10 +10,10 @@ from quart.wrappers import Response
 from greenroom.actors.identity import Identity
 from greenroom.actors.replay import CursorRefused
 from greenroom.http import sse
-from greenroom.http.answers import EventLogOut, EventOut, SyncOut, TicketOut
 from greenroom.http.operations import Answer, Call, Operations, reply
 from greenroom.http.routes.conversations import render_conversation
 from greenroom.http.sse import encode_retry, event_stream
+from greenroom.schema.answers import EventLogOut, EventOut, SyncOut, TicketOut
 from greenroom.schema.events import Closing, ClosingReason, Frame, Presence
 from greenroom.schema.requests import OpenEvents, ReadEventLog
 from greenroom.schema.wire import to_json

@@ -1,4 +1,4 @@
-"""Shapes of answers that only REST has; what events carry too is in :mod:`greenroom.schema.wire`."""
+"""Shapes of REST answers; what events carry too is in :mod:`greenroom.schema.wire`."""
 
 from __future__ import annotations
 
