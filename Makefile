@@ -22,7 +22,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-bench
 	$(BIN)/python -m bench
 
 chaos: $(VENV)/.installed-dev
@@ -34,6 +34,8 @@ lock:
 	$(VENV)-lock/bin/python -m pip install --quiet pip-tools
 	$(VENV)-lock/bin/pip-compile $(LOCK_FLAGS) --extra build -o requirements.lock pyproject.toml
 	$(VENV)-lock/bin/pip-compile $(LOCK_FLAGS) --extra build --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(VENV)-lock/bin/pip-compile $(LOCK_FLAGS) --extra build --extra dev --extra bench -c requirements-dev.lock -o requirements-bench.lock pyproject.toml
+	echo triotp | $(VENV)-lock/bin/pip-compile $(LOCK_FLAGS) -o - - | awk '/^[a-z]/ { keep = /^triotp==/ } keep' | grep -v '#' > requirements-bench-triotp.lock
 
 LOCK_FLAGS := --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --annotation-style=line
@@ -55,4 +57,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "Installing what tests and lint need ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# triotp asks for a Trio of 2021 and gets ours: installed without its dependencies, which the first lock holds.
+$(VENV)/.installed-bench: requirements-bench.lock requirements-bench-triotp.lock $(VENV)/.installed-dev
+	@echo "Installing the peers that greenroom is measured beside ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-bench-triotp.lock
 	@touch $@
