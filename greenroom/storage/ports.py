@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from greenroom.schema.audit import AuditEntry, AuditId, AuditOutcome, AuditPageKey
 from greenroom.schema.ids import ConversationId, SessionId, UserId
 from greenroom.schema.records import (
     Conversation,
@@ -371,6 +372,30 @@ class Bus(Protocol):
     def subscribe(self) -> AbstractAsyncContextManager[BusSubscription]: ...
 
 
+class Audit(Protocol):
+    """What operators did: written before the deed, settled once after it, never deleted here."""
+
+    async def begin(self, entry: AuditEntry) -> None:
+        """Store an action that is about to be taken, with the outcome ``BEGUN`` whatever the entry says.
+
+        Raises:
+            Conflict: the id is taken; nothing was stored.
+        """
+        ...
+
+    async def settle(self, audit_id: AuditId, outcome: AuditOutcome, *, detail: str | None, now: datetime) -> bool:
+        """Write how it ended; False if it is unknown or was settled before.
+
+        Raises:
+            Conflict: ``BEGUN`` is no end.
+        """
+        ...
+
+    async def page(self, *, before: AuditPageKey | None, limit: int) -> list[AuditEntry]:
+        """One page, newest first, ties by id descending; ``before`` is exclusive."""
+        ...
+
+
 class Health(Protocol):
     async def ping(self) -> None:
         """Prove that the database answers; raises Unavailable otherwise."""
@@ -386,12 +411,14 @@ class Storage:
     conversations: Conversations
     writes: Writes
     streams: Streams
+    audit: Audit
     bus: Bus
     health: Health
 
 
 __all__ = [
     "Accounts",
+    "Audit",
     "Bus",
     "BusBatch",
     "BusNote",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.memory.accounts import MemoryAccounts
+from greenroom.storage.memory.audit import MemoryAudit
 from greenroom.storage.memory.conversations import MemoryConversations
 from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.memory.directory import MemoryDirectory
@@ -35,6 +36,7 @@ def memory_storage(database: MemoryDatabase | None = None, *, bus: Bus | None = 
         conversations=MemoryConversations(shared),
         writes=MemoryWrites(shared),
         streams=MemoryStreams(shared),
+        audit=MemoryAudit(shared),
         bus=bus or LocalBus(),
         health=MemoryHealth(shared),
     )

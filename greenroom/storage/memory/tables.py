@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from greenroom.schema.audit import AuditEntry, AuditId
 from greenroom.schema.ids import ConversationId, ServiceId, SessionId, UserId
 from greenroom.schema.records import (
     Conversation,
@@ -48,6 +49,7 @@ class Tables:
     """Per user, by ``seq``; all above the stream's floor."""
     event_weeks: set[int] = field(default_factory=set)
     """Weeks that have a partition. Events of other weeks lie in the default partition."""
+    audit: dict[AuditId, AuditEntry] = field(default_factory=dict)
 
     def messages_below(self, conversation_id: ConversationId, before: int | None, limit: int) -> list[Message]:
         kept = self.messages.get(conversation_id, [])

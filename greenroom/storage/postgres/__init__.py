@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from greenroom.storage.ports import Bus, Storage
 from greenroom.storage.postgres.accounts import PostgresAccounts
+from greenroom.storage.postgres.audit import PostgresAudit
 from greenroom.storage.postgres.conversations import PostgresConversations
 from greenroom.storage.postgres.directory import PostgresDirectory
 from greenroom.storage.postgres.health import PostgresHealth
@@ -21,6 +22,7 @@ def postgres_storage(pool: Pool, *, bus: Bus) -> Storage:
         conversations=PostgresConversations(pool),
         writes=PostgresWrites(pool),
         streams=PostgresStreams(pool),
+        audit=PostgresAudit(pool),
         bus=bus,
         health=PostgresHealth(pool),
     )
