@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from bench.committer import committer_figures
+from bench.deliveries import delivery_figures
 from bench.figures import Figure
 from bench.http_path import http_figures
 from bench.kernel import kernel_figures
@@ -25,6 +26,7 @@ PARTS: Final[dict[str, Callable[[], Awaitable[list[Figure]]]]] = {
     "memory": memory_figures,
     "committer": committer_figures,
     "http": http_figures,
+    "deliveries": delivery_figures,
 }
 
 out = Console(width=170)
