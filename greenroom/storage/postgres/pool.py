@@ -23,6 +23,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 
 from greenroom.schema.errors import PoolExhausted, StorageUnavailable
+from greenroom.storage.postgres.columns import register_columns
 from greenroom.storage.postgres.errors import ConnectionLost
 from greenroom.storage.postgres.options import PostgresOptions
 from greenroom.storage.postgres.session import Params, Query, Session
@@ -212,6 +213,7 @@ class Pool:
                 # By default the width of a number decides its type, and every type prepares the statement anew.
                 connection.adapters.register_dumper(int, Int8Dumper)
                 connection.adapters.register_dumper(int, Int8BinaryDumper)
+                register_columns(connection)
                 return connection
 
     async def _give_back(self, connection: TrioConnection, generation: int) -> None:

@@ -14,6 +14,7 @@ from greenroom.schema.ids import UserId
 from greenroom.schema.records import ConversationState, StoredEvent, StreamHead, SyncSnapshot
 from greenroom.storage.event_weeks import week_of, week_starts, weeks_to_prepare
 from greenroom.storage.postgres import rows
+from greenroom.storage.postgres.columns import texts
 from greenroom.storage.postgres.conversations import PAGE, TOTAL_UNREAD, page_params
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.session import Session
@@ -96,10 +97,10 @@ class PostgresStreams:
         return epoch
 
     async def head(self, user_id: UserId) -> StreamHead:
-        return _only(await self._pool.fetch(HEADS, {"user_ids": [user_id]}, rows.head))
+        return _only(await self._pool.fetch(HEADS, {"user_ids": texts([user_id])}, rows.head))
 
     async def heads(self, user_ids: Sequence[UserId]) -> Mapping[UserId, StreamHead]:
-        found = await self._pool.fetch(HEADS, {"user_ids": list(user_ids)}, rows.head)
+        found = await self._pool.fetch(HEADS, {"user_ids": texts(user_ids)}, rows.head)
         return {head.user_id: head for head in found}
 
     async def events_after(self, user_id: UserId, after: int, *, limit: int) -> list[StoredEvent]:
@@ -112,7 +113,7 @@ class PostgresStreams:
         async with in_transaction(self._pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as session:
             views = await session.send_for(PAGE, page, rows.view)
             total = await session.send_for(TOTAL_UNREAD, {"user_id": user_id}, int)
-            head = _only(await session.fetch(HEADS, {"user_ids": [user_id]}, rows.head))
+            head = _only(await session.fetch(HEADS, {"user_ids": texts([user_id])}, rows.head))
             (total_unread,) = await total.rows()
             return SyncSnapshot(tuple(await views.rows()), total_unread, head)
 

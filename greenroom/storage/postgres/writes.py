@@ -31,6 +31,7 @@ from greenroom.storage.ports import (
     WriteTransaction,
 )
 from greenroom.storage.postgres import rows
+from greenroom.storage.postgres.columns import bigints, moments, texts
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.session import Query, Session
 
@@ -127,7 +128,7 @@ APPEND_MESSAGES: Final = """
 -- append_messages: with the sequences they carry.
 INSERT INTO messages (id, conversation_id, seq, version, kind, sender_id, sender_ordinal, content, client_id,
                       booking_id, created_at, edited_at, deleted_at)
-SELECT * FROM unnest(%(ids)s::text[], %(conversation_ids)s::text[], %(seqs)s::bigint[], %(versions)s::integer[],
+SELECT * FROM unnest(%(ids)s::text[], %(conversation_ids)s::text[], %(seqs)s::bigint[], %(versions)s::bigint[],
                      %(kinds)s::text[], %(sender_ids)s::text[], %(sender_ordinals)s::bigint[], %(contents)s::text[],
                      %(client_ids)s::text[], %(booking_ids)s::text[], %(created_ats)s::timestamptz[],
                      %(edited_ats)s::timestamptz[], %(deleted_ats)s::timestamptz[])
@@ -192,19 +193,22 @@ class PostgresTransaction:
         inserting = await self._session.send_for(
             OPEN_CONVERSATIONS,
             {
-                "ids": [c.id for c in wanted],
-                "student_ids": [c.student_id for c in wanted],
-                "instructor_ids": [c.instructor_id for c in wanted],
-                "last_seqs": [c.last_seq for c in wanted],
-                "created_ats": [c.created_at for c in wanted],
-                "last_message_ats": [c.last_message_at for c in wanted],
+                "ids": texts(c.id for c in wanted),
+                "student_ids": texts(c.student_id for c in wanted),
+                "instructor_ids": texts(c.instructor_id for c in wanted),
+                "last_seqs": bigints(c.last_seq for c in wanted),
+                "created_ats": moments(c.created_at for c in wanted),
+                "last_message_ats": moments(c.last_message_at for c in wanted),
             },
             rows.conversation_id,
         )
         distinct = sorted(set(pairs))
         existing = await self._session.fetch(
             CONVERSATIONS_OF_PAIRS,
-            {"first_ids": [first for first, _ in distinct], "second_ids": [second for _, second in distinct]},
+            {
+                "first_ids": texts(first for first, _ in distinct),
+                "second_ids": texts(second for _, second in distinct),
+            },
             rows.conversation_of_pair,
         )
         of_pair = dict(existing)
@@ -221,35 +225,35 @@ class PostgresTransaction:
         self, ids: Sequence[ConversationId]
     ) -> Mapping[ConversationId, LockedConversation]:
         self._ledger.before_locking_conversations(ids)
-        await self._session.send(LOCK_CONVERSATIONS, {"ids": list(ids)})
-        locked = await self._session.fetch(LOCKED_CONVERSATIONS, {"ids": list(ids)}, rows.locked_conversation)
+        await self._session.send(LOCK_CONVERSATIONS, {"ids": texts(ids)})
+        locked = await self._session.fetch(LOCKED_CONVERSATIONS, {"ids": texts(ids)}, rows.locked_conversation)
         found = {row.conversation.id: row for row in locked}
         self._ledger.locked_conversations(found)
         return found
 
     async def sent_messages(self, keys: Sequence[ClientKey]) -> Mapping[ClientKey, Message]:
         params = {
-            "conversation_ids": [key.conversation_id for key in keys],
-            "sender_ids": [key.sender_id for key in keys],
-            "client_ids": [key.client_id for key in keys],
+            "conversation_ids": texts(key.conversation_id for key in keys),
+            "sender_ids": texts(key.sender_id for key in keys),
+            "client_ids": texts(key.client_id for key in keys),
         }
         sent = await self._session.fetch(SENT_MESSAGES, params, rows.sent_message)
         return dict(sent)
 
     async def ordinals_at(self, queries: Sequence[MarkQuery]) -> list[int]:
         params = {
-            "conversation_ids": [query.conversation_id for query in queries],
-            "sender_ids": [query.sender_id for query in queries],
-            "seqs": [query.seq for query in queries],
+            "conversation_ids": texts(query.conversation_id for query in queries),
+            "sender_ids": texts(query.sender_id for query in queries),
+            "seqs": bigints(query.seq for query in queries),
         }
         return await self._session.fetch(ORDINALS_AT, params, int)
 
     async def last_messages(self, ids: Sequence[ConversationId]) -> Mapping[ConversationId, Message]:
-        last = await self._session.fetch(LAST_MESSAGES, {"ids": list(ids)}, rows.message)
+        last = await self._session.fetch(LAST_MESSAGES, {"ids": texts(ids)}, rows.message)
         return {message.conversation_id: message for message in last}
 
     async def users(self, ids: Sequence[UserId]) -> Mapping[UserId, User]:
-        found = await self._session.fetch(USERS, {"ids": list(ids)}, rows.user)
+        found = await self._session.fetch(USERS, {"ids": texts(ids)}, rows.user)
         return {user.id: user for user in found}
 
     async def append_messages(self, messages: Sequence[Message]) -> None:
@@ -257,19 +261,19 @@ class PostgresTransaction:
         await self._session.send(
             APPEND_MESSAGES,
             {
-                "ids": [m.id for m in messages],
-                "conversation_ids": [m.conversation_id for m in messages],
-                "seqs": [m.seq for m in messages],
-                "versions": [m.version for m in messages],
-                "kinds": [m.kind.value for m in messages],
-                "sender_ids": [m.sender_id for m in messages],
-                "sender_ordinals": [m.sender_ordinal for m in messages],
-                "contents": [m.content for m in messages],
-                "client_ids": [m.client_id for m in messages],
-                "booking_ids": [m.booking_id for m in messages],
-                "created_ats": [m.created_at for m in messages],
-                "edited_ats": [m.edited_at for m in messages],
-                "deleted_ats": [m.deleted_at for m in messages],
+                "ids": texts(m.id for m in messages),
+                "conversation_ids": texts(m.conversation_id for m in messages),
+                "seqs": bigints(m.seq for m in messages),
+                "versions": bigints(m.version for m in messages),
+                "kinds": texts(m.kind.value for m in messages),
+                "sender_ids": texts(m.sender_id for m in messages),
+                "sender_ordinals": bigints(m.sender_ordinal for m in messages),
+                "contents": texts(m.content for m in messages),
+                "client_ids": texts(m.client_id for m in messages),
+                "booking_ids": texts(m.booking_id for m in messages),
+                "created_ats": moments(m.created_at for m in messages),
+                "edited_ats": moments(m.edited_at for m in messages),
+                "deleted_ats": moments(m.deleted_at for m in messages),
             },
         )
 
@@ -278,9 +282,9 @@ class PostgresTransaction:
         await self._session.send(
             SAVE_CONVERSATIONS,
             {
-                "ids": [c.id for c in conversations],
-                "last_seqs": [c.last_seq for c in conversations],
-                "last_message_ats": [c.last_message_at for c in conversations],
+                "ids": texts(c.id for c in conversations),
+                "last_seqs": bigints(c.last_seq for c in conversations),
+                "last_message_ats": moments(c.last_message_at for c in conversations),
             },
         )
 
@@ -289,21 +293,21 @@ class PostgresTransaction:
         await self._session.send(
             SAVE_PARTICIPANTS,
             {
-                "conversation_ids": [p.conversation_id for p in participants],
-                "user_ids": [p.user_id for p in participants],
-                "states": [p.state.value for p in participants],
-                "received_ordinals": [p.received_ordinal for p in participants],
-                "read_ordinals": [p.read_ordinal for p in participants],
-                "read_seqs": [p.read_seq for p in participants],
-                "delivered_seqs": [p.delivered_seq for p in participants],
+                "conversation_ids": texts(p.conversation_id for p in participants),
+                "user_ids": texts(p.user_id for p in participants),
+                "states": texts(p.state.value for p in participants),
+                "received_ordinals": bigints(p.received_ordinal for p in participants),
+                "read_ordinals": bigints(p.read_ordinal for p in participants),
+                "read_seqs": bigints(p.read_seq for p in participants),
+                "delivered_seqs": bigints(p.delivered_seq for p in participants),
             },
         )
 
     async def lock_streams(self, user_ids: Sequence[UserId]) -> Mapping[UserId, StreamPosition]:
         self._ledger.before_locking_streams(user_ids)
-        await self._session.send(LOCK_STREAMS, {"user_ids": list(user_ids)})
+        await self._session.send(LOCK_STREAMS, {"user_ids": texts(user_ids)})
         found = dict(
-            await self._session.fetch(STREAM_POSITIONS, {"user_ids": list(user_ids)}, rows.stream_position)
+            await self._session.fetch(STREAM_POSITIONS, {"user_ids": texts(user_ids)}, rows.stream_position)
         )
         self._ledger.locked_streams({user_id: position.last_seq for user_id, position in found.items()})
         return found
@@ -313,11 +317,11 @@ class PostgresTransaction:
         await self._session.send(
             APPEND_EVENTS,
             {
-                "user_ids": [e.user_id for e in events],
-                "seqs": [e.seq for e in events],
-                "ats": [e.at for e in events],
-                "names": [e.name for e in events],
-                "datas": [e.data for e in events],
+                "user_ids": texts(e.user_id for e in events),
+                "seqs": bigints(e.seq for e in events),
+                "ats": moments(e.at for e in events),
+                "names": texts(e.name for e in events),
+                "datas": texts(e.data for e in events),
             },
         )
 
