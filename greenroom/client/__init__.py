@@ -1,0 +1,18 @@
+"""A client of a greenroom server, on Trio and asyncio."""
+
+from greenroom.client.client import Greenroom, connect
+from greenroom.client.errors import ClientError, NotGreenroom, Refused, StreamClosed, Unreachable
+from greenroom.client.events import Event, EventStream, StreamState
+
+__all__ = [
+    "ClientError",
+    "Event",
+    "EventStream",
+    "Greenroom",
+    "NotGreenroom",
+    "Refused",
+    "StreamClosed",
+    "StreamState",
+    "Unreachable",
+    "connect",
+]

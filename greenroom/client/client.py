@@ -1,0 +1,226 @@
+"""A typed client of the HTTP contract, on Trio and asyncio alike (through anyio).
+
+async with connect("http://127.0.0.1:8000") as greenroom:
+    await greenroom.sign_in("maya@example.com", "greenroom-demo")
+    async with greenroom.events() as events:
+        async for event in events:
+            ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from random import Random, SystemRandom
+from typing import Final, Literal
+
+import httpx
+
+from greenroom.client.calls import Calls, M, Params
+from greenroom.client.events import EventStream, StateListener, open_event_stream
+from greenroom.schema.answers import (
+    ConversationsOut,
+    EventLogOut,
+    InstructorsOut,
+    MessagesOut,
+    OpenedOut,
+    SignedInOut,
+    SyncOut,
+    UnreadOut,
+)
+from greenroom.schema.clock import system_wall_clock
+from greenroom.schema.ids import RandomIds
+from greenroom.schema.records import ConversationState
+from greenroom.schema.wire import ConversationOut, MessageOut, UserOut
+
+CALL_TIMEOUT_S: Final = 10.0
+
+API: Final = "/api/v1"
+
+
+class Greenroom:
+    """One user's dealings with a server. Made by :func:`connect`.
+
+    Every method may raise :class:`~greenroom.client.Refused` (the server said no, and why),
+    :class:`~greenroom.client.Unreachable` (no answer in time) or :class:`~greenroom.client.NotGreenroom`. What can be
+    asked twice without harm is asked again, within the call's time, when an answer was lost or the server was busy
+    restarting; a message is among it, because it has a client id.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, *, timeout_s: float, random: Random) -> None:
+        self._http = http
+        self._random = random
+        self._calls = Calls(http, timeout_s=timeout_s, random=random)
+        self._ids = RandomIds(random, system_wall_clock)
+
+    @property
+    def token(self) -> str | None:
+        """The session's bearer token; keep it to come back without a password."""
+        return self._calls.token
+
+    @token.setter
+    def token(self, token: str | None) -> None:
+        self._calls.token = token
+
+    # Accounts.
+
+    async def register(
+        self, email: str, password: str, *, display_name: str, role: Literal["student", "instructor"]
+    ) -> SignedInOut:
+        """Create an account and sign in as it."""
+        body = {"email": email, "password": password, "display_name": display_name, "role": role}
+        return self._signed_in(await self._calls.ask(SignedInOut, "POST", f"{API}/auth/register", body=body))
+
+    async def sign_in(self, email: str, password: str) -> SignedInOut:
+        body = {"email": email, "password": password}
+        return self._signed_in(
+            await self._calls.ask(SignedInOut, "POST", f"{API}/auth/login", body=body, is_repeatable=True)
+        )
+
+    async def sign_out(self) -> None:
+        """End the session everywhere; its streams close."""
+        await self._calls.do("POST", f"{API}/auth/logout")
+        self.token = None
+
+    async def me(self) -> UserOut:
+        return await self._read(UserOut, "/auth/me")
+
+    # Conversations and messages.
+
+    async def conversations(
+        self, *, state: ConversationState = ConversationState.ACTIVE, limit: int = 20, cursor: str | None = None
+    ) -> ConversationsOut:
+        """One page, newest activity first; ``next_cursor`` of the answer leads on."""
+        params: dict[str, str | int | float] = {"state": state.value, "limit": limit}
+        if cursor is not None:
+            params["cursor"] = cursor
+        return await self._read(ConversationsOut, "/conversations", params)
+
+    async def conversation(self, conversation_id: str) -> ConversationOut:
+        return await self._read(ConversationOut, f"/conversations/{conversation_id}")
+
+    async def open_conversation(
+        self, participant_id: str, *, first: str | None = None, client_id: str | None = None
+    ) -> OpenedOut:
+        """Get or create the conversation with another user, with a first message if one is given."""
+        body: dict[str, object] = {"participant_id": participant_id}
+        if first is not None:
+            body["message"] = {"content": first, "client_id": client_id or self._ids.ulid()}
+        return await self._calls.ask(OpenedOut, "POST", f"{API}/conversations", body=body, is_repeatable=True)
+
+    async def set_state(self, conversation_id: str, state: ConversationState) -> ConversationOut:
+        """File a conversation for oneself only."""
+        return await self._calls.ask(
+            ConversationOut,
+            "PATCH",
+            f"{API}/conversations/{conversation_id}",
+            body={"state": state.value},
+            is_repeatable=True,
+        )
+
+    async def messages(
+        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> MessagesOut:
+        """One page, oldest first: before or after a seq, else the newest."""
+        given = {"before": before, "after": after, "limit": limit}
+        params = {name: value for name, value in given.items() if value is not None}
+        return await self._read(MessagesOut, f"/conversations/{conversation_id}/messages", params)
+
+    async def send(self, conversation_id: str, content: str, *, client_id: str | None = None) -> MessageOut:
+        """Send a message; it is durable when this returns.
+
+        Args:
+            client_id: sending again with the same one returns the first message and creates nothing; drawn if not
+                given. Give your own to settle, after an :class:`~greenroom.client.Unreachable`, what became of it.
+        """
+        body = {"content": content, "client_id": client_id or self._ids.ulid()}
+        return await self._calls.ask(
+            MessageOut, "POST", f"{API}/conversations/{conversation_id}/messages", body=body, is_repeatable=True
+        )
+
+    async def mark_read(self, conversation_id: str, seq: int) -> UnreadOut:
+        """Everything up to ``seq`` was read; a mark never moves back."""
+        return await self._mark(conversation_id, "read", seq)
+
+    async def mark_delivered(self, conversation_id: str, seq: int) -> UnreadOut:
+        """Everything up to ``seq`` has reached this device; a mark never moves back."""
+        return await self._mark(conversation_id, "delivered", seq)
+
+    async def set_typing(self, conversation_id: str, is_typing: bool) -> None:
+        """Tell the other participant; it lapses by itself after some seconds."""
+        await self._calls.do(
+            "POST", f"{API}/conversations/{conversation_id}/typing", body={"is_typing": is_typing}
+        )
+
+    async def unread(self) -> UnreadOut:
+        return await self._read(UnreadOut, "/unread")
+
+    async def instructors(self, *, limit: int = 20, cursor: str | None = None) -> InstructorsOut:
+        params: dict[str, str | int | float] = {"limit": limit}
+        if cursor is not None:
+            params["cursor"] = cursor
+        return await self._read(InstructorsOut, "/instructors", params)
+
+    # Events.
+
+    async def sync(self) -> SyncOut:
+        """State at ``cursor``; the events after it lead from there to now."""
+        return await self._read(SyncOut, "/sync")
+
+    async def event_log(self, *, after: str | None = None, limit: int = 100, wait_s: float = 0.0) -> EventLogOut:
+        """Events after a cursor as one answer; with ``wait_s`` (at most 25) it waits for some if there are none."""
+        params: dict[str, str | int | float] = {"limit": limit, "wait": wait_s}
+        if after is not None:
+            params["after"] = after
+        return await self._read(EventLogOut, "/events/log", params)
+
+    def events(
+        self, cursor: str | None = None, *, on_state: StateListener | None = None
+    ) -> AbstractAsyncContextManager[EventStream]:
+        """Follow events from a cursor on, or from now.
+
+        Args:
+            on_state: told when events begin and cease to arrive.
+        """
+        return open_event_stream(self._http, self._calls, cursor=cursor, random=self._random, on_state=on_state)
+
+    def _signed_in(self, signed_in: SignedInOut) -> SignedInOut:
+        self.token = signed_in.access_token
+        return signed_in
+
+    async def _mark(self, conversation_id: str, mark: str, seq: int) -> UnreadOut:
+        return await self._calls.ask(
+            UnreadOut,
+            "POST",
+            f"{API}/conversations/{conversation_id}/{mark}",
+            body={"seq": seq},
+            is_repeatable=True,
+        )
+
+    async def _read(self, answer: type[M], path: str, params: Params | None = None) -> M:
+        return await self._calls.ask(answer, "GET", f"{API}{path}", params=params, is_repeatable=True)
+
+
+@asynccontextmanager
+async def connect(
+    base_url: str,
+    *,
+    token: str | None = None,
+    timeout_s: float = CALL_TIMEOUT_S,
+    random: Random | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> AsyncIterator[Greenroom]:
+    """Deal with one server as one user; connections are kept open until the block ends.
+
+    Args:
+        token: of an earlier session.
+        timeout_s: of each call, further tries included.
+        random: where pauses and client ids are drawn from; the system's by default.
+        transport: httpx's, for a proxy or certificates of one's own.
+    """
+    async with httpx.AsyncClient(
+        base_url=base_url, timeout=httpx.Timeout(timeout_s), transport=transport, follow_redirects=False
+    ) as http:
+        greenroom = Greenroom(http, timeout_s=timeout_s, random=random or SystemRandom())
+        greenroom.token = token
+        yield greenroom
