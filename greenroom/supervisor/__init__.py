@@ -6,7 +6,7 @@ Start with :func:`open_system`, :class:`Actor` and :class:`SupervisorSpec`; `doc
 from greenroom.supervisor.actor import Actor, BatchActor
 from greenroom.supervisor.address import Address
 from greenroom.supervisor.backoff import NO_BACKOFF, Backoff
-from greenroom.supervisor.calls import origin
+from greenroom.supervisor.calls import Whereabouts, origin, whereabouts
 from greenroom.supervisor.child import ExitRecord, Status
 from greenroom.supervisor.context import Context
 from greenroom.supervisor.dead_letters import DeadLetter, DeadLetterReason, DeadLetters
@@ -43,6 +43,7 @@ from greenroom.supervisor.exits import (
 from greenroom.supervisor.inspection import (
     ActorDetail,
     Collapsed,
+    CollapsedKind,
     CurrentMessage,
     KindStatistics,
     Latency,
@@ -97,6 +98,7 @@ __all__ = [
     "ChildExists",
     "ChildSpec",
     "Collapsed",
+    "CollapsedKind",
     "Context",
     "CurrentMessage",
     "DeadLetter",
@@ -143,7 +145,9 @@ __all__ = [
     "SystemStatistics",
     "TellOutcome",
     "Timer",
+    "Whereabouts",
     "open_system",
     "origin",
     "restarts_before_giving_up",
+    "whereabouts",
 ]

@@ -58,7 +58,7 @@ class BackgroundTasks:
     async def _keep(self) -> None:
         """Hold the nursery. Failures are handed to the incarnation, so nothing but cancellation leaves this task."""
         current = self._cell.current
-        caller.set(Aside(current.trace if current else None, is_inside=True))
+        caller.set(Aside(current.trace if current else None, is_inside=True, path=self._cell.path))
         try:
             with self._scope:
                 async with trio.open_nursery() as self._nursery:

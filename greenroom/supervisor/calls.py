@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from greenroom.supervisor.delivery import format_trace
+
 if TYPE_CHECKING:
     from greenroom.supervisor.delivery import Delivery, TraceId
 
@@ -31,6 +33,10 @@ class Caller(Protocol):
     def trace(self) -> TraceId | None: ...
 
     @property
+    def path(self) -> str | None:
+        """Of the actor; None for the world outside."""
+
+    @property
     def is_inside(self) -> bool:
         """False for callers outside the actor system, which are turned away first when it drains."""
 
@@ -43,9 +49,30 @@ class Aside:
     is_inside: bool
     current: None = None
     chain: tuple[str, ...] = ()
+    path: str | None = None
 
 
 caller: ContextVar[Caller | None] = ContextVar("greenroom_caller", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """On whose behalf the current task works: what a log line should say beside its own words.
+
+    ``actor`` is None outside of actors, ``trace_id`` is empty where no message or request is in hand.
+    """
+
+    actor: str | None
+    trace_id: str
+
+
+def whereabouts() -> Whereabouts | None:
+    """Where the current task stands; None outside of actors and of :func:`origin`. Works outside of Trio too."""
+    now = caller.get()
+    if now is None:
+        return None
+    trace = now.trace if now.current is None else now.current.trace
+    return Whereabouts(now.path, "" if trace is None else format_trace(trace))
 
 
 @contextmanager

@@ -7,12 +7,14 @@ nothing here waits. Every answer is bounded: by depth, by rows, by bytes.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING
+
+import trio
 
 from greenroom.supervisor.cell import Cell
 from greenroom.supervisor.child import Child, ExitRecord, Status
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 VIEW_CHARS_MAX = 64 * 1024
 STACK_FRAMES_MAX = 20
 COLLAPSED_LOOKED_AT_MAX = 2_000  # about a millisecond
+SCAN_CHUNK = 500  # children looked at between two checkpoints; well below a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,18 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class CollapsedKind:
+    """Those of one kind among the children that were looked at: how many, and the worst of them."""
+
+    kind: str
+    count: int
+    mailbox_depth_max: int
+    oldest_ms_max: float
+    restarts_max: int
+    failed_max: int
+
+
+@dataclass(frozen=True, slots=True)
 class Collapsed:
     """Children left out of a tree: how many, and the worst among the first ``looked_at`` of them."""
 
@@ -64,6 +79,7 @@ class Collapsed:
     mailbox_depth_max: int
     restarts: int
     failed: int
+    kinds: tuple[CollapsedKind, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,29 +250,101 @@ def top(
 
     Looks at every actor once (some 0.3 us each), and makes nodes only for those it returns.
     """
-    now = system.now()
-    rank = _RANKS[sort]
-    after = _read_cursor(cursor)
-    found = (
-        (rank(cell, now), cell.path)
-        for cell in system.registry.cells()
-        if (kind is None or cell.kind == kind)
-        and (not key_prefix or (cell.key or "").startswith(key_prefix))
-        and (state is None or cell.status.value == state)
+    ranking = Ranking(
+        system.now(), sort=sort, limit=limit, kind=kind, state=state, key_prefix=key_prefix, cursor=cursor
     )
-    if after is not None:
-        found = (row for row in found if row < after)
-    rows = heapq.nlargest(limit + 1, found)
-    page, more = rows[:limit], rows[limit:]
-    nodes = tuple(node_of(system.registry.child(path)) for _, path in page)
-    return Page(nodes, f"{page[-1][0]!r}|{page[-1][1]}" if more and page else None)
+    ranking.look_at(system.registry.children())
+    return ranking.page()
+
+
+class Ranking:
+    """Keeps the actors that stand out among those it is shown, ``limit`` of them and one more.
+
+    Raises:
+        ValueError: ``cursor`` is none of this listing.
+    """
+
+    def __init__(
+        self,
+        now: float,
+        *,
+        sort: Sort,
+        limit: int,
+        kind: str | None = None,
+        state: str | None = None,
+        key_prefix: str = "",
+        cursor: str | None = None,
+    ) -> None:
+        self._now = now
+        self._rank = _RANKS[sort]
+        self._limit = limit
+        self._kind = kind
+        self._state = state
+        self._key_prefix = key_prefix
+        self._after = _read_cursor(cursor)
+        self._best: list[tuple[float, str, Cell]] = []
+
+    def look_at(self, children: Iterable[Child]) -> None:
+        """Consider these too. Paths are unique, so cells themselves are never compared."""
+        now, rank, after = self._now, self._rank, self._after
+        found = [
+            (rank(child, now), child.path, child)
+            for child in children
+            if isinstance(child, Cell) and self._is_asked(child)
+        ]
+        if after is not None:
+            found = [row for row in found if row[:2] < after]
+        self._best = heapq.nlargest(self._limit + 1, self._best + found)
+
+    def page(self) -> Page:
+        page, more = self._best[: self._limit], self._best[self._limit :]
+        nodes = tuple(node_of(cell) for _, _, cell in page)
+        return Page(nodes, f"{page[-1][0]!r}|{page[-1][1]}" if more and page else None)
+
+    def _is_asked(self, cell: Cell) -> bool:
+        return (
+            (self._kind is None or cell.kind == self._kind)
+            and (not self._key_prefix or (cell.key or "").startswith(self._key_prefix))
+            and (self._state is None or cell.status.value == self._state)
+        )
+
+
+async def scan(system: ActorSystem, look_at: Callable[[Sequence[Child]], None]) -> None:
+    """Show every child to ``look_at``, some at a time, with a checkpoint between: however many there are, nobody else
+    waits for longer than a chunk takes. What starts meanwhile is not seen; what ends meanwhile still is."""
+    children = system.registry.children()
+    for start in range(0, len(children), SCAN_CHUNK):
+        look_at(children[start : start + SCAN_CHUNK])
+        await trio.lowlevel.checkpoint()
 
 
 def in_flight(system: ActorSystem, *, limit: int = 50) -> tuple[Node, ...]:
     """Actors that are handling a message now, the one that does so for longest first."""
-    now = system.now()
-    busy = ((now - cell.current_since, cell.path) for cell in system.registry.cells() if cell.current is not None)
-    return tuple(node_of(system.registry.child(path)) for _, path in heapq.nlargest(limit, busy))
+    calls = CallsInFlight(system.now(), limit=limit)
+    calls.look_at(system.registry.children())
+    return calls.nodes()
+
+
+class CallsInFlight:
+    """Keeps the actors that have been at a message for longest, among those it is shown."""
+
+    def __init__(self, now: float, *, limit: int) -> None:
+        self._now = now
+        self._limit = limit
+        self._longest: list[tuple[float, str, Cell]] = []
+
+    def look_at(self, children: Iterable[Child]) -> None:
+        found = [
+            (self._now - child.current_since, child.path, child)
+            for child in children
+            if isinstance(child, Cell) and child.current is not None
+        ]
+        if found:
+            self._longest = heapq.nlargest(self._limit, self._longest + found)
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Those that are at it still."""
+        return tuple(node_of(cell) for _, _, cell in self._longest if cell.current is not None)
 
 
 def statistics(system: ActorSystem) -> SystemStatistics:
@@ -341,12 +429,29 @@ def _collapse(children: Iterator[Child], count: int) -> Collapsed | None:
         return None
     seen = list(islice(children, COLLAPSED_LOOKED_AT_MAX))
     cells = [child for child in seen if isinstance(child, Cell)]
+    by_kind: dict[str, list[Child]] = {}
+    for child in seen:
+        by_kind.setdefault(child.kind, []).append(child)
     return Collapsed(
         count=count,
         looked_at=len(seen),
         mailbox_depth_max=max((len(cell.mailbox.queue) for cell in cells), default=0),
         restarts=sum(child.restarts for child in seen),
         failed=sum(cell.meter.failed for cell in cells),
+        kinds=tuple(_collapse_kind(kind, alike) for kind, alike in by_kind.items()),
+    )
+
+
+def _collapse_kind(kind: str, alike: Sequence[Child]) -> CollapsedKind:
+    cells = [child for child in alike if isinstance(child, Cell)]
+    now = alike[0].system.now()
+    return CollapsedKind(
+        kind=kind,
+        count=len(alike),
+        mailbox_depth_max=max((len(cell.mailbox.queue) for cell in cells), default=0),
+        oldest_ms_max=1000 * max((_oldest_s(cell, now) for cell in cells), default=0.0),
+        restarts_max=max(child.restarts for child in alike),
+        failed_max=max((cell.meter.failed for cell in cells), default=0),
     )
 
 

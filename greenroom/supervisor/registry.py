@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from greenroom.supervisor.cell import Cell
@@ -35,6 +35,10 @@ class Registry:
     def cells(self) -> Iterator[Cell]:
         """All actors, in the order their cells were made."""
         return (child for child in self._children.values() if isinstance(child, Cell))
+
+    def children(self) -> Sequence[Child]:
+        """All actors and supervisors as they are now, in the order they were made."""
+        return tuple(self._children.values())
 
     def add(self, child: Child) -> None:
         if child.path in self._children:

@@ -184,6 +184,41 @@ class ActorSystem:
             self, sort=sort, limit=limit, kind=kind, state=state, key_prefix=key_prefix, cursor=cursor
         )
 
+    async def rank(
+        self,
+        *,
+        sort: Sort = Sort.DEPTH,
+        limit: int = 50,
+        kind: str | None = None,
+        state: str | None = None,
+        key_prefix: str = "",
+        cursor: str | None = None,
+    ) -> Page:
+        """As :meth:`top`, a chunk at a time, so that nobody waits for the whole of it: for many actors.
+
+        Raises:
+            ValueError: not a cursor of this listing.
+        """
+        ranking = inspection.Ranking(
+            self.now(), sort=sort, limit=limit, kind=kind, state=state, key_prefix=key_prefix, cursor=cursor
+        )
+        await inspection.scan(self, ranking.look_at)
+        return ranking.page()
+
+    async def longest_calls(self, *, limit: int = 50) -> tuple[Node, ...]:
+        """As :meth:`in_flight`, a chunk at a time; those that were done before the scan ended are left out."""
+        calls = inspection.CallsInFlight(self.now(), limit=limit)
+        await inspection.scan(self, calls.look_at)
+        return calls.nodes()
+
+    def stack(self, path: str) -> tuple[str, ...]:
+        """The awaits in which the task at this path stands now, outermost first, at most 20; none if nothing runs.
+
+        Raises:
+            NoSuchActor: nothing at this path.
+        """
+        return inspection.stack_of(self.registry.child(path))
+
     def in_flight(self, *, limit: int = 50) -> tuple[Node, ...]:
         """Actors that are handling a message now, the one that does so for longest first, with who waits for it."""
         return inspection.in_flight(self, limit=limit)
