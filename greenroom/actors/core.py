@@ -18,19 +18,22 @@ their mailboxes finds the committer alive.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from greenroom.actors.addresses import CONVERSATION, ROOT, STREAM
+from greenroom.actors.authentication import Authentication
 from greenroom.actors.bus_relay import BusRelay
 from greenroom.actors.committer import BATCH_MAX, Committer
 from greenroom.actors.conversation import Conversation
 from greenroom.actors.directory import InstructorDirectory
 from greenroom.actors.event_streams import EventStreams
 from greenroom.actors.feeds import LocalFeeds
+from greenroom.actors.loop_watch import LoopWatch
 from greenroom.actors.messaging import Messaging
+from greenroom.actors.operating import Operating
 from greenroom.actors.presence import Presence, PresenceBoard, changed_user
 from greenroom.actors.replay import Replay
 from greenroom.actors.retention import Retention
@@ -91,6 +94,8 @@ class Core:
         streams: EventStreams,
         directory: InstructorDirectory,
         board: PresenceBoard,
+        operating: Operating,
+        loop: LoopWatch,
     ) -> None:
         self.system = system
         self.sign_in = sign_in
@@ -98,6 +103,8 @@ class Core:
         self.streams = streams
         self.directory = directory
         self.board = board
+        self.operating = operating
+        self.loop = loop
         self.is_draining = False
         self._feeds = feeds
         self._health = health
@@ -137,7 +144,7 @@ async def open_core(
     """
     settings = settings or CoreSettings()
     epoch = await storage.streams.epoch()
-    feeds, sessions, board = LocalFeeds(), SessionCache(), PresenceBoard()
+    feeds, sessions, board, loop = LocalFeeds(), SessionCache(), PresenceBoard(), LoopWatch()
     tree = SupervisorSpec(
         ROOT,
         (
@@ -194,7 +201,9 @@ async def open_core(
         intensity=10,
         period_s=10.0,
     )
-    async with open_system(tree, seed=seed, wall=wall) as system:
+    async with AsyncExitStack() as stack:
+        stack.enter_context(loop.attached())
+        system = await stack.enter_async_context(open_system(tree, seed=seed, wall=wall))
         core = Core(
             system=system,
             feeds=feeds,
@@ -203,7 +212,9 @@ async def open_core(
                 system=system,
                 accounts=storage.accounts,
                 passwords=passwords,
+                authentication=Authentication(accounts=storage.accounts, sessions=sessions, wall=wall),
                 sessions=sessions,
+                feeds=feeds,
                 bus=storage.bus,
                 ids=ids,
                 wall=wall,
@@ -221,6 +232,8 @@ async def open_core(
             ),
             directory=InstructorDirectory(storage.directory),
             board=board,
+            operating=Operating(system=system, audit=storage.audit, ids=ids, wall=wall),
+            loop=loop,
         )
         try:
             yield core
