@@ -8,7 +8,8 @@ from greenroom.actors.addresses import stream_of, sweep
 from greenroom.actors.feeds import LocalFeeds
 from greenroom.actors.session_cache import SessionCache
 from greenroom.actors.sweep import SweepNow
-from greenroom.actors.user_stream import Grown, SessionEnded
+from greenroom.actors.user_stream import Grown
+from greenroom.schema.events import ClosingReason
 from greenroom.storage.ports import Bus, BusNote, Ephemeral, Hint, Revocation
 from greenroom.supervisor import Actor
 
@@ -57,5 +58,4 @@ class BusRelay(Actor[None]):
                         stream_of(self.ctx.system, user_id).tell(note)
             case Revocation(user_id=user_id, session_id=session_id):
                 self._sessions.forget(session_id)
-                if self._feeds.concerns(user_id):
-                    stream_of(self.ctx.system, user_id).tell(SessionEnded(session_id))
+                self._feeds.close_session(user_id, session_id, ClosingReason.REVOKED)

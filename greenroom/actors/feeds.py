@@ -177,6 +177,18 @@ class LocalFeeds:
         """How far the streams of users that concern this worker have got; others are absent."""
         return {u: entry.tail for u in user_ids if (entry := self._users.get(u)) is not None}
 
+    def sessions(self) -> list[tuple[UserId, SessionId]]:
+        """Every session that has a connection here, once, and whose it is."""
+        return list(
+            dict.fromkeys((user, feed.session_id) for user, entry in self._users.items() for feed in entry.feeds)
+        )
+
+    def close_session(self, user_id: UserId, session_id: SessionId, reason: ClosingReason) -> None:
+        """Have a session's connections end their streams."""
+        for feed in self.of(user_id):
+            if feed.session_id == session_id:
+                feed.close(reason)
+
     def mark_behind(self, user_id: UserId) -> None:
         for feed in self.of(user_id):
             feed.mark_behind()

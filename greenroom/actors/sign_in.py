@@ -12,10 +12,13 @@ from typing import Final
 from greenroom.actors.addresses import committer
 from greenroom.actors.announcing import announce
 from greenroom.actors.asking import ask
+from greenroom.actors.authentication import PATIENCE_S, Authentication
 from greenroom.actors.commands import NoteSessionEnd
+from greenroom.actors.feeds import LocalFeeds
 from greenroom.actors.identity import Identity
-from greenroom.actors.session_cache import SessionCache
+from greenroom.actors.session_cache import Known, SessionCache
 from greenroom.schema.errors import InvalidCredentials, NotAuthenticated
+from greenroom.schema.events import ClosingReason
 from greenroom.schema.ids import Ids, SessionId, UserId, is_ulid
 from greenroom.schema.records import Role, Session, User
 from greenroom.storage.passwords import Passwords
@@ -54,7 +57,9 @@ class SignIn:
         system: ActorSystem,
         accounts: Accounts,
         passwords: Passwords,
+        authentication: Authentication,
         sessions: SessionCache,
+        feeds: LocalFeeds,
         bus: Bus,
         ids: Ids,
         wall: Callable[[], datetime],
@@ -62,7 +67,9 @@ class SignIn:
     ) -> None:
         self._accounts = accounts
         self._passwords = passwords
+        self._authentication = authentication
         self._sessions = sessions
+        self._feeds = feeds
         self._system = system
         self._bus = bus
         self._ids = ids
@@ -107,28 +114,25 @@ class SignIn:
         """End the session everywhere; its streams close. Ending it twice is fine."""
         ended = await self._accounts.revoke_session(identity.session_id, self._wall())
         self._sessions.forget(identity.session_id)
+        # This worker's streams need no bus for that; what the others miss they find out before long.
+        self._feeds.close_session(identity.user.id, identity.session_id, ClosingReason.REVOKED)
         if ended:
             # Closing the streams must not depend on whether the event can be written now.
             await announce(self._bus, [Revocation(identity.user.id, identity.session_id)])
             await ask(committer(self._system), NoteSessionEnd(identity.user.id, "logout"))
 
-    async def authenticate(self, token: str) -> Identity:
+    async def authenticate(self, token: str, *, patience_s: float = PATIENCE_S) -> Identity:
         """Find out who a bearer token or cookie belongs to. A cache hit costs no query.
+
+        Args:
+            patience_s: longest wait for a turn, if the database has to be asked.
 
         Raises:
             NotAuthenticated: unknown, expired or revoked, or its user was deactivated.
+            Unavailable: no turn came, or the database did not answer.
         """
-        token_hash = sha256(token.encode()).digest()
-        identity = self._sessions.get(token_hash)
-        if identity is None:
-            found = await self._accounts.session(token_hash)
-            if found is None:
-                raise NotAuthenticated("The session is unknown; sign in again.")
-            identity = self._confirm(*found)
-            self._sessions.put(token_hash, identity)
-        elif identity.expires_at <= self._wall():
-            raise NotAuthenticated("The session has expired; sign in again.")
-        return identity
+        known = await self._authentication.by_token(sha256(token.encode()).digest(), patience_s=patience_s)
+        return known.identity
 
     async def issue_ticket(self, identity: Identity) -> Ticket:
         """Make a ticket for the session.
@@ -138,40 +142,28 @@ class SignIn:
         Raises:
             NotAuthenticated: the session ended meanwhile.
         """
-        session, _ = await self._session(identity.session_id)
+        known = await self._authentication.by_id(identity.session_id)
         expires_at = min(self._wall() + TICKET_LIFE, identity.expires_at)
         stamp = f"{identity.session_id}.{int(expires_at.timestamp())}"
-        return Ticket(ticket=f"{stamp}.{_seal(session, stamp)}", expires_at=expires_at)
+        return Ticket(ticket=f"{stamp}.{_seal(known, stamp)}", expires_at=expires_at)
 
-    async def redeem(self, ticket: str) -> Identity:
-        """Find out who a ticket belongs to.
+    async def redeem(self, ticket: str, *, patience_s: float = PATIENCE_S) -> Identity:
+        """Find out who a ticket belongs to, as :meth:`authenticate` does for a token.
 
         Raises:
             NotAuthenticated: not one of ours, expired, or its session ended.
+            Unavailable: no turn came, or the database did not answer.
         """
         session_id, _, rest = ticket.partition(".")
         expires, _, seal = rest.partition(".")
         if not is_ulid(session_id) or not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
             raise NotAuthenticated("The ticket is not valid.")
-        session, identity = await self._session(SessionId(session_id))
-        if not hmac.compare_digest(_seal(session, f"{session_id}.{expires}").encode(), seal.encode()):
+        known = await self._authentication.by_id(SessionId(session_id), patience_s=patience_s)
+        if not hmac.compare_digest(_seal(known, f"{session_id}.{expires}").encode(), seal.encode()):
             raise NotAuthenticated("The ticket is not valid.")
         if self._wall().timestamp() >= int(expires):
             raise NotAuthenticated("The ticket has expired.")
-        return identity
-
-    async def _session(self, session_id: SessionId) -> tuple[Session, Identity]:
-        found = await self._accounts.session_by_id(session_id)
-        if found is None:
-            raise NotAuthenticated("The session is unknown; sign in again.")
-        return found[0], self._confirm(*found)
-
-    def _confirm(self, session: Session, user: User) -> Identity:
-        if session.revoked_at is not None or not user.is_active:
-            raise NotAuthenticated("The session has ended; sign in again.")
-        if session.expires_at <= self._wall():
-            raise NotAuthenticated("The session has expired; sign in again.")
-        return Identity(user=user, session_id=session.id, expires_at=session.expires_at)
+        return known.identity
 
     async def _start_session(self, user: User) -> SignedIn:
         token = self._ids.secret()
@@ -184,9 +176,9 @@ class SignIn:
             expires_at=now + self._session_life,
         )
         await self._accounts.create_session(session)
-        return SignedIn(identity=self._confirm(session, user), token=token)
+        return SignedIn(identity=self._authentication.confirm(session, user), token=token)
 
 
-def _seal(session: Session, stamp: str) -> str:
+def _seal(session: Known, stamp: str) -> str:
     """Authenticate a ticket with the session's own secret, so that every worker can check it and logout voids it."""
     return hmac.new(session.token_hash, stamp.encode(), sha256).hexdigest()

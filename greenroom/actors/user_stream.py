@@ -15,8 +15,7 @@ from typing import Final, assert_never
 
 from greenroom.actors.feeds import Feed, LocalFeeds
 from greenroom.schema.errors import DomainError, Unavailable
-from greenroom.schema.events import ClosingReason
-from greenroom.schema.ids import SessionId, UserId
+from greenroom.schema.ids import UserId
 from greenroom.schema.records import StoredEvent
 from greenroom.storage.ports import Ephemeral, Streams
 from greenroom.supervisor import Actor, ExitReason, Request
@@ -55,18 +54,11 @@ class SweptTo:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionEnded:
-    """Connections of this session must close."""
-
-    session_id: SessionId
-
-
-@dataclass(frozen=True, slots=True)
 class LookForFeeds:
     """To itself, some time after the stream was last followed: with no connection left, it can go."""
 
 
-StreamMessage = Follow | Grown | SweptTo | SessionEnded | Ephemeral | LookForFeeds
+StreamMessage = Follow | Grown | SweptTo | Ephemeral | LookForFeeds
 
 
 class UserStream(Actor[StreamMessage]):
@@ -108,10 +100,6 @@ class UserStream(Actor[StreamMessage]):
             case Ephemeral():
                 for feed in self._feeds.of(self._user_id):
                     feed.offer_ephemeral(message)
-            case SessionEnded(session_id):
-                for feed in self._feeds.of(self._user_id):
-                    if feed.session_id == session_id:
-                        feed.close(ClosingReason.REVOKED)
             case LookForFeeds():
                 if self._feeds.is_connected(self._user_id):
                     self.ctx.tell_after(self._idle_s, LookForFeeds())

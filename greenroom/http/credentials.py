@@ -15,6 +15,7 @@ from typing import Final
 from pydantic import SecretStr
 from quart.wrappers import Request
 
+from greenroom.actors.authentication import PATIENCE_S
 from greenroom.actors.identity import Identity
 from greenroom.actors.sign_in import SignIn
 from greenroom.http.faults import CrossSiteRequest
@@ -23,6 +24,9 @@ from greenroom.schema.settings import Settings
 
 TOKEN_LENGTH_MAX: Final = 256
 """Ours are 64 characters; longer ones are not worth a hash."""
+
+STREAM_PATIENCE_S: Final = 10.0
+"""A stream waits longer than other requests for its turn: an EventSource that is refused gives up for good."""
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -41,14 +45,15 @@ async def identify(
         NotAuthenticated: no credentials, or none that are valid.
         CrossSiteRequest: valid or not, a cookie was sent along by a page that is not ours.
     """
+    patience_s = STREAM_PATIENCE_S if opens_stream else PATIENCE_S
     authorization = request.headers.get("Authorization")
     if authorization is not None:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not _is_plausible(token):
             raise NotAuthenticated("The Authorization header holds no bearer token.")
-        return await sign_in.authenticate(token)
+        return await sign_in.authenticate(token, patience_s=patience_s)
     if ticket is not None:
-        return await sign_in.redeem(ticket)
+        return await sign_in.redeem(ticket, patience_s=patience_s)
     cookie = request.cookies.get(cookie_name(settings))
     if cookie is None:
         raise NotAuthenticated("Sign in first.")
@@ -56,7 +61,7 @@ async def identify(
         check_same_site(request, settings.allowed_origins)
     if not _is_plausible(cookie):
         raise NotAuthenticated("The session is unknown; sign in again.")
-    return await sign_in.authenticate(cookie)
+    return await sign_in.authenticate(cookie, patience_s=patience_s)
 
 
 def check_same_site(request: Request, allowed_origins: Container[str]) -> None:
