@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ SILENCE_S: Final = 35.0
 
 PENDING_MAX: Final = 100
 """Events read ahead of whoever iterates; beyond, reading stops and the server's own bounds apply."""
+
+UNWIND_S: Final = 1.0
 
 RETRY_DEFAULT_S: Final = 3.0
 """Until the server says what it wishes."""
@@ -92,7 +95,23 @@ class EventStream:
     def __init__(self, received: MemoryObjectReceiveStream[Event | ClientError], cursor: str | None) -> None:
         self._received = received
         self.cursor = cursor
-        self.state = StreamState.CONNECTING
+        self._state = StreamState.CONNECTING
+        self._is_live = anyio.Event()
+
+    @property
+    def state(self) -> StreamState:
+        return self._state
+
+    async def wait_live(self) -> None:
+        """Wait until events arrive: what happens from then on is seen by this stream as it happens."""
+        await self._is_live.wait()
+
+    def enter(self, state: StreamState) -> None:
+        self._state = state
+        if state is StreamState.LIVE:
+            self._is_live.set()
+        elif self._is_live.is_set():
+            self._is_live = anyio.Event()
 
     def __aiter__(self) -> EventStream:
         return self
@@ -123,11 +142,22 @@ async def open_event_stream(
     send, receive = anyio.create_memory_object_stream[Event | ClientError](PENDING_MAX)
     stream = EventStream(receive, cursor)
     reader = _Reader(http, calls, stream, send, random=random, on_state=on_state)
-    async with send, receive, anyio.create_task_group() as tasks:
-        # A task of its own: cancelling it unwinds the response whole, which leaving an iterator half-way does not.
-        tasks.start_soon(reader.run)
-        yield stream
-        tasks.cancel_scope.cancel()
+    raised: Exception | None = None
+    try:
+        async with send, receive, anyio.create_task_group() as tasks:
+            # A task of its own: cancelling it unwinds the response whole, which leaving an iterator half-way does not.
+            tasks.start_soon(reader.run)
+            try:
+                yield stream
+            except Exception as exc:
+                raised = exc
+                raise
+            tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        # The task group is no business of whoever iterates: their own error leaves as it came.
+        if raised is not None and group.exceptions == (raised,):
+            raise raised from raised.__cause__
+        raise
 
 
 class _Reader:
@@ -182,8 +212,12 @@ class _Reader:
             if not response.is_success:
                 body = await response.aread()
                 raise refusal(response.status_code, body, retry_after=response.headers.get("Retry-After"))
-            async for event in source.aiter_sse():
-                await self._take(event)
+            received = source.aiter_sse()
+            try:
+                async for event in received:
+                    await self._take(event)
+            finally:
+                await _unwind(response, received)
 
     async def _take(self, event: ServerSentEvent) -> None:
         if event.retry is not None:
@@ -199,15 +233,34 @@ class _Reader:
                 self._enter(StreamState.LIVE)
             case _:
                 pass
-        await self._send.send(Event(event.event, _data(event.event, event.data), event.id or None))
-        if event.id:
-            self._cursor = event.id
+        # An event without an id shows the last one's (HTML Living Standard, 9.2.6), and no two durable ones share theirs.
+        cursor = event.id if event.id and event.id != self._cursor else None
+        await self._send.send(Event(event.event, _data(event.event, event.data), cursor))
+        self._cursor = cursor or self._cursor
 
     def _enter(self, state: StreamState) -> None:
         if state is not self._stream.state:
-            self._stream.state = state
+            self._stream.enter(state)
             if self._on_state is not None:
                 self._on_state(state)
+
+
+async def _unwind(response: httpx.Response, received: AsyncIterator[ServerSentEvent]) -> None:
+    """End an iteration that was left half-way: shut the wire, and let it run into that.
+
+    The generators of httpx and httpcore inside it then end in order, and not whenever they are collected (PEP 533 tells
+    of the trouble).
+    """
+    wire = response.extensions.get("network_stream")
+    if wire is None:
+        return
+    # Shut and not closed: the connection still belongs to the pool, which looks at it before it lets go.
+    with suppress(OSError):
+        wire.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+    # Shielded as it follows a cancellation too.
+    with anyio.move_on_after(UNWIND_S, shield=True), suppress(httpx.TransportError, SSEError):
+        async for _ in received:
+            pass
 
 
 def _data(name: str, text: str) -> Wire | Mapping[str, Any]:
