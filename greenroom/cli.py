@@ -17,6 +17,8 @@ from rich.markup import escape
 
 from greenroom import __version__, demo
 from greenroom.app import CannotStart, Running, migrate_database, read_admin_api_key, run_server
+from greenroom.chat import chat
+from greenroom.client import ClientError
 from greenroom.logs import configure_logging
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.settings import BadSettings, Settings, load_settings
@@ -93,6 +95,31 @@ def actors_command(
                 while True:
                     trio.run(trio.sleep, REFRESH_S)
                     live.update(actor_tree(_fetch_tree(client, depth)), refresh=True)
+
+
+@cli.command("chat")
+def chat_command(
+    email: Annotated[str, typer.Option(help="Whom to sign in as.", prompt=True)],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True)],
+    url: Annotated[
+        str | None, typer.Option(help="The server; by default the one this machine's settings name.")
+    ] = None,
+) -> None:
+    """Talk from the terminal."""
+    with _settings() as settings:
+        try:
+            trio.run(
+                partial(
+                    chat,
+                    url or f"http://{settings.bind}",
+                    email,
+                    password,
+                    console=out,
+                    read_line=sys.stdin.readline,
+                )
+            )
+        except ClientError as exc:
+            raise _Failure(str(exc)) from exc
 
 
 @cli.command("version")
