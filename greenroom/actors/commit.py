@@ -1,8 +1,8 @@
-"""Writes a batch of commands in one transaction: read under locks, decide, write.
+"""Writes a batch of commands in one transaction: lock and read, decide, write.
 
-The order of the statements is the delivery guarantee. Conversations are locked in id order; the users' stream rows
-last, in user id order, and they stay locked until the commit: so a stream's sequence is dense and its commit order is
-its sequence order, and whoever sees event n can be sure that n - 1 is visible.
+The order of the locks is the delivery guarantee. Conversations are locked in id order; the users' stream rows last, in
+user id order, and they stay locked until the commit: so a stream's sequence is dense and its commit order is its
+sequence order, and whoever sees event n can be sure that n - 1 is visible.
 """
 
 from __future__ import annotations
@@ -10,13 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
-from greenroom.actors.commands import Command, MarkRead, NoteSessionEnd, OpenConversation, SendMessage, SetState
+from greenroom.actors.commands import (
+    Command,
+    MarkDelivered,
+    MarkRead,
+    NoteSessionEnd,
+    OpenConversation,
+    SendMessage,
+    SetState,
+)
 from greenroom.actors.draft import Draft, Known
 from greenroom.schema.errors import DomainError
 from greenroom.schema.ids import ConversationId, Ids, UserId
 from greenroom.schema.records import Conversation, ConversationState, LockedConversation, StoredEvent
-from greenroom.storage.ports import ClientKey, MarkQuery, OpenedConversation, Writes, WriteTransaction
+from greenroom.storage.ports import ClientKey, Locked, MarkQuery, OpenedConversation, Writes, WriteTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,50 +63,59 @@ async def commit(
             await tx.save_conversations(conversations)
         if participants := draft.participants:
             await tx.save_participants(participants)
-        recipients = draft.recipients
-        streams = await tx.lock_streams(recipients) if recipients else {}
-        events = draft.events(streams)
-        if events:
-            await tx.append_events(events)
-    return Committed(replies=draft.replies(streams), events=events)
+        if draft.events:
+            await tx.append_events(draft.events)
+    return Committed(replies=draft.replies, events=draft.events)
 
 
 async def _read(tx: WriteTransaction, commands: Sequence[Command], ids: Ids, now: datetime) -> Known:
-    opened: list[OpenedConversation] = []
-    if openings := [c for c in commands if isinstance(c, OpenConversation)]:
-        opened = await tx.open_conversations([_new_conversation(c, ids, now) for c in openings])
-
-    touched = [c.conversation_id for c in commands if not isinstance(c, OpenConversation | NoteSessionEnd)]
-    touched += [o.conversation_id for o in opened]
-    locked = await tx.lock_conversations(list(dict.fromkeys(touched))) if touched else {}
-
-    keys = [
-        ClientKey(c.conversation_id, c.sender_id, c.client_id)
-        for c in commands
-        if isinstance(c, SendMessage) and c.client_id is not None
-    ]
-    keys += [
-        ClientKey(o.conversation_id, c.opened_by, c.first.client_id)
-        for c, o in zip(openings, opened, strict=True)
-        if c.first is not None and c.first.client_id is not None
-    ]
-    marks = [
-        MarkQuery(c.conversation_id, side.peer_id, c.seq)
-        for c in commands
-        if isinstance(c, MarkRead)
-        and (conversation := locked.get(c.conversation_id)) is not None
-        and (side := conversation.participant(c.user_id)) is not None
-    ]
-    shown = _shown(commands, opened, locked)
-    users = [p for c in shown for p in (locked[c].student.user_id, locked[c].instructor.user_id)]
+    openings = [c for c in commands if isinstance(c, OpenConversation)]
+    opened = await tx.open_conversations([_new_conversation(c, ids, now) for c in openings]) if openings else []
+    locked = await _lock(tx, commands, openings, opened)
+    shown = _shown(commands, opened, locked.conversations)
+    pairs = [locked.conversations[i].conversation for i in shown]
+    users = [user_id for pair in pairs for user_id in (pair.student_id, pair.instructor_id)]
     return Known(
         opened=opened,
-        conversations=locked,
-        sent=await tx.sent_messages(keys) if keys else {},
-        ordinals=dict(zip(marks, await tx.ordinals_at(marks), strict=True)) if marks else {},
+        locked=locked,
         users=await tx.users(list(dict.fromkeys(users))) if users else {},
         last_messages=await tx.last_messages(shown) if shown else {},
     )
+
+
+async def _lock(
+    tx: WriteTransaction,
+    commands: Sequence[Command],
+    openings: Sequence[OpenConversation],
+    opened: Sequence[OpenedConversation],
+) -> Locked:
+    """Lock everything the commands touch, in one wait."""
+    conversations: list[ConversationId] = []
+    users: list[UserId] = []
+    keys: list[ClientKey] = []
+    marks: list[MarkQuery] = []
+    for command in commands:
+        match command:
+            case SendMessage(conversation_id, sender_id, _, client_id):
+                conversations.append(conversation_id)
+                if client_id is not None:
+                    keys.append(ClientKey(conversation_id, sender_id, client_id))
+            case MarkRead(conversation_id, user_id, seq):
+                conversations.append(conversation_id)
+                marks.append(MarkQuery(conversation_id, user_id, seq))
+            case MarkDelivered() | SetState():
+                conversations.append(command.conversation_id)
+            case NoteSessionEnd():
+                users.append(command.user_id)
+            case OpenConversation():
+                pass  # its conversation may be another's; see below
+            case _:
+                assert_never(command)
+    for opening, there in zip(openings, opened, strict=True):
+        conversations.append(there.conversation_id)
+        if opening.first is not None and opening.first.client_id is not None:
+            keys.append(ClientKey(there.conversation_id, opening.opened_by, opening.first.client_id))
+    return await tx.lock(conversations=list(dict.fromkeys(conversations)), users=users, keys=keys, marks=marks)
 
 
 def _shown(

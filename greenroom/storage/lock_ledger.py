@@ -1,8 +1,9 @@
 """The rules of a write transaction, kept by both twins: what may be locked when, and what may be written then.
 
-1. Rows are locked in one order: pairs of users being opened, then conversations, then streams; each in ascending order.
-   Two transactions that keep one order can't wait for each other in a circle (Havender, "Avoiding deadlock in
-   multitasking systems", 1968).
+1. Rows are locked in one order: pairs of users being opened, then conversations, then streams; each in ascending order,
+   and each all at once. Two transactions that keep one order can't wait for each other in a circle (Havender, "Avoiding
+   deadlock in multitasking systems", 1968). A transaction sorts what it is asked to lock; what is left to its writer is
+   to open first, then to lock, and to do neither twice.
 2. Only locked rows are written.
 3. A sequence continues where the locked row left it, without a hole.
 
@@ -13,12 +14,13 @@ committed, even if its writer goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from greenroom.schema.errors import Conflict
 from greenroom.schema.ids import ConversationId, UserId
-from greenroom.schema.records import Conversation, LockedConversation, Message, Participant, StoredEvent
+from greenroom.schema.records import Conversation, Message, Participant, StoredEvent
+from greenroom.storage.ports import Locked
 
 
 class LockRuleBroken(RuntimeError):
@@ -26,9 +28,9 @@ class LockRuleBroken(RuntimeError):
 
 
 class _Step(IntEnum):
-    PAIRS = 1
-    CONVERSATIONS = 2
-    STREAMS = 3
+    NOTHING = 0
+    OPENED = 1
+    LOCKED = 2
 
 
 Pair = tuple[UserId, UserId]
@@ -44,32 +46,26 @@ class LockLedger:
     """What one write transaction has locked so far, and how far its sequences have come."""
 
     def __init__(self) -> None:
-        self._step = _Step.PAIRS
-        self._highest: tuple[str, ...] = ()
+        self._step = _Step.NOTHING
         self._message_tails: dict[ConversationId, int] = {}
         self._stream_tails: dict[UserId, int] = {}
         self._has_refused = False
 
-    def before_opening(self, pairs: Iterable[Pair]) -> None:
-        self._advance(_Step.PAIRS, pairs)
+    def before_opening(self) -> None:
+        self._advance(_Step.OPENED)
 
     def opened(self, created: Iterable[ConversationId]) -> None:
         """A row this transaction inserted is its own: nobody else can see it, let alone lock it."""
         self._message_tails.update((conversation_id, 0) for conversation_id in created)
 
-    def before_locking_conversations(self, ids: Iterable[ConversationId]) -> None:
-        self._advance(_Step.CONVERSATIONS, ((i,) for i in ids if i not in self._message_tails))
+    def before_locking(self) -> None:
+        self._advance(_Step.LOCKED)
 
-    def locked_conversations(self, found: Mapping[ConversationId, LockedConversation]) -> None:
-        for conversation_id, locked in found.items():
+    def locked(self, rows: Locked) -> None:
+        for conversation_id, locked in rows.conversations.items():
             self._message_tails.setdefault(conversation_id, locked.conversation.last_seq)
-
-    def before_locking_streams(self, ids: Iterable[UserId]) -> None:
-        self._advance(_Step.STREAMS, ((i,) for i in ids if i not in self._stream_tails))
-
-    def locked_streams(self, tails: Mapping[UserId, int]) -> None:
-        for user_id, last_seq in tails.items():
-            self._stream_tails.setdefault(user_id, last_seq)
+        for user_id, position in rows.streams.items():
+            self._stream_tails[user_id] = position.last_seq
 
     def before_saving(self, rows: Sequence[Conversation] | Sequence[Participant]) -> None:
         """Check that every row belongs to a locked conversation."""
@@ -129,14 +125,7 @@ class LockLedger:
         self._has_refused = True
         return kind(sentence)
 
-    def _advance(self, step: _Step, keys: Iterable[tuple[str, ...]]) -> None:
-        wanted = sorted(keys)
-        if not wanted:
-            return
-        if step < self._step:
-            raise self._refusal(LockRuleBroken, f"{step.name.lower()} are locked after {self._step.name.lower()}")
-        if step == self._step and wanted[0] < self._highest:
-            raise self._refusal(
-                LockRuleBroken, f"{step.name.lower()}: {wanted[0]} is locked after {self._highest}"
-            )
-        self._step, self._highest = step, wanted[-1]
+    def _advance(self, step: _Step) -> None:
+        if step <= self._step:
+            raise self._refusal(LockRuleBroken, f"{step.name.lower()} after {self._step.name.lower()}")
+        self._step = step

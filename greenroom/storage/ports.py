@@ -181,28 +181,47 @@ class ClientKey:
 
 @dataclass(frozen=True, slots=True)
 class MarkQuery:
-    """Asks which ordinal among ``sender_id``'s messages lies at or below ``seq``."""
+    """Asks which ordinal among the messages ``reader_id`` got from the other lies at or below ``seq``."""
 
     conversation_id: ConversationId
-    sender_id: UserId
+    reader_id: UserId
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPosition:
-    """A locked stream: its newest sequence, and the user's total unread as this transaction has left it."""
+    """A locked stream: its newest sequence, and the user's total unread."""
 
     last_seq: int
     total_unread: int
 
 
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Rows that a transaction holds, and what they protect.
+
+    Attributes:
+        conversations: of those asked for, those that exist.
+        streams: of both participants of each, and of the users asked for. Nobody else can change them, nor any of these
+            users' unread counts, before this transaction has ended.
+        sent: messages already stored under the client ids asked about.
+        ordinals: for each mark asked about, the highest ``sender_ordinal`` at or below its seq (0: none); a stranger's
+            is absent.
+    """
+
+    conversations: Mapping[ConversationId, LockedConversation]
+    streams: Mapping[UserId, StreamPosition]
+    sent: Mapping[ClientKey, Message]
+    ordinals: Mapping[MarkQuery, int]
+
+
 class WriteTransaction(Protocol):
     """One transaction of set-based statements, READ COMMITTED.
 
-    Lock order, which every writer keeps so that none can deadlock: opening first, then conversations in id order, streams
-    in user id order last. Call each of the three once, with everything the transaction needs of it; a breach raises
-    :class:`~greenroom.storage.lock_ledger.LockRuleBroken`. Only locked (or just opened) conversations and locked
-    streams may be written, and sequences go on where the locked row left them.
+    Everybody locks in one order, so that none can deadlock: pairs being opened, then conversations in id order, streams in
+    user id order last. So opening comes before locking, and each is done at most once, for everything the transaction
+    needs; a breach raises :class:`~greenroom.storage.lock_ledger.LockRuleBroken`. Only locked (or just opened)
+    conversations and locked streams may be written, and sequences go on where the locked row left them.
 
     Leaving the context normally commits; leaving it by an exception rolls everything back. Statements without a result
     may be sent together with a later one: their errors are then raised there, or on leaving, and always before anything
@@ -219,18 +238,18 @@ class WriteTransaction(Protocol):
         """
         ...
 
-    async def lock_conversations(
-        self, ids: Sequence[ConversationId]
-    ) -> Mapping[ConversationId, LockedConversation]:
-        """Lock the rows in id order and read them; ids that do not exist are absent from the result."""
-        ...
+    async def lock(
+        self,
+        *,
+        conversations: Sequence[ConversationId] = (),
+        users: Sequence[UserId] = (),
+        keys: Sequence[ClientKey] = (),
+        marks: Sequence[MarkQuery] = (),
+    ) -> Locked:
+        """Lock conversations, then the streams of their participants and of ``users``; read what they protect.
 
-    async def sent_messages(self, keys: Sequence[ClientKey]) -> Mapping[ClientKey, Message]:
-        """Find messages that were already stored under these client ids."""
-        ...
-
-    async def ordinals_at(self, queries: Sequence[MarkQuery]) -> list[int]:
-        """For each query, the highest ``sender_ordinal`` at or below its seq (0: none), in order."""
+        One wait, however much is asked for. ``keys`` and ``marks`` are of these conversations.
+        """
         ...
 
     async def last_messages(self, ids: Sequence[ConversationId]) -> Mapping[ConversationId, Message]:
@@ -255,10 +274,6 @@ class WriteTransaction(Protocol):
 
     async def save_participants(self, participants: Sequence[Participant]) -> None:
         """Write state and marks of participants of locked conversations, as absolute values."""
-        ...
-
-    async def lock_streams(self, user_ids: Sequence[UserId]) -> Mapping[UserId, StreamPosition]:
-        """Lock the users' stream rows in user id order, then read sequence and total unread in a fresh snapshot."""
         ...
 
     async def append_events(self, events: Sequence[StoredEvent]) -> None:
@@ -432,6 +447,7 @@ __all__ = [
     "Health",
     "Hint",
     "InstructorProfile",
+    "Locked",
     "MarkQuery",
     "OpenedConversation",
     "Revocation",

@@ -29,7 +29,7 @@ from greenroom.schema.records import (
     StoredEvent,
     User,
 )
-from greenroom.storage.ports import ClientKey, MarkQuery, StreamPosition
+from greenroom.storage.ports import ClientKey, Locked, MarkQuery, StreamPosition
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 STUDENT, INSTRUCTOR = UserId("01HSTUDENT0000000000000000"), UserId("01HTEACHER0000000000000000")
@@ -55,13 +55,19 @@ def drafted(
     conversation: LockedConversation | None = None,
     sent: dict[ClientKey, Message] | None = None,
     ordinals: dict[MarkQuery, int] | None = None,
+    student: tuple[int, int] = (0, 0),
+    instructor: tuple[int, int] = (0, 0),
 ) -> Draft:
+    """Apply commands; ``student`` and ``instructor`` are where their streams stand: last seq and total unread."""
     draft = Draft(
         Known(
             opened=(),
-            conversations={TALK: conversation or locked()},
-            sent=sent or {},
-            ordinals=ordinals or {},
+            locked=Locked(
+                conversations={TALK: conversation or locked()},
+                streams={STUDENT: StreamPosition(*student), INSTRUCTOR: StreamPosition(*instructor)},
+                sent=sent or {},
+                ordinals=ordinals or {},
+            ),
             users={STUDENT: user(STUDENT, Role.STUDENT), INSTRUCTOR: user(INSTRUCTOR, Role.INSTRUCTOR)},
             last_messages={},
         ),
@@ -76,12 +82,6 @@ def drafted(
 
 def say(text: str, sender: UserId = STUDENT, client_id: str | None = None) -> SendMessage:
     return SendMessage(TALK, sender, text, client_id)
-
-
-def streams(
-    student: tuple[int, int] = (0, 0), instructor: tuple[int, int] = (0, 0)
-) -> dict[UserId, StreamPosition]:
-    return {STUDENT: StreamPosition(*student), INSTRUCTOR: StreamPosition(*instructor)}
 
 
 def shown(events: list[StoredEvent], user_id: UserId) -> list[tuple[int, str, dict[str, object]]]:
@@ -100,9 +100,7 @@ def test_messages_of_one_batch_get_consecutive_seqs_and_each_sender_their_own_or
 
 
 def test_both_streams_grow_densely_and_show_each_user_their_own_unread() -> None:
-    draft = drafted(say("a"), say("b"))
-
-    events = draft.events(streams(student=(4, 0), instructor=(9, 12)))
+    events = drafted(say("a"), say("b"), student=(4, 0), instructor=(9, 0)).events
 
     assert [(seq, name, data["unread_count"]) for seq, name, data in shown(events, INSTRUCTOR)] == [
         (10, "message.created", 1),
@@ -115,10 +113,7 @@ def test_both_streams_grow_densely_and_show_each_user_their_own_unread() -> None
 
 
 def test_each_event_shows_the_total_unread_of_its_own_moment_within_the_batch() -> None:
-    # At the end of this batch the database counts 12 unread for the instructor, two of them from this batch.
-    draft = drafted(say("a"), say("b"))
-
-    events = draft.events(streams(instructor=(0, 12)))
+    events = drafted(say("a"), say("b"), instructor=(0, 10)).events
 
     assert [data["total_unread"] for _, _, data in shown(events, INSTRUCTOR)] == [11, 12]
 
@@ -126,7 +121,7 @@ def test_each_event_shows_the_total_unread_of_its_own_moment_within_the_batch() 
 def test_a_repeated_client_id_in_one_batch_returns_the_first_message_and_adds_nothing() -> None:
     draft = drafted(say("once", client_id="c1"), say("once", client_id="c1"))
 
-    first, second = draft.replies(streams())
+    first, second = draft.replies
 
     assert isinstance(first, Sent)
     assert isinstance(second, Sent)
@@ -143,20 +138,22 @@ def test_a_client_id_that_was_stored_before_returns_that_message_and_no_event() 
         conversation=locked(last_seq=1),
     )
 
-    assert draft.replies(streams()) == [Sent(message=stored, created=False)]
-    assert draft.events(streams()) == []
+    assert draft.replies == [Sent(message=stored, created=False)]
+    assert draft.events == []
     assert draft.messages == []
 
 
 def test_reading_clears_what_was_received_up_to_that_seq_and_tells_both_sides() -> None:
     conversation = locked(last_seq=5, instructor=Participant(TALK, INSTRUCTOR, STUDENT, received_ordinal=3))
     draft = drafted(
-        MarkRead(TALK, INSTRUCTOR, 4), conversation=conversation, ordinals={MarkQuery(TALK, STUDENT, 4): 2}
+        MarkRead(TALK, INSTRUCTOR, 4),
+        conversation=conversation,
+        ordinals={MarkQuery(TALK, INSTRUCTOR, 4): 2},
+        instructor=(0, 3),
     )
 
-    assert draft.replies(streams(instructor=(0, 1))) == [Unread(unread_count=1, total_unread=1)]
-    events = draft.events(streams(instructor=(0, 1)))
-    assert [(e.user_id, e.name) for e in events] == [
+    assert draft.replies == [Unread(unread_count=1, total_unread=1)]
+    assert [(e.user_id, e.name) for e in draft.events] == [
         (STUDENT, "conversation.read"),
         (INSTRUCTOR, "conversation.read"),
     ]
@@ -165,7 +162,7 @@ def test_reading_clears_what_was_received_up_to_that_seq_and_tells_both_sides() 
 def test_reading_in_the_same_batch_as_the_message_counts_that_message() -> None:
     draft = drafted(say("a"), MarkRead(TALK, INSTRUCTOR, 1))
 
-    assert draft.replies(streams())[1] == Unread(unread_count=0, total_unread=0)
+    assert draft.replies[1] == Unread(unread_count=0, total_unread=0)
 
 
 def test_a_read_mark_never_moves_back() -> None:
@@ -178,22 +175,22 @@ def test_a_read_mark_never_moves_back() -> None:
     draft = drafted(MarkRead(TALK, INSTRUCTOR, 2), MarkDelivered(TALK, INSTRUCTOR, 3), conversation=conversation)
 
     assert draft.participants == []
-    assert draft.events({}) == []
+    assert draft.events == []
 
 
 def test_marking_beyond_the_newest_message_is_refused_and_changes_nothing() -> None:
     draft = drafted(MarkRead(TALK, INSTRUCTOR, 6), conversation=locked(last_seq=5))
 
-    (reply,) = draft.replies({})
+    (reply,) = draft.replies
     assert isinstance(reply, InvalidInput)
     assert "newest is 5" in str(reply)
-    assert draft.recipients == []
+    assert (draft.events, draft.participants) == ([], [])
 
 
 def test_a_stranger_is_told_that_there_is_no_such_conversation() -> None:
     stranger = UserId("01HSTRANGER000000000000000")
 
-    (reply,) = drafted(say("hi", stranger)).replies({})
+    (reply,) = drafted(say("hi", stranger)).replies
 
     assert isinstance(reply, ConversationNotFound)
 
@@ -201,9 +198,7 @@ def test_a_stranger_is_told_that_there_is_no_such_conversation() -> None:
 def test_one_refused_command_does_not_disturb_its_neighbours() -> None:
     draft = drafted(say("a"), MarkRead(TALK, INSTRUCTOR, 99), say("b"))
 
-    replies = draft.replies(streams())
-
-    assert [type(r).__name__ for r in replies] == ["Sent", "InvalidInput", "Sent"]
+    assert [type(r).__name__ for r in draft.replies] == ["Sent", "InvalidInput", "Sent"]
     assert [m.seq for m in draft.messages] == [1, 2]
 
 
@@ -211,7 +206,7 @@ def test_a_new_message_brings_an_archived_conversation_back() -> None:
     archived = Participant(TALK, INSTRUCTOR, STUDENT, state=ConversationState.ARCHIVED)
     draft = drafted(say("a"), conversation=locked(instructor=archived))
 
-    names = [name for _, name, _ in shown(draft.events(streams()), INSTRUCTOR)]
+    names = [name for _, name, _ in shown(draft.events, INSTRUCTOR)]
 
     assert names == ["conversation.updated", "message.created"]
     assert {p.user_id: p.state for p in draft.participants}[INSTRUCTOR] is ConversationState.ACTIVE
@@ -221,7 +216,7 @@ def test_a_trashed_conversation_stays_in_the_trash_and_counts_nothing() -> None:
     trashed = Participant(TALK, INSTRUCTOR, STUDENT, state=ConversationState.TRASHED)
     draft = drafted(say("a"), conversation=locked(instructor=trashed))
 
-    ((_, _, data),) = shown(draft.events(streams(instructor=(0, 0))), INSTRUCTOR)
+    ((_, _, data),) = shown(draft.events, INSTRUCTOR)
 
     assert (data["unread_count"], data["total_unread"]) == (1, 0)
     assert {p.user_id: p.state for p in draft.participants}[INSTRUCTOR] is ConversationState.TRASHED
@@ -229,21 +224,28 @@ def test_a_trashed_conversation_stays_in_the_trash_and_counts_nothing() -> None:
 
 def test_trashing_takes_the_conversation_out_of_the_total_and_shows_it_to_that_user_only() -> None:
     unread = Participant(TALK, INSTRUCTOR, STUDENT, received_ordinal=3)
-    draft = drafted(SetState(TALK, INSTRUCTOR, ConversationState.TRASHED), conversation=locked(instructor=unread))
+    trash = SetState(TALK, INSTRUCTOR, ConversationState.TRASHED)
 
-    events = draft.events(streams())
+    draft = drafted(
+        trash,
+        MarkDelivered(TALK, INSTRUCTOR, 1),
+        conversation=locked(last_seq=3, instructor=unread),
+        instructor=(0, 5),
+    )
 
-    assert [(e.user_id, e.name) for e in events] == [(INSTRUCTOR, "conversation.updated")]
+    told = [(e.user_id, e.name) for e in draft.events if e.name == "conversation.updated"]
+    assert told == [(INSTRUCTOR, "conversation.updated")]
+    assert draft.replies[1] == Unread(unread_count=3, total_unread=2)
 
 
 def test_filing_a_conversation_where_it_is_already_changes_nothing() -> None:
     draft = drafted(SetState(TALK, INSTRUCTOR, ConversationState.ACTIVE))
 
-    assert draft.events({INSTRUCTOR: StreamPosition(0, 0)}) == []
+    assert draft.events == []
     assert draft.participants == []
 
 
 def test_the_end_of_a_session_is_told_to_its_user_alone() -> None:
-    events = drafted(NoteSessionEnd(STUDENT, "logout")).events(streams())
+    events = drafted(NoteSessionEnd(STUDENT, "logout")).events
 
     assert [(e.user_id, e.name, e.data) for e in events] == [(STUDENT, "session.revoked", '{"reason":"logout"}')]

@@ -131,7 +131,8 @@ async def send(
     """Send messages as a committer does: one transaction, an event for each of the two for every message."""
     target = conversation_id(conversation)
     async with storage.writes.transaction() as tx:
-        locked = (await tx.lock_conversations([target]))[target]
+        held = await tx.lock(conversations=[target])
+        locked = held.conversations[target]
         row = locked.conversation
         sender = locked.participant(sender_id)
         assert sender is not None
@@ -152,9 +153,8 @@ async def send(
         await tx.save_conversations([replace(row, last_seq=row.last_seq + count, last_message_at=at)])
         await tx.save_participants([replace(receiver, received_ordinal=receiver.received_ordinal + count)])
         users = (sender.user_id, receiver.user_id)
-        positions = await tx.lock_streams(users)
         await tx.append_events(
-            [an_event(u, positions[u].last_seq + n, at=at) for u in users for n in range(1, count + 1)]
+            [an_event(u, held.streams[u].last_seq + n, at=at) for u in users for n in range(1, count + 1)]
         )
     return messages
 
@@ -163,7 +163,7 @@ async def file(storage: Storage, user_id: UserId, state: ConversationState, *, c
     """Archive or trash a conversation for one of its users."""
     target = conversation_id(conversation)
     async with storage.writes.transaction() as tx:
-        locked = (await tx.lock_conversations([target]))[target]
+        locked = (await tx.lock(conversations=[target])).conversations[target]
         mine = locked.participant(user_id)
         assert mine is not None
         await tx.save_participants([replace(mine, state=state)])
@@ -171,19 +171,19 @@ async def file(storage: Storage, user_id: UserId, state: ConversationState, *, c
 
 async def append_events(storage: Storage, events: Sequence[StoredEvent]) -> None:
     async with storage.writes.transaction() as tx:
-        await tx.lock_streams(sorted({event.user_id for event in events}))
+        await tx.lock(users=sorted({event.user_id for event in events}))
         await tx.append_events(events)
 
 
 async def append_messages(storage: Storage, *messages: Message) -> None:
     async with storage.writes.transaction() as tx:
-        await tx.lock_conversations(sorted({message.conversation_id for message in messages}))
+        await tx.lock(conversations=sorted({message.conversation_id for message in messages}))
         await tx.append_messages(messages)
 
 
 async def save_marks(storage: Storage, user_id: UserId, *, conversation: int = 1, **marks: int) -> None:
     target = conversation_id(conversation)
     async with storage.writes.transaction() as tx:
-        mine = (await tx.lock_conversations([target]))[target].participant(user_id)
+        mine = (await tx.lock(conversations=[target])).conversations[target].participant(user_id)
         assert mine is not None
         await tx.save_participants([replace(mine, **marks)])  # type: ignore[arg-type]

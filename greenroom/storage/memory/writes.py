@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
@@ -23,6 +23,7 @@ from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.memory.tables import ParticipantKey, Tables, total_unread
 from greenroom.storage.ports import (
     ClientKey,
+    Locked,
     MarkQuery,
     OpenedConversation,
     StreamPosition,
@@ -116,7 +117,7 @@ class MemoryTransaction:
 
     async def open_conversations(self, wanted: Sequence[Conversation]) -> list[OpenedConversation]:
         async with self._statement("open_conversations"):
-            self._ledger.before_opening(pair_of(conversation) for conversation in wanted)
+            self._ledger.before_opening()
             opened: dict[Pair, OpenedConversation] = {}
             answers: list[OpenedConversation] = []
             for conversation in wanted:
@@ -143,32 +144,42 @@ class MemoryTransaction:
         for user_id, peer_id in ((student, instructor), (instructor, student)):
             self._draft.participants[conversation.id, user_id] = Participant(conversation.id, user_id, peer_id)
 
-    async def lock_conversations(
-        self, ids: Sequence[ConversationId]
-    ) -> Mapping[ConversationId, LockedConversation]:
-        async with self._statement("lock_conversations"):
-            self._ledger.before_locking_conversations(ids)
+    async def lock(
+        self,
+        *,
+        conversations: Sequence[ConversationId] = (),
+        users: Sequence[UserId] = (),
+        keys: Sequence[ClientKey] = (),
+        marks: Sequence[MarkQuery] = (),
+    ) -> Locked:
+        async with self._statement("lock"):
+            self._ledger.before_locking()
             found = {
                 i: self._draft.locked(conversation)
-                for i in sorted(set(ids))
+                for i in conversations
                 if (conversation := self._draft.conversation(i))
             }
-            self._ledger.locked_conversations(found)
-            return found
+            told = [*users, *(u for row in found.values() for u in pair_of(row.conversation))]
+            locked = Locked(
+                conversations=found,
+                streams={i: self._position(head) for i in told if (head := self._draft.head(i))},
+                sent={key: message for key in keys if (message := self._draft.sent_message(key))},
+                ordinals={mark: self._ordinal_at(mark, reader.peer_id) for mark, reader in self._readers(marks)},
+            )
+            self._ledger.locked(locked)
+            return locked
 
-    async def sent_messages(self, keys: Sequence[ClientKey]) -> Mapping[ClientKey, Message]:
-        async with self._statement("sent_messages"):
-            return {key: message for key in keys if (message := self._draft.sent_message(key))}
+    def _readers(self, marks: Sequence[MarkQuery]) -> Iterator[tuple[MarkQuery, Participant]]:
+        for mark in marks:
+            if (reader := self._draft.participant((mark.conversation_id, mark.reader_id))) is not None:
+                yield mark, reader
 
-    async def ordinals_at(self, queries: Sequence[MarkQuery]) -> list[int]:
-        async with self._statement("ordinals_at"):
-            return [self._ordinal_at(query) for query in queries]
+    def _ordinal_at(self, mark: MarkQuery, sender_id: UserId) -> int:
+        kept = self._draft.messages_of(mark.conversation_id)
+        return max((m.sender_ordinal for m in kept if m.sender_id == sender_id and m.seq <= mark.seq), default=0)
 
-    def _ordinal_at(self, query: MarkQuery) -> int:
-        kept = self._draft.messages_of(query.conversation_id)
-        return max(
-            (m.sender_ordinal for m in kept if m.sender_id == query.sender_id and m.seq <= query.seq), default=0
-        )
+    def _position(self, head: StreamHead) -> StreamPosition:
+        return StreamPosition(head.last_seq, total_unread(self._draft.participants_of(head.user_id)))
 
     async def last_messages(self, ids: Sequence[ConversationId]) -> Mapping[ConversationId, Message]:
         async with self._statement("last_messages"):
@@ -217,18 +228,6 @@ class MemoryTransaction:
                 key = (participant.conversation_id, participant.user_id)
                 if (stored := self._draft.participant(key)) is not None:
                     self._draft.participants[key] = replace(participant, peer_id=stored.peer_id)
-
-    async def lock_streams(self, user_ids: Sequence[UserId]) -> Mapping[UserId, StreamPosition]:
-        async with self._statement("lock_streams"):
-            self._ledger.before_locking_streams(user_ids)
-            found = {i: self._position(head) for i in sorted(set(user_ids)) if (head := self._draft.head(i))}
-            self._ledger.locked_streams({user_id: position.last_seq for user_id, position in found.items()})
-            return found
-
-    def _position(self, head: StreamHead) -> StreamPosition:
-        unread = total_unread(self._draft.participants_of(head.user_id))
-        last_seq = max((e.seq for e in self._draft.events if e.user_id == head.user_id), default=head.last_seq)
-        return StreamPosition(last_seq=last_seq, total_unread=unread)
 
     async def append_events(self, events: Sequence[StoredEvent]) -> None:
         async with self._statement("append_events"):

@@ -22,7 +22,7 @@ from greenroom.schema.records import (
     User,
 )
 from greenroom.storage.lock_ledger import Pair
-from greenroom.storage.ports import ClientKey, Credentials, StreamPosition
+from greenroom.storage.ports import ClientKey, Credentials, MarkQuery, StreamPosition
 
 _USER_COLUMNS: Final = 6
 _SESSION_COLUMNS: Final = 6
@@ -154,6 +154,12 @@ def sent_message(*columns: Any) -> tuple[ClientKey, Message]:
     if sent.sender_id is None or sent.client_id is None:
         raise ValueError("a message without sender or client id")
     return ClientKey(sent.conversation_id, sent.sender_id, sent.client_id), sent
+
+
+def ordinal(
+    conversation_id: ConversationId, reader_id: UserId, seq: int, sender_ordinal: int
+) -> tuple[MarkQuery, int]:
+    return MarkQuery(conversation_id, reader_id, seq), sender_ordinal
 
 
 def stream_position(user_id: UserId, last_seq: int, total_unread: int) -> tuple[UserId, StreamPosition]:

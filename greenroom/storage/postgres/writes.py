@@ -1,7 +1,7 @@
 """Write transactions in Postgres: set-based statements in one pipeline.
 
 A statement whose rows nobody waits for travels with the next one whose rows somebody does, the last ones with COMMIT.
-So a batch of messages takes four round trips: lock conversations, look for client ids, lock streams, commit.
+So a batch of messages takes two round trips, whatever its length: lock and read; write and commit.
 READ COMMITTED gives each statement a snapshot of its own: so what a lock protects is read by a *later* statement than the
 one that waited for the lock, or it would be as old as the wait.
 """
@@ -16,7 +16,6 @@ from greenroom.schema.errors import Conflict
 from greenroom.schema.ids import ConversationId, UserId
 from greenroom.schema.records import (
     Conversation,
-    LockedConversation,
     Message,
     Participant,
     StoredEvent,
@@ -25,15 +24,15 @@ from greenroom.schema.records import (
 from greenroom.storage.lock_ledger import LockLedger, pair_of
 from greenroom.storage.ports import (
     ClientKey,
+    Locked,
     MarkQuery,
     OpenedConversation,
-    StreamPosition,
     WriteTransaction,
 )
 from greenroom.storage.postgres import rows
 from greenroom.storage.postgres.columns import bigints, moments, texts
 from greenroom.storage.postgres.pool import Pool
-from greenroom.storage.postgres.session import Query, Session
+from greenroom.storage.postgres.session import Query, Sent, Session
 
 SET_TIMEOUTS: Final = """
 -- set_timeouts: for this transaction, where the session can't hold them.
@@ -99,15 +98,15 @@ SELECT m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_
 """
 
 ORDINALS_AT: Final = """
--- ordinals_at: per query, the sender's highest ordinal at or below a seq. Walks messages_ordinals backwards.
-SELECT COALESCE(m.sender_ordinal, 0)
-  FROM unnest(%(conversation_ids)s::text[], %(sender_ids)s::text[], %(seqs)s::bigint[])
-       WITH ORDINALITY AS q (conversation_id, sender_id, seq, place)
+-- ordinals_at: per query, the highest ordinal at or below a seq among what the reader got. Walks messages_ordinals
+-- backwards. A stranger gets no row.
+SELECT q.conversation_id, q.reader_id, q.seq, COALESCE(m.sender_ordinal, 0)
+  FROM unnest(%(conversation_ids)s::text[], %(reader_ids)s::text[], %(seqs)s::bigint[]) AS q (conversation_id, reader_id, seq)
+  JOIN participants p ON p.conversation_id = q.conversation_id AND p.user_id = q.reader_id
   LEFT JOIN LATERAL (
        SELECT sender_ordinal FROM messages
-        WHERE conversation_id = q.conversation_id AND sender_id = q.sender_id AND seq <= q.seq
+        WHERE conversation_id = q.conversation_id AND sender_id = p.peer_id AND seq <= q.seq
         ORDER BY seq DESC LIMIT 1) m ON true
- ORDER BY q.place
 """
 
 LAST_MESSAGES: Final = """
@@ -154,16 +153,21 @@ UPDATE participants p
 """
 
 LOCK_STREAMS: Final = """
--- lock_streams: in user id order.
-SELECT user_id FROM user_streams WHERE user_id = ANY(%(user_ids)s::text[]) ORDER BY user_id FOR NO KEY UPDATE
+-- lock_streams: of some users and of some conversations' participants, in user id order.
+SELECT s.user_id FROM user_streams s
+ WHERE s.user_id = ANY(%(user_ids)s::text[] || ARRAY(
+       SELECT p.user_id FROM participants p WHERE p.conversation_id = ANY(%(conversation_ids)s::text[])))
+ ORDER BY s.user_id FOR NO KEY UPDATE
 """
 
 STREAM_POSITIONS: Final = """
--- stream_positions: newest sequence and total unread of locked streams.
+-- stream_positions: newest sequence and total unread of those streams.
 SELECT s.user_id, s.last_seq,
        (SELECT COALESCE(sum(p.received_ordinal - p.read_ordinal), 0)::bigint FROM participants p
          WHERE p.user_id = s.user_id AND p.received_ordinal > p.read_ordinal AND p.state <> 'trashed')
-  FROM user_streams s WHERE s.user_id = ANY(%(user_ids)s::text[])
+  FROM user_streams s
+ WHERE s.user_id = ANY(%(user_ids)s::text[] || ARRAY(
+       SELECT p.user_id FROM participants p WHERE p.conversation_id = ANY(%(conversation_ids)s::text[])))
 """
 
 APPEND_EVENTS: Final = """
@@ -188,8 +192,8 @@ class PostgresTransaction:
         self._ledger = LockLedger()
 
     async def open_conversations(self, wanted: Sequence[Conversation]) -> list[OpenedConversation]:
+        self._ledger.before_opening()
         pairs = [pair_of(conversation) for conversation in wanted]
-        self._ledger.before_opening(pairs)
         inserting = await self._session.send_for(
             OPEN_CONVERSATIONS,
             {
@@ -221,32 +225,47 @@ class PostgresTransaction:
             created.discard(conversation_id)
         return answers
 
-    async def lock_conversations(
-        self, ids: Sequence[ConversationId]
-    ) -> Mapping[ConversationId, LockedConversation]:
-        self._ledger.before_locking_conversations(ids)
-        await self._session.send(LOCK_CONVERSATIONS, {"ids": texts(ids)})
-        locked = await self._session.fetch(LOCKED_CONVERSATIONS, {"ids": texts(ids)}, rows.locked_conversation)
-        found = {row.conversation.id: row for row in locked}
-        self._ledger.locked_conversations(found)
-        return found
+    async def lock(
+        self,
+        *,
+        conversations: Sequence[ConversationId] = (),
+        users: Sequence[UserId] = (),
+        keys: Sequence[ClientKey] = (),
+        marks: Sequence[MarkQuery] = (),
+    ) -> Locked:
+        self._ledger.before_locking()
+        ids, user_ids = texts(conversations), texts(users)
+        await self._session.send(LOCK_CONVERSATIONS, {"ids": ids})
+        found = await self._session.send_for(LOCKED_CONVERSATIONS, {"ids": ids}, rows.locked_conversation)
+        sent = await self._send_for_sent_messages(keys) if keys else None
+        ordinals = await self._send_for_ordinals(marks) if marks else None
+        of_streams = {"user_ids": user_ids, "conversation_ids": ids}
+        await self._session.send(LOCK_STREAMS, of_streams)
+        streams = await self._session.fetch(STREAM_POSITIONS, of_streams, rows.stream_position)
+        locked = Locked(
+            conversations={row.conversation.id: row for row in await found.rows()},
+            streams=dict(streams),
+            sent=dict(await sent.rows()) if sent else {},
+            ordinals=dict(await ordinals.rows()) if ordinals else {},
+        )
+        self._ledger.locked(locked)
+        return locked
 
-    async def sent_messages(self, keys: Sequence[ClientKey]) -> Mapping[ClientKey, Message]:
+    async def _send_for_sent_messages(self, keys: Sequence[ClientKey]) -> Sent[tuple[ClientKey, Message]]:
         params = {
             "conversation_ids": texts(key.conversation_id for key in keys),
             "sender_ids": texts(key.sender_id for key in keys),
             "client_ids": texts(key.client_id for key in keys),
         }
-        sent = await self._session.fetch(SENT_MESSAGES, params, rows.sent_message)
-        return dict(sent)
+        return await self._session.send_for(SENT_MESSAGES, params, rows.sent_message)
 
-    async def ordinals_at(self, queries: Sequence[MarkQuery]) -> list[int]:
+    async def _send_for_ordinals(self, marks: Sequence[MarkQuery]) -> Sent[tuple[MarkQuery, int]]:
         params = {
-            "conversation_ids": texts(query.conversation_id for query in queries),
-            "sender_ids": texts(query.sender_id for query in queries),
-            "seqs": bigints(query.seq for query in queries),
+            "conversation_ids": texts(mark.conversation_id for mark in marks),
+            "reader_ids": texts(mark.reader_id for mark in marks),
+            "seqs": bigints(mark.seq for mark in marks),
         }
-        return await self._session.fetch(ORDINALS_AT, params, int)
+        return await self._session.send_for(ORDINALS_AT, params, rows.ordinal)
 
     async def last_messages(self, ids: Sequence[ConversationId]) -> Mapping[ConversationId, Message]:
         last = await self._session.fetch(LAST_MESSAGES, {"ids": texts(ids)}, rows.message)
@@ -302,15 +321,6 @@ class PostgresTransaction:
                 "delivered_seqs": bigints(p.delivered_seq for p in participants),
             },
         )
-
-    async def lock_streams(self, user_ids: Sequence[UserId]) -> Mapping[UserId, StreamPosition]:
-        self._ledger.before_locking_streams(user_ids)
-        await self._session.send(LOCK_STREAMS, {"user_ids": texts(user_ids)})
-        found = dict(
-            await self._session.fetch(STREAM_POSITIONS, {"user_ids": texts(user_ids)}, rows.stream_position)
-        )
-        self._ledger.locked_streams({user_id: position.last_seq for user_id, position in found.items()})
-        return found
 
     async def append_events(self, events: Sequence[StoredEvent]) -> None:
         self._ledger.before_appending_events(events)

@@ -12,6 +12,7 @@ from greenroom.schema.records import LockedConversation, Message, Participant
 from greenroom.storage.lock_ledger import LockRuleBroken
 from greenroom.storage.ports import (
     ClientKey,
+    Locked,
     MarkQuery,
     OpenedConversation,
     Storage,
@@ -65,8 +66,8 @@ async def test_opening_makes_a_conversation_with_both_participants(storage: Stor
     await add_users(storage)
     assert await open_all(storage, a_conversation()) == [OpenedConversation(conversation_id(1), created=True)]
     async with storage.writes.transaction() as tx:
-        locked = await tx.lock_conversations([conversation_id(1)])
-    assert locked == {
+        locked = await tx.lock(conversations=[conversation_id(1)])
+    assert locked.conversations == {
         conversation_id(1): LockedConversation(
             a_conversation(),
             student=Participant(conversation_id(1), ANN, BEN),
@@ -124,8 +125,8 @@ async def test_racing_creates_give_one_conversation(storage: Storage) -> None:
 
 async def test_only_existing_conversations_are_locked(opened: Storage) -> None:
     async with opened.writes.transaction() as tx:
-        locked = await tx.lock_conversations([conversation_id(2), conversation_id(1)])
-    assert list(locked) == [conversation_id(1)]
+        locked = await tx.lock(conversations=[conversation_id(2), conversation_id(1)])
+    assert list(locked.conversations) == [conversation_id(1)]
 
 
 async def test_what_was_sent_is_read_back_as_it_was(opened: Storage) -> None:
@@ -139,17 +140,16 @@ async def test_what_was_sent_is_read_back_as_it_was(opened: Storage) -> None:
 
 async def test_a_transaction_sees_what_it_wrote(opened: Storage) -> None:
     async with opened.writes.transaction() as tx:
-        await tx.lock_conversations([conversation_id(1)])
+        await tx.lock(conversations=[conversation_id(1)])
         await tx.append_messages([a_message(client_id="c-1")])
         assert await tx.last_messages([conversation_id(1), conversation_id(2)]) == {
             conversation_id(1): a_message(client_id="c-1")
         }
-        assert await tx.ordinals_at([MarkQuery(conversation_id(1), ANN, 1)]) == [1]
 
 
 async def test_nothing_is_seen_before_it_is_committed(opened: Storage) -> None:
     async with opened.writes.transaction() as tx:
-        await tx.lock_conversations([conversation_id(1)])
+        await tx.lock(conversations=[conversation_id(1)])
         await tx.append_messages([a_message()])
         assert await tx.last_messages([conversation_id(1)])
         assert await opened.conversations.messages_after(conversation_id(1), 0, limit=9) == []
@@ -161,11 +161,10 @@ async def test_a_failed_transaction_leaves_nothing(opened: Storage) -> None:
     async def write_and_fail() -> None:
         async with opened.writes.transaction() as tx:
             await tx.open_conversations([a_conversation(BEN, CLEO, 2)])
-            locked = (await tx.lock_conversations([conversation_id(1)]))[conversation_id(1)]
+            locked = (await tx.lock(conversations=[conversation_id(1)])).conversations[conversation_id(1)]
             await tx.append_messages([a_message()])
             await tx.save_conversations([replace(locked.conversation, last_seq=1)])
             await tx.save_participants([replace(locked.instructor, received_ordinal=1)])
-            await tx.lock_streams([BEN])
             await tx.append_events([an_event(BEN)])
             raise Told
 
@@ -182,7 +181,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_blocks_nobody(opened: 
     with trio.fail_after(WAIT_S):
         with trio.CancelScope() as scope:
             async with opened.writes.transaction() as tx:
-                await tx.lock_conversations([conversation_id(1)])
+                await tx.lock(conversations=[conversation_id(1)])
                 await tx.append_messages([a_message()])
                 scope.cancel()
                 await trio.lowlevel.checkpoint()
@@ -208,20 +207,19 @@ async def test_messages_are_found_by_client_id(opened: Storage) -> None:
     (sent,) = await send(opened, client_id="c-1")
     found, missing = (ClientKey(conversation_id(1), ANN, client_id) for client_id in ("c-1", "c-2"))
     async with opened.writes.transaction() as tx:
-        assert await tx.sent_messages([missing, found]) == {found: sent}
+        assert (await tx.lock(conversations=[conversation_id(1)], keys=[missing, found])).sent == {found: sent}
 
 
-async def test_ordinals_count_one_senders_messages_up_to_a_seq(opened: Storage) -> None:
+async def test_ordinals_count_what_a_reader_got_up_to_a_seq(opened: Storage) -> None:
     await send(opened, ANN, count=2)
     await send(opened, BEN, count=1)
     await send(opened, ANN, count=1)
     target = conversation_id(1)
-    queries = [MarkQuery(target, ANN, seq) for seq in range(6)] + [
-        MarkQuery(target, BEN, 2),
-        MarkQuery(target, BEN, 3),
-    ]
+    expected = {MarkQuery(target, BEN, seq): ordinal for seq, ordinal in enumerate([0, 1, 2, 2, 3, 3])}
+    expected |= {MarkQuery(target, ANN, 2): 0, MarkQuery(target, ANN, 3): 1}
+    a_strangers = MarkQuery(target, CLEO, 3)
     async with opened.writes.transaction() as tx:
-        assert await tx.ordinals_at(queries) == [0, 1, 2, 2, 3, 3, 0, 1]
+        assert (await tx.lock(conversations=[target], marks=[*expected, a_strangers])).ordinals == expected
 
 
 async def test_last_messages_and_users_are_read_by_id(opened: Storage) -> None:
@@ -234,25 +232,25 @@ async def test_last_messages_and_users_are_read_by_id(opened: Storage) -> None:
 async def test_empty_batches_do_nothing(opened: Storage) -> None:
     async with opened.writes.transaction() as tx:
         assert await tx.open_conversations([]) == []
-        assert await tx.lock_conversations([]) == {}
-        assert await tx.sent_messages([]) == {}
-        assert await tx.ordinals_at([]) == []
+        assert await tx.lock() == Locked({}, {}, {}, {})
         assert await tx.last_messages([]) == {}
         assert await tx.users([]) == {}
         await tx.append_messages([])
         await tx.save_conversations([])
         await tx.save_participants([])
-        assert await tx.lock_streams([]) == {}
         await tx.append_events([])
 
 
 async def test_a_conversations_saved_place_is_absolute(opened: Storage) -> None:
     later = NOW + timedelta(hours=1)
     async with opened.writes.transaction() as tx:
-        await tx.lock_conversations([conversation_id(1)])
+        await tx.lock(conversations=[conversation_id(1)])
         await tx.save_conversations([replace(a_conversation(), last_seq=7, last_message_at=later)])
-        read = await tx.lock_conversations([conversation_id(1)])
-    assert read[conversation_id(1)].conversation == replace(a_conversation(), last_seq=7, last_message_at=later)
+    async with opened.writes.transaction() as tx:
+        read = await tx.lock(conversations=[conversation_id(1)])
+    assert read.conversations[conversation_id(1)].conversation == replace(
+        a_conversation(), last_seq=7, last_message_at=later
+    )
 
 
 @pytest.mark.parametrize("content", ["", "x" * 5_001], ids=["empty", "too long"])
@@ -310,14 +308,17 @@ async def test_what_was_not_locked_is_not_written(opened: Storage, write: Statem
 @pytest.mark.parametrize(
     "statements",
     [
-        (lambda tx: tx.lock_streams([ANN]), lambda tx: tx.lock_conversations([conversation_id(1)])),
         (
-            lambda tx: tx.lock_conversations([conversation_id(1)]),
+            lambda tx: tx.lock(conversations=[conversation_id(1)]),
             lambda tx: tx.open_conversations([a_conversation()]),
         ),
-        (lambda tx: tx.lock_streams([BEN]), lambda tx: tx.lock_streams([ANN])),
+        (lambda tx: tx.lock(users=[BEN]), lambda tx: tx.lock(users=[ANN])),
+        (
+            lambda tx: tx.open_conversations([a_conversation(BEN, CLEO, 2)]),
+            lambda tx: tx.open_conversations([a_conversation(ANN, CLEO, 3)]),
+        ),
     ],
-    ids=["streams before conversations", "conversations before opening", "streams out of order"],
+    ids=["locking before opening", "locking twice", "opening twice"],
 )
 async def test_locks_are_taken_in_one_order(opened: Storage, statements: tuple[Statement, Statement]) -> None:
     with pytest.raises(LockRuleBroken):
@@ -328,11 +329,10 @@ async def test_locks_are_taken_in_one_order(opened: Storage, statements: tuple[S
 async def test_a_swallowed_failure_is_not_committed(opened: Storage, refused: Message) -> None:
     async def write_regardless() -> None:
         async with opened.writes.transaction() as tx:
-            await tx.lock_conversations([conversation_id(1)])
+            await tx.lock(conversations=[conversation_id(1)])
             with suppress(Conflict):
                 await tx.append_messages([refused])
                 await tx.last_messages([conversation_id(1)])
-            await tx.lock_streams([ANN])
             await tx.append_events([an_event()])
 
     with pytest.raises(Conflict):
@@ -340,15 +340,22 @@ async def test_a_swallowed_failure_is_not_committed(opened: Storage, refused: Me
     assert await opened.streams.events_after(ANN, 0, limit=9) == []
 
 
-async def test_a_locked_stream_tells_its_place_and_the_unread_total_the_transaction_has_left(
+async def test_a_locked_conversation_comes_with_its_participants_streams_and_their_unread_totals(
     opened: Storage,
 ) -> None:
     await send(opened, ANN, count=2)
     async with opened.writes.transaction() as tx:
-        locked = (await tx.lock_conversations([conversation_id(1)]))[conversation_id(1)]
-        await tx.save_participants([replace(locked.instructor, received_ordinal=5, read_ordinal=1)])
-        positions = await tx.lock_streams([NOBODY, BEN, ANN])
-    assert positions == {ANN: StreamPosition(2, 0), BEN: StreamPosition(2, 4)}
+        locked = await tx.lock(conversations=[conversation_id(1)], users=[NOBODY, CLEO])
+    assert locked.streams == {ANN: StreamPosition(2, 0), BEN: StreamPosition(2, 2), CLEO: StreamPosition(0, 0)}
+
+
+async def test_a_conversation_just_opened_is_locked_with_its_streams(opened: Storage) -> None:
+    async with opened.writes.transaction() as tx:
+        await tx.open_conversations([a_conversation(BEN, CLEO, 2)])
+        locked = await tx.lock(conversations=[conversation_id(2)])
+        await tx.append_messages([a_message(BEN, conversation=2)])
+        await tx.append_events([an_event(CLEO)])
+    assert set(locked.streams) == {BEN, CLEO}
 
 
 async def test_racing_writers_keep_every_sequence_dense(opened: Storage) -> None:
@@ -402,9 +409,8 @@ async def test_writers_of_the_same_rows_in_any_order_do_not_deadlock(storage: St
     async def lock_all(turn: int) -> None:
         for _ in range(5):
             async with storage.writes.transaction() as tx:
-                await tx.lock_conversations(ids[turn:] + ids[:turn])
-                positions = await tx.lock_streams(users[turn:] + users[:turn])
-                await tx.append_events([an_event(u, positions[u].last_seq + 1) for u in users])
+                locked = await tx.lock(conversations=ids[turn:] + ids[:turn], users=users[turn:] + users[:turn])
+                await tx.append_events([an_event(u, locked.streams[u].last_seq + 1) for u in users])
 
     with trio.fail_after(WAIT_S):
         async with trio.open_nursery() as nursery:
@@ -416,7 +422,7 @@ async def test_writers_of_the_same_rows_in_any_order_do_not_deadlock(storage: St
 
 
 async def test_totals_stay_right_when_one_user_is_written_to_from_everywhere(storage: Storage) -> None:
-    """Each event carries the total as its own transaction leaves it, so the last one's is the true one."""
+    """What a transaction finds under its locks is what the one before it left."""
     await add_users(storage, ANN, BEN, CLEO)
     await open_all(storage, a_conversation(ANN, BEN, 1), a_conversation(CLEO, BEN, 2))
     told: list[StreamPosition] = []
@@ -425,9 +431,10 @@ async def test_totals_stay_right_when_one_user_is_written_to_from_everywhere(sto
         target = conversation_id(number)
         for _ in range(8):
             async with storage.writes.transaction() as tx:
-                ben = (await tx.lock_conversations([target]))[target].instructor
+                locked = await tx.lock(conversations=[target])
+                ben = locked.conversations[target].instructor
                 await tx.save_participants([replace(ben, received_ordinal=ben.received_ordinal + 1)])
-                position = (await tx.lock_streams([BEN]))[BEN]
+                position = locked.streams[BEN]
                 await tx.append_events([an_event(BEN, position.last_seq + 1)])
                 told.append(position)
 
@@ -436,4 +443,4 @@ async def test_totals_stay_right_when_one_user_is_written_to_from_everywhere(sto
             nursery.start_soon(write_to_ben, 1)
             nursery.start_soon(write_to_ben, 2)
 
-    assert sorted((p.last_seq, p.total_unread) for p in told) == [(n, n + 1) for n in range(16)]
+    assert sorted((p.last_seq, p.total_unread) for p in told) == [(n, n) for n in range(16)]

@@ -64,7 +64,7 @@ async def test_a_transaction_is_bounded_by_the_server(storage: Storage) -> None:
     await add_users(storage)
     await open_all(storage)
     async with storage.writes.transaction() as tx:
-        await tx.lock_conversations([conversation_id(1)])
+        await tx.lock(conversations=[conversation_id(1)])
         with trio.fail_after(1), pytest.raises(StorageUnavailable):
             await send(storage)
 

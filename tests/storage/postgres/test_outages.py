@@ -79,7 +79,7 @@ async def test_a_write_whose_connection_is_cut_is_not_tried_again(pool: Pool) ->
 
     async def write() -> None:
         async with storage.writes.transaction() as tx:
-            await tx.lock_streams([ANN])
+            await tx.lock(users=[ANN])
             holder = (
                 "SELECT pid FROM pg_locks WHERE relation = 'user_streams'::regclass AND pid <> pg_backend_pid()"
             )

@@ -124,7 +124,7 @@ async def test_a_lock_is_waited_for_no_longer_than_its_timeout(database: Postgre
         await add_users(storage)
         await open_all(storage)
         async with storage.writes.transaction() as tx:
-            await tx.lock_conversations([conversation_id(1)])
+            await tx.lock(conversations=[conversation_id(1)])
             with trio.fail_after(1), pytest.raises(StorageUnavailable):
                 await send(storage)
         await send(storage)
@@ -140,7 +140,7 @@ async def test_a_transaction_that_holds_locks_idly_is_ended_by_the_server(
 
         async def dawdle() -> None:
             async with storage.writes.transaction() as tx:
-                await tx.lock_streams([ANN])
+                await tx.lock(users=[ANN])
                 await tx.append_events([an_event()])
                 await trio.sleep(0.4)
 
@@ -164,7 +164,7 @@ async def test_a_cancelled_wait_for_a_lock_lets_go_in_the_server(pool: Pool) -> 
     await add_users(storage)
     await open_all(storage)
     async with storage.writes.transaction() as tx:
-        await tx.lock_conversations([conversation_id(1)])
+        await tx.lock(conversations=[conversation_id(1)])
         with trio.move_on_after(0.05):
             await send(storage)
         assert pool.statistics().open == 1

@@ -80,8 +80,10 @@ async def test_a_batch_of_messages_costs_as_many_statements_as_one(storage: Stor
     assert await statements(pool, lambda: send(storage, ANN, count=100)) == one
 
 
-async def test_many_conversations_are_locked_and_read_in_two_statements(storage: Storage, pool: Pool) -> None:
+async def test_many_conversations_and_streams_are_locked_and_read_in_four_statements(
+    storage: Storage, pool: Pool
+) -> None:
     await talk_to_many(storage)
     ids = [conversation_id(number) for number in range(1, MANY + 1)]
     async with storage.writes.transaction() as tx:
-        assert await statements(pool, lambda: tx.lock_conversations(ids)) == 2
+        assert await statements(pool, lambda: tx.lock(conversations=ids)) == 4
