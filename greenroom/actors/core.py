@@ -7,6 +7,7 @@
     ├── sweep                     finds what the bus lost
     ├── bus-relay                 the one bus subscription of this worker
     ├── presence                  who is connected
+    ├── session-check             ends the streams of sessions that ended
     ├── retention                 drops what is too old
     ├── streams/<user>            one per connected user
     └── conversations/<id>        one per conversation in use
@@ -34,10 +35,12 @@ from greenroom.actors.feeds import LocalFeeds
 from greenroom.actors.loop_watch import LoopWatch
 from greenroom.actors.messaging import Messaging
 from greenroom.actors.operating import Operating
+from greenroom.actors.presence import BATCH_MAX as PRESENCE_BATCH_MAX
 from greenroom.actors.presence import Presence, PresenceBoard, changed_user
 from greenroom.actors.replay import Replay
 from greenroom.actors.retention import Retention
 from greenroom.actors.session_cache import SessionCache
+from greenroom.actors.session_check import SessionCheck
 from greenroom.actors.sign_in import SignIn
 from greenroom.actors.sweep import Sweep
 from greenroom.actors.user_stream import UserStream
@@ -170,6 +173,11 @@ async def open_core(
                     board=board, feeds=feeds, conversations=storage.conversations, bus=storage.bus, wall=wall
                 ),
                 mailbox=MailboxSpec(capacity=PRESENCE_MAILBOX, overflow=Overflow.CONFLATE(changed_user)),
+                batch_max=PRESENCE_BATCH_MAX,
+            ),
+            ChildSpec(
+                "session-check",
+                lambda: SessionCheck(accounts=storage.accounts, feeds=feeds, sessions=sessions, wall=wall),
             ),
             ChildSpec(
                 "retention",

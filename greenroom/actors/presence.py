@@ -1,12 +1,13 @@
 """Presence: who is connected, told to the people they share a conversation with.
 
 A short linger after the last disconnect keeps a reconnect from flapping; presence is a courtesy, so it is never
-stored and may be a little late.
+stored and may be a little late. While one batch of changes is announced the next one gathers, so a storm of reconnects
+costs a query per batch and not one per user.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,11 +21,17 @@ from greenroom.schema.events import Presence as PresenceEvent
 from greenroom.schema.ids import UserId
 from greenroom.schema.wire import to_json
 from greenroom.storage.ports import Bus, Conversations, Ephemeral
-from greenroom.supervisor import Actor
+from greenroom.supervisor import BatchActor, Delivery
 
 LINGER_S: Final = 8.0
-PEERS_MAX: Final = 1_000
-"""Peers who are told; those with the most recent activity come first."""
+PEERS_MAX: Final = 200
+"""Peers who are told; those with the most recent activity come first. The others see it when they next read."""
+
+BATCH_MAX: Final = 100
+"""Users whose changes are announced with one query."""
+
+RECONCILE_S: Final = (20.0, 40.0)
+"""Between two comparisons of the board with the feeds, jittered: longest that a change nobody told of goes unnoticed."""
 
 LAST_ACTIVE_MAX: Final = 10_000
 """Users whose last moment of activity is remembered; the one who left longest ago is forgotten first."""
@@ -40,6 +47,14 @@ class ConnectionsChanged:
 @dataclass(frozen=True, slots=True)
 class LingerOver:
     """To itself: the user who left longest ago may be gone for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileDue:
+    """To itself: time to compare the board with the feeds, as news may have been lost."""
+
+
+PresenceMessage = ConnectionsChanged | LingerOver | ReconcileDue
 
 
 def changed_user(message: object) -> UserId | None:
@@ -78,7 +93,7 @@ class PresenceBoard:
         return len(self._online)
 
 
-class Presence(Actor[ConnectionsChanged | LingerOver]):
+class Presence(BatchActor[PresenceMessage]):
     """Keeps the board and announces its changes."""
 
     def __init__(
@@ -97,61 +112,92 @@ class Presence(Actor[ConnectionsChanged | LingerOver]):
         self._wall = wall
         self._left_at: dict[UserId, float] = {}  # in the order of leaving, so one timer does for all
         self._is_armed = False
+        self._reconciled = 0
 
     async def init(self) -> None:
         # An incarnation before this one may have left users lingering, or not have heard of some.
-        for user_id in self._board.online():
-            if not self._feeds.is_connected(user_id):
-                self._linger(user_id)
-        for user_id in self._feeds.users():
-            if self._feeds.is_connected(user_id):
-                self._board.note_online(user_id)
-        await self._let_go()
+        self._look_again(self._strangers())
+        self._schedule()
 
-    async def handle(self, message: ConnectionsChanged | LingerOver) -> None:
-        match message:
-            case ConnectionsChanged(user_id):
-                await self._connections_changed(user_id)
-            case LingerOver():
-                self._is_armed = False
-        await self._let_go()
-
-    async def _connections_changed(self, user_id: UserId) -> None:
-        self._left_at.pop(user_id, None)
-        if not self._feeds.is_connected(user_id):
-            self._linger(user_id)
-        elif not self._board.is_online(user_id):
-            self._board.note_online(user_id)
-            await self._announce(user_id, online=True)
-
-    async def _let_go(self) -> None:
-        """Note offline whoever has lingered long enough, and look again when the next one will have."""
-        while self._left_at:
-            user_id, since = next(iter(self._left_at.items()))
-            left_s = since + LINGER_S - trio.current_time()
-            if left_s > 0:
-                if not self._is_armed:
-                    self._is_armed = True
-                    self.ctx.tell_after(left_s, LingerOver())
-                return
-            del self._left_at[user_id]
-            self._board.note_offline(user_id, self._wall())
-            await self._announce(user_id, online=False)
+    async def handle_batch(self, batch: Sequence[Delivery[PresenceMessage]]) -> None:
+        changed: set[UserId] = set()
+        for delivery in batch:
+            match delivery.message:
+                case ConnectionsChanged(user_id):
+                    changed |= self._look_again([user_id])
+                case LingerOver():
+                    self._is_armed = False
+                case ReconcileDue():
+                    strangers = self._strangers()
+                    self._reconciled += len(strangers)
+                    changed |= self._look_again(strangers)
+                    self._schedule()
+        changed |= self._let_go()
+        # Sorted, so that a simulation is the same in every process.
+        wanted = sorted(changed)
+        for start in range(0, len(wanted), BATCH_MAX):
+            await self._announce(wanted[start : start + BATCH_MAX])
 
     def view(self) -> Mapping[str, object]:
-        return {"online": len(self._board), "lingering": len(self._left_at)}
+        return {"online": len(self._board), "lingering": len(self._left_at), "reconciled": self._reconciled}
 
-    def _linger(self, user_id: UserId) -> None:
-        if self._board.is_online(user_id):
-            self._left_at[user_id] = trio.current_time()
+    def _look_again(self, user_ids: Iterable[UserId]) -> set[UserId]:
+        """Note who is connected and let linger who is not; return who has come online."""
+        come = set()
+        for user_id in user_ids:
+            self._left_at.pop(user_id, None)
+            if not self._feeds.is_connected(user_id):
+                if self._board.is_online(user_id):
+                    self._left_at[user_id] = trio.current_time()
+            elif not self._board.is_online(user_id):
+                self._board.note_online(user_id)
+                come.add(user_id)
+        self._arm()
+        return come
 
-    async def _announce(self, user_id: UserId, *, online: bool) -> None:
+    def _strangers(self) -> list[UserId]:
+        """Users whom the board and the feeds tell different things about, unless that is known."""
+        gone = [u for u in self._board.online() if u not in self._left_at and not self._feeds.is_connected(u)]
+        come = [u for u in self._feeds.users() if self._feeds.is_connected(u) and not self._board.is_online(u)]
+        return gone + come
+
+    def _let_go(self) -> set[UserId]:
+        """Note offline whoever has lingered long enough; return them."""
+        gone = set()
+        while self._left_at:
+            user_id, since = next(iter(self._left_at.items()))
+            if trio.current_time() < since + LINGER_S:
+                break
+            del self._left_at[user_id]
+            self._board.note_offline(user_id, self._wall())
+            gone.add(user_id)
+        self._arm()
+        return gone
+
+    def _arm(self) -> None:
+        """Look again when the one who left longest ago will have lingered long enough."""
+        if self._left_at and not self._is_armed:
+            self._is_armed = True
+            since = next(iter(self._left_at.values()))
+            self.ctx.tell_after(max(0.0, since + LINGER_S - trio.current_time()), LingerOver())
+
+    def _schedule(self) -> None:
+        self.ctx.tell_after(self.ctx.rng.uniform(*RECONCILE_S), ReconcileDue())
+
+    async def _announce(self, user_ids: Sequence[UserId]) -> None:
         try:
-            peers = await self._conversations.peers(user_id, limit=PEERS_MAX)
+            peers = await self._conversations.peers(user_ids, limit=PEERS_MAX)
         except Unavailable:
             return  # peers see it when they next read a conversation
-        if not peers:
-            return
-        event = PresenceEvent(user_id=user_id, online=online, last_active_at=self._board.last_active_at(user_id))
-        note = Ephemeral(user_ids=tuple(peers), name="presence", key=f"presence:{user_id}", data=to_json(event))
-        await announce(self._bus, [note])
+        await announce(
+            self._bus, [self._note(user_id, peers[user_id]) for user_id in user_ids if user_id in peers]
+        )
+
+    def _note(self, user_id: UserId, peers: Sequence[UserId]) -> Ephemeral:
+        # As it is now: whoever came and went while this waited is told of as they are.
+        event = PresenceEvent(
+            user_id=user_id,
+            online=self._board.is_online(user_id),
+            last_active_at=self._board.last_active_at(user_id),
+        )
+        return Ephemeral(user_ids=tuple(peers), name="presence", key=f"presence:{user_id}", data=to_json(event))

@@ -39,6 +39,14 @@ class Credentials:
     password_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    """A session that is good no more. ``has_expired``: it came to its end by itself, and nobody ended it before."""
+
+    session_id: SessionId
+    has_expired: bool
+
+
 class Accounts(Protocol):
     """Users and their sessions."""
 
@@ -80,6 +88,13 @@ class Accounts(Protocol):
 
     async def session_by_id(self, session_id: SessionId) -> tuple[Session, User] | None:
         """Find a session and its user by the session's id, revoked and expired ones included."""
+        ...
+
+    async def ended_sessions(self, session_ids: Sequence[SessionId], now: datetime) -> list[EndedSession]:
+        """Of these, those that are good no more at ``now``, in one query and no order.
+
+        They were revoked, have expired, are unknown, or belong to a user who was deactivated.
+        """
         ...
 
     async def revoke_session(self, session_id: SessionId, now: datetime) -> bool:
@@ -157,8 +172,11 @@ class Conversations(Protocol):
         """The ``limit`` oldest messages with ``seq`` > ``after``, oldest first."""
         ...
 
-    async def peers(self, user_id: UserId, *, limit: int) -> list[UserId]:
-        """Users who share a conversation with ``user_id``, most recently active first."""
+    async def peers(self, user_ids: Sequence[UserId], *, limit: int) -> Mapping[UserId, Sequence[UserId]]:
+        """For each user, the ``limit`` users they share the most recently active conversations with, in that order.
+
+        One query for all; those who have no conversation are absent.
+        """
         ...
 
 
@@ -443,6 +461,7 @@ __all__ = [
     "Conversations",
     "Credentials",
     "Directory",
+    "EndedSession",
     "Ephemeral",
     "Health",
     "Hint",

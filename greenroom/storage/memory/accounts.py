@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from greenroom.schema.errors import Conflict, EmailTaken, UserNotFound
 from greenroom.schema.ids import SessionId, UserId
 from greenroom.schema.records import Session, StreamHead, User
 from greenroom.storage.memory.database import MemoryDatabase
-from greenroom.storage.ports import Credentials
+from greenroom.storage.ports import Credentials, EndedSession
 
 
 class MemoryAccounts:
@@ -66,6 +67,16 @@ class MemoryAccounts:
     def _session(self, session_id: SessionId) -> tuple[Session, User] | None:
         session = self._database.tables.sessions.get(session_id)
         return None if session is None else (session, self._database.tables.users[session.user_id])
+
+    async def ended_sessions(self, session_ids: Sequence[SessionId], now: datetime) -> list[EndedSession]:
+        async with self._database.operation("accounts.ended_sessions"):
+            ended = []
+            for session_id in session_ids:
+                found = self._session(session_id)
+                is_held = found is not None and found[0].revoked_at is None and found[1].is_active
+                if found is None or not is_held or found[0].expires_at <= now:
+                    ended.append(EndedSession(session_id, has_expired=is_held))
+            return ended
 
     async def revoke_session(self, session_id: SessionId, now: datetime) -> bool:
         async with self._database.operation("accounts.revoke_session"):

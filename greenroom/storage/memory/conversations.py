@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from greenroom.schema.ids import ConversationId, UserId
 from greenroom.schema.records import ConversationState, ConversationView, Message
 from greenroom.storage.memory.database import MemoryDatabase
@@ -45,8 +47,12 @@ class MemoryConversations:
         async with self._database.operation("conversations.messages_after"):
             return self._database.tables.messages_above(conversation_id, after, limit)
 
-    async def peers(self, user_id: UserId, *, limit: int) -> list[UserId]:
+    async def peers(self, user_ids: Sequence[UserId], *, limit: int) -> Mapping[UserId, Sequence[UserId]]:
         async with self._database.operation("conversations.peers"):
             tables = self._database.tables
-            newest = tables.newest_first(user_id)[:limit]
-            return [tables.participants[conversation.id, user_id].peer_id for conversation in newest]
+            newest = {user_id: tables.newest_first(user_id)[:limit] for user_id in user_ids}
+            return {
+                user_id: [tables.participants[conversation.id, user_id].peer_id for conversation in conversations]
+                for user_id, conversations in newest.items()
+                if conversations
+            }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 from greenroom.schema.errors import UserNotFound
 from greenroom.schema.ids import SessionId, UserId
 from greenroom.schema.records import Session, User
-from greenroom.storage.ports import Credentials
+from greenroom.storage.ports import Credentials, EndedSession
 from greenroom.storage.postgres import rows
 from greenroom.storage.postgres.pool import Pool
 
@@ -55,6 +56,15 @@ SESSION_BY_ID: Final = """
 SELECT s.id, s.user_id, s.token_hash, s.created_at, s.expires_at, s.revoked_at,
        u.id, u.email, u.display_name, u.role, u.is_active, u.created_at
   FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = %(id)s
+"""
+
+ENDED_SESSIONS: Final = """
+-- ended_sessions: of many sessions, those that are good no more. Walks the primary keys.
+SELECT wanted.id, s.revoked_at IS NULL AND u.is_active IS TRUE AS has_expired
+  FROM unnest(%(session_ids)s::text[]) AS wanted (id)
+  LEFT JOIN sessions s ON s.id = wanted.id
+  LEFT JOIN users u ON u.id = s.user_id
+ WHERE s.id IS NULL OR s.revoked_at IS NOT NULL OR NOT u.is_active OR s.expires_at <= %(now)s
 """
 
 REVOKE_SESSION: Final = """
@@ -116,6 +126,10 @@ class PostgresAccounts:
     async def session_by_id(self, session_id: SessionId) -> tuple[Session, User] | None:
         found = await self._pool.fetch(SESSION_BY_ID, {"id": session_id}, rows.session_and_user)
         return found[0] if found else None
+
+    async def ended_sessions(self, session_ids: Sequence[SessionId], now: datetime) -> list[EndedSession]:
+        params = {"session_ids": list(session_ids), "now": now}
+        return await self._pool.fetch(ENDED_SESSIONS, params, rows.ended_session)
 
     async def revoke_session(self, session_id: SessionId, now: datetime) -> bool:
         return await self._pool.run(REVOKE_SESSION, {"id": session_id, "now": now}) > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from greenroom.schema.ids import ConversationId, UserId
@@ -96,15 +96,17 @@ SELECT id, conversation_id, seq, version, kind, sender_id, sender_ordinal, conte
 """
 
 PEERS: Final = """
--- peers: the other users of a user's conversations, most recently active first.
-SELECT peer_id FROM (
-    (SELECT instructor_id AS peer_id, last_message_at, id FROM conversations WHERE student_id = %(user_id)s
+-- peers: the other users of some users' conversations, most recently active first. Walks one index each way per user.
+SELECT wanted.id, newest.peer_id
+  FROM unnest(%(user_ids)s::text[]) AS wanted (id)
+ CROSS JOIN LATERAL (
+    (SELECT instructor_id AS peer_id, last_message_at, id FROM conversations WHERE student_id = wanted.id
       ORDER BY last_message_at DESC, id DESC LIMIT %(limit)s)
     UNION ALL
-    (SELECT student_id, last_message_at, id FROM conversations WHERE instructor_id = %(user_id)s
+    (SELECT student_id, last_message_at, id FROM conversations WHERE instructor_id = wanted.id
       ORDER BY last_message_at DESC, id DESC LIMIT %(limit)s)
     ORDER BY last_message_at DESC, id DESC LIMIT %(limit)s) newest
- ORDER BY last_message_at DESC, id DESC
+ ORDER BY wanted.id, newest.last_message_at DESC, newest.id DESC
 """
 
 
@@ -154,5 +156,9 @@ class PostgresConversations:
         params = {"conversation_id": conversation_id, "after": after, "limit": limit}
         return await self._pool.fetch(MESSAGES_AFTER, params, rows.message)
 
-    async def peers(self, user_id: UserId, *, limit: int) -> list[UserId]:
-        return await self._pool.fetch(PEERS, {"user_id": user_id, "limit": limit}, rows.user_id)
+    async def peers(self, user_ids: Sequence[UserId], *, limit: int) -> Mapping[UserId, Sequence[UserId]]:
+        params = {"user_ids": list(user_ids), "limit": limit}
+        peers: dict[UserId, list[UserId]] = {}
+        for user_id, peer_id in await self._pool.fetch(PEERS, params, rows.user_and_peer):
+            peers.setdefault(user_id, []).append(peer_id)
+        return peers

@@ -22,7 +22,7 @@ from greenroom.schema.records import (
     User,
 )
 from greenroom.storage.lock_ledger import Pair
-from greenroom.storage.ports import ClientKey, Credentials, MarkQuery, StreamPosition
+from greenroom.storage.ports import ClientKey, Credentials, EndedSession, MarkQuery, StreamPosition
 
 _USER_COLUMNS: Final = 6
 _SESSION_COLUMNS: Final = 6
@@ -42,6 +42,10 @@ def credentials(*columns: Any) -> Credentials:
 def session_and_user(*columns: Any) -> tuple[Session, User]:
     """A session, then its user."""
     return _session(*columns[:_SESSION_COLUMNS]), user(*columns[_SESSION_COLUMNS:])
+
+
+def ended_session(session_id: SessionId, has_expired: bool) -> EndedSession:
+    return EndedSession(session_id, has_expired)
 
 
 def _session(
@@ -73,6 +77,10 @@ def conversation_id(value: str) -> ConversationId:
 
 def user_id(value: str) -> UserId:
     return UserId(value)
+
+
+def user_and_peer(user_id: str, peer_id: str) -> tuple[UserId, UserId]:
+    return UserId(user_id), UserId(peer_id)
 
 
 def pair_of_users(student_id: str, instructor_id: str) -> tuple[UserId, UserId]:

@@ -3,8 +3,11 @@ from datetime import timedelta
 import pytest
 
 from greenroom.schema.errors import Conflict, EmailTaken, UserNotFound
-from greenroom.storage.ports import Credentials, Storage
+from greenroom.schema.ids import UserId
+from greenroom.storage.ports import Credentials, EndedSession, Storage
 from tests.storage.builders import ANN, BEN, NOBODY, NOW, a_session, a_user, add_users
+
+DEACTIVATED = UserId("01USERDEACTIVATED000000000")
 
 
 async def test_a_created_user_is_found_by_id(storage: Storage) -> None:
@@ -97,6 +100,34 @@ async def test_a_session_is_revoked_once(storage: Storage) -> None:
     await storage.accounts.revoke_session(a_session(ANN).id, NOW)
     assert not await storage.accounts.revoke_session(a_session(ANN).id, NOW + timedelta(hours=1))
     assert not await storage.accounts.revoke_session(a_session(ANN, 2).id, NOW)
+
+
+async def test_of_many_sessions_those_are_named_that_are_good_no_more(storage: Storage) -> None:
+    await add_users(storage)
+    await storage.accounts.create_user(a_user(DEACTIVATED, is_active=False), "hash")
+    sessions = [
+        a_session(ANN, 1),
+        a_session(ANN, 2),
+        a_session(ANN, 3, expires_at=NOW),
+        a_session(DEACTIVATED, 4),
+        a_session(ANN, 5, expires_at=NOW),
+    ]
+    for session in sessions:
+        await storage.accounts.create_session(session)
+    await storage.accounts.revoke_session(a_session(ANN, 2).id, NOW)
+    await storage.accounts.revoke_session(a_session(ANN, 5).id, NOW)
+    wanted = [a_session(ANN, number).id for number in range(1, 7)]
+
+    ended = await storage.accounts.ended_sessions(wanted, NOW)
+
+    assert sorted(ended, key=lambda end: end.session_id) == [
+        EndedSession(a_session(ANN, 2).id, has_expired=False),
+        EndedSession(a_session(ANN, 3).id, has_expired=True),
+        EndedSession(a_session(ANN, 4).id, has_expired=False),
+        EndedSession(a_session(ANN, 5).id, has_expired=False),
+        EndedSession(a_session(ANN, 6).id, has_expired=False),
+    ]
+    assert await storage.accounts.ended_sessions([], NOW) == []
 
 
 async def test_expired_sessions_are_deleted_up_to_a_limit(storage: Storage) -> None:

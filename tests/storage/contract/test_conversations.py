@@ -114,7 +114,7 @@ async def test_a_page_shows_one_state_and_only_mine(storage: Storage) -> None:
 async def test_nobody_has_an_empty_page(storage: Storage) -> None:
     assert await page_ids(storage, NOBODY) == []
     assert await storage.conversations.total_unread(NOBODY) == 0
-    assert await storage.conversations.peers(NOBODY, limit=9) == []
+    assert await storage.conversations.peers([NOBODY], limit=9) == {}
 
 
 async def test_the_total_unread_leaves_out_what_is_trashed_but_not_what_is_archived(storage: Storage) -> None:
@@ -151,6 +151,7 @@ async def test_messages_are_read_forwards_from_a_seq(storage: Storage) -> None:
 async def test_peers_are_most_recently_active_first(storage: Storage) -> None:
     await three_conversations(storage)
     await send(storage, BEN, conversation=1, at=NOW + timedelta(hours=1))
-    assert await storage.conversations.peers(ANN, limit=9) == [BEN, DAN, CLEO]
-    assert await storage.conversations.peers(ANN, limit=1) == [BEN]
-    assert await storage.conversations.peers(BEN, limit=9) == [ANN]
+    peers = await storage.conversations.peers([ANN, BEN, NOBODY], limit=9)
+    assert peers == {ANN: [BEN, DAN, CLEO], BEN: [ANN]}
+    assert await storage.conversations.peers([ANN], limit=1) == {ANN: [BEN]}
+    assert await storage.conversations.peers([], limit=9) == {}
