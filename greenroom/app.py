@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,8 +23,9 @@ import trio
 from pydantic import SecretStr
 
 from greenroom.actors.core import Core, CoreSettings, open_core
+from greenroom.actors.stall_watchdog import Stall, StallWatchdog
 from greenroom.http.app import connection_refusal, create_app
-from greenroom.http.metrics import GaugeCollector, ServingCollector
+from greenroom.http.metrics import CounterCollector, GaugeCollector, ServingCollector
 from greenroom.http.serving import Limits, Server, listen
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.errors import StorageUnavailable
@@ -98,7 +99,8 @@ async def run_server(
         for listener in listeners:
             stack.push_async_callback(listener.aclose)
         pool = await stack.enter_async_context(open_database(settings, steps))
-        storage = postgres_storage(pool, bus=LocalBus())
+        bus = LocalBus()
+        storage = postgres_storage(pool, bus=bus)
         if seed is not None:
             with steps.step("Filling the marketplace"):
                 await seed(storage, passwords=passwords, ids=ids, now=system_wall_clock())
@@ -112,7 +114,10 @@ async def run_server(
                 settings=core_settings(settings),
             )
         )
-        server = build_server(core, settings, ids=ids, pool=pool, listeners=listeners, limits=limits)
+        watchdog = stack.enter_context(watching_for_stalls(core, settings))
+        server = build_server(
+            core, settings, ids=ids, pool=pool, bus=bus, listeners=listeners, limits=limits, watchdog=watchdog
+        )
         async with trio.open_nursery() as nursery:
             await nursery.start(server.run)
             with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -159,8 +164,31 @@ async def _bind(settings: Settings, limits: Limits) -> list[trio.SocketListener]
         raise CannotStart(f"GREENROOM_BIND: can't serve on {settings.bind}: {exc.strerror or exc}") from exc
 
 
+@contextmanager
+def watching_for_stalls(core: Core, settings: Settings) -> Iterator[StallWatchdog | None]:
+    """Log what blocks the event loop, for the length of the block, unless that is switched off."""
+    if settings.stall_threshold_ms == 0:
+        yield None
+        return
+    watchdog = StallWatchdog(core.loop, threshold_s=settings.stall_threshold_ms / 1000, report=_log_stall)
+    with watchdog.watching():
+        yield watchdog
+
+
+def _log_stall(stall: Stall) -> None:
+    _log.warning("loop_blocked", task=stall.owner, for_ms=round(stall.for_ms), stack=list(stall.stack[-12:]))
+
+
 def build_server(
-    core: Core, settings: Settings, *, ids: Ids, pool: Pool, listeners: list[trio.SocketListener], limits: Limits
+    core: Core,
+    settings: Settings,
+    *,
+    ids: Ids,
+    pool: Pool,
+    bus: LocalBus,
+    listeners: list[trio.SocketListener],
+    limits: Limits,
+    watchdog: StallWatchdog | None = None,
 ) -> Server:
     """Put HTTP before a core."""
     server: Server
@@ -171,8 +199,12 @@ def build_server(
             GaugeCollector(f"greenroom_pool_{name}", f"Database pool: {text}.", _pool_reader(pool, name))
             for name, text in POOL_GAUGES.items()
         ),
+        *(
+            CounterCollector(f"greenroom_bus_{name}", f"Bus of this worker: {text}.", _bus_reader(bus, name))
+            for name, text in BUS_COUNTERS.items()
+        ),
     ]
-    app = create_app(core, settings, ids=ids, collectors=collectors)
+    app = create_app(core, settings, ids=ids, collectors=collectors, watchdog=watchdog)
     server = Server(app, listeners, limits=limits, refusal=connection_refusal(settings, ids))
     return server
 
@@ -183,6 +215,12 @@ POOL_GAUGES: Final = {
     "idle": "connections at rest",
     "waiting": "callers waiting for a connection",
     "exhausted": "callers turned away since the start",
+}
+
+
+BUS_COUNTERS: Final = {
+    "published": "notes handed over to be sent",
+    "dropped": "notes dropped because a subscription was full",
 }
 
 
@@ -277,6 +315,10 @@ def _secret(path: Path) -> SecretStr | None:
 
 def _pool_reader(pool: Pool, name: str) -> Callable[[], float]:
     return lambda: float(getattr(pool.statistics(), name))
+
+
+def _bus_reader(bus: LocalBus, name: str) -> Callable[[], float]:
+    return lambda: float(getattr(bus.statistics(), name))
 
 
 def _reachable(address: str) -> str:

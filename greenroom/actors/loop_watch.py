@@ -191,7 +191,10 @@ class LoopWatch(Instrument):
         return LoopReport(
             window_s=window_s,
             lag_ms=Percentiles(
-                *(1000 * lag_s(share, counts, sums, window_s) for share in (0.5, 0.95, 0.99)), 1000 * longest_s
+                p50=1000 * lag_s(0.50, counts, sums, window_s),
+                p95=1000 * lag_s(0.95, counts, sums, window_s),
+                p99=1000 * lag_s(0.99, counts, sums, window_s),
+                max=1000 * longest_s,
             ),
             turns=sum(counts),
             busy_share=min(1.0, sum(sums) / window_s),
@@ -207,6 +210,14 @@ class LoopWatch(Instrument):
             steps=None if self._probe is None else self._probe.report(),
             seconds=tuple(_second(slot, now) for slot in slots if now - slot.began >= 1.0),
         )
+
+    def last_second(self) -> LoopSecond:
+        """The last second that is over; an idle loop has none newer than the one before it fell idle."""
+        now = self._clock()
+        for slot in reversed(self._slots):
+            if now - slot.began >= 1.0:
+                return _second(slot, now)
+        return _second(_Slot(now - 1.0), now)
 
     def _slot(self, now: float) -> _Slot:
         slot = self._slots[-1]

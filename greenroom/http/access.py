@@ -1,4 +1,8 @@
-"""What is logged and counted of each request: id, method, route, status, duration. Never a query string or a body."""
+"""What is logged and counted of each request: id, method, route, status, duration. Never a query string or a body.
+
+Request lines have a level of their own: ``warning`` for what failed on our side, ``debug`` for what machines ask every
+few seconds, else ``info``.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +31,6 @@ QUIET_ROUTES: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 # An id may come from a proxy in front of us; anything that could break a log line or a header may not.
 _SANE_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
-_log = structlog.get_logger("greenroom.access")
-
 
 @dataclass(slots=True)
 class RequestRecord:
@@ -45,9 +47,14 @@ class RequestRecord:
 class AccessRecorder:
     """Begins and ends records."""
 
-    def __init__(self, ids: Ids, metrics: RequestMetrics) -> None:
+    def __init__(self, ids: Ids, metrics: RequestMetrics, *, level: str) -> None:
+        """
+        Args:
+            level: least severe request line that is written, whatever the level of other lines.
+        """
         self._ids = ids
         self._metrics = metrics
+        self._log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(level))
 
     def begin(self, method: str, given_id: str | None) -> RequestRecord:
         """Begin a record; ``given_id`` is the client's X-Request-Id, which is kept if it is sane."""
@@ -62,7 +69,8 @@ class AccessRecorder:
         duration_s = trio.current_time() - record.started_at
         status = ABANDONED if record.status is None else str(record.status)
         self._metrics.observe(record.method, record.route, status, duration_s, is_stream=record.is_stream)
-        log = _log.debug if record.route in QUIET_ROUTES else _log.info
+        is_ours = record.status is not None and record.status >= 500
+        log = self._log.warning if is_ours else self._log.debug if record.route in QUIET_ROUTES else self._log.info
         log(
             "request",
             request_id=record.request_id,

@@ -16,12 +16,13 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from greenroom.actors.core import Core
+from greenroom.actors.stall_watchdog import StallWatchdog
 from greenroom.http import faults
 from greenroom.http.access import AccessRecorder
 from greenroom.http.credentials import cookie_name
 from greenroom.http.cross_origin import CrossOrigin
 from greenroom.http.docs_page import docs_page
-from greenroom.http.metrics import KernelCollector, RequestMetrics
+from greenroom.http.metrics import KernelCollector, LoopCollector, RefusalMetrics, RequestMetrics
 from greenroom.http.openapi import openapi_document, problem_kinds
 from greenroom.http.operations import ActorPath, Call, Operation, Site
 from greenroom.http.pages_site import FOLDER, PageFile, load_pages, serve_page
@@ -68,26 +69,37 @@ class Application(QuartTrio):
     recorder: AccessRecorder
 
 
-def create_app(core: Core, settings: Settings, *, ids: Ids, collectors: Sequence[Collector] = ()) -> Application:
+def create_app(
+    core: Core,
+    settings: Settings,
+    *,
+    ids: Ids,
+    collectors: Sequence[Collector] = (),
+    watchdog: StallWatchdog | None = None,
+) -> Application:
     """Put the application together.
 
     Args:
         ids: names requests.
         collectors: further sources of metrics, such as the serving loop's and the connection pool's.
+        watchdog: what watches for stalls of the event loop, to show what it saw.
     """
     registry = CollectorRegistry()
-    for collector in (KernelCollector(core.system.statistics), *collectors):
+    for collector in (KernelCollector(core.system.statistics), LoopCollector(core.loop.report), *collectors):
         registry.register(collector)
+    refusals = RefusalMetrics(registry)
     app = Application(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # a redirect would be one more spelling of every path
-    app.recorder = AccessRecorder(ids, RequestMetrics(registry))
+    app.recorder = AccessRecorder(
+        ids, RequestMetrics(registry), level=settings.access_log_level or settings.log_level
+    )
     openapi, docs = _description(cookie_name(settings))
-    about = Site(openapi=openapi, docs=docs, registry=registry)
+    about = Site(openapi=openapi, docs=docs, registry=registry, watchdog=watchdog)
     for operation in OPERATIONS:
         _add_operation(app, operation, partial(Call, core=core, settings=settings, site=about))
     for path, page in load_pages(FOLDER).items():
         _add_page(app, path, page)
-    _handle_errors(app, CrossOrigin(settings.allowed_origins))
+    _handle_errors(app, CrossOrigin(settings.allowed_origins), refusals)
     _complete_responses(app, settings)
     return app
 
@@ -152,14 +164,14 @@ def _add_rule(app: Application, method: str, rule: str, route: str, view: View, 
             added.methods.discard("HEAD")
 
 
-def _handle_errors(app: Application, cross_origin: CrossOrigin) -> None:
+def _handle_errors(app: Application, cross_origin: CrossOrigin, refusals: RefusalMetrics) -> None:
     async def answer(error: Exception) -> Response:
         request = current_request()
         if isinstance(error, MethodNotAllowed) and cross_origin.is_preflight(request):
             response = Response(b"", status=204)
             cross_origin.allow(response.headers, methods=error.valid_methods or ())
             return response
-        return _refuse(error, request.record.request_id)
+        return _refuse(error, request.record.request_id, refusals)
 
     async def annotate(response: Response) -> Response:
         cross_origin.annotate(current_request(), response.headers)
@@ -169,7 +181,7 @@ def _handle_errors(app: Application, cross_origin: CrossOrigin) -> None:
     app.after_request(annotate)
 
 
-def _refuse(error: Exception, request_id: str) -> Response:
+def _refuse(error: Exception, request_id: str, refusals: RefusalMetrics) -> Response:
     """Answer an error as a problem; what nobody expected is logged with its traceback and told to nobody."""
     match error:
         case NotFound():
@@ -178,10 +190,12 @@ def _refuse(error: Exception, request_id: str) -> Response:
             error = faults.MethodNotAllowed(tuple(sorted(error.valid_methods or ())))
         case HTTPException():
             problem = bare_problem(error.code or 500, request_id)
+            refusals.count(problem.code)
             return Response(render(problem), status=problem.status, content_type=MEDIA_TYPE)
     if kind_of(type(error)) is INTERNAL:
         _log.error("request_crashed", request_id=request_id, exc_info=error)
     problem, headers = problem_of(error, request_id)
+    refusals.count(problem.code)
     return Response(render(problem), status=problem.status, headers=headers, content_type=MEDIA_TYPE)
 
 

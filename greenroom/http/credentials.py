@@ -1,18 +1,15 @@
-"""Who is asking: bearer token, session cookie, ticket or operator's key, and whether a browser was tricked into it.
+"""Who is asking: bearer token, session cookie or ticket, and whether a browser was tricked into it.
 
 A cookie is sent by the browser whoever made the request, so it alone proves nothing: a request that changes something,
 or opens a stream, and is authenticated by cookie must come from a page of ours (:func:`check_same_site`). The other
-three are put into a request on purpose and need no such proof.
+two are put into a request on purpose and need no such proof.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Container
 from typing import Final
 
-from pydantic import SecretStr
 from quart.wrappers import Request
 
 from greenroom.actors.authentication import PATIENCE_S
@@ -87,32 +84,6 @@ def check_same_site(request: Request, allowed_origins: Container[str]) -> None:
         is_ours = host != "" and host == request.headers.get("Host")
     if not is_ours:
         raise CrossSiteRequest("With the session cookie, this can only be done from a page of this server.")
-
-
-def is_operator_key(given: str, key: SecretStr | None) -> bool:
-    """Compare in constant time, whatever the lengths."""
-    if key is None:
-        return False
-    wanted = hashlib.sha256(key.get_secret_value().encode()).digest()
-    return hmac.compare_digest(hashlib.sha256(given.encode("utf-8", "replace")).digest(), wanted)
-
-
-async def authorize_operator(
-    request: Request, sign_in: SignIn, settings: Settings, *, permission: str, opens_stream: bool = False
-) -> None:
-    """Let operators in: with ``X-API-Key``, else as a user whose role has ``permission``.
-
-    Raises:
-        NotAuthenticated, CrossSiteRequest: as :func:`identify`; a wrong key looks like any other wrong credential.
-        PermissionDenied: signed in, but no operator.
-    """
-    key = request.headers.get("X-API-Key")
-    if key is not None:
-        if not is_operator_key(key, settings.admin_api_key):
-            raise NotAuthenticated("The credentials are not valid.")
-        return
-    identity = await identify(request, sign_in, settings, opens_stream=opens_stream)
-    identity.require(permission)
 
 
 def _is_plausible(token: str) -> bool:

@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from greenroom.actors.loop_watch import LoopReport
 from greenroom.http.serving import ServingStatistics
 from greenroom.supervisor import MessageStatistics, SystemStatistics
 
@@ -43,6 +44,50 @@ class RequestMetrics:
         self._requests.labels(method, route, status).inc()
         if not is_stream:
             self._durations.labels(route).observe(duration_s)
+
+
+class RefusalMetrics:
+    """Counts refusals by the code that clients see too, which is from a closed list."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._refusals = Counter(
+            "greenroom_http_refusals", "Requests that were refused, by code.", ["code"], registry=registry
+        )
+
+    def count(self, code: str) -> None:
+        self._refusals.labels(code).inc()
+
+
+class LoopCollector(Collector):
+    """How the event loop fared in the last minute."""
+
+    def __init__(self, report: Callable[[], LoopReport]) -> None:
+        self._report = report
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._report()
+        lag = GaugeMetricFamily(
+            "greenroom_loop_lag_seconds",
+            "How long what happens at a random moment waits for the event loop, over the last minute.",
+            labels=["quantile"],
+        )
+        for quantile, lag_ms in (("0.5", now.lag_ms.p50), ("0.95", now.lag_ms.p95), ("0.99", now.lag_ms.p99)):
+            lag.add_metric([quantile], lag_ms / 1000)
+        yield lag
+        yield GaugeMetricFamily(
+            "greenroom_loop_longest_turn_seconds",
+            "The longest the event loop was busy without a look at its sockets, over the last minute.",
+            now.longest_turn_ms / 1000,
+        )
+        yield GaugeMetricFamily(
+            "greenroom_loop_busy_ratio", "Share of the last minute that the event loop was busy.", now.busy_share
+        )
+        yield GaugeMetricFamily("greenroom_loop_tasks", "Trio tasks that live.", now.tasks_living)
+        yield GaugeMetricFamily(
+            "greenroom_gc_longest_pause_seconds",
+            "The longest garbage collection of the last minute.",
+            now.gc.longest_ms / 1000,
+        )
 
 
 class ServingCollector(Collector):
@@ -141,7 +186,7 @@ def _buckets(message: MessageStatistics) -> list[tuple[str, float]]:
 
 
 class GaugeCollector(Collector):
-    """Reads one number at each scrape."""
+    """Reads one number, which rises and falls, at each scrape."""
 
     def __init__(self, name: str, documentation: str, read: Callable[[], float]) -> None:
         self._name = name
@@ -150,6 +195,18 @@ class GaugeCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily(self._name, self._documentation, self._read())
+
+
+class CounterCollector(Collector):
+    """Reads one number, which only rises, at each scrape."""
+
+    def __init__(self, name: str, documentation: str, read: Callable[[], float]) -> None:
+        self._name = name
+        self._documentation = documentation
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        yield CounterMetricFamily(self._name, self._documentation, self._read())
 
 
 def render_metrics(registry: CollectorRegistry) -> bytes:

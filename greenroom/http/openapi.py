@@ -92,7 +92,10 @@ def _describe(operation: Operation, schemas: Schemas) -> Document:
         described["parameters"] = parameters
     if operation.body is not None:
         schema = schemas[operation.body, "validation"]
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        described["requestBody"] = {
+            "required": not operation.is_body_optional,
+            "content": {"application/json": {"schema": schema}},
+        }
     return described
 
 

@@ -5,7 +5,8 @@ An operation is a function whose signature says what it needs:
 - ``call``: what every operation may use (first, positional);
 - ``identity: Identity``: who is asking; without credentials it is refused before anything is read;
 - ``operator: Operator``: lets operators in and nobody else;
-- ``query``, ``body``: checked models of :mod:`greenroom.schema.requests`; without them, parameters or a body are refused;
+- ``query``, ``body``: checked models of :mod:`greenroom.schema.requests`; without them, parameters or a body are refused.
+  A body may be left out where its type says ``| None``;
 - the names in its path: ids, refused with 404 when they are no ULIDs.
 
 Its docstring is its documentation, and what it may answer is declared with it. The OpenAPI document is made from the
@@ -21,20 +22,24 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
-from typing import Any, Final, NewType, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Final, NewType, get_args, get_origin, get_type_hints
 
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
 from quart.wrappers import Response
 
 from greenroom.actors.core import Core
+from greenroom.actors.stall_watchdog import StallWatchdog
 from greenroom.http import faults
-from greenroom.http.credentials import SAFE_METHODS, authorize_operator, identify
+from greenroom.http.credentials import SAFE_METHODS, identify
 from greenroom.http.json_body import parse_body
+from greenroom.http.operator_credentials import authorize_operator
 from greenroom.http.problems import Refusable
 from greenroom.http.query_string import parse_query
 from greenroom.http.request_cycle import ReceivedRequest
 from greenroom.schema import errors
+from greenroom.schema.audit import OperatorName
 from greenroom.schema.errors import FieldError, InvalidInput
 from greenroom.schema.ids import is_ulid
 from greenroom.schema.requests import Body, OpenEvents, Query
@@ -48,16 +53,23 @@ ActorPath = NewType("ActorPath", str)
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Proof that the request comes from an operator."""
+    """Proof that the request comes from an operator, and from whom."""
+
+    name: OperatorName
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What the API says about itself: the OpenAPI document, the same as a page, and the metrics."""
+    """What the server says about itself: the OpenAPI document, the same as a page, the metrics, and what blocked it.
+
+    Attributes:
+        watchdog: None where nothing watches for stalls.
+    """
 
     openapi: bytes
     docs: bytes
     registry: CollectorRegistry
+    watchdog: StallWatchdog | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +139,7 @@ class Operation:
     access: Access
     query: type[Query] | None
     body: type[Body] | None
+    is_body_optional: bool
     path_parameters: Mapping[str, Any]
     answers: Mapping[int, Answer]
     refusals: tuple[Refusable, ...]
@@ -153,16 +166,18 @@ class Operation:
             )
         elif self.access is Access.OPERATOR:
             permission = "operations:read" if self.method in SAFE_METHODS else "operations:write"
-            await authorize_operator(
+            name = await authorize_operator(
                 request, call.core.sign_in, call.settings, permission=permission, opens_stream=self.opens_stream
             )
-            needs["operator"] = Operator()
+            needs["operator"] = Operator(name)
         needs |= self._path_arguments(request.view_args or {})
         if not self.takes_ticket:
             query = parse_query(request.query_string, self.query)
         if query is not None:
             needs["query"] = query
-        if self.body is not None:
+        if self.body is not None and self.is_body_optional and not request.payload.strip():
+            needs["body"] = None
+        elif self.body is not None:
             needs["body"] = parse_body(request.payload, request.headers.get("Content-Type"), self.body)
         elif request.payload.strip() not in {b"", b"{}"}:
             raise InvalidInput(FieldError(("body",), "this takes no body"))
@@ -219,7 +234,7 @@ def _operation(
     if unknown or set(in_path) - set(names):
         raise TypeError(f"{method} {path}: signature and path do not fit: {names}")
     access = Access.USER if "identity" in names else Access.OPERATOR if "operator" in names else Access.ANYBODY
-    query, body = hints.get("query"), hints.get("body")
+    query, (body, is_body_optional) = hints.get("query"), _body_type(hints.get("body"))
     summary, _, description = inspect.getdoc(handler).partition("\n\n")  # type: ignore[union-attr]
     return Operation(
         method=method,
@@ -231,6 +246,7 @@ def _operation(
         access=access,
         query=query,
         body=body,
+        is_body_optional=is_body_optional,
         path_parameters={name: hints[name] for name in in_path},
         answers={
             status: answer
@@ -249,6 +265,14 @@ def _operation(
         opens_stream=opens_stream,
         handler=handler,
     )
+
+
+def _body_type(hint: Any) -> tuple[type[Body] | None, bool]:
+    """The model of a body, and whether it may be left out."""
+    if get_origin(hint) is UnionType:
+        (model,) = (each for each in get_args(hint) if each is not NoneType)
+        return model, True
+    return hint, False
 
 
 def _implied_refusals(

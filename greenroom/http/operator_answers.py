@@ -6,12 +6,18 @@ They are read from the kernel's own records by attribute, so that the two can't 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Self
 
 from pydantic import ConfigDict, Field, JsonValue
 
+from greenroom.actors.loop_watch import LoopReport
+from greenroom.actors.stall_watchdog import StallWatchdog
+from greenroom.schema.audit import ActorAction, AuditEntry, AuditOutcome, OperatorKind
+from greenroom.schema.clock import WallClock
 from greenroom.schema.wire import Moment, Wire
-from greenroom.supervisor import ActorDetail, ActorSystem, DeadLetter, LifecycleEvent, Node
+from greenroom.supervisor import ActorDetail, ActorSystem, DeadLetter, LifecycleEvent, Node, Page
 
 
 class _FromRecord(Wire):
@@ -23,6 +29,7 @@ class MailboxOut(_FromRecord):
     capacity: int
     policy: str
     peak: int
+    bytes: int
     oldest_ms: float
 
 
@@ -45,13 +52,26 @@ class LatencyOut(_FromRecord):
     p99: float | None
 
 
+class CollapsedKindOut(_FromRecord):
+    """Those of one kind among the children left out: how many, and the worst of them."""
+
+    kind: str
+    count: int
+    mailbox_depth_max: int
+    oldest_ms_max: float
+    restarts_max: int
+    failed_max: int
+
+
 class CollapsedOut(_FromRecord):
-    """Children left out: how many, and the worst among them."""
+    """Children left out: how many, and the worst among the first ``looked_at`` of them."""
 
     count: int
+    looked_at: int
     mailbox_depth_max: int
     restarts: int
     failed: int
+    kinds: list[CollapsedKindOut]
 
 
 class ActorOut(_FromRecord):
@@ -77,14 +97,14 @@ class ActorOut(_FromRecord):
     strategy: str | None
     intensity_used: int
     intensity_allowed: int
+    children_total: int
+    collapsed: CollapsedOut | None
 
 
 class ActorNodeOut(ActorOut):
     """An actor with those below it."""
 
     children: list[ActorNodeOut]
-    children_total: int
-    collapsed: CollapsedOut | None
 
     @classmethod
     def of(cls, node: Node) -> Self:
@@ -92,7 +112,31 @@ class ActorNodeOut(ActorOut):
 
 
 class ActorsOut(Wire):
+    """``next_cursor`` is null on the last page. Values change between pages: an actor may be seen twice, or not."""
+
     actors: list[ActorOut]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, page: Page) -> Self:
+        return cls(actors=[ActorOut.model_validate(node) for node in page.actors], next_cursor=page.cursor)
+
+
+class CallsOut(Wire):
+    """Actors that handle a message now, the one that does so for longest first; ``current.callers`` wait for it."""
+
+    calls: list[ActorOut]
+
+    @classmethod
+    def of(cls, nodes: Sequence[Node]) -> Self:
+        return cls(calls=[ActorOut.model_validate(node) for node in nodes])
+
+
+class StackOut(Wire):
+    """The awaits in which the actor's task stands now, outermost first; none if nothing runs."""
+
+    path: str
+    frames: list[str]
 
 
 class ExitOut(Wire):
@@ -221,7 +265,7 @@ class LifecycleOut(Wire):
 
 
 class LaggedOut(Wire):
-    """``lagged``: so many events were dropped because this reader was too slow."""
+    """``lagged``: so many events were left out, because more happened than is told, or this reader was too slow."""
 
     missed: int
 
@@ -237,3 +281,149 @@ class BeatOut(Wire):
     """``heartbeat``"""
 
     actors: int
+
+
+class PulseOut(Wire):
+    """``pulse``, once a second: the loop's last whole second, and totals since the start."""
+
+    lag_ms_p99: float
+    longest_turn_ms: float
+    busy_share: float
+    turns: int
+    tasks: int
+    actors: int
+    streams: int
+    restarts: int
+    dead_letters: int
+    wedged: int
+
+
+class PercentilesOut(_FromRecord):
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+
+class GcPausesOut(_FromRecord):
+    count: int
+    total_ms: float
+    longest_ms: float
+
+
+class LoopSecondOut(_FromRecord):
+    ago_s: float
+    lag_ms_p99: float
+    longest_turn_ms: float
+    busy_share: float
+    turns: int
+
+
+class LongStepOut(_FromRecord):
+    """``owner`` is a task's name: for actors, their path."""
+
+    owner: str
+    ms: float
+    ago_s: float
+
+
+class StepReportOut(_FromRecord):
+    """What the step hooks see while they are attached, and saw last. A batch is the tasks that ran in one turn."""
+
+    is_attached: bool
+    left_s: float
+    steps: int
+    batch_mean: float
+    batch_max: int
+    longest: list[LongStepOut]
+
+
+class StallOut(Wire):
+    """The loop was blocked: for how long when it was noticed, by which task, and where that was."""
+
+    at: Moment
+    for_ms: float
+    owner: str
+    stack: list[str]
+
+
+class LoopOut(_FromRecord):
+    """The event loop in the last minute.
+
+    ``lag_ms`` is how long what happens at a random moment waits for the loop; a turn is what the loop does between two
+    looks at sockets and timers. ``steps`` is null until it was asked for; ``stall_threshold_ms`` is null when nothing
+    watches for stalls.
+    """
+
+    window_s: float
+    lag_ms: PercentilesOut
+    turns: int
+    busy_share: float
+    longest_turn_ms: float
+    tasks_living: int
+    tasks_runnable: int
+    next_deadline_ms: float | None
+    gc: GcPausesOut
+    steps: StepReportOut | None
+    seconds: list[LoopSecondOut]
+    stall_threshold_ms: float | None = None
+    stalls: list[StallOut] = Field(default_factory=list)
+
+    @classmethod
+    def of(cls, report: LoopReport, watchdog: StallWatchdog | None, *, wall: WallClock, now: float) -> Self:
+        """
+        Args:
+            now: on the clock of the stalls.
+        """
+        loop = cls.model_validate(report)
+        if watchdog is None:
+            return loop
+        stalls = [
+            StallOut(
+                at=wall() - timedelta(seconds=now - stall.at),
+                for_ms=stall.for_ms,
+                owner=stall.owner,
+                stack=list(stall.stack),
+            )
+            for stall in reversed(watchdog.stalls)
+        ]
+        return loop.model_copy(update={"stall_threshold_ms": watchdog.threshold_s * 1000, "stalls": stalls})
+
+
+class AuditEntryOut(Wire):
+    """What an operator did. ``outcome`` is ``begun`` while it is under way, or if its end could not be written."""
+
+    id: str
+    at: Moment
+    operator_kind: OperatorKind
+    operator_id: str
+    action: ActorAction
+    path: str
+    reason: str | None
+    request_id: str
+    outcome: AuditOutcome
+    detail: str | None
+    settled_at: Moment | None
+
+    @classmethod
+    def of(cls, entry: AuditEntry) -> Self:
+        return cls(
+            id=entry.id,
+            at=entry.at,
+            operator_kind=entry.operator.kind,
+            operator_id=entry.operator.id,
+            action=entry.action,
+            path=entry.path,
+            reason=entry.reason,
+            request_id=entry.request_id,
+            outcome=entry.outcome,
+            detail=entry.detail,
+            settled_at=entry.settled_at,
+        )
+
+
+class AuditOut(Wire):
+    """Newest first; ``next_cursor`` is null on the last page."""
+
+    items: list[AuditEntryOut]
+    next_cursor: str | None

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import quart
+import structlog
 import trio
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
 from quart_trio.asgi import TrioASGIHTTPConnection
@@ -65,11 +66,13 @@ class RequestCycle(TrioASGIHTTPConnection):
             except HttpFault as fault:
                 request.body_fault = fault
             async with AsyncExitStack() as request.resources:
-                with origin(request.record.request_id):  # what it asks of actors carries the request's id
+                request_id = request.record.request_id
+                # What it asks of actors carries the request's id as its trace, and so does every line it logs.
+                with origin(request_id), structlog.contextvars.bound_contextvars(request_id=request_id):
                     response = await app.handle_request(request)
-                request.record.status = response.status_code
-                request.record.is_stream = getattr(response, "timeout", ...) is None
-                await self._send_response(send, response)
+                    request.record.status = response.status_code
+                    request.record.is_stream = getattr(response, "timeout", ...) is None
+                    await self._send_response(send, response)
         finally:
             app.recorder.end(request.record)
 

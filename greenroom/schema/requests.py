@@ -30,6 +30,10 @@ CLIENT_ID_LENGTH_MAX: Final = 64
 """Characters: room for a UUID or a ULID with a prefix."""
 
 PAGE_LIMIT_MAX: Final = 100
+
+REASON_LENGTH_MAX: Final = 500
+"""Characters of an operator's reason: a sentence or two and a ticket's number."""
+
 LONG_POLL_S_MAX: Final = 25
 """Below the 30 s after which common proxies give up on a silent response."""
 
@@ -131,8 +135,24 @@ class ActorRank(StrEnum):
     BUSY = "busy"
     RESTARTS = "restarts"
     IDLE = "idle"
+    BYTES = "bytes"
     HANDLED = "handled"
     FAILED = "failed"
+
+
+class ActorState(StrEnum):
+    """What operators may filter actors by."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    HANDLING = "handling"
+    SUSPENDED = "suspended"
+    RESTARTING = "restarting"
+    BACKOFF = "backoff"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    PASSIVATED = "passivated"
+    WEDGED = "wedged"
 
 
 class Body(BaseModel):
@@ -237,14 +257,44 @@ class ReadActors(Query):
 
 
 class RankActors(Query):
+    """``key_prefix`` is what the key of an actor that is started on demand begins with."""
+
     sort: ActorRank = ActorRank.DEPTH
     limit: Limit = 50
-    kind: Annotated[str | None, Field(max_length=64)] = None
-    state: Annotated[str | None, Field(max_length=32)] = None
+    kind: Annotated[str | None, Field(min_length=1, max_length=64)] = None
+    state: ActorState | None = None
+    key_prefix: Annotated[str, Field(max_length=64)] = ""
+    cursor: Annotated[str | None, StringConstraints(min_length=1, max_length=600)] = None
+
+
+class ReadCalls(Query):
+    limit: Limit = 50
+
+
+class ActOnActor(Body):
+    """``reason`` is kept with the record of the action."""
+
+    reason: Annotated[
+        str | None,
+        StringConstraints(min_length=1, max_length=REASON_LENGTH_MAX),
+        AfterValidator(_single_line),
+    ] = None
+
+
+class ProbeSteps(Body):
+    """Measure every step of every task for so many seconds; it slows the server down meanwhile."""
+
+    for_s: Annotated[float, Field(gt=0, le=60)] = 10.0
 
 
 class ReadDeadLetters(Query):
     limit: Limit = PAGE_LIMIT_MAX
+    reason: Annotated[str | None, StringConstraints(pattern=r"^[a-z_]{1,32}$")] = None
+
+
+class ReadAudit(Query):
+    limit: Limit = 50
+    cursor: PageCursor | None = None
 
 
 class ListInstructors(Query):

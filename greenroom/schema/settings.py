@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         None,
         description="X-API-Key of the operators' routes; unset: one of its own in the data folder when bound to loopback, else none",
     )
+    admin_api_key_next: SecretStr | None = Field(
+        None, description="a second key that is accepted beside it, while keys are being changed"
+    )
+    metrics_public: bool = Field(False, description="/metrics without a key; by default it is for operators only")
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="comma-separated origins, besides our own, whose pages may use the session cookie"
     )
@@ -60,6 +64,17 @@ class Settings(BaseSettings):
     connections_max: int = Field(10_000, ge=1, description="open connections per worker")
     drain_timeout_s: float = Field(10.0, ge=0.1, le=120, description="bound of a graceful stop")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line shown")
+    access_log_level: Literal["debug", "info", "warning", "error"] | None = Field(
+        None,
+        description="least severe line about a request shown: debug for health checks too, info for every request, "
+        "warning for those that failed on our side; unset: as the log level",
+    )
+    stall_threshold_ms: int = Field(
+        250,
+        ge=0,
+        le=60_000,
+        description="log where the event loop is blocked when it is for this long; 0: do not watch",
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="auto: console on a terminal, else json"
     )
@@ -72,7 +87,7 @@ class Settings(BaseSettings):
             raise ValueError("must be host:port with a port of 0 to 65535, e.g. 127.0.0.1:8000")
         return value
 
-    @field_validator("admin_api_key")
+    @field_validator("admin_api_key", "admin_api_key_next")
     @classmethod
     def _key_is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < API_KEY_LENGTH_MIN:

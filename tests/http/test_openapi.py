@@ -79,8 +79,9 @@ async def test_every_domain_error_has_a_status() -> None:
 
 
 def described(document: dict[str, Any], method: str, path: str) -> dict[str, Any]:
-    """The operation that serves a concrete path."""
-    for template, operations in document["paths"].items():
+    """The operation that serves a concrete path: of those that fit, the one with most of it spelt out."""
+    paths = sorted(document["paths"].items(), key=lambda item: len(re.sub(r"\{\w+\}", "", item[0])), reverse=True)
+    for template, operations in paths:
         pattern = re.sub(r"\\\{actor_path\\\}", ".+?", re.escape(template))
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", pattern)
         if re.fullmatch(pattern, path) and method.lower() in operations:
@@ -168,6 +169,14 @@ async def test_live_answers_are_what_was_described(world: World, document: dict[
     await nobody.get("/health/live")
     await nobody.get("/health/ready")
     await nobody.get("/metrics")
+    await operator.get("/metrics")
+    await operator.get("/api/v1/admin/actors/greenroom/committer/stack")
+    await operator.get("/api/v1/admin/actors/greenroom/nobody/stack")
+    await operator.get("/api/v1/admin/calls")
+    await operator.get("/api/v1/admin/audit")
+    await operator.get("/api/v1/admin/loop")
+    await operator.post("/api/v1/admin/loop/steps", json={"for_s": 1})
+    await operator.post(f"/api/v1/admin/actors/greenroom/conversations/{talk}/passivate")
     await nobody.get("/docs")
     world.core.start_draining()
     await nobody.get("/health/ready")

@@ -230,7 +230,7 @@ async def test_metrics_count_by_kind_route_and_reason(world: World) -> None:
     await world.say(await world.talk(), "hello")
     await world.maya.api.get("/nowhere")
 
-    text = (await world.nobody.get("/metrics")).text
+    text = (await world.operator.get("/metrics")).text
 
     for line in (
         'greenroom_http_requests_total{method="POST",route="/api/v1/conversations/{conversation_id}/messages",status="201"} 1.0',

@@ -215,7 +215,7 @@ async def test_nothing_secret_or_private_reaches_logs_metrics_or_answers_of_othe
     async with world.nobody.stream("GET", "/api/v1/events", params={"ticket": ticket}):
         pass
     await world.nobody.get("/api/v1/admin/actors", headers={"X-API-Key": canaries["key"]})
-    metrics = (await world.nobody.get("/metrics")).text
+    metrics = (await world.operator.get("/metrics")).text
 
     written = log.getvalue() + metrics
     assert "/api/v1/conversations/{conversation_id}/messages" in written
@@ -225,7 +225,7 @@ async def test_nothing_secret_or_private_reaches_logs_metrics_or_answers_of_othe
 
 async def test_the_number_of_series_does_not_grow_with_what_clients_send(world: World) -> None:
     async def series() -> int:
-        return len((await world.nobody.get("/metrics")).text.splitlines())
+        return len((await world.operator.get("/metrics")).text.splitlines())
 
     await world.nobody.get("/nowhere-at-all")
     await world.nobody.request("ODD0", "/api/v1/unread")
