@@ -48,8 +48,9 @@ async def storm(pool: Pool, *, calls: int, seed: int) -> None:
         for _ in range(CALLERS):
             nursery.start_soon(call_again_and_again)
 
-    assert cancelled > calls / 20
-    assert finished > calls / 20
+    # A mix of both, however slow the machine is.
+    assert cancelled > calls / 100
+    assert finished > calls / 100
     await everything_is_as_before(pool, storage)
 
 
