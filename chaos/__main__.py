@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from functools import partial
+from dataclasses import dataclass
 from random import SystemRandom
 from typing import Annotated, Final
 
@@ -12,9 +12,11 @@ import trio
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
-from chaos.report import add_failed, add_played, repro, verdict_table
-from chaos.scenario import PromiseBroken, play
+from chaos.line import NoAnswer
+from chaos.report import add_failed, add_played, add_skipped, repro, verdict_table
+from chaos.scenario import NotHere, PromiseBroken, Scenario, play
 from chaos.scenarios import SCENARIOS
 from chaos.server import ServerFailed
 
@@ -33,21 +35,39 @@ def main(
     only: Annotated[
         list[str] | None, typer.Option(help=f"One of {', '.join(SCENARIOS)}; may be repeated.")
     ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Play all of it so often, with seeds counted up.")] = 1,
+    is_long: Annotated[bool, typer.Option("--long", help="Each scenario's full number of rounds.")] = False,
 ) -> None:
     """Run servers of our own, break them while clients talk, and hold what the clients saw against the promises."""
     unknown = set(only or ()) - set(SCENARIOS)
     if unknown:
         raise typer.BadParameter(f"there is no {', '.join(sorted(unknown))}", param_hint="--only")
-    chosen = SystemRandom().getrandbits(32) if seed is None else seed
-    raise typer.Exit(trio.run(partial(_play_until_told, only or list(SCENARIOS), chosen, rounds)))
+    if is_long and rounds is not None:
+        raise typer.BadParameter("it has its own number of rounds; leave out --rounds", param_hint="--long")
+    first = SystemRandom().getrandbits(32) if seed is None else seed
+    plan = Plan(only or list(SCENARIOS), range(first, first + seeds), rounds, is_long=is_long)
+    raise typer.Exit(trio.run(_play_until_told, plan))
 
 
-async def _play_until_told(names: list[str], seed: int, rounds: int | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be played."""
+
+    names: list[str]
+    seeds: range
+    rounds: int | None
+    is_long: bool
+
+    def rounds_of(self, scenario: Scenario) -> int | None:
+        return scenario.rounds_long if self.is_long else self.rounds
+
+
+async def _play_until_told(plan: Plan) -> int:
     """Play, and return the exit status. SIGTERM ends it early and in order, as Ctrl-C does: no server is left over."""
     status = EXIT_TERMINATED
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_cancel_on_sigterm, nursery.cancel_scope)
-        status = int(await _play_all(names, seed, rounds))
+        status = int(any([await _play_all(plan, seed) for seed in plan.seeds]))
         nursery.cancel_scope.cancel()
     return status
 
@@ -58,31 +78,42 @@ async def _cancel_on_sigterm(running: trio.CancelScope) -> None:
             running.cancel()
 
 
-async def _play_all(names: list[str], seed: int, rounds: int | None) -> bool:
+async def _play_all(plan: Plan, seed: int) -> bool:
+    """Play every scenario with one seed; return whether something was broken."""
     out.print(f"seed {seed}", highlight=False)
     table = verdict_table()
     complaints = []
-    for name in names:
+    for name in plan.names:
         scenario = SCENARIOS[name]
+        rounds = plan.rounds_of(scenario)
         out.print(f"{name}: {scenario.what} ...", style="dim", highlight=False)
-        played, reason = None, ""
-        try:
-            played = await play(scenario, seed=seed, rounds=rounds)
-        except* (PromiseBroken, ServerFailed, trio.TooSlowError, httpx.HTTPError) as group:
-            reason = "; ".join(_reasons(group)) or "a step took too long"
-        if played is None:
-            add_failed(table, scenario, escape(reason))
-            complaints.append(f"{name}: {reason}\n  {repro(name, seed=seed, rounds=rounds)}")
-            continue
-        add_played(table, scenario, played)
-        if played.broken:
-            counts = ", ".join(f"{count} {promise}" for promise, count in played.broken.items())
-            complaints.append(f"{name}: {counts}\n  {repro(name, seed=seed, rounds=rounds)}")
+        complaint = await _play_one(table, scenario, seed=seed, rounds=rounds)
+        if complaint:
+            complaints.append(f"{name}: {complaint}\n  {repro(name, seed=seed, rounds=rounds)}")
     out.print(table)
     for complaint in complaints:
         out.print(complaint, style="red", highlight=False, markup=False)
     out.print(f"seed {seed}: {'broken promises' if complaints else 'every promise was kept'}", highlight=False)
     return bool(complaints)
+
+
+async def _play_one(table: Table, scenario: Scenario, *, seed: int, rounds: int | None) -> str:
+    """Play a scenario and add its row; return what was broken, in words."""
+    played, reason, missing = None, "", ""
+    try:
+        played = await play(scenario, seed=seed, rounds=rounds)
+    except* NotHere as group:
+        missing = "; ".join(_reasons(group))
+    except* (PromiseBroken, ServerFailed, NoAnswer, trio.TooSlowError, httpx.HTTPError) as group:
+        reason = "; ".join(_reasons(group)) or "a step took too long"
+    if reason:
+        add_failed(table, scenario, escape(reason))
+    elif played is None:
+        add_skipped(table, scenario, escape(missing))
+    else:
+        add_played(table, scenario, played)
+        reason = ", ".join(played.complaints)
+    return reason
 
 
 def _reasons(group: BaseExceptionGroup[BaseException]) -> list[str]:

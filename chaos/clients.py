@@ -4,22 +4,23 @@ that comes back with its cursor. Both write down everything that happens to them
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final
 
-import httpx
 import trio
 
 from chaos.event_source import EventSource, StreamEnded, open_events
-from chaos.ledger import Acked, Delivered, ListenerLog, Sent, ShownMessage
+from chaos.ledger import Acked, Attempt, Connection, Delivered, ListenerLog, Sent, ShownMessage
+from chaos.line import Line, NoAnswer
+from chaos.pulse import Pulse
 from chaos.sse import ServerEvent
 from greenroom.schema.cursor import Cursor
 
 RETRY_S: Final = (0.03, 0.15)
 """Between two attempts, drawn anew each time. Far less than the server asks for: impatience is part of the test."""
 
-FROZEN_BYTES: Final = 4 * 1024
+SMALL_BYTES: Final = 4 * 1024
 THAWED_BYTES: Final = 1024 * 1024
 
 
@@ -39,30 +40,38 @@ class Sender:
     """Sends numbered messages to one conversation, one at a time, each until it is answered with a 2xx.
 
     Args:
+        line: its connection.
         pause_s: between an answer and the next message.
         content: what every message says.
+        is_patient: waits as long as ``Retry-After`` says, as a well-behaved client does.
+        answered: beats when a message of any sender has been answered with a 2xx.
     """
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        line: Line,
         person: Person,
         conversation_id: str,
         *,
         random: Random,
         pause_s: float,
         content: str,
+        is_patient: bool = False,
+        answered: Pulse | None = None,
     ) -> None:
         self.sent: list[Sent] = []
+        self.refused = 0
         self.acked: list[Acked] = []
         self.content = content
         self.pause_s = pause_s
-        self._http = http
+        self._line = line
         self._person = person
         self._conversation_id = conversation_id
         self._random = random
+        self._is_patient = is_patient
         self._is_stopping = False
-        self._grew = trio.Event()
+        self._answered = Pulse() if answered is None else answered
+        self._grew = Pulse()
 
     def stop(self) -> None:
         """Begin no further message; the one under way is seen through."""
@@ -75,45 +84,55 @@ class Sender:
 
     async def run(self) -> None:
         """Send until told to stop. Cancelled, it leaves a message that was sent and not acknowledged."""
+        # Senders that all begin at once would stay in step.
+        await trio.sleep(self.pause_s * self._random.random())
         while not self._is_stopping:
             await self._send(f"c{len(self.sent)}")
             await trio.sleep(self.pause_s * self._random.uniform(0.5, 1.5))
 
     async def _send(self, client_id: str) -> None:
         began = trio.current_time()
-        answers: list[str] = []
+        attempts: list[Attempt] = []
         try:
             while True:
-                message = await self._attempt(client_id, answers)
+                message = await self._attempt(client_id, attempts)
                 if message is not None:
                     break
-                await trio.sleep(self._random.uniform(*RETRY_S))
-            acked = Acked(
-                self._conversation_id,
-                self._person.user_id,
-                client_id,
-                message_id=message["id"],
-                seq=message["seq"],
+                asked_s = attempts[-1].retry_after_s if self._is_patient else None
+                await trio.sleep(self._random.uniform(*RETRY_S) if asked_s is None else asked_s)
+            self.acked.append(
+                Acked(
+                    self._conversation_id,
+                    self._person.user_id,
+                    client_id,
+                    message_id=message["id"],
+                    seq=message["seq"],
+                )
             )
-            self.acked.append(acked)
-            grew, self._grew = self._grew, trio.Event()
-            grew.set()
+            self._grew.beat()
+            self._answered.beat()
         finally:
             self.sent.append(
-                Sent(self._conversation_id, self._person.user_id, client_id, at=began, answers=tuple(answers))
+                Sent(self._conversation_id, self._person.user_id, client_id, at=began, attempts=tuple(attempts))
             )
 
-    async def _attempt(self, client_id: str, answers: list[str]) -> dict[str, Any] | None:
+    async def _attempt(self, client_id: str, attempts: list[Attempt]) -> dict[str, Any] | None:
         body = {"content": self.content, "client_id": client_id}
         path = f"/api/v1/conversations/{self._conversation_id}/messages"
+        at = trio.current_time()
         try:
-            answer = await self._http.post(path, json=body, headers=self._person.headers)
-        except httpx.TransportError as exc:
-            answers.append(type(exc).__name__)
+            answer = await self._line.ask("POST", path, headers=self._person.headers, body=body)
+        except NoAnswer as exc:
+            attempts.append(Attempt(at, trio.current_time(), str(exc)))
+            self.refused += 1
             return None
-        answers.append(str(answer.status_code))
-        message: dict[str, Any] | None = answer.json() if answer.is_success else None
-        return message
+        retry_after = answer.headers.get("retry-after")
+        retry_after_s = None if retry_after is None else float(retry_after)
+        attempts.append(Attempt(at, trio.current_time(), str(answer.status), retry_after_s))
+        if answer.is_success:
+            return answer.json()
+        self.refused += 1
+        return None
 
 
 class Gate:
@@ -122,6 +141,10 @@ class Gate:
     def __init__(self) -> None:
         self._opened = trio.Event()
         self._opened.set()
+
+    @property
+    def is_open(self) -> bool:
+        return self._opened.is_set()
 
     def close(self) -> None:
         self._opened = trio.Event()
@@ -134,23 +157,40 @@ class Gate:
 
 
 class Listener:
-    """Follows its user's events on one connection after another, each from the cursor of the last event it was given."""
+    """Follows its user's events on one connection after another, each from the cursor of the last event it was given.
+
+    Args:
+        gate: a connection is begun only while it is open.
+        reading: reads only while this is open, and through a small buffer, so that the server soon notices that it isn't.
+    """
 
     def __init__(
-        self, name: str, person: Person, conversation_ids: frozenset[str], *, port: int, gate: Gate, random: Random
+        self,
+        name: str,
+        person: Person,
+        conversation_ids: frozenset[str],
+        *,
+        port: int,
+        gate: Gate,
+        random: Random,
+        reading: Gate | None = None,
     ) -> None:
         self.delivered: list[Delivered] = []
-        self.connections = 0
+        self.connections: list[Connection] = []
+        self.heartbeats = 0
         self._name = name
         self._person = person
         self._conversation_ids = conversation_ids
         self._port = port
         self._gate = gate
+        self._reading = reading
         self._random = random
         self._start: int | None = None
         self._resets = 0
         self._cursor: Cursor | None = None
-        self._grew = trio.Event()
+        self._open: Connection | None = None
+        self._farewell = ""
+        self._grew = Pulse()
 
     @property
     def user_id(self) -> str:
@@ -164,65 +204,78 @@ class Listener:
             start=0 if self._start is None else self._start,
             resets=self._resets,
             delivered=tuple(self.delivered),
+            connections=(*self.connections, *(() if self._open is None else (self._open,))),
         )
+
+    @property
+    def served(self) -> int:
+        """How many of its connections have brought an event."""
+        ended = sum(connection.ready_at is not None for connection in self.connections)
+        return ended + (self._open is not None and self._open.ready_at is not None)
 
     async def wait_reached(self, stream_seq: int) -> None:
         """Wait until its cursor is at ``stream_seq`` or later; 0: until it has one at all."""
         while self._cursor is None or self._cursor.seq < stream_seq:
             await self._grew.wait()
 
-    async def run(self, *, frozen_until: trio.Event | None = None) -> None:
-        """Follow until cancelled.
+    async def wait_connections(self, count: int) -> None:
+        """Wait until so many of its connections have brought an event."""
+        while self.served < count:
+            await self._grew.wait()
 
-        Args:
-            frozen_until: read only the first event of the first connection, through a small buffer, then nothing until
-                this is set, and on from there.
-        """
-        if frozen_until is not None:
-            await self._listen(frozen_until)
+    async def run(self) -> None:
+        """Follow until cancelled."""
         while True:
             await self._gate.wait()
-            await self._listen(None)
+            await self._listen()
             await trio.sleep(self._random.uniform(*RETRY_S))
 
-    async def _listen(self, frozen_until: trio.Event | None) -> None:
+    async def _listen(self) -> None:
         cursor = None if self._cursor is None else str(self._cursor)
-        buffer_bytes = None if frozen_until is None else FROZEN_BYTES
+        buffer_bytes = None if self._reading is None else SMALL_BYTES
+        self._open = Connection(trio.current_time(), ready_at=None, ended_at=None, end="")
+        self._farewell = ""
         try:
             async with open_events(
                 self._port, token=self._person.token, cursor=cursor, receive_buffer_bytes=buffer_bytes
             ) as source:
-                await self._follow(source, frozen_until)
-        except StreamEnded:
-            return
+                await self._follow(source)
+        except StreamEnded as exc:
+            ended = replace(self._open, ended_at=trio.current_time(), end=self._farewell or str(exc))
+            self._open = None
+            self.connections.append(ended)
 
-    async def _follow(self, source: EventSource, frozen_until: trio.Event | None) -> None:
-        self.connections += 1
+    async def _follow(self, source: EventSource) -> None:
         while True:
             events = await source.receive()
+            if self._open is not None and self._open.ready_at is None:
+                self._open = replace(self._open, ready_at=trio.current_time())
             for event in events:
                 self._take(event)
-            grew, self._grew = self._grew, trio.Event()
-            grew.set()
-            if frozen_until is not None:
-                await frozen_until.wait()
+            self._grew.beat()
+            if self._reading is not None and not self._reading.is_open:
+                await self._reading.wait()
                 source.widen(THAWED_BYTES)
 
     def _take(self, event: ServerEvent) -> None:
+        if event.name == "closing":
+            self._farewell = json.loads(event.data)["reason"]
         if event.id is None:
             return
         cursor = Cursor.parse(event.id)
         match event.name:
             case "ready" if self._start is None:
                 self._start = cursor.seq
-            case "ready" | "heartbeat":
-                # Not durable: they only repeat where the stream stands.
+            # Not durable: these two only repeat where the stream stands.
+            case "ready":
                 pass
+            case "heartbeat":
+                self.heartbeats += 1
             case "reset":
                 self._resets += 1
             case _:
                 self.delivered.append(
-                    Delivered(cursor.seq, trio.current_time(), self.connections, _shown_message(event))
+                    Delivered(cursor.seq, trio.current_time(), self.served, _shown_message(event))
                 )
         self._cursor = cursor
 

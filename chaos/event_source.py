@@ -18,7 +18,7 @@ SILENCE_S: Final = 30.0
 
 
 class StreamEnded(Exception):
-    """The connection is over, however it ended; come back with the cursor."""
+    """The connection is over; ``str(error)`` is how it ended. Come back with the cursor."""
 
 
 class EventSource:
@@ -38,7 +38,7 @@ class EventSource:
         try:
             await self._stream.send_all(self._http.send(request) + self._http.send(h11.EndOfMessage()))
         except trio.BrokenResourceError as exc:
-            raise StreamEnded("cut while asking") from exc
+            raise StreamEnded("reset") from exc
 
     def widen(self, receive_buffer_bytes: int) -> None:
         """Read on through a larger buffer.
@@ -62,8 +62,10 @@ class EventSource:
             try:
                 with trio.fail_after(SILENCE_S):
                     piece = await self._stream.receive_some(PIECE_BYTES)
-            except (trio.BrokenResourceError, trio.TooSlowError) as exc:
-                raise StreamEnded("cut while reading") from exc
+            except trio.TooSlowError as exc:
+                raise StreamEnded("silent") from exc
+            except trio.BrokenResourceError as exc:
+                raise StreamEnded("reset") from exc
             if not piece:
                 raise StreamEnded("closed")
             self._http.receive_data(piece)
@@ -74,12 +76,12 @@ class EventSource:
             try:
                 part = self._http.next_event()
             except h11.RemoteProtocolError as exc:
-                raise StreamEnded("cut in the middle of a piece") from exc
+                raise StreamEnded("cut") from exc
             match part:
                 case h11.NEED_DATA:
                     return events
                 case h11.Response(status_code=status) if status != 200:
-                    raise StreamEnded(f"refused with {status}")
+                    raise StreamEnded(str(status))
                 case h11.Data(data=data):
                     events += self._parser.feed(bytes(data))
                 case h11.EndOfMessage() | h11.ConnectionClosed():
@@ -111,7 +113,7 @@ async def open_events(
             await socket.connect(("127.0.0.1", port))
     except (OSError, trio.TooSlowError) as exc:
         socket.close()
-        raise StreamEnded("nobody listens") from exc
+        raise StreamEnded("refused") from exc
     stream = trio.SocketStream(socket)
     try:
         source = EventSource(stream)

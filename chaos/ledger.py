@@ -11,19 +11,48 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A message that a client began to send, however that ended.
+class Fault:
+    """Something that was done to the server.
 
     Attributes:
-        at: when the first attempt began.
-        answers: what each attempt came to, in order: a status (``"503"``) or the name of what the connection raised.
+        at: when it began.
+        over_at: when the harness had undone it: from then on the server is expected to heal. What kills at once is over at
+            once, so that healing includes starting again.
     """
+
+    what: str
+    at: float
+    over_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request of a sender.
+
+    Attributes:
+        answer: a status (``"503"``), or how the connection ended instead (``"reset"``).
+        retry_after_s: what the answer asked for; None if it did not.
+    """
+
+    at: float
+    ended_at: float
+    answer: str
+    retry_after_s: float | None = None
+
+    @property
+    def is_success(self) -> bool:
+        return self.answer.startswith("2")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that a client began to send, however that ended; ``at`` is when it did."""
 
     conversation_id: str
     sender_id: str
     client_id: str
     at: float
-    answers: tuple[str, ...]
+    attempts: tuple[Attempt, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +103,22 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class Connection:
+    """One of a listener's connections.
+
+    Attributes:
+        ready_at: when its first event had come; None if none came.
+        ended_at: None if it was open to the end.
+        end: how it ended: ``"closed"``, ``"cut"``, ``"silent"``, ``"refused"``, or the reason the server gave.
+    """
+
+    begun_at: float
+    ready_at: float | None
+    ended_at: float | None
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListenerLog:
     """Everything one listener was given, over all its connections, in the order of arrival and unfiltered.
 
@@ -89,6 +134,7 @@ class ListenerLog:
     start: int
     resets: int
     delivered: tuple[Delivered, ...]
+    connections: tuple[Connection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +145,4 @@ class Ledger:
     acked: tuple[Acked, ...]
     persisted: tuple[Persisted, ...]
     listeners: tuple[ListenerLog, ...]
+    faults: tuple[Fault, ...] = ()

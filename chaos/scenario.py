@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
 import trio
 
 from chaos.checker import Verdict, check
+from chaos.figures import Figure
 from chaos.ledger import Ledger
+from chaos.server import Prepare, prepare_nothing
 from chaos.stage import Cast, Stage, a_stage
+
+
+class NotHere(Exception):
+    """This machine can't do what the fault needs; ``str(error)`` says what is missing. Nothing was run."""
 
 
 class PromiseBroken(Exception):
     """The server did what no ledger shows: it did not stop in time, was gone, answered nothing."""
+
+
+def no_figures(ledger: Ledger) -> Sequence[Figure]:
+    """No bars beside the promises."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +34,38 @@ class Scenario:
 
     Attributes:
         rounds: how often it is done unless told otherwise.
-        timeout_s: bound of the whole scenario at that many rounds, setting up included.
-        disturb: does it, and returns what was measured, in a few words; raises PromiseBroken.
+        rounds_long: how often in a long run.
+        timeout_s: bound of the whole scenario at ``rounds``, setting up included.
+        disturb: does it, and returns what was measured; raises PromiseBroken.
+        judge: what the ledger itself says about the bars of this fault.
+        prepare: what its server runs on; raises NotHere where this machine can't do that.
     """
 
     name: str
     what: str
     cast: Cast
     rounds: int
+    rounds_long: int
     timeout_s: float
-    disturb: Callable[[Stage, int], Awaitable[str]]
+    disturb: Callable[[Stage, int], Awaitable[Sequence[Figure]]]
+    judge: Callable[[Ledger], Sequence[Figure]] = no_figures
+    prepare: Prepare = prepare_nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How a scenario went. ``broken`` names what was not kept; empty if all was."""
+    """How a scenario went."""
 
     ledger: Ledger
     verdict: Verdict
-    note: str
+    figures: tuple[Figure, ...]
     took_s: float
-    broken: dict[str, int]
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """What was not kept, in words; empty if all was."""
+        broken = [f"{count} {promise}" for promise, count in self.verdict.broken.items()]
+        return (*broken, *(str(figure) for figure in self.figures if figure.is_missed))
 
 
 async def play(scenario: Scenario, *, seed: int, rounds: int | None) -> Played:
@@ -53,6 +75,7 @@ async def play(scenario: Scenario, *, seed: int, rounds: int | None) -> Played:
     the same faults at the same times, not at the same instructions.
 
     Raises:
+        NotHere: it can't be played on this machine.
         PromiseBroken: see there; also when time ran out.
         ServerFailed: the server could not be run at all.
     """
@@ -62,11 +85,11 @@ async def play(scenario: Scenario, *, seed: int, rounds: int | None) -> Played:
     random = Random(f"{seed} {scenario.name}")  # noqa: S311 - for replay, not for secrets
     played: Played | None = None
     with trio.move_on_after(timeout_s):
-        async with a_stage(random, scenario.cast) as stage:
-            note = await scenario.disturb(stage, rounds)
+        async with a_stage(random, scenario.cast, scenario.prepare) as stage:
+            measured = await scenario.disturb(stage, rounds)
             ledger = await stage.conclude()
-            verdict = check(ledger)
-            played = Played(ledger, verdict, note, trio.current_time() - began, verdict.broken)
+            figures = (*measured, *scenario.judge(ledger))
+            played = Played(ledger, check(ledger), figures, trio.current_time() - began)
     if played is None:
         raise PromiseBroken(f"not over after {timeout_s:.0f} s")
     return played

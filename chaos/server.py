@@ -9,19 +9,24 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import httpx
 import trio
+
+from chaos.line import Line, NoAnswer
 
 START_TIMEOUT_S: Final = 60.0
 """A first start runs initdb; one after a kill waits for the orphaned Postgres to go."""
 
 STOP_TIMEOUT_S: Final = 20.0
 """Above the 15 s that an orderly stop may take."""
+
+READY_TIMEOUT_S: Final = 5.0
+"""For one answer about that."""
 
 POLL_S: Final = 0.02
 
@@ -30,16 +35,31 @@ class ServerFailed(Exception):
     """The server did not do what every scenario needs of it; with the last lines it wrote."""
 
 
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What is special about how a scenario's server is run; by default nothing.
+
+    Attributes:
+        data: its data folder, if not one beside its log.
+        environment: variables it gets besides what the harness sets itself.
+    """
+
+    data: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 class ServerProcess:
     """``python -m greenroom serve`` on a port that stays the same over restarts. Signals go to this process alone."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, launch: Launch | None = None) -> None:
+        self._launch = Launch() if launch is None else launch
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        self._data = folder / "data"
+        self.data = self._launch.data or folder / "data"
         self._log = folder / "server.log"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._line: Line | None = None
 
     @property
     def pid(self) -> int:
@@ -61,7 +81,7 @@ class ServerProcess:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
         own = {
             "GREENROOM_BIND": f"127.0.0.1:{self.port}",
-            "GREENROOM_DATA_DIR": str(self._data),
+            "GREENROOM_DATA_DIR": str(self.data),
             "GREENROOM_LOG_LEVEL": "warning",
         }
         with self._log.open("ab") as log:
@@ -69,7 +89,7 @@ class ServerProcess:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - forks and returns; a fixed command
                 [sys.executable, "-m", "greenroom", "serve"],
                 cwd=self._folder,
-                env=inherited | own,
+                env=inherited | own | dict(self._launch.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -83,13 +103,16 @@ class ServerProcess:
         Raises:
             ServerFailed: it ended, or was not ready in time.
         """
-        async with httpx.AsyncClient(base_url=self.url, timeout=5.0) as client:
+        line = Line(self.port, timeout_s=READY_TIMEOUT_S)
+        try:
             with trio.move_on_after(START_TIMEOUT_S):
                 while self.is_running:
-                    with suppress(httpx.TransportError):
-                        if (await client.get("/health/ready")).status_code == httpx.codes.OK:
+                    with suppress(NoAnswer):
+                        if (await line.ask("GET", "/health/ready")).is_success:
                             return
                     await trio.sleep(POLL_S)
+        finally:
+            await line.close()
         raise ServerFailed(f"not ready; {'running' if self.is_running else 'ended'}:\n{self.log_tail()}")
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -117,17 +140,52 @@ class ServerProcess:
 
     def postmaster_pid(self) -> int | None:
         """The embedded Postgres that serves this folder now; None if there is none."""
-        cluster = self._data / "postgres" / "cluster"
         with suppress(FileNotFoundError, ProcessLookupError, PermissionError, IndexError, ValueError):
-            pid = int((cluster / "postmaster.pid").read_text().splitlines()[0])
+            pid = int(self._postmaster_lines()[0])
             # The number may be stale; a live one of another program must not be touched.
-            if os.readlink(f"/proc/{pid}/cwd") == str(cluster.resolve()):
+            if os.readlink(f"/proc/{pid}/cwd") == str((self.data / "postgres" / "cluster").resolve()):
                 return pid
         return None
 
+    def accepting_postmaster_pid(self) -> int | None:
+        """The same, once it accepts connections."""
+        pid = self.postmaster_pid()
+        with suppress(FileNotFoundError, IndexError):
+            if self._postmaster_lines()[7].strip() == "ready":
+                return pid
+        return None
+
+    def database_folder(self) -> Path:
+        """Where the embedded Postgres has its socket."""
+        return Path(self._postmaster_lines()[4])
+
+    def _postmaster_lines(self) -> list[str]:
+        """Process id, folder, start time, port, socket folder, address, shared memory, status.
+
+        Source: ``src/include/utils/pidfile.h`` of PostgreSQL.
+        """
+        return (self.data / "postgres" / "cluster" / "postmaster.pid").read_text().splitlines()
+
     def admin_api_key(self) -> str:
         """The operator's key that a server on loopback makes for itself."""
-        return (self._data / "admin-api-key").read_text().strip()
+        return (self.data / "admin-api-key").read_text().strip()
+
+    async def metric(self, sample: str) -> float:
+        """One number of ``/metrics``, by the name of the sample with its labels; 0 if there is none yet.
+
+        Raises:
+            ServerFailed: there are no metrics.
+            NoAnswer: nor an answer.
+        """
+        if self._line is None:
+            self._line = Line(self.port, timeout_s=READY_TIMEOUT_S)
+        answer = await self._line.ask("GET", "/metrics", headers={"X-API-Key": self.admin_api_key()})
+        if not answer.is_success:
+            raise ServerFailed(f"/metrics answered {answer.status}")
+        for line in answer.body.decode().splitlines():
+            if line.startswith(f"{sample} "):
+                return float(line.rpartition(" ")[2])
+        return 0.0
 
     def resident_kib(self) -> int:
         """Memory it occupies."""
@@ -154,18 +212,32 @@ class ServerProcess:
             os.kill(orphan, signal.SIGKILL)
 
 
+Prepare = Callable[[Path], AbstractAsyncContextManager[Launch]]
+"""Makes what a server is to run on, given an empty folder; entered before the server starts, left when it has ended."""
+
+
 @asynccontextmanager
-async def a_server() -> AsyncIterator[ServerProcess]:
+async def prepare_nothing(folder: Path) -> AsyncIterator[Launch]:
+    """The server as it comes."""
+    yield Launch()
+
+
+@asynccontextmanager
+async def a_server(prepare: Prepare = prepare_nothing) -> AsyncIterator[ServerProcess]:
     """A running server in a fresh folder; both are gone after the block, which takes 60 s at the very most."""
     folder = Path(tempfile.mkdtemp(prefix="greenroom-chaos-"))
-    server = ServerProcess(folder, _free_port())
     try:
-        await server.start()
-        yield server
+        async with prepare(folder) as launch:
+            server = ServerProcess(folder, _free_port(), launch)
+            try:
+                await server.start()
+                yield server
+            finally:
+                # Shielded, as a run that is out of time must still end what it started; every wait in it is bounded.
+                with trio.CancelScope(shield=True):
+                    await server.end()
     finally:
-        # Shielded, as a run that is out of time must still end what it started; every wait in it is bounded.
         with trio.CancelScope(shield=True):
-            await server.end()
             await trio.to_thread.run_sync(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 

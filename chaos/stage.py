@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
-import httpx
 import trio
 
 from chaos.clients import RETRY_S, Gate, Listener, Person, Sender
-from chaos.ledger import Ledger, Persisted
-from chaos.server import ServerProcess, a_server
+from chaos.ledger import Fault, Ledger, Persisted
+from chaos.line import Line, NoAnswer
+from chaos.pulse import Pulse
+from chaos.server import Prepare, ServerFailed, ServerProcess, a_server, prepare_nothing
 from greenroom.schema.cursor import Cursor
 
 SETUP_TIMEOUT_S: Final = 30.0
@@ -36,31 +37,50 @@ class Cast:
         listeners_per_person: streams that each of them holds.
         pause_s: mean pause of a sender between two messages.
         content: what every message says.
-        frozen: students of the first so many pairs have one more listener, which stops reading at once.
+        fast_pairs: further conversations, whose senders hardly pause and write ``fast_content``. Their students have
+            listeners with small buffers, which read only while ``Stage.reading`` is open.
+        fast_listeners: how many of them each; a person may hold 20 streams in all.
+        is_patient: senders wait as long as ``Retry-After`` says.
     """
 
     pairs: int = 3
     listeners_per_person: int = 1
     pause_s: float = 0.02
     content: str = "Is Saturday still all right?"
-    frozen: int = 0
+    fast_pairs: int = 0
+    fast_listeners: int = 1
+    fast_pause_s: float = 0.05
+    fast_content: str = "x" * 5_000
+    is_patient: bool = False
 
 
 @dataclass(slots=True)
 class Stage:
-    """A running scenario's server, people and clients."""
+    """A running scenario's server, people and clients; ``line`` is the harness's own connection."""
 
     server: ServerProcess
-    http: httpx.AsyncClient
+    line: Line
     random: Random
     gate: Gate
-    thaw: trio.Event
+    reading: Gate
     nursery: trio.Nursery
+    asked: Pulse = field(default_factory=Pulse)
+    answered: Pulse = field(default_factory=Pulse)
+    faults: list[Fault] = field(default_factory=list)
     conversations: dict[str, tuple[Person, Person]] = field(default_factory=dict)
     senders: list[Sender] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
     frozen: list[Listener] = field(default_factory=list)
     _senders_running: trio.Event = field(default_factory=trio.Event)
+
+    @contextmanager
+    def fault(self, what: str) -> Iterator[None]:
+        """Note a fault that is done, and undone again, within the block."""
+        at = trio.current_time()
+        try:
+            yield
+        finally:
+            self.faults.append(Fault(what, at, trio.current_time()))
 
     async def let_flow(self, messages: int) -> None:
         """Wait until every sender has been answered so many more times.
@@ -126,7 +146,7 @@ class Stage:
         What has not come to a listener within the time to heal is missing from its log.
         """
         self.gate.open()
-        self.thaw.set()
+        self.reading.open()
         await self.stop_senders()
         await self.wait_caught_up()
         persisted = await self.read_back()
@@ -136,6 +156,7 @@ class Stage:
             acked=tuple(acked for sender in self.senders for acked in sender.acked),
             persisted=tuple(persisted),
             listeners=tuple(listener.log() for listener in self.listeners),
+            faults=tuple(self.faults),
         )
 
     async def _get(self, path: str, person: Person) -> dict[str, Any]:
@@ -146,68 +167,72 @@ class Stage:
         """
         with trio.fail_after(SETTLE_TIMEOUT_S):
             while True:
-                with suppress(httpx.TransportError):
-                    answer = await self.http.get(path, headers=person.headers)
-                    if answer.status_code == httpx.codes.OK:
-                        found: dict[str, Any] = answer.json()
-                        return found
+                with suppress(NoAnswer):
+                    answer = await self.line.ask("GET", path, headers=person.headers)
+                    if answer.is_success:
+                        return answer.json()
                 await trio.sleep(self.random.uniform(*RETRY_S))
 
     async def _post(self, path: str, body: dict[str, Any], person: Person | None = None) -> dict[str, Any]:
-        answer = await self.http.post(path, json=body, headers={} if person is None else person.headers)
-        answer.raise_for_status()
-        made: dict[str, Any] = answer.json()
-        return made
+        answer = await self.line.ask("POST", path, headers={} if person is None else person.headers, body=body)
+        if not answer.is_success:
+            raise ServerFailed(f"{path} was answered {answer.status}:\n{self.server.log_tail()}")
+        return answer.json()
 
     async def _register(self, name: str, role: str) -> Person:
         body = {"email": f"{name}@example.com", "password": "correct horse", "display_name": name, "role": role}
         made = await self._post("/api/v1/auth/register", body)
-        # Signing up leaves a cookie in the jar, which must not speak for the next person.
-        self.http.cookies.clear()
         return Person(made["user"]["id"], made["access_token"])
 
     async def set_up(self, cast: Cast) -> None:
         """Register the people and open their conversations, connect the listeners, and only then the senders."""
-        for n in range(cast.pairs):
-            pair = (
-                await self._register(f"student{n}", "student"),
-                await self._register(f"teacher{n}", "instructor"),
-            )
-            opened = await self._post("/api/v1/conversations", {"participant_id": pair[1].user_id}, pair[0])
+        for n in range(cast.pairs + cast.fast_pairs):
+            is_fast = n >= cast.pairs
+            student, instructor = await self._register_pair(n)
+            opened = await self._post("/api/v1/conversations", {"participant_id": instructor.user_id}, student)
             conversation_id = opened["conversation"]["id"]
-            self.conversations[conversation_id] = pair
-            for person in pair:
+            self.conversations[conversation_id] = (student, instructor)
+            for person in (student, instructor):
                 self.senders.append(
                     Sender(
-                        self.http,
+                        Line(self.server.port, timeout_s=ATTEMPT_TIMEOUT_S, asked=self.asked),
                         person,
                         conversation_id,
                         random=self._fork(),
-                        pause_s=cast.pause_s,
-                        content=cast.content,
+                        pause_s=cast.fast_pause_s if is_fast else cast.pause_s,
+                        content=cast.fast_content if is_fast else cast.content,
+                        is_patient=cast.is_patient,
+                        answered=self.answered,
                     )
                 )
-                for _ in range(cast.listeners_per_person):
-                    self.nursery.start_soon(self._new_listener(person, conversation_id).run)
-            if n < cast.frozen:
-                frozen = self._new_listener(pair[0], conversation_id)
-                self.frozen.append(frozen)
-                self.nursery.start_soon(lambda listener: listener.run(frozen_until=self.thaw), frozen)
+            if is_fast:
+                self._listen(student, conversation_id, cast.fast_listeners, reading=self.reading)
+                self._listen(instructor, conversation_id, 1)
+            else:
+                self._listen(student, conversation_id, cast.listeners_per_person)
+                self._listen(instructor, conversation_id, cast.listeners_per_person)
         for listener in self.listeners:
             await listener.wait_reached(0)
         self.nursery.start_soon(self.run_senders)
 
-    def _new_listener(self, person: Person, conversation_id: str) -> Listener:
-        listener = Listener(
-            f"listener {len(self.listeners)}",
-            person,
-            frozenset({conversation_id}),
-            port=self.server.port,
-            gate=self.gate,
-            random=self._fork(),
-        )
-        self.listeners.append(listener)
-        return listener
+    async def _register_pair(self, n: int) -> tuple[Person, Person]:
+        return await self._register(f"student{n}", "student"), await self._register(f"teacher{n}", "instructor")
+
+    def _listen(self, person: Person, conversation_id: str, count: int, *, reading: Gate | None = None) -> None:
+        for _ in range(count):
+            listener = Listener(
+                f"listener {len(self.listeners)}",
+                person,
+                frozenset({conversation_id}),
+                port=self.server.port,
+                gate=self.gate,
+                reading=reading,
+                random=self._fork(),
+            )
+            self.listeners.append(listener)
+            if reading is not None:
+                self.frozen.append(listener)
+            self.nursery.start_soon(listener.run)
 
     def _fork(self) -> Random:
         """A source of its own, so that one client's draws do not depend on how many another one made."""
@@ -215,15 +240,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def a_stage(random: Random, cast: Cast) -> AsyncIterator[Stage]:
+async def a_stage(random: Random, cast: Cast, prepare: Prepare = prepare_nothing) -> AsyncIterator[Stage]:
     """A stage with everybody on it and sending. Leaving cuts all clients off and ends the server."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=2.0)
-    async with (
-        a_server() as server,
-        httpx.AsyncClient(base_url=server.url, timeout=ATTEMPT_TIMEOUT_S, limits=limits) as http,
-        trio.open_nursery() as nursery,
-    ):
-        stage = Stage(server, http, random, Gate(), trio.Event(), nursery)
+    async with a_server(prepare) as server, trio.open_nursery() as nursery:
+        line = Line(server.port, timeout_s=ATTEMPT_TIMEOUT_S)
+        stage = Stage(server, line, random, Gate(), Gate(), nursery)
         with trio.fail_after(SETUP_TIMEOUT_S):
             await stage.set_up(cast)
         yield stage

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from chaos.scenario import Scenario
+from chaos.scenarios.disk_full import DISK_FULL
 from chaos.scenarios.frozen_reader import FROZEN_READER
 from chaos.scenarios.hostile_bytes import HOSTILE_BYTES
 from chaos.scenarios.kill9 import KILL9
@@ -14,5 +15,5 @@ from chaos.scenarios.sigterm import SIGTERM
 
 SCENARIOS: Final[dict[str, Scenario]] = {
     scenario.name: scenario
-    for scenario in (KILL9, POSTGRES_KILLED, SIGTERM, RECONNECT_STORM, FROZEN_READER, HOSTILE_BYTES)
+    for scenario in (KILL9, POSTGRES_KILLED, SIGTERM, RECONNECT_STORM, FROZEN_READER, DISK_FULL, HOSTILE_BYTES)
 }

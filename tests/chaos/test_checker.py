@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chaos.checker import PROMISES, check
-from chaos.ledger import Acked, Delivered, Ledger, ListenerLog, Persisted, Sent, ShownMessage
+from chaos.ledger import Acked, Attempt, Delivered, Ledger, ListenerLog, Persisted, Sent, ShownMessage
 
 TALK = "talk"
 STUDENT = "student"
@@ -19,7 +19,16 @@ def a_good_ledger() -> Ledger:
     """Six messages by one sender, shown to both; both streams open with an event that brings no message."""
     numbers = range(1, MESSAGES + 1)
     return Ledger(
-        sent=tuple(Sent(TALK, STUDENT, f"c{n}", at=float(n), answers=("503", "201")) for n in numbers),
+        sent=tuple(
+            Sent(
+                TALK,
+                STUDENT,
+                f"c{n}",
+                at=float(n),
+                attempts=(Attempt(n, n + 0.1, "503"), Attempt(n + 0.2, n + 0.3, "201")),
+            )
+            for n in numbers
+        ),
         acked=tuple(Acked(TALK, STUDENT, f"c{n}", f"m{n}", n) for n in numbers),
         persisted=tuple(Persisted(TALK, STUDENT, f"c{n}", f"m{n}", n) for n in numbers),
         listeners=(a_log(STUDENT, start=0), a_log(INSTRUCTOR, start=40)),
@@ -84,7 +93,7 @@ def test_a_client_id_that_is_stored_twice_is_a_duplicate_row() -> None:
 
 def test_a_place_that_is_taken_twice_is_a_duplicate_row() -> None:
     good = a_good_ledger()
-    sent = (*good.sent, Sent(TALK, INSTRUCTOR, "c1", 0.0, ("ReadError",)))
+    sent = (*good.sent, Sent(TALK, INSTRUCTOR, "c1", 0.0, (Attempt(0.0, 0.1, "reset"),)))
     twin = Persisted(TALK, INSTRUCTOR, "c1", "m7", 6)
     verdict = check(replace(good, sent=sent, persisted=(*good.persisted, twin), listeners=()))
     assert verdict.broken == broken(dup_rows=1)

@@ -8,18 +8,26 @@ from typer.testing import CliRunner
 
 from chaos import __main__ as command
 from chaos.checker import check
-from chaos.ledger import Acked, Ledger, Sent
+from chaos.figures import Figure
+from chaos.ledger import Acked, Attempt, Ledger, Sent
 from chaos.report import refusals, repro, settled
-from chaos.scenario import Played, PromiseBroken, Scenario
-
-LOST = Ledger((Sent("t", "s", "c1", 0.0, ("503", "503", "201")),), (Acked("t", "s", "c1", "m1", 1),), (), ())
+from chaos.scenario import NotHere, Played, PromiseBroken, Scenario
 
 
-def run_with(monkeypatch: pytest.MonkeyPatch, outcome: Played | PromiseBroken) -> tuple[int, str]:
+def sent(client_id: str, *answers: str) -> Sent:
+    return Sent(
+        "t", "s", client_id, 0.0, tuple(Attempt(float(n), n + 0.5, answer) for n, answer in enumerate(answers))
+    )
+
+
+LOST = Ledger((sent("c1", "503", "503", "201"),), (Acked("t", "s", "c1", "m1", 1),), (), ())
+
+
+def run_with(monkeypatch: pytest.MonkeyPatch, outcome: Played | Exception) -> tuple[int, str]:
     """Run the command with one scenario that ends in ``outcome``."""
 
     async def play(scenario: Scenario, *, seed: int, rounds: int | None) -> Played:
-        if isinstance(outcome, PromiseBroken):
+        if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
@@ -34,7 +42,7 @@ def test_a_broken_promise_is_exit_status_1_with_the_seed_and_the_way_to_repeat_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     verdict = check(LOST)
-    status, output = run_with(monkeypatch, Played(LOST, verdict, "", 1.0, verdict.broken))
+    status, output = run_with(monkeypatch, Played(LOST, verdict, (), 1.0))
     assert status == 1
     assert "1 lost" in output
     assert "python -m chaos --only kill9 --seed 7" in output
@@ -49,9 +57,22 @@ def test_a_server_that_does_not_stop_is_exit_status_1_too(monkeypatch: pytest.Mo
 
 def test_kept_promises_are_exit_status_0(monkeypatch: pytest.MonkeyPatch) -> None:
     empty = Ledger((), (), (), ())
-    status, output = run_with(monkeypatch, Played(empty, check(empty), "", 1.0, {}))
+    status, output = run_with(monkeypatch, Played(empty, check(empty), (), 1.0))
     assert status == 0
     assert "every promise was kept" in output
+
+
+def test_a_missed_bar_is_exit_status_1_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = Ledger((), (), (), ())
+    status, output = run_with(monkeypatch, Played(empty, check(empty), (Figure("exit", 16.0, "s", 15.0),), 1.0))
+    assert status == 1
+    assert "exit 16 s (at most 15)" in output
+
+
+def test_a_fault_that_this_machine_cannot_do_is_said_and_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, output = run_with(monkeypatch, NotHere("there is no mount"))
+    assert status == 0
+    assert "skipped: there is no mount" in output
 
 
 def test_refusals_are_counted_by_kind() -> None:
@@ -63,5 +84,5 @@ def test_the_repro_names_the_rounds_that_were_asked_for() -> None:
 
 
 def test_a_message_that_was_stored_before_its_answer_was_lost_counts_as_settled() -> None:
-    again = Sent("t", "s", "c2", 0.0, ("ReadError", "200"))
+    again = sent("c2", "reset", "200")
     assert settled(Ledger((*LOST.sent, again), (), (), ())) == 1
