@@ -7,6 +7,7 @@
     ├── sweep                     finds what the bus lost
     ├── bus-relay                 the one bus subscription of this worker
     ├── presence                  who is connected
+    ├── alarm-clock               wakes streams for their heartbeats
     ├── session-check             ends the streams of sessions that ended
     ├── retention                 drops what is too old
     ├── streams/<user>            one per connected user
@@ -25,6 +26,7 @@ from datetime import timedelta
 from typing import Final
 
 from greenroom.actors.addresses import CONVERSATION, ROOT, STREAM
+from greenroom.actors.alarms import AlarmClock, Alarms
 from greenroom.actors.authentication import Authentication
 from greenroom.actors.bus_relay import BusRelay
 from greenroom.actors.committer import BATCH_MAX, Committer
@@ -148,6 +150,7 @@ async def open_core(
     settings = settings or CoreSettings()
     epoch = await storage.streams.epoch()
     feeds, sessions, board, loop = LocalFeeds(), SessionCache(), PresenceBoard(), LoopWatch()
+    alarms = Alarms()
     tree = SupervisorSpec(
         ROOT,
         (
@@ -165,7 +168,7 @@ async def open_core(
                 batch_max=BATCH_MAX,
                 shutdown_s=settings.drain_timeout_s,
             ),
-            ChildSpec("sweep", lambda: Sweep(streams=storage.streams, feeds=feeds)),
+            ChildSpec("sweep", lambda: Sweep(streams=storage.streams, feeds=feeds, bus=storage.bus)),
             ChildSpec("bus-relay", lambda: BusRelay(bus=storage.bus, feeds=feeds, sessions=sessions)),
             ChildSpec(
                 "presence",
@@ -175,6 +178,7 @@ async def open_core(
                 mailbox=MailboxSpec(capacity=PRESENCE_MAILBOX, overflow=Overflow.CONFLATE(changed_user)),
                 batch_max=PRESENCE_BATCH_MAX,
             ),
+            ChildSpec("alarm-clock", lambda: AlarmClock(alarms)),
             ChildSpec(
                 "session-check",
                 lambda: SessionCheck(accounts=storage.accounts, feeds=feeds, sessions=sessions, wall=wall),
@@ -235,6 +239,7 @@ async def open_core(
                 replay=Replay(storage.streams, epoch=epoch),
                 feeds=feeds,
                 board=board,
+                alarms=alarms,
                 wall=wall,
                 rng=system.stream("event-streams"),
             ),

@@ -12,6 +12,7 @@ from typing import Final
 import trio
 
 from greenroom.actors.addresses import presence, stream_of
+from greenroom.actors.alarms import Alarms
 from greenroom.actors.asking import ask
 from greenroom.actors.feeds import Feed, LocalFeeds
 from greenroom.actors.identity import Identity
@@ -66,6 +67,7 @@ class EventStreams:
         replay: Replay,
         feeds: LocalFeeds,
         board: PresenceBoard,
+        alarms: Alarms,
         wall: Callable[[], datetime],
         rng: Random,
     ) -> None:
@@ -74,6 +76,7 @@ class EventStreams:
         self._replay = replay
         self._feeds = feeds
         self._board = board
+        self._alarms = alarms
         self._wall = wall
         self._rng = rng
 
@@ -98,6 +101,7 @@ class EventStreams:
                 identity.user.id,
                 feed,
                 self._replay,
+                self._alarms,
                 following=following,
                 last_sent=last_sent,
                 reset=reset,

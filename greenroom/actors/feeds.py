@@ -40,7 +40,7 @@ class Arrived:
 class Feed:
     """The bounded inbox of one connection."""
 
-    __slots__ = ("_ephemerals", "_events", "_is_behind", "_reading", "_wake", "closing", "session_id")
+    __slots__ = ("_ephemerals", "_events", "_is_behind", "_is_nudged", "_lot", "_reading", "closing", "session_id")
 
     def __init__(self, session_id: SessionId) -> None:
         self.session_id = session_id
@@ -48,7 +48,8 @@ class Feed:
         self._events: list[StoredEvent] = []
         self._ephemerals: dict[str, Ephemeral] = {}
         self._is_behind = False
-        self._wake = trio.Event()
+        self._is_nudged = False
+        self._lot = trio.lowlevel.ParkingLot()
         self._reading: trio.CancelScope | None = None
 
     @property
@@ -62,7 +63,7 @@ class Feed:
             self._is_behind = True
         else:
             self._events.extend(events)
-        self._wake.set()
+        self._lot.unpark_all()
 
     def offer_ephemeral(self, ephemeral: Ephemeral) -> None:
         """Hand over an ephemeral event; it replaces an earlier one with the same key."""
@@ -70,17 +71,17 @@ class Feed:
         if len(self._ephemerals) >= FEED_EPHEMERALS_MAX:
             del self._ephemerals[next(iter(self._ephemerals))]
         self._ephemerals[ephemeral.key] = ephemeral
-        self._wake.set()
+        self._lot.unpark_all()
 
     def mark_behind(self) -> None:
         """Say that the database may hold events this feed was never offered."""
         self._is_behind = True
-        self._wake.set()
+        self._lot.unpark_all()
 
     def close(self, reason: ClosingReason) -> None:
         """Have the connection end its stream; the first reason stands."""
         self.closing = self.closing or reason
-        self._wake.set()
+        self._lot.unpark_all()
         if self._reading is not None:
             self._reading.cancel(reason="the stream is closing")
 
@@ -95,11 +96,16 @@ class Feed:
         self._events, self._ephemerals, self._is_behind = [], {}, False
         return arrived
 
+    def nudge(self) -> None:
+        """End the wait that is under way, or the next one, although nothing has arrived."""
+        self._is_nudged = True
+        self._lot.unpark_all()
+
     async def wait(self) -> None:
-        """Wait until :attr:`has_arrivals`."""
-        while not self.has_arrivals:
-            self._wake = trio.Event()
-            await self._wake.wait()
+        """Wait until :attr:`has_arrivals`, or a nudge."""
+        while not (self.has_arrivals or self._is_nudged):
+            await self._lot.park()
+        self._is_nudged = False
 
 
 @dataclass(slots=True)

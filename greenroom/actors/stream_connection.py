@@ -12,6 +12,7 @@ from typing import Final
 
 import trio
 
+from greenroom.actors.alarms import Alarms
 from greenroom.actors.feeds import Feed
 from greenroom.actors.replay import REPLAY_PAGE, CursorRefused, Replay
 from greenroom.actors.user_stream import Following
@@ -53,6 +54,7 @@ class StreamConnection:
         user_id: UserId,
         feed: Feed,
         replay: Replay,
+        alarms: Alarms,
         *,
         following: Following,
         last_sent: int,
@@ -64,14 +66,16 @@ class StreamConnection:
         self._user_id = user_id
         self._feed = feed
         self._replay = replay
+        self._alarms = alarms
         self._last_sent = last_sent
         self._tail = following.tail
         self._recent = following.recent
         self._is_behind = last_sent < following.tail
         self._has_ended = False
         self._left_at = trio.current_time()
-        self._heartbeat_at = self._left_at + HEARTBEAT_S
+        self._look_again_at = 0.0
         self._expires_at = self._left_at + expires_in_s
+        self._heartbeat_at = self._next_heartbeat(self._left_at)
         ready = Ready(user_id=user_id, cursor=replay.cursor(last_sent), tail=replay.cursor(self._tail))
         self._opening = [Frame(id=ready.cursor, event="ready", data=to_json(ready))]
         if reset is not None:
@@ -102,9 +106,10 @@ class StreamConnection:
                 frames.append(self._heartbeat())
             if frames:
                 return self._leave(frames)
-            look_again_at = now + BACKFILL_RETRY_S if self._is_behind else float("inf")
-            with trio.move_on_at(min(look_again_at, self._heartbeat_at, self._expires_at)):
-                await self._feed.wait()
+            if self._is_behind and now >= self._look_again_at:
+                self._look_again_at = now + BACKFILL_RETRY_S
+                self._alarms.at(self._look_again_at, self._feed.nudge)
+            await self._feed.wait()
 
     def _follow(self) -> list[Frame]:
         """Take what the feed has. Durable events beyond a gap are dropped here and read from the database instead."""
@@ -154,9 +159,14 @@ class StreamConnection:
         return [Frame(id=self._replay.cursor(e.seq), event=e.name, data=e.data) for e in events]
 
     def _heartbeat(self) -> Frame:
-        self._heartbeat_at = trio.current_time() + HEARTBEAT_S
+        self._heartbeat_at = self._next_heartbeat(trio.current_time())
         beat = Heartbeat(cursor=self._replay.cursor(self._last_sent), tail=self._replay.cursor(self._tail))
         return Frame(id=beat.cursor, event="heartbeat", data=to_json(beat))
+
+    def _next_heartbeat(self, now: float) -> float:
+        """When it will be, having seen to it that this connection is awake then, or at the end of its session."""
+        self._alarms.at(min(now + HEARTBEAT_S, self._expires_at), self._feed.nudge)
+        return now + HEARTBEAT_S
 
     def _close(self, reason: ClosingReason) -> Sequence[Frame]:
         self._has_ended = True
