@@ -150,7 +150,7 @@ async def open_core(
     settings = settings or CoreSettings()
     epoch = await storage.streams.epoch()
     feeds, sessions, board, loop = LocalFeeds(), SessionCache(), PresenceBoard(), LoopWatch()
-    alarms = Alarms()
+    alarms, replay = Alarms(), Replay(storage.streams, epoch=epoch)
     tree = SupervisorSpec(
         ROOT,
         (
@@ -193,7 +193,11 @@ async def open_core(
                 "streams",
                 STREAM,
                 lambda key: UserStream(
-                    UserId(key), streams=storage.streams, feeds=feeds, idle_s=settings.stream_idle_s
+                    UserId(key),
+                    streams=storage.streams,
+                    feeds=feeds,
+                    place=replay.place,
+                    idle_s=settings.stream_idle_s,
                 ),
                 max_children=CHILDREN_MAX,
                 partitions=PARTITIONS,
@@ -236,7 +240,7 @@ async def open_core(
             streams=EventStreams(
                 system=system,
                 streams=storage.streams,
-                replay=Replay(storage.streams, epoch=epoch),
+                replay=replay,
                 feeds=feeds,
                 board=board,
                 alarms=alarms,

@@ -13,9 +13,8 @@ from typing import Final
 
 import trio
 
-from greenroom.schema.events import ClosingReason
+from greenroom.schema.events import ClosingReason, Frame
 from greenroom.schema.ids import SessionId, UserId
-from greenroom.schema.records import StoredEvent
 from greenroom.storage.ports import Ephemeral
 
 FEED_EVENTS_MAX: Final = 256
@@ -29,10 +28,18 @@ FEEDS_PER_USER_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """A durable event at its place in a stream, as connections write it: made once, shared by all of them."""
+
+    seq: int
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
 class Arrived:
     """What a feed had when it was taken from. ``is_behind``: there may be more in the database."""
 
-    events: Sequence[StoredEvent]
+    events: Sequence[Placed]
     ephemerals: Sequence[Ephemeral]
     is_behind: bool
 
@@ -45,7 +52,7 @@ class Feed:
     def __init__(self, session_id: SessionId) -> None:
         self.session_id = session_id
         self.closing: ClosingReason | None = None
-        self._events: list[StoredEvent] = []
+        self._events: list[Placed] = []
         self._ephemerals: dict[str, Ephemeral] = {}
         self._is_behind = False
         self._is_nudged = False
@@ -56,7 +63,7 @@ class Feed:
     def has_arrivals(self) -> bool:
         return bool(self._events or self._ephemerals or self._is_behind or self.closing)
 
-    def offer(self, events: Sequence[StoredEvent]) -> None:
+    def offer(self, events: Sequence[Placed]) -> None:
         """Hand over contiguous durable events; never waits."""
         if len(self._events) + len(events) > FEED_EVENTS_MAX:
             self._events.clear()

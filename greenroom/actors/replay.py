@@ -6,8 +6,9 @@ from typing import Final
 
 import trio
 
+from greenroom.actors.feeds import Placed
 from greenroom.schema.cursor import Cursor, MalformedCursor
-from greenroom.schema.events import Reset, ResetReason
+from greenroom.schema.events import Frame, Reset, ResetReason
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import StoredEvent
 from greenroom.storage.ports import Streams
@@ -40,6 +41,9 @@ class Replay:
 
     def cursor(self, seq: int) -> str:
         return str(Cursor(self.epoch, seq))
+
+    def place(self, event: StoredEvent) -> Placed:
+        return Placed(event.seq, Frame(id=self.cursor(event.seq), event=event.name, data=event.data))
 
     async def page(self, user_id: UserId, after: int, *, tail: int, limit: int = REPLAY_PAGE) -> list[StoredEvent]:
         """The ``limit`` oldest events after ``after``, without a gap.

@@ -13,7 +13,7 @@ from typing import Final
 import trio
 
 from greenroom.actors.alarms import Alarms
-from greenroom.actors.feeds import Feed
+from greenroom.actors.feeds import Feed, Placed
 from greenroom.actors.replay import REPLAY_PAGE, CursorRefused, Replay
 from greenroom.actors.user_stream import Following
 from greenroom.schema.cursor import Cursor
@@ -99,7 +99,7 @@ class StreamConnection:
             now = trio.current_time()
             if now >= self._expires_at:
                 return self._close(ClosingReason.EXPIRED)
-            frames = self._follow()
+            frames = self._follow() if self._feed.has_arrivals else []
             if self._is_behind:
                 frames = await self._catch_up() + frames
             if now >= self._heartbeat_at:
@@ -114,7 +114,9 @@ class StreamConnection:
     def _follow(self) -> list[Frame]:
         """Take what the feed has. Durable events beyond a gap are dropped here and read from the database instead."""
         arrived = self._feed.take()
-        fresh = [event for event in arrived.events if event.seq > self._last_sent]
+        fresh = arrived.events
+        if fresh and fresh[0].seq <= self._last_sent:
+            fresh = [event for event in fresh if event.seq > self._last_sent]
         if fresh:
             self._tail = max(self._tail, fresh[-1].seq)
         if arrived.is_behind:
@@ -122,7 +124,9 @@ class StreamConnection:
         if arrived.is_behind or (fresh and fresh[0].seq != self._last_sent + 1):
             self._is_behind = True
         frames = [] if self._is_behind else self._advance(fresh)
-        return frames + [Frame(id=None, event=e.name, data=e.data) for e in arrived.ephemerals]
+        if arrived.ephemerals:
+            frames += [Frame(id=None, event=e.name, data=e.data) for e in arrived.ephemerals]
+        return frames
 
     async def _catch_up(self) -> list[Frame]:
         """Read one page of the past; stay behind while there is more, or while the database does not answer."""
@@ -142,7 +146,7 @@ class StreamConnection:
             return [_reset_frame(refused.reset)]
         if page is None:
             return []
-        frames = self._advance(page)
+        frames = self._advance([self._replay.place(event) for event in page])
         self._is_behind = len(page) == REPLAY_PAGE or self._last_sent < self._tail
         return frames
 
@@ -152,11 +156,11 @@ class StreamConnection:
             return await self._replay.page(self._user_id, self._last_sent, tail=self._tail)
         return None
 
-    def _advance(self, events: Sequence[StoredEvent]) -> list[Frame]:
+    def _advance(self, events: Sequence[Placed]) -> list[Frame]:
         if events:
             self._last_sent = events[-1].seq
             self._tail = max(self._tail, self._last_sent)
-        return [Frame(id=self._replay.cursor(e.seq), event=e.name, data=e.data) for e in events]
+        return [event.frame for event in events]
 
     def _heartbeat(self) -> Frame:
         self._heartbeat_at = self._next_heartbeat(trio.current_time())

@@ -9,11 +9,11 @@ is still to come.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from greenroom.actors.feeds import Feed, LocalFeeds
+from greenroom.actors.feeds import Feed, LocalFeeds, Placed
 from greenroom.schema.errors import DomainError, Unavailable
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import StoredEvent
@@ -29,7 +29,7 @@ class Following:
     """Where the stream stands: ``recent`` ends at ``tail`` and has no gap; it may be empty."""
 
     tail: int
-    recent: Sequence[StoredEvent]
+    recent: Sequence[Placed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,28 @@ class UserStream(Actor[StreamMessage]):
     """Follows one user's stream while the user has connections here.
 
     Args:
+        place: makes of an event what connections write.
         idle_s: how long to stay after the last connection went, so that a quick reconnect finds the ring warm.
     """
 
     refusals = (DomainError,)
 
-    def __init__(self, user_id: UserId, *, streams: Streams, feeds: LocalFeeds, idle_s: float) -> None:
+    def __init__(
+        self,
+        user_id: UserId,
+        *,
+        streams: Streams,
+        feeds: LocalFeeds,
+        place: Callable[[StoredEvent], Placed],
+        idle_s: float,
+    ) -> None:
         self._user_id = user_id
         self._streams = streams
         self._feeds = feeds
+        self._place = place
         self._idle_s = idle_s
         self._tail: int | None = None
-        self._ring: deque[StoredEvent] = deque(maxlen=RING_EVENTS)
+        self._ring: deque[Placed] = deque(maxlen=RING_EVENTS)
 
     async def init(self) -> None:
         # Connections may be there already, if an incarnation before this one crashed; what it had seen is unknown.
@@ -151,10 +161,11 @@ class UserStream(Actor[StreamMessage]):
         self._feeds.mark_behind(self._user_id)
 
     def _pass_on(self, events: Sequence[StoredEvent]) -> None:
-        self._ring.extend(events)
+        placed = [self._place(event) for event in events]
+        self._ring.extend(placed)
         self._set_tail(events[-1].seq)
         for feed in self._feeds.of(self._user_id):
-            feed.offer(events)
+            feed.offer(placed)
 
     def _set_tail(self, tail: int) -> None:
         self._tail = tail
