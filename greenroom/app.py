@@ -8,6 +8,7 @@ depends on an orderly stop, because starting is recovering.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -118,6 +119,7 @@ async def run_server(
         server = build_server(
             core, settings, ids=ids, pool=pool, bus=bus, listeners=listeners, limits=limits, watchdog=watchdog
         )
+        _spare_the_collector()
         async with trio.open_nursery() as nursery:
             await nursery.start(server.run)
             with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -129,6 +131,16 @@ async def run_server(
                 await server.drain()
                 nursery.cancel_scope.cancel()
     _log.info("stopped")
+
+
+def _spare_the_collector() -> None:
+    """Have the garbage collector walk only what is made from now on.
+
+    What stands when a server begins to serve, stands until it ends: modules, models, routes. A full collection walks it
+    every few seconds of load and stops everything meanwhile, for some 90 ms.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _running(settings: Settings, server: Server) -> Running:
