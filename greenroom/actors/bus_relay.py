@@ -8,9 +8,9 @@ from greenroom.actors.addresses import stream_of, sweep
 from greenroom.actors.feeds import LocalFeeds
 from greenroom.actors.session_cache import SessionCache
 from greenroom.actors.sweep import SweepNow
-from greenroom.actors.user_stream import Grown
+from greenroom.actors.user_stream import Grown, SweptTo
 from greenroom.schema.events import ClosingReason
-from greenroom.storage.ports import Bus, BusNote, Ephemeral, Hint, Revocation
+from greenroom.storage.ports import Bus, BusNote, Ephemeral, GrownTo, Hint, Revocation
 from greenroom.supervisor import Actor
 
 
@@ -52,6 +52,9 @@ class BusRelay(Actor[None]):
             case Hint(user_id=user_id, events=events):
                 if self._feeds.concerns(user_id):
                     stream_of(self.ctx.system, user_id).tell(Grown(events))
+            case GrownTo(user_id=user_id, last_seq=last_seq):
+                if self._feeds.concerns(user_id):
+                    stream_of(self.ctx.system, user_id).tell(SweptTo(last_seq))
             case Ephemeral(user_ids=user_ids):
                 for user_id in user_ids:
                     if self._feeds.concerns(user_id):

@@ -378,7 +378,32 @@ class Revocation:
     session_id: SessionId
 
 
-BusNote = Hint | Ephemeral | Revocation
+@dataclass(frozen=True, slots=True)
+class GrownTo:
+    """Says that a user's stream reached ``last_seq``, without the events: a hint that was too long for the wire."""
+
+    user_id: UserId
+    epoch: str
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A worker's word that these users are connected to it, good for ``lease_s`` seconds; 0: they no longer are."""
+
+    worker: str
+    user_ids: tuple[UserId, ...]
+    lease_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RollCall:
+    """``worker`` is new, or has missed something, and asks all others to say who is connected to them."""
+
+    worker: str
+
+
+BusNote = Hint | GrownTo | Ephemeral | Revocation | Present | RollCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,6 +422,11 @@ class BusSubscription(Protocol):
 
 class Bus(Protocol):
     """The wire between workers: at most once, never the truth."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether notes reach the other workers, as far as is known; if not, only the sweep finds what they did."""
+        ...
 
     async def publish(self, notes: Sequence[BusNote]) -> None:
         """Hand notes to every subscriber, this worker's included. Never raises for a bus that is down."""
@@ -463,13 +493,16 @@ __all__ = [
     "Directory",
     "EndedSession",
     "Ephemeral",
+    "GrownTo",
     "Health",
     "Hint",
     "InstructorProfile",
     "Locked",
     "MarkQuery",
     "OpenedConversation",
+    "Present",
     "Revocation",
+    "RollCall",
     "Storage",
     "StreamPosition",
     "Streams",
