@@ -27,7 +27,7 @@ from greenroom.actors.core import Core, CoreSettings, open_core
 from greenroom.actors.stall_watchdog import Stall, StallWatchdog
 from greenroom.http.app import connection_refusal, create_app
 from greenroom.http.metrics import CounterCollector, GaugeCollector, ServingCollector
-from greenroom.http.serving import Limits, Server, listen
+from greenroom.http.serving import Limits, Listener, Server, listen
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.errors import StorageUnavailable
 from greenroom.schema.ids import Ids, RandomIds
@@ -169,7 +169,7 @@ def _make_data_dir(settings: Settings) -> None:
         raise CannotStart(f"GREENROOM_DATA_DIR: {settings.data_dir} can't be used: {exc.strerror or exc}") from exc
 
 
-async def _bind(settings: Settings, limits: Limits) -> list[trio.SocketListener]:
+async def _bind(settings: Settings, limits: Limits) -> list[Listener]:
     try:
         return await listen(settings.host, settings.port, limits=limits)
     except OSError as exc:
@@ -198,7 +198,7 @@ def build_server(
     ids: Ids,
     pool: Pool,
     bus: LocalBus,
-    listeners: list[trio.SocketListener],
+    listeners: list[Listener],
     limits: Limits,
     watchdog: StallWatchdog | None = None,
 ) -> Server:

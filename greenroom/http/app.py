@@ -39,7 +39,7 @@ from greenroom.http.problems import (
 from greenroom.http.request_cycle import ReceivedRequest, RequestCycle, current_request
 from greenroom.http.routes import accounts, conversations, health, instructors, operators, site, streams
 from greenroom.http.security_headers import BY_DEFAULT, fixed_headers
-from greenroom.http.serving.http1 import Refusal
+from greenroom.http.serving import Refusal
 from greenroom.schema.ids import Ids
 from greenroom.schema.settings import Settings
 

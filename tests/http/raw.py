@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import trio
 from hypercorn.typing import ASGIFramework
@@ -38,7 +39,7 @@ class ReachableServer(Server):
 
 @asynccontextmanager
 async def a_server(app: ASGIFramework, limits: Limits = SMALL) -> AsyncIterator[ReachableServer]:
-    server = ReachableServer(app, await listen("127.0.0.1", 0, limits=limits), limits=limits)
+    server = ReachableServer(without_lifespan(app), await listen("127.0.0.1", 0, limits=limits), limits=limits)
     server.clients = []
     try:
         async with trio.open_nursery() as nursery:
@@ -48,6 +49,17 @@ async def a_server(app: ASGIFramework, limits: Limits = SMALL) -> AsyncIterator[
     finally:
         for client in server.clients:
             await trio.aclose_forcefully(client)
+
+
+def without_lifespan(app: ASGIFramework) -> ASGIFramework:
+    """An application that knows requests only, as most of them here."""
+
+    async def http_only(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+        await app(scope, receive, send)
+
+    return http_only
 
 
 async def read_to_end(stream: trio.SocketStream) -> bytes:
@@ -76,4 +88,4 @@ async def read_until(stream: trio.SocketStream, mark: bytes) -> bytes:
 
 def statuses(received: bytes) -> list[int]:
     """The status of every response in what was received, interim ones included."""
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) \r\n", received)]
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]

@@ -1,12 +1,25 @@
 """Serving: the accept loop, one task per connection, and what neither may be made to do by a stranger's bytes.
 
-Hypercorn's HTTP/1.1 protocol turns bytes into ASGI exchanges; the listening, accepting, reading, writing, timing and
-closing around it are ours, so that one connection can fail without any other noticing.
+llhttp (through httptools) says what a request's bytes mean; everything around it is ours: listening, accepting, reading,
+writing, timing, closing and ASGI. Hypercorn contributes the lifespan protocol and WebSocket.
 """
 
+from greenroom.http.serving.forwarded import TrustedProxies
 from greenroom.http.serving.limits import Limits
-from greenroom.http.serving.listening import adopt, listen
+from greenroom.http.serving.listening import Listener, adopt, listen
+from greenroom.http.serving.response_head import Refusal
 from greenroom.http.serving.server import Server, serve
 from greenroom.http.serving.statistics import Fault, ServingStatistics
 
-__all__ = ["Fault", "Limits", "Server", "ServingStatistics", "adopt", "listen", "serve"]
+__all__ = [
+    "Fault",
+    "Limits",
+    "Listener",
+    "Refusal",
+    "Server",
+    "ServingStatistics",
+    "TrustedProxies",
+    "adopt",
+    "listen",
+    "serve",
+]

@@ -2,82 +2,72 @@
 
 Rules:
 
-1. One task reads, for as long as the connection is open. It owns the read deadline, whatever phase that is for.
-2. Answers are written by the task of the exchange, under a deadline for each bit of progress and without a shield: a
-   write that was cut short, by the peer or by a cancellation, leaves the connection unusable, so it is closed.
-3. When the client leaves, a request that only reads is cancelled at once: a stream ends promptly. One that may change
-   something goes on to its end, within a bound, because a client that repeats it must find a settled outcome.
-4. We close by sending FIN first and reading on a little, so that an early refusal is not destroyed by a RST.
+1. One task does it all: it reads a head, runs the application for it, and waits for the next head. A client that leaves
+   meanwhile is noticed by :mod:`~greenroom.http.serving.hang_ups`.
+2. While an answer is being made nothing is read but its request's body: what a client sends ahead waits in the kernel.
+3. A write has a deadline for each bit of progress and no shield: one that was cut short, by the peer or by a
+   cancellation, leaves the connection unusable, so it is closed.
+4. We close by sending FIN first and reading on a little: closing with unread input makes the kernel send RST, which
+   destroys an answer that is still on its way (RFC 9112, 9.6).
 """
 
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
-from types import TracebackType
-from typing import Any, Final
+import socket
+from typing import Final
 
-import structlog
 import trio
-from hypercorn.app_wrappers import ASGIWrapper
-from hypercorn.config import Config
-from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import (
-    ASGIFramework,
-    ASGIReceiveEvent,
-    ASGISendEvent,
-    ConnectionState,
-    Scope,
+from trio.lowlevel import checkpoint, wait_readable, wait_writable
+
+from greenroom.http.serving.exchange import Exchange
+from greenroom.http.serving.forwarded import Client
+from greenroom.http.serving.request_head import (
+    HEAD_END,
+    Headers,
+    Malformed,
+    RequestHead,
+    check_beginning,
+    parse_head,
 )
-from hypercorn.utils import parse_socket_addr
+from greenroom.http.serving.response_head import render_head
+from greenroom.http.serving.shared import Shared
+from greenroom.http.serving.statistics import Fault
+from greenroom.http.serving.websocket import serve_websocket
 
-from greenroom.http.serving.http1 import Http1, Refusal
-from greenroom.http.serving.limits import Limits
-from greenroom.http.serving.statistics import Fault, ServingCounters
-
-READ_BYTES: Final = 64 * 1024
-RECEIVE_EVENTS_MAX: Final = 4
-"""Body chunks (of at most READ_BYTES) that wait for the application; then we stop reading and TCP pushes back."""
-
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-
-_log = structlog.get_logger(__name__)
+READ_BYTES: Final = 16 * 1024
+"""Per read: a whole head, or a piece of a body that can be cut into its chunks without copying too much of the rest."""
 
 
 class Connection:
-    """Serves one accepted connection. Make it, then await :meth:`run` once."""
+    """Serves one accepted connection. Make it, then await :meth:`run` once.
 
-    def __init__(
-        self,
-        app: ASGIFramework,
-        stream: trio.SocketStream,
-        *,
-        config: Config,
-        context: WorkerContext,
-        limits: Limits,
-        counters: ServingCounters,
-        refusal: Refusal,
-    ) -> None:
-        self._app = app
-        self._stream = stream
-        self._config = config
-        self._context = context
-        self._limits = limits
-        self._counters = counters
-        self._refusal = refusal
-        self._writing = trio.Lock()
-        self._is_broken = False  # a write was cut short: nothing more may be written
-        self._is_closing = False  # we decided to close
-        self._head_began = False  # bytes of a request's head have arrived, but not its end
-        self._awaits_head = True
-        self._read_deadline = math.inf
-        self._waiting = trio.CancelScope()
-        self._reading = trio.CancelScope()
-        self._exchange: trio.CancelScope | None = None
-        self._exchange_is_safe = True
+    Args:
+        sock: not blocking; closed when :meth:`run` ends.
+
+    Attributes:
+        unread: what was received and not yet made use of: at most a head and READ_BYTES.
+        address: our end of it.
+    """
+
+    __slots__ = (
+        "_exchange", "_has_ended", "_is_broken", "_is_idle", "_peer", "_requests", "_sock", "_trusts_peer", "_waiting",
+        "address", "shared", "unread",
+    )  # fmt: skip
+
+    def __init__(self, sock: socket.socket, peer: Client, shared: Shared) -> None:
+        self.shared = shared
+        self.unread = b""
+        self.address: Client = sock.getsockname()[:2]
+        self._sock = sock
+        self._peer = peer
+        self._trusts_peer = shared.proxies.include(peer[0])
+        self._requests = 0
+        self._exchange: Exchange | None = None
+        self._waiting = trio.CancelScope()  # while reading
+        self._is_idle = False  # waiting for the first byte of a request: no answer of ours is on its way
+        self._is_broken = False  # a write was cut short, or the peer is gone: nothing more may be written
+        self._has_ended = False  # the peer sends no more
 
     async def run(self) -> None:
         """Serve until either side closes.
@@ -85,196 +75,206 @@ class Connection:
         Raises:
             Exception: a bug, or a group with one; the connection is closed nevertheless.
         """
+        fd = self._sock.fileno()
+        self.shared.hang_ups.watch(fd, self._note_hang_up)
         try:
-            socket = self._stream.socket
-            client = parse_socket_addr(socket.family, socket.getpeername())
-            server = parse_socket_addr(socket.family, socket.getsockname())
-        except OSError:  # gone before we looked
-            await trio.aclose_forcefully(self._stream)
-            return
-        try:
-            async with trio.open_nursery() as self._nursery:
-                self._protocol = Http1(
-                    ASGIWrapper(self._app),
-                    self._config,
-                    self._context,
-                    self,
-                    ConnectionState({}),
-                    False,
-                    client,
-                    server,
-                    self._on_event,
-                    limits=self._limits,
-                    refusal=self._refusal,
-                    on_malformed=self._note_malformed,
-                )
-                await self._read()
-                self._release_exchange()
-            if self._is_closing and not self._is_broken and self._protocol.may_have_more_input:
+            while await self._serve_request():
+                pass
+            if not self._is_broken and not self._is_idle:
                 await self._linger()
         finally:
-            await trio.aclose_forcefully(self._stream)
+            self.shared.hang_ups.forget(fd)
+            self._sock.close()
 
     def drain(self) -> None:
         """Close soon if no request is being read or answered, else after the answer.
 
         Not at once: a request may be on its way, and closing would lose it.
         """
-        if self._awaits_head and not self._head_began:
-            soon = trio.current_time() + self._limits.drain_idle_s
-            self._set_read_deadline(min(soon, self._read_deadline))
+        if self._is_idle:
+            soon = trio.current_time() + self.shared.limits.drain_idle_s
+            self._waiting.deadline = min(soon, self._waiting.deadline)
 
-    # What Hypercorn's protocol asks of its surroundings.
+    # What an exchange asks of its connection.
 
-    async def _on_event(self, event: Event) -> None:
-        match event:
-            case RawData():
-                await self._write(event.data)
-            case Closed():
-                self._close()
-            case Updated(idle=True):
-                self._await_head(self._limits.keep_alive_s)
-            case Updated():
-                self._awaits_head = self._head_began = False
-                self._set_read_deadline(math.inf)
+    @property
+    def may_go_on(self) -> bool:
+        """Whether another request may follow, as far as we are concerned."""
+        return not self.shared.is_draining and self._requests < self.shared.limits.keep_alive_requests_max
 
-    async def spawn_app(
-        self, app: Any, config: Config, scope: Scope, send: Callable[[ASGISendEvent | None], Awaitable[None]]
-    ) -> Callable[[ASGIReceiveEvent], Awaitable[None]]:
-        to_app, from_connection = trio.open_memory_channel[ASGIReceiveEvent](RECEIVE_EVENTS_MAX)
-        # Made here and not in the task: the client may leave before the task has begun.
-        self._exchange = trio.CancelScope()
-        self._exchange_is_safe = scope.get("method") in _SAFE_METHODS
-        self._nursery.start_soon(self._run_app, self._exchange, scope, from_connection.receive, send)
-        return to_app.send
+    def origin(self, headers: Headers) -> tuple[Client, str]:
+        """The client and its scheme."""
+        if self._trusts_peer:
+            return self.shared.proxies.origin(self._peer, headers)
+        return self._peer, "http"
 
-    def spawn(self, func: Callable[..., Any], *args: Any) -> None:
-        self._nursery.start_soon(func, *args)
-
-    async def __aenter__(self) -> Connection:
-        return self
-
-    async def __aexit__(self, exc_type: type, exc_value: BaseException, tb: TracebackType) -> None:
-        return None
-
-    # Reading.
-
-    async def _read(self) -> None:
-        self._await_head(self._limits.head_s)
-        with self._reading:
-            while True:
-                with trio.CancelScope(deadline=self._read_deadline) as self._waiting:
-                    try:
-                        data = await self._stream.receive_some(READ_BYTES)
-                    except (trio.BrokenResourceError, trio.ClosedResourceError):
-                        self._is_broken = True
-                        return
-                if self._waiting.cancelled_caught:
-                    if self._head_began:
-                        self._counters.count(Fault.HEAD_TIMEOUT)
-                        await self._protocol.refuse(408)
-                    return
-                if not data and not self._head_began:
-                    return
-                await self._protocol.handle(RawData(bytes(data)))
-                if not data:
-                    return
-                if self._awaits_head and not self._head_began and self._protocol.has_partial_head:
-                    self._head_began = True
-                    self._set_read_deadline(trio.current_time() + self._limits.head_s)
-
-    def _await_head(self, timeout_s: float) -> None:
-        self._awaits_head, self._head_began = True, False
-        self._set_read_deadline(trio.current_time() + timeout_s)
-
-    def _set_read_deadline(self, deadline: float) -> None:
-        self._read_deadline = self._waiting.deadline = deadline
-
-    def _release_exchange(self) -> None:
-        """Nothing is read any more: end what is being answered, now or soon."""
-        self._nursery.cancel_scope.deadline = trio.current_time() + self._limits.abandoned_s
-        if self._exchange is None or self._protocol.has_answered:
-            return  # its task is about to return, if it did not
-        if self._exchange_is_safe or not self._protocol.has_whole_request:
-            self._exchange.cancel()
-        else:
-            self._is_broken = True  # the answer has no reader
-
-    # Answering.
-
-    async def _run_app(
-        self,
-        exchange: trio.CancelScope,
-        scope: Scope,
-        receive: Callable[[], Coroutine[Any, Any, ASGIReceiveEvent]],
-        send: Callable[[ASGISendEvent | None], Awaitable[None]],
-    ) -> None:
-        self._counters.requests += 1
-        self._counters.requests_in_flight += 1
-        try:
-            with exchange:
-                try:
-                    await self._app(scope, receive, send)
-                except Exception:
-                    # The outermost edge of a request. The application answers its own errors; one that gets here is
-                    # a bug in that, and may cost this connection only. Completing the answer below will say 500.
-                    self._counters.count(Fault.APP_CRASHED)
-                    _log.exception("application_crashed", method=scope.get("method"))
-                await send(None)
-        finally:
-            self._counters.requests_in_flight -= 1
-
-    async def _write(self, data: bytes) -> None:
-        if self._writing.locked():
-            await self._writing.acquire()
-        else:
-            self._writing.acquire_nowait()  # without the turn of the scheduler that acquire() always takes
-        try:
-            if self._is_broken:
-                # An application that writes in a loop must still come to where its cancellation reaches it.
-                await trio.lowlevel.checkpoint()
-                return
-            rest = memoryview(data)
+    async def receive(self, deadline: float = math.inf) -> bytes | None:
+        """Receive what there is; empty once the peer sends no more, None at the deadline."""
+        while True:
+            with trio.CancelScope(deadline=deadline) as self._waiting:
+                await wait_readable(self._sock)
             try:
-                # What fits into the kernel's buffer, as nearly everything does, needs neither a deadline nor a turn of
-                # the scheduler: a third of what it costs to deliver an event.
-                with suppress(BlockingIOError):
-                    rest = rest[os.write(self._stream.socket.fileno(), rest) :]
-                while rest:
-                    with trio.fail_after(self._limits.send_stall_s):
-                        sent = await self._stream.socket.send(rest)
-                    rest = rest[sent:]
-            except trio.TooSlowError:
-                self._abort(Fault.STALLED)
+                received = self._sock.recv(READ_BYTES)
+            except BlockingIOError:
+                if self._waiting.cancelled_caught:
+                    return None
+                deadline = self._waiting.deadline  # it may have been moved
+                continue
             except OSError:
-                self._abort(Fault.LOST)
-            except BaseException:
                 self._is_broken = True
-                raise
-        finally:
-            self._writing.release()
+                received = b""
+            if not received:
+                self._has_ended = True
+            return received
 
-    # Closing.
+    async def write(self, data: bytes) -> None:
+        """Write all of it, or cut the connection and cancel the exchange.
 
-    def _close(self) -> None:
-        self._is_closing = True
-        self._reading.cancel()
+        It does not always pass a checkpoint. Writers take turns: one at a time.
+        """
+        if self._is_broken:
+            # An application that writes in a loop must come to where its cancellation reaches it.
+            await checkpoint()
+            return
+        try:
+            sent = self._sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            await self._abort(Fault.LOST)
+            return
+        if sent < len(data):
+            await self._write_rest(memoryview(data)[sent:])
 
-    def _abort(self, fault: Fault) -> None:
-        """Cut the connection: its peer will never read the rest."""
-        self._counters.count(fault)
+    async def refuse(self, status: int, method: str | None) -> None:
+        """Answer instead of the application; the connection must be closed afterwards."""
+        headers, body = self.shared.refusal(status)
+        head = render_head(
+            status,
+            headers,
+            date=self.shared.date(),
+            method=method,
+            version="1.1",
+            keeps_alive=False,
+            whole_body_bytes=len(body),
+        )
+        await self.write(head.data + body if head.has_body else head.data)
+
+    def cut(self) -> None:
+        """Close without ceremony."""
         self._is_broken = True
-        self._nursery.cancel_scope.cancel()
+
+    # Requests.
+
+    async def _serve_request(self) -> bool:
+        """Serve one request; return whether another may follow."""
+        try:
+            received = await self._receive_head()
+            if received is None:
+                return False
+            head = parse_head(received, self.shared.limits.head_bytes_max)
+            if head.is_websocket and self.unread:
+                raise Malformed(400, "bytes behind an upgrade that was not accepted yet")
+        except Malformed as exc:
+            self.shared.counters.count(Fault.HEAD_TIMEOUT if exc.status == 408 else Fault.MALFORMED)
+            await self.refuse(exc.status, None)
+            return False
+        self._requests += 1
+        counters = self.shared.counters
+        counters.requests += 1
+        counters.requests_in_flight += 1
+        try:
+            return await self._answer(head)
+        finally:
+            counters.requests_in_flight -= 1
+
+    async def _answer(self, head: RequestHead) -> bool:
+        if head.is_websocket and head.target.partition(b"?")[0] in self.shared.websocket_paths:
+            await serve_websocket(self, head)
+            return False
+        self._exchange = exchange = Exchange(self, head)
+        if self._has_ended:
+            exchange.client_left()
+        try:
+            await exchange.run()
+        finally:
+            self._exchange = None
+        return exchange.keeps_alive and not self._is_broken
+
+    async def _receive_head(self) -> bytes | None:
+        """Receive a head; None if there will be none, because the peer closed or was silent for too long.
+
+        Raises:
+            Malformed: it can't become one, or did not in time (408).
+        """
+        limits = self.shared.limits
+        if self.unread:
+            await checkpoint()  # a client that sends many requests at once takes its turn, too
+        self._is_idle = not self.unread
+        deadline = trio.current_time() + self._patience_s()
+        while (end := self.unread.find(HEAD_END)) < 0:
+            check_beginning(self.unread, limits.head_bytes_max)
+            received = await self.receive(deadline)
+            if not received and not self.unread:
+                return None
+            if received is None:
+                raise Malformed(408, "the head did not come in time")
+            if not received:
+                raise Malformed(400, "the head was cut off")
+            if self._is_idle:
+                self._is_idle = False
+                deadline = trio.current_time() + limits.head_s
+            self.unread += received
+        head, self.unread = self.unread[: end + 4], self.unread[end + 4 :]
+        return head
+
+    def _patience_s(self) -> float:
+        limits = self.shared.limits
+        if self.unread:
+            return limits.head_s
+        idle_s = limits.keep_alive_s if self._requests else limits.head_s
+        return min(idle_s, limits.drain_idle_s) if self.shared.is_draining else idle_s
+
+    def _note_hang_up(self) -> None:
+        self._has_ended = True
+        if self._exchange is not None:
+            self._exchange.client_left()
+
+    # Writing and closing.
+
+    async def _write_rest(self, rest: memoryview) -> None:
+        try:
+            while rest:
+                with trio.move_on_after(self.shared.limits.send_stall_s) as patience:
+                    await wait_writable(self._sock)
+                if patience.cancelled_caught:
+                    await self._abort(Fault.STALLED)
+                    return
+                try:
+                    rest = rest[self._sock.send(rest) :]
+                except BlockingIOError:
+                    continue
+        except OSError:
+            await self._abort(Fault.LOST)
+        except trio.Cancelled:
+            self._is_broken = True
+            raise
+
+    async def _abort(self, fault: Fault) -> None:
+        """Cut the connection: its peer will never read the rest."""
+        self.shared.counters.count(fault)
+        self._is_broken = True
+        if self._exchange is not None:
+            self._exchange.cancel()
+        await checkpoint()
 
     async def _linger(self) -> None:
-        with trio.move_on_after(self._limits.linger_s):
-            try:
-                await self._stream.send_eof()
-                left = self._limits.linger_bytes_max
-                while left > 0 and (data := await self._stream.receive_some(READ_BYTES)):
-                    left -= len(data)
-            except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
-                return
-
-    def _note_malformed(self) -> None:
-        self._counters.count(Fault.MALFORMED)
+        limits = self.shared.limits
+        left = limits.linger_bytes_max
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+        deadline = trio.current_time() + limits.linger_s
+        while left > 0 and (received := await self.receive(deadline)):
+            left -= len(received)

@@ -2,38 +2,63 @@
 
 Written because the stock loop ends the whole process on one malformed connection: there, an exception group raised by
 a connection's handler reaches the nursery that accepts (https://github.com/pgjones/hypercorn/issues/225).
+
+A stop goes like this: every answer says ``Connection: close``; for ``drain_idle_s`` new connections and idle ones are
+still served, because a load balancer needs to learn of it and a request may be on its way; then no handshake is begun
+any more, what was queued is accepted and served, and the listening socket is closed when nothing waits in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import socket
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import structlog
 import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework
-from hypercorn.utils import repr_socket_addr
 
 from greenroom.http.serving.connection import Connection
-from greenroom.http.serving.http1 import Refusal, pinned_config
+from greenroom.http.serving.forwarded import TrustedProxies
+from greenroom.http.serving.hang_ups import HangUps
 from greenroom.http.serving.limits import Limits
+from greenroom.http.serving.listening import Listener
+from greenroom.http.serving.response_head import DateHeader, Refusal, bare_refusal
+from greenroom.http.serving.shared import Shared
 from greenroom.http.serving.statistics import Fault, ServingCounters, ServingStatistics
+from greenroom.schema.clock import WallClock, system_wall_clock
 
 ACCEPT_PAUSE_S: Final = 0.1
 """Pause after the kernel refused an accept (no descriptors, no memory): long enough not to spin, short enough to resume
 within a second."""
 
-SWEEP_QUIET_S: Final = 0.05
-SWEEP_MAX_S: Final = 1.0
-"""When we stop, connections already in the backlog are accepted and served: closing the socket would reset them."""
+ACCEPTS_AT_ONCE: Final = 32
+"""Accepted before connections get their turn, so that a storm of them doesn't hold up those that are being served."""
+
+HANDSHAKE_S: Final = 0.2
+"""How long after the last handshake was begun its end may take to reach us: a round trip around the world."""
+
+LIFESPAN_S: Final = 10.0
+"""For the application to start, and to stop."""
 
 _log = structlog.get_logger(__name__)
 
 
-def bare_refusal(status: int) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Refuse without a body."""
-    return [(b"content-length", b"0")], b""
+def pinned_config() -> Config:
+    """Return the Hypercorn configuration for what is left to it: the lifespan and WebSocket."""
+    config = Config()
+    config.include_server_header = False
+    config.accesslog = None
+    config.errorlog = None
+    config.startup_timeout = LIFESPAN_S
+    config.shutdown_timeout = LIFESPAN_S
+    config.websocket_max_message_size = 64 * 1024
+    config.websocket_ping_interval = 20.0
+    return config
 
 
 class Server:
@@ -41,35 +66,49 @@ class Server:
 
     Args:
         refusal: makes the answer to bytes that never became a request.
+        proxies: whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed.
+        websocket_paths: where a request to go on with WebSocket is followed; anywhere else it is ignored, as RFC 9110,
+            7.8 allows, and answered as an ordinary GET.
+        wall: for the Date header.
     """
 
     def __init__(
         self,
         app: ASGIFramework,
-        listeners: Sequence[trio.SocketListener],
+        listeners: Sequence[Listener],
         *,
         limits: Limits,
         refusal: Refusal = bare_refusal,
+        proxies: TrustedProxies = TrustedProxies(),  # noqa: B008 - frozen
+        websocket_paths: Collection[str] = (),
+        wall: WallClock = system_wall_clock,
     ) -> None:
-        self._app = app
         self._listeners = tuple(listeners)
         self._limits = limits
-        self._refusal = refusal
-        self._config = pinned_config(limits)
-        self._context = WorkerContext(None)
         self._counters = ServingCounters()
-        self._free = trio.Semaphore(limits.connections_max)
+        self._shared = Shared(
+            app=app,
+            config=pinned_config(),
+            context=WorkerContext(None),
+            counters=self._counters,
+            date=DateHeader(wall),
+            hang_ups=HangUps(),
+            limits=limits,
+            proxies=proxies,
+            refusal=refusal,
+            state={},
+            websocket_paths=frozenset(path.encode("ascii") for path in websocket_paths),
+        )
         self._open: dict[Connection, None] = {}
+        self._has_room = trio.Event()
         self._accepting = trio.CancelScope()
         self._ended = trio.Event()
-        self.addresses = tuple(
-            repr_socket_addr(listener.socket.family, listener.socket.getsockname()) for listener in listeners
-        )
+        self.addresses = tuple(listener.address for listener in listeners)
         """``host:port`` of every listener, as bound."""
 
     @property
     def is_draining(self) -> bool:
-        return self._context.terminated.is_set()
+        return self._shared.is_draining
 
     def statistics(self) -> ServingStatistics:
         return self._counters.snapshot()
@@ -78,8 +117,37 @@ class Server:
         """Serve until :meth:`drain` is done or this is cancelled; listeners and connections are closed then.
 
         ``task_status`` gets this server once it accepts.
+
+        Raises:
+            hypercorn.utils.LifespanFailureError: the application would not start; in a group.
         """
         try:
+            async with trio.open_nursery() as life:
+                lifespan = Lifespan(ASGIWrapper(self._shared.app), self._shared.config, self._shared.state)
+                await life.start(lifespan.handle_lifespan)
+                await lifespan.wait_for_startup()
+                await self._serve_all(task_status)
+                await lifespan.wait_for_shutdown()
+                life.cancel_scope.cancel()
+        finally:
+            self._close_listeners()
+            self._shared.hang_ups.close()
+            self._ended.set()
+
+    async def drain(self) -> None:
+        """Answer what was begun, serve who is about to begin, close; after ``limits.drain_s`` cut the rest.
+
+        Streams have to be ended by the application; those that are not are cut. Calling it again waits too.
+        """
+        await self._shared.context.terminated.set()
+        self._accepting.deadline = min(self._accepting.deadline, trio.current_time() + self._limits.drain_idle_s)
+        for connection in self._open:
+            connection.drain()
+        await self._ended.wait()
+
+    async def _serve_all(self, task_status: trio.TaskStatus[Server]) -> None:
+        async with trio.open_nursery() as watching:
+            watching.start_soon(self._shared.hang_ups.run)
             async with trio.open_nursery() as connections:
                 with self._accepting:
                     async with trio.open_nursery() as accepting:
@@ -88,72 +156,56 @@ class Server:
                         task_status.started(self)
                 # Only drain() ends the accept loops.
                 connections.cancel_scope.deadline = trio.current_time() + self._limits.drain_s
-                self._drain_connections()
-                with trio.move_on_after(SWEEP_MAX_S):
-                    await self._sweep_backlogs(connections)
-                self._close_listeners()
-                self._drain_connections()
-        finally:
-            self._close_listeners()
-            self._ended.set()
+                await self._close_softly(connections)
+            watching.cancel_scope.cancel()
 
-    async def drain(self) -> None:
-        """Stop accepting, answer what was begun, close what is idle; after ``limits.drain_s`` cut the rest.
-
-        Streams have to be ended by the application; those that are not are cut. Calling it again waits too.
-        """
-        await self._context.terminated.set()
-        self._accepting.cancel()
-        await self._ended.wait()
-
-    async def _accept(self, listener: trio.SocketListener, connections: trio.Nursery) -> None:
+    async def _accept(self, listener: Listener, connections: trio.Nursery) -> None:
         while True:
-            await self._free.acquire()
+            await listener.wait()
+            await self._accept_waiting(listener, connections)
+
+    async def _accept_waiting(self, listener: Listener, connections: trio.Nursery) -> int:
+        """Accept what waits, up to ACCEPTS_AT_ONCE and as far as there is room; return how many."""
+        for count in range(ACCEPTS_AT_ONCE):
+            while len(self._open) >= self._limits.connections_max:
+                self._has_room = trio.Event()
+                await self._has_room.wait()
             try:
-                stream = await listener.accept()
-            except trio.ClosedResourceError:
-                self._free.release()
-                return
+                accepted = listener.accept_nowait()
             except OSError as error:
-                self._free.release()
                 self._counters.accept_failures += 1
                 _log.warning("accept_failed", error=type(error).__name__, errno=error.errno)
                 await trio.sleep(ACCEPT_PAUSE_S)
-            except trio.Cancelled:
-                self._free.release()
-                raise
-            else:
-                connections.start_soon(self._serve, stream)
+                return count
+            if accepted is None:
+                return count
+            self._take(*accepted, connections)
+        return ACCEPTS_AT_ONCE
 
-    async def _sweep_backlogs(self, connections: trio.Nursery) -> None:
-        for listener in self._listeners:
-            is_quiet = False
-            while not is_quiet:
-                await self._free.acquire()
-                try:
-                    with trio.fail_after(SWEEP_QUIET_S):
-                        stream = await listener.accept()
-                except (trio.TooSlowError, trio.Cancelled, OSError) as error:
-                    self._free.release()
-                    if isinstance(error, trio.Cancelled):
-                        raise
-                    is_quiet = True
-                else:
-                    connections.start_soon(self._serve, stream)
+    async def _close_softly(self, connections: trio.Nursery) -> None:
+        """Close the listeners when nobody waits in their queues."""
+        ours = [listener for listener in self._listeners if not listener.is_shared]
+        for listener in ours:
+            listener.refuse_handshakes()
+        if ours:
+            await trio.sleep(HANDSHAKE_S)
+        for listener in ours:
+            while await self._accept_waiting(listener, connections):
+                pass
+        self._close_listeners()
 
-    async def _serve(self, stream: trio.SocketStream) -> None:
-        connection = Connection(
-            self._app,
-            stream,
-            config=self._config,
-            context=self._context,
-            limits=self._limits,
-            counters=self._counters,
-            refusal=self._refusal,
-        )
+    def _take(self, sock: socket.socket, peer: tuple[str, int], connections: trio.Nursery) -> None:
+        try:
+            connection = Connection(sock, peer, self._shared)
+        except OSError:  # gone before we looked
+            sock.close()
+            return
         self._open[connection] = None
         self._counters.connections_open += 1
         self._counters.connections_accepted += 1
+        connections.start_soon(self._serve, connection)
+
+    async def _serve(self, connection: Connection) -> None:
         try:
             await connection.run()
         except* Exception:
@@ -163,20 +215,16 @@ class Server:
         finally:
             del self._open[connection]
             self._counters.connections_open -= 1
-            self._free.release()
-
-    def _drain_connections(self) -> None:
-        for connection in self._open:
-            connection.drain()
+            self._has_room.set()
 
     def _close_listeners(self) -> None:
         for listener in self._listeners:
-            listener.socket.close()
+            listener.close()
 
 
 async def serve(
     app: ASGIFramework,
-    listeners: Sequence[trio.SocketListener],
+    listeners: Sequence[Listener],
     *,
     limits: Limits,
     refusal: Refusal = bare_refusal,

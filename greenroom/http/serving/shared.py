@@ -1,0 +1,42 @@
+"""What all connections of one server share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypercorn.config import Config
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ASGIFramework
+
+from greenroom.http.serving.forwarded import TrustedProxies
+from greenroom.http.serving.hang_ups import HangUps
+from greenroom.http.serving.limits import Limits
+from greenroom.http.serving.response_head import DateHeader, Refusal
+from greenroom.http.serving.statistics import ServingCounters
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """See :class:`~greenroom.http.serving.server.Server` for what each is.
+
+    Attributes:
+        context: Hypercorn's; its ``terminated`` is set once the server drains.
+        state: what the application's lifespan left for its requests; each gets a copy.
+    """
+
+    app: ASGIFramework
+    config: Config
+    context: WorkerContext
+    counters: ServingCounters
+    date: DateHeader
+    hang_ups: HangUps
+    limits: Limits
+    proxies: TrustedProxies
+    refusal: Refusal
+    state: dict[str, Any]
+    websocket_paths: frozenset[bytes]
+
+    @property
+    def is_draining(self) -> bool:
+        return self.context.terminated.is_set()
