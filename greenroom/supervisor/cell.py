@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
-from trio.lowlevel import Abort, reschedule
+from trio.lowlevel import Abort
 
 from greenroom.supervisor.actor import Actor, BatchActor
 from greenroom.supervisor.address import Address
@@ -22,6 +22,7 @@ from greenroom.supervisor.mailbox import Mailbox
 from greenroom.supervisor.message_loop import serve, serve_batches
 from greenroom.supervisor.messages import Down, MonitorRef, TellOutcome
 from greenroom.supervisor.meter import Meter
+from greenroom.supervisor.park_slot import wake
 from greenroom.supervisor.reply_slot import ReplySlot
 from greenroom.supervisor.specs import ActorSpec, ChildSpec
 from greenroom.supervisor.watches import Watches
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from greenroom.supervisor.system import ActorSystem
 
 AnyDelivery = Delivery[Any]
+
+_ACCEPTED = TellOutcome.ACCEPTED  # looking an enum's member up costs more than a global
 
 PASSIVATED = ExitReason.shutdown("passivated")
 
@@ -55,7 +58,6 @@ class Cell(Child):
         "downs",
         "has_terminated",
         "is_draining",
-        "is_open",
         "is_parked",
         "is_suspended",
         "leave_reason",
@@ -77,7 +79,6 @@ class Cell(Child):
         self.mailbox: Mailbox = Mailbox(spec.mailbox)
         self.meter: Meter = Meter(system.kind_meter(spec.kind), system.now())
         self.is_parked = False  # its task sleeps until there is something to do
-        self.is_open = True  # False: admission has to look closer, see _objection
         self.is_suspended = False
         self.traced_until = 0.0
         self._address: Address[Any] | None = None
@@ -148,13 +149,18 @@ class Cell(Child):
 
     def admit(self, delivery: AnyDelivery) -> TellOutcome:
         """Take a message in, or tell its asker why not. Never waits."""
-        if self.is_open and not self.system.is_draining and self.mailbox.put(delivery):
-            if delivery.slot is not None:
-                delivery.slot.target = self
-            if self.is_parked:
-                self.wake()
-            return TellOutcome.ACCEPTED
-        return self._admit_with_care(delivery)
+        mailbox = self.mailbox
+        depth = len(mailbox.queue)
+        if depth >= mailbox.room or self.system.is_draining:
+            return self._admit_with_care(delivery)
+        mailbox.queue.append(delivery)
+        if depth >= mailbox.peak:
+            mailbox.peak = depth + 1
+        if delivery.slot is not None:
+            delivery.slot.target = self
+        if self.is_parked:
+            self.wake()
+        return _ACCEPTED
 
     def admit_when_room(self, delivery: AnyDelivery) -> ReplySlot | None:
         """Take a told message in, or give a slot to wait on for room.
@@ -211,7 +217,7 @@ class Cell(Child):
             draining = self.system.turns_away(self.path)
             if draining is not None:
                 return draining, DeadLetterReason.DRAINING
-        is_closing = self.state in (Status.STOPPING, Status.WEDGED) and not self.is_open
+        is_closing = self.state in (Status.STOPPING, Status.WEDGED) and not self.mailbox.is_open
         if self.state is Status.STOPPED or is_closing:
             return ActorDied(self.path, self.last_reason or SHUTDOWN), DeadLetterReason.DEAD
         if self.state is Status.BACKOFF and delivery.slot is not None and delivery.deadline <= self.backoff_until:
@@ -255,7 +261,7 @@ class Cell(Child):
 
     def told_to_stop(self, *, drain: bool) -> None:
         if drain:
-            self.is_open = False
+            self.mailbox.close()
             self.is_draining = True
         else:
             self.leave_reason = self.stop_reason
@@ -281,20 +287,16 @@ class Cell(Child):
         self.is_suspended = False
         self.look_up()
 
-    def turn_length(self) -> int:
-        """How many messages the next turn may handle."""
-        rng = self.system.turn_rng
-        return self.spec.batch_max if rng is None else rng.randint(1, self.spec.batch_max)
-
     def trace_message(self) -> None:
         """Publish the header of the message just handled."""
+        self.meter.count_turn()
         self.system.lifecycle.message(self, self.meter.recent()[-1])
 
     def wake(self) -> None:
         """Have the loop go on, if it sleeps. Its own version of a park slot: one frame and one object fewer."""
         if self.is_parked and self.task is not None:
             self.is_parked = False
-            reschedule(self.task)
+            wake(self.task)
 
     def unpark(self, _raise_cancel: Callable[[], Any]) -> Abort:
         self.is_parked = False
@@ -339,7 +341,7 @@ class Cell(Child):
     def begin(self, nursery: trio.Nursery, *, is_restart: bool = False) -> None:
         if is_restart:
             self.sort_mail_for_restart()
-        self.is_open = True
+        self.mailbox.open()
         self.refusal = None
         super().begin(nursery, is_restart=is_restart)
 
@@ -365,14 +367,14 @@ class Cell(Child):
 
     def back_off(self, delay_s: float) -> None:
         super().back_off(delay_s)
-        self.is_open = False  # an ask that cannot be answered in time is better refused now
+        self.mailbox.close()  # an ask that cannot be answered in time is better refused now
 
     def go_dormant(self) -> bool:
         """Rest until the next message. False when there is one already: mail that came during passivation."""
         if self.mailbox.queue:
             return False
         self.state = Status.DORMANT
-        self.is_open = False
+        self.mailbox.close()
         return True
 
     @property
@@ -401,6 +403,7 @@ class Cell(Child):
             await background.wait_over()
 
     def settle(self, reason: ExitReason) -> None:
+        self.meter.end_turn()
         in_hand = self.batch or ([self.current] if self.current is not None else [])
         now = self.system.now()
         for delivery in in_hand:
@@ -421,7 +424,7 @@ class Cell(Child):
     def bury(self) -> None:
         """Fail what is queued; nobody is going to handle it."""
         reason = self.last_reason or SHUTDOWN
-        self.is_open = False
+        self.mailbox.close()
         queued, waiting = self.mailbox.clear()
         for delivery in queued:
             delivery.fail(self.refusal or ActorDied(self.path, reason))

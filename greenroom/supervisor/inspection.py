@@ -365,6 +365,8 @@ def statistics(system: ActorSystem) -> SystemStatistics:
 def _actor_node(cell: Cell) -> Node:
     now = cell.system.now()
     meter = cell.meter
+    meter.count_turn()
+    buckets = meter.buckets()
     return Node(
         path=cell.path,
         name=cell.name,
@@ -390,7 +392,7 @@ def _actor_node(cell: Cell) -> Node:
             oldest_ms=1000 * _oldest_s(cell, now),
         ),
         current=_current(cell, now),
-        latency_ms=Latency(*(_percentile_ms(meter.buckets, share) for share in (0.5, 0.95, 0.99))),
+        latency_ms=Latency(*(_percentile_ms(buckets, share) for share in (0.5, 0.95, 0.99))),
     )
 
 
@@ -472,6 +474,7 @@ def _current(cell: Cell, now: float) -> CurrentMessage | None:
 
 def _kind_statistics(system: ActorSystem, kind: str) -> KindStatistics:
     meter = system.kind_meter(kind)
+    meter.count_turns()
     messages = tuple(
         MessageStatistics(
             message_type.__name__,

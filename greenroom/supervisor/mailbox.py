@@ -20,9 +20,12 @@ AnyDelivery = Delivery[Any]
 
 
 class Mailbox:
-    """Invariants: at most ``capacity`` messages and ``spec.bytes_max`` bytes; first in, first out."""
+    """Invariants: at most ``capacity`` messages and ``spec.bytes_max`` bytes; first in, first out.
 
-    __slots__ = ("_by_key", "_is_plain", "_waiting", "bytes", "capacity", "peak", "queue", "spec")
+    It starts out open. Closed means that the cell looks closer before it lets anything in.
+    """
+
+    __slots__ = ("_by_key", "bytes", "capacity", "is_open", "is_plain", "peak", "queue", "room", "spec", "waiting")
 
     def __init__(self, spec: MailboxSpec) -> None:
         self.spec = spec
@@ -32,22 +35,21 @@ class Mailbox:
         self.peak = 0
         self._by_key: dict[object, AnyDelivery] | None = {} if spec.overflow.key else None
         # Senders that wait for room, each with the slot that tells them; an ask waits on its own reply slot.
-        self._waiting: deque[tuple[AnyDelivery, ReplySlot]] | None = None
-        self._is_plain = self._by_key is None and spec.bytes_max is None
+        self.waiting: deque[tuple[AnyDelivery, ReplySlot]] | None = None
+        self.is_plain = self._by_key is None and spec.bytes_max is None  # nothing to weigh or compare
+        self.open()
 
     def __len__(self) -> int:
         return len(self.queue)
 
-    def put(self, delivery: AnyDelivery) -> bool:
-        """Enqueue when there is room and nothing to weigh or compare, the common case. False: use :meth:`offer`."""
-        queue = self.queue
-        depth = len(queue)
-        if depth >= self.capacity or not self._is_plain:
-            return False
-        queue.append(delivery)
-        if depth >= self.peak:
-            self.peak = depth + 1
-        return True
+    def open(self) -> None:
+        self.is_open = True
+        # Up to this depth a message may simply be appended, the common case; otherwise it takes :meth:`offer`.
+        self.room = self.capacity if self.is_plain else 0
+
+    def close(self) -> None:
+        self.is_open = False
+        self.room = 0
 
     def offer(self, delivery: AnyDelivery) -> tuple[TellOutcome, list[AnyDelivery]]:
         """Enqueue by the declared policy; says what became of it and which queued messages had to give way."""
@@ -79,9 +81,9 @@ class Mailbox:
 
     def take(self) -> AnyDelivery:
         """Remove the oldest message; there must be one. Room goes to the longest waiting sender, not to a newcomer."""
-        delivery = self.queue.popleft() if self._is_plain else self._pop()
-        if self._waiting:
-            self._admit_waiting()
+        delivery = self.queue.popleft() if self.is_plain else self._pop()
+        if self.waiting:
+            self.admit_waiting()
         return delivery
 
     def has_room_for(self, delivery: AnyDelivery) -> bool:
@@ -102,9 +104,9 @@ class Mailbox:
 
     def wait_for_room(self, delivery: AnyDelivery, slot: ReplySlot) -> None:
         """Enqueue ``delivery`` when room comes, unless ``slot`` is over by then. Bounded by the waiting tasks."""
-        if self._waiting is None:
-            self._waiting = deque()
-        self._waiting.append((delivery, slot))
+        if self.waiting is None:
+            self.waiting = deque()
+        self.waiting.append((delivery, slot))
 
     def put_back(self, deliveries: list[AnyDelivery]) -> None:
         """Return messages to the head, in their order, capacity or not: they were admitted once already."""
@@ -133,16 +135,16 @@ class Mailbox:
                 removed.append(delivery)
             else:
                 self._append(delivery)
-        if self._waiting:
-            self._admit_waiting()
+        if self.waiting:
+            self.admit_waiting()
         return removed
 
     def clear(self) -> tuple[list[AnyDelivery], list[tuple[AnyDelivery, ReplySlot]]]:
         """Remove everything: queued messages, and senders still waiting with the slots they wait on."""
-        queued, waiting = list(self.queue), list(self._waiting or ())
+        queued, waiting = list(self.queue), list(self.waiting or ())
         self.queue.clear()
         self.bytes = 0
-        self._waiting = None
+        self.waiting = None
         if self._by_key is not None:
             self._by_key.clear()
         return queued, waiting
@@ -186,8 +188,8 @@ class Mailbox:
         queued.message, queued.trace = delivery.message, delivery.trace
         return True
 
-    def _admit_waiting(self) -> None:
-        waiting = self._waiting
+    def admit_waiting(self) -> None:
+        waiting = self.waiting
         while waiting and (waiting[0][1].is_over or self.has_room_for(waiting[0][0])):
             delivery, slot = waiting.popleft()
             if slot.is_over:

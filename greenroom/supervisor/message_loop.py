@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import trio
-from trio.lowlevel import wait_task_rescheduled
 
 from greenroom.supervisor.actor import Actor, BatchActor
 from greenroom.supervisor.delivery import Delivery
 from greenroom.supervisor.exits import SHUTDOWN, ExitReason
 from greenroom.supervisor.mailbox import has_expired
+from greenroom.supervisor.park_slot import SleepRequest, sleep_request, sleep_until_woken
 
 if TYPE_CHECKING:
     from greenroom.supervisor.cell import Cell
@@ -31,19 +31,32 @@ async def serve(cell: Cell, actor: Actor[Any]) -> ExitReason:
     A turn ends when no mail is left, when it has lasted long enough, or when the system lane calls.
     """
     mailbox, meter, spec, now = cell.mailbox, cell.meter, cell.spec, cell.system.now
-    queue, take, handle, refusals = mailbox.queue, mailbox.take, actor.handle, actor.refusals
-    budget_s, cancellable = spec.message_budget_s, spec.cancellable
+    queue, handle, refusals = mailbox.queue, actor.handle, actor.refusals
+    is_plain, popleft = mailbox.is_plain, queue.popleft
+    budget_s, cancellable, batch_max, rng = (
+        spec.message_budget_s,
+        spec.cancellable,
+        spec.batch_max,
+        cell.system.turn_rng,
+    )
+    sleep = sleep_request(cell.unpark)
     while True:
+        if not queue and not cell.attention and not cell.is_draining:
+            cell.is_parked = True
+            await sleep_until_woken(sleep)
         if cell.attention or cell.is_suspended or not queue:
-            reason = await _wait_for_mail(cell, actor)
+            reason = await _wait_for_mail(cell, actor, sleep)
             if reason is not None:
                 return reason
-        left = cell.turn_length()
+        left = batch_max if rng is None else rng.randint(1, batch_max)
         started = now()
         turn_ends = started + TURN_S
+        turn = meter.begin_turn(started) if len(queue) > 1 else None
+        if turn is not None:
+            handled, ended = turn.deliveries.append, turn.ends.append
         while queue and left > 0 and started < turn_ends and not cell.attention:
             left -= 1
-            delivery = take()
+            delivery = popleft() if is_plain and not mailbox.waiting else mailbox.take()
             slot = delivery.slot
             if slot is not None:
                 if has_expired(delivery, started):
@@ -71,10 +84,19 @@ async def serve(cell: Cell, actor: Actor[Any]) -> ExitReason:
             # On a crash `current` stays set, and the end of the incarnation settles it.
             cell.current = None
             finished = now()
-            meter.note(delivery, started, finished, failed)
+            if turn is None:
+                meter.note(delivery, started, finished, failed)
+            elif not failed:
+                handled(delivery)
+                ended(finished)
+            else:
+                meter.end_turn()
+                turn = None
+                meter.note(delivery, started, finished, failed)
             if cell.traced_until > finished:
                 cell.trace_message()
             started = finished
+        meter.end_turn()
         if queue:
             await trio.lowlevel.checkpoint()
 
@@ -82,9 +104,10 @@ async def serve(cell: Cell, actor: Actor[Any]) -> ExitReason:
 async def serve_batches(cell: Cell, actor: BatchActor[Any]) -> ExitReason:
     """As :func:`serve`, for an actor that takes all that is pending at once."""
     queue = cell.mailbox.queue
+    sleep = sleep_request(cell.unpark)
     while True:
         if cell.attention or cell.is_suspended or not queue:
-            reason = await _wait_for_mail(cell, actor)
+            reason = await _wait_for_mail(cell, actor, sleep)
             if reason is not None:
                 return reason
         await _batch(cell, actor)
@@ -92,7 +115,7 @@ async def serve_batches(cell: Cell, actor: BatchActor[Any]) -> ExitReason:
             await trio.lowlevel.checkpoint()
 
 
-async def _wait_for_mail(cell: Cell, actor: Actor[Any]) -> ExitReason | None:
+async def _wait_for_mail(cell: Cell, actor: Actor[Any], sleep: SleepRequest) -> ExitReason | None:
     """Look at the system lane and sleep until there is mail to handle. Returns a reason when it is time to end."""
     queue = cell.mailbox.queue
     while True:
@@ -106,7 +129,7 @@ async def _wait_for_mail(cell: Cell, actor: Actor[Any]) -> ExitReason | None:
             return cell.stop_reason or SHUTDOWN
         if not cell.attention:
             cell.is_parked = True
-            await wait_task_rescheduled(cell.unpark)
+            await sleep_until_woken(sleep)
 
 
 async def _attend(cell: Cell, actor: Actor[Any]) -> None:
@@ -130,7 +153,9 @@ async def _batch(cell: Cell, actor: BatchActor[Any]) -> None:
     """Handle all that is pending, up to a turn's length, in one go."""
     started = cell.system.now()
     batch: list[Delivery[Any]] = []
-    left = cell.turn_length()
+    rng, left = cell.system.turn_rng, cell.spec.batch_max
+    if rng is not None:
+        left = rng.randint(1, left)
     while cell.mailbox.queue and left > 0:
         delivery = cell.mailbox.take()
         left -= 1

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import trio
-from trio.lowlevel import Abort, current_task, reschedule, wait_task_rescheduled
+from trio.lowlevel import Abort, current_task, wait_task_rescheduled
+
+from greenroom.supervisor.park_slot import wake
 
 if TYPE_CHECKING:
     from greenroom.supervisor.cell import Cell
@@ -74,7 +76,7 @@ class ReplySlot:
         task = self._task
         if task is not None:
             self._task = None
-            reschedule(task)
+            wake(task)
 
     def _abandon(self, _raise_cancel: Callable[[], Any]) -> Abort:
         self.is_over = True

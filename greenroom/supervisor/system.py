@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import trio
@@ -67,7 +68,7 @@ class ActorSystem:
         self.last_escalation = ""
         self._drain_by = 0.0
         # Counts up from a random start, so that two systems do not give the same ids; small enough to add to fast.
-        self._trace = self.stream("traces").getrandbits(60)
+        self.new_trace: Callable[[], TraceId] = count(self.stream("traces").getrandbits(60)).__next__
         self._monitors = 0
         self._nursery: trio.Nursery | None = None
         self._failure: RootExited | None = None
@@ -278,10 +279,6 @@ class ActorSystem:
     def stream(self, name: str) -> random.Random:
         """A named stream of randomness, derived from the system's seed: a new draw in one does not shift another."""
         return random.Random(f"{self._seed}/{name}")  # noqa: S311 - replayable by intent, never for secrets
-
-    def new_trace(self) -> TraceId:
-        self._trace += 1
-        return self._trace
 
     def new_monitor_id(self) -> int:
         self._monitors += 1

@@ -247,6 +247,47 @@ async def test_statistics_are_by_kind_and_message_type(autojump_clock: MockClock
         assert (statistics.restarts, statistics.actors) == (1, 3)
 
 
+async def test_messages_of_a_turn_that_goes_on_are_counted_already(autojump_clock: MockClock) -> None:
+    async with open_system(tree(script())) as system:
+        await system.suspend("/root/script")
+        for message in [*["word"] * 20, Work(10), "word"]:
+            system.address("/root/script").tell(message)
+        await system.resume("/root/script")
+        await wait_all_tasks_blocked()
+        detail = system.inspect("/root/script")
+        assert (detail.node.handled, detail.node.state) == (20, "handling")
+        assert [header.message_type for header in detail.messages] == ["str"] * 8
+        assert [(words.message, words.count) for words in system.statistics().kinds[0].messages] == [("str", 20)]
+        await trio.sleep(11)
+        assert system.inspect("/root/script").node.handled == 22
+
+
+async def test_a_turn_of_messages_is_counted_as_they_would_be_one_by_one(autojump_clock: MockClock) -> None:
+    async def seen(*, at_once: bool) -> tuple[object, ...]:
+        async with open_system(tree(script(batch_max=100))) as system:
+            if at_once:
+                await system.suspend("/root/script")
+            for number in range(30):
+                message = Work(number % 3 / 100_000)
+                if at_once:
+                    system.address("/root/script").tell(message)
+                else:
+                    await system.address("/root/script").ask(message, timeout=1)
+            await system.resume("/root/script")
+            await trio.sleep(60)
+            detail = system.inspect("/root/script")
+            (work,) = detail.statistics
+            return (
+                work.count,
+                work.buckets,
+                pytest.approx(work.handler_s),
+                detail.node.latency_ms,
+                len(detail.messages),
+            )
+
+    assert await seen(at_once=True) == await seen(at_once=False)
+
+
 async def test_a_percentile_is_at_most_twice_the_true_value(autojump_clock: MockClock) -> None:
     async with open_system(tree(script())) as system:
         for _ in range(10):
