@@ -144,7 +144,7 @@ async def send(
                 seq=row.last_seq + n,
                 ordinal=receiver.received_ordinal + n,
                 conversation=conversation,
-                client_id=client_id,
+                client_id=f"{client_id}-{n}" if client_id and count > 1 else client_id,
                 at=at,
             )
             for n in range(1, count + 1)

@@ -105,7 +105,7 @@ SELECT q.conversation_id, q.reader_id, q.seq, COALESCE(m.sender_ordinal, 0)
   JOIN participants p ON p.conversation_id = q.conversation_id AND p.user_id = q.reader_id
   LEFT JOIN LATERAL (
        SELECT sender_ordinal FROM messages
-        WHERE conversation_id = q.conversation_id AND sender_id = p.peer_id AND seq <= q.seq
+        WHERE conversation_id = q.conversation_id AND sender_id = p.peer_id AND seq <= q.seq AND kind = 'user'
         ORDER BY seq DESC LIMIT 1) m ON true
 """
 

@@ -1,0 +1,175 @@
+"""What the planner makes of the real statements, prepared once and kept, before it knows anything of the tables.
+
+A plan is made when a session first runs a statement. On a young database that is before any statistics exist, or when
+they say that everything is small enough to be read whole; the plan stays while the tables grow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from greenroom.schema.ids import SessionId, UserId
+from greenroom.schema.records import ConversationState
+from greenroom.storage.bus_local import LocalBus
+from greenroom.storage.ports import ClientKey, ConversationPageKey, MarkQuery, Storage
+from greenroom.storage.postgres import PostgresOptions, open_pool, postgres_storage
+from greenroom.storage.postgres.trio_connection import TrioConnection
+from tests.storage.builders import (
+    ANN,
+    BEN,
+    NOW,
+    a_conversation,
+    a_service,
+    a_session,
+    add_users,
+    conversation_id,
+    open_all,
+    send,
+)
+
+# Its plans come as notices, each with the text of its statement, whose first line is the statement's name.
+TELL_PLANS = (
+    "-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0 -c client_min_messages=log"
+)
+FEW = 51
+"""Rows of a table when autovacuum first looks at it: one more than ``autovacuum_analyze_threshold``."""
+
+STATEMENT = re.compile(r"-- (\w+):.*?\n([^\n]*\(cost=.*)", re.DOTALL)
+
+Plans = dict[str, str]
+"""By the name of the statement."""
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> Plans:
+    plans: Plans = {}
+
+    def note(diagnostic: psycopg.errors.Diagnostic) -> None:
+        if match := STATEMENT.search(diagnostic.message_primary or ""):
+            plans[match[1]] = match[2]
+
+    opening = TrioConnection.open
+
+    async def open_and_listen(conninfo: str, *, timeout_s: float, prepare: bool) -> TrioConnection:
+        connection = await opening(conninfo, timeout_s=timeout_s, prepare=prepare)
+        connection.add_notice_handler(note)
+        return connection
+
+    monkeypatch.setattr(TrioConnection, "open", open_and_listen)
+    return plans
+
+
+@pytest.fixture(params=["young", "grown and never analysed", "analysed while small"])
+async def storage(
+    request: pytest.FixtureRequest, database: PostgresOptions, plans: Plans
+) -> AsyncIterator[Storage]:
+    """Ann and Ben have talked a little, and each of a few others has a session and a conversation with Ben."""
+    others = [UserId(f"01OTHER{number:019}") for number in range(FEW)]
+    async with open_pool(database) as pool:
+        young = postgres_storage(pool, bus=LocalBus())
+        await add_users(young, ANN, BEN, *others)
+        for number, user_id in enumerate(others):
+            await young.directory.add_services([a_service(BEN, number)])
+            await young.accounts.create_session(a_session(user_id, number))
+        await open_all(young, a_conversation(), *(a_conversation(u, BEN, n) for n, u in enumerate(others, 2)))
+        await send(young, ANN, count=20, client_id="c")
+        await send(young, BEN, count=20, client_id="c")
+        if request.param == "grown and never analysed":
+            await send(young, ANN, count=2_000, client_id="01M846YVWEMT5S3SFJ81G7ZK5E")
+        if request.param == "analysed while small":
+            await pool.run("ANALYZE", None)
+    plans.clear()
+    telling = replace(database, conninfo=make_conninfo(database.conninfo, options=TELL_PLANS))
+    async with open_pool(telling) as pool:
+        yield postgres_storage(pool, bus=LocalBus())
+
+
+async def ask_on_sending(storage: Storage) -> None:
+    async with storage.writes.transaction() as tx:
+        target = conversation_id(1)
+        locked = await tx.lock(
+            conversations=[target],
+            users=[ANN],
+            keys=[ClientKey(target, ANN, "c-1")],
+            marks=[MarkQuery(target, ANN, 5)],
+        )
+        await tx.last_messages([target])
+        await tx.users([ANN, BEN])
+        await tx.save_conversations([locked.conversations[target].conversation])
+        await tx.save_participants([locked.conversations[target].student])
+
+
+async def test_a_client_id_is_looked_up_by_itself_and_not_among_all_a_senders_messages(
+    storage: Storage, plans: Plans
+) -> None:
+    await ask_on_sending(storage)
+
+    assert "messages_client_key" in plans["sent_messages"]
+    assert "client_id" in _condition_of("messages_client_key", plans["sent_messages"])
+
+
+async def test_an_ordinal_is_read_off_one_entry_of_its_index(storage: Storage, plans: Plans) -> None:
+    await ask_on_sending(storage)
+
+    assert "Index Only Scan Backward using messages_ordinals" in plans["ordinals_at"]
+
+
+async def send_some(storage: Storage) -> None:
+    await send(storage, ANN, count=3)
+
+
+async def open_one(storage: Storage) -> None:
+    await open_all(storage, a_conversation())
+
+
+async def read_everything(storage: Storage) -> None:
+    target = conversation_id(1)
+    await storage.conversations.participants(target)
+    await storage.conversations.view(target, ANN)
+    after = ConversationPageKey(NOW + timedelta(days=1), target)
+    await storage.conversations.page(ANN, state=ConversationState.ACTIVE, before=after, limit=20)
+    await storage.conversations.total_unread(ANN)
+    await storage.conversations.messages_before(target, 15, limit=10)
+    await storage.conversations.messages_after(target, 15, limit=10)
+    await storage.conversations.peers(ANN, limit=10)
+    await storage.streams.heads([ANN, BEN])
+    await storage.streams.events_after(ANN, 3, limit=10)
+    await storage.streams.snapshot(ANN, conversations_max=10)
+    await storage.accounts.credentials("ann@example.org")
+    await storage.accounts.user(ANN)
+    await storage.accounts.session(bytes(32))
+    await storage.accounts.session_by_id(SessionId("01S"))
+    await storage.directory.instructor(BEN)
+    await storage.directory.instructors_page(after=("Ann", ANN), limit=10)
+
+
+@pytest.mark.parametrize("act", [ask_on_sending, send_some, open_one, read_everything])
+async def test_no_statement_reads_a_table_whole(
+    storage: Storage, plans: Plans, act: Callable[[Storage], Awaitable[None]]
+) -> None:
+    await act(storage)
+
+    assert plans
+    assert {name: plan for name, plan in plans.items() if "Seq Scan" in plan or _reads_an_index_whole(plan)} == {}
+
+
+def _condition_of(index: str, plan: str) -> str:
+    """The condition by which the plan looks into an index."""
+    match = re.search(rf"{index}.*?Index Cond: (.*?)\n", plan + "\n", re.DOTALL)
+    assert match is not None
+    return match[1]
+
+
+def _reads_an_index_whole(plan: str) -> bool:
+    lines = plan.splitlines()
+    return any(
+        re.search(r"Index (Only )?Scan|Bitmap Index Scan", line) and "Index Cond" not in "".join(lines[n : n + 2])
+        for n, line in enumerate(lines)
+    )
