@@ -26,12 +26,28 @@ class Better(Enum):
     LESS = "less"
 
 
+class Of(Enum):
+    """What a bar is a bound of: the ratio to the baseline, or greenroom's own figure."""
+
+    RATIO = "ratio"
+    LEVEL = "level"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a figure is to reach, inclusive: at least ``limit`` where more is better, at most where less is."""
+
+    limit: float
+    of: Of = Of.RATIO
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One thing measured of both, a sample per round.
 
     Attributes:
         baseline_name: what greenroom is held against, in words.
+        bar: None if nothing is demanded of it.
         greenroom, baseline: samples in ``unit``; those with the same index were taken in the same round.
     """
 
@@ -41,6 +57,7 @@ class Figure:
     baseline_name: str
     greenroom: tuple[float, ...]
     baseline: tuple[float, ...]
+    bar: Bar | None = None
 
     @property
     def ratios(self) -> tuple[float, ...]:
@@ -50,6 +67,14 @@ class Figure:
     @property
     def ratio(self) -> float:
         return median(self.ratios)
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the bar is reached; None without one."""
+        if self.bar is None:
+            return None
+        reached = self.ratio if self.bar.of is Of.RATIO else median(self.greenroom)
+        return reached >= self.bar.limit if self.better is Better.MORE else reached <= self.bar.limit
 
 
 Work = Callable[[], Awaitable[int]]
