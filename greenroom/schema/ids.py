@@ -12,8 +12,6 @@ from datetime import datetime
 from random import Random
 from typing import Final, NewType, Protocol
 
-from ulid import ULID
-
 UserId = NewType("UserId", str)
 SessionId = NewType("SessionId", str)
 ConversationId = NewType("ConversationId", str)
@@ -23,6 +21,16 @@ ServiceId = NewType("ServiceId", str)
 # Crockford's alphabet without I, L, O, U; a first character above 7 would overflow 128 bits.
 ULID_PATTERN: Final = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 _ULID: Final = re.compile(ULID_PATTERN)
+
+
+# Crockford's digits two by two: as many as ten bits have values.
+_DIGITS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS: Final = tuple(high + low for high in _DIGITS for low in _DIGITS)
+
+
+def _base32(number: int, *, pairs: int) -> str:
+    """The lowest ``10 * pairs`` bits of ``number`` as twice as many digits."""
+    return "".join([_PAIRS[number >> 10 * place & 1023] for place in range(pairs - 1, -1, -1)])
 
 
 def is_ulid(text: str) -> bool:
@@ -54,7 +62,7 @@ class RandomIds:
 
     def ulid(self) -> str:
         milliseconds = int(self._now().timestamp() * 1000)
-        return str(ULID(milliseconds.to_bytes(6, "big") + self._random.getrandbits(80).to_bytes(10, "big")))
+        return _base32(milliseconds, pairs=5) + _base32(self._random.getrandbits(80), pairs=8)
 
     def secret(self) -> str:
         return f"{self._random.getrandbits(256):064x}"

@@ -63,8 +63,14 @@ def bigints(values: Iterable[int]) -> Bigints:
 def moments(values: Iterable[datetime | None]) -> Moments:
     """The moments are aware."""
     given = list(values)
-    parts = [_NULL if at is None else _eight_bytes_each([(at - _EPOCH) // _MICROSECOND]) for at in given]
-    return Moments(_header(_TIMESTAMPTZ_OID, len(given), has_nulls=None in given) + b"".join(parts))
+    # All rows of a batch tend to be of one moment.
+    parts: dict[datetime | None, bytes] = {None: _NULL}
+    for at in set(given):
+        if at is not None:
+            parts[at] = _eight_bytes_each([(at - _EPOCH) // _MICROSECOND])
+    return Moments(
+        _header(_TIMESTAMPTZ_OID, len(given), has_nulls=None in given) + b"".join([parts[at] for at in given])
+    )
 
 
 def register_columns(connection: AsyncConnection[tuple[object, ...]]) -> None:
