@@ -282,6 +282,7 @@ def core_settings(settings: Settings) -> CoreSettings:
     return CoreSettings(
         session_life=timedelta(hours=settings.session_hours),
         event_retention=timedelta(days=settings.event_retention_days),
+        edit_window=timedelta(minutes=settings.edit_window_minutes),
         conversation_idle_s=settings.conversation_idle_s,
         stream_idle_s=settings.stream_idle_s,
         drain_timeout_s=settings.drain_timeout_s,

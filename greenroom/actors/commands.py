@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from greenroom.schema.ids import ConversationId, UserId
+from greenroom.schema.ids import ConversationId, MessageId, UserId
 from greenroom.schema.records import ConversationState, ConversationView, Message
 from greenroom.supervisor import Request
 
@@ -91,6 +91,41 @@ class SetState(Request[ConversationView]):
 
 
 @dataclass(frozen=True, slots=True)
+class EditMessage(Request[Message]):
+    """Say something else instead, within the time there is for that; the same content again changes nothing.
+
+    Attributes:
+        if_version: refuse unless the message has this version.
+    """
+
+    conversation_id: ConversationId
+    user_id: UserId
+    message_id: MessageId
+    content: str
+    if_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMessage(Request[Message]):
+    """Take the content away for everybody; the row keeps its place. Deleting again changes nothing."""
+
+    conversation_id: ConversationId
+    user_id: UserId
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True)
+class SetReaction(Request[None]):
+    """Put one's emoji on a message, or take it off."""
+
+    conversation_id: ConversationId
+    user_id: UserId
+    message_id: MessageId
+    emoji: str
+    is_added: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NoteSessionEnd(Request[None]):
     """Tell all of a user's devices that one of the sessions ended."""
 
@@ -98,5 +133,6 @@ class NoteSessionEnd(Request[None]):
     reason: str
 
 
-ConversationCommand = SendMessage | MarkRead | MarkDelivered | SetState
+MessageCommand = EditMessage | DeleteMessage | SetReaction
+ConversationCommand = SendMessage | MarkRead | MarkDelivered | SetState | MessageCommand
 Command = ConversationCommand | OpenConversation | NoteSessionEnd

@@ -7,23 +7,27 @@ sequence order, and whoever sees event n can be sure that n - 1 is visible.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
+from greenroom.actors.batch import Batch, Circumstances, Known
 from greenroom.actors.commands import (
     Command,
+    DeleteMessage,
+    EditMessage,
     MarkDelivered,
     MarkRead,
     NoteSessionEnd,
     OpenConversation,
     SendMessage,
+    SetReaction,
     SetState,
 )
-from greenroom.actors.draft import Draft, Known
+from greenroom.actors.draft import Draft
 from greenroom.schema.errors import DomainError
-from greenroom.schema.ids import ConversationId, Ids, UserId
+from greenroom.schema.ids import ConversationId, Ids, MessageId, UserId
 from greenroom.schema.records import Conversation, ConversationState, LockedConversation, StoredEvent
 from greenroom.storage.ports import ClientKey, Locked, MarkQuery, OpenedConversation, Writes, WriteTransaction
 
@@ -39,10 +43,7 @@ class Committed:
 async def commit(
     writes: Writes,
     commands: Sequence[Command],
-    *,
-    ids: Ids,
-    now: datetime,
-    is_online: Callable[[UserId], bool],
+    circumstances: Circumstances,
 ) -> Committed:
     """Carry out ``commands`` in order, in one transaction; return only after it is durable.
 
@@ -53,19 +54,32 @@ async def commit(
         UserNotFound, Conflict: one of the commands can't be stored; nothing of the batch was.
     """
     async with writes.transaction() as tx:
-        known = await _read(tx, commands, ids, now)
-        draft = Draft(known, ids=ids, now=now, is_online=is_online)
+        known = await _read(tx, commands, circumstances.ids, circumstances.now)
+        draft = Draft(known, circumstances)
         for command in commands:
             draft.apply(command)
-        if draft.messages:
-            await tx.append_messages(draft.messages)
-        if conversations := draft.conversations:
-            await tx.save_conversations(conversations)
-        if participants := draft.participants:
-            await tx.save_participants(participants)
-        if draft.events:
-            await tx.append_events(draft.events)
-    return Committed(replies=draft.replies, events=draft.events)
+        await _write(tx, draft.batch)
+    return Committed(replies=draft.replies, events=draft.batch.events)
+
+
+async def _write(tx: WriteTransaction, batch: Batch) -> None:
+    if batch.messages:
+        await tx.append_messages(batch.messages)
+    if batch.edits:
+        await tx.append_edits(batch.edits)
+    if removed := batch.reactions(added=False):
+        await tx.remove_reactions(removed)
+    if added := batch.reactions(added=True):
+        await tx.add_reactions(added)
+    # After what it takes away with a message that is deleted.
+    if changed := batch.changed_messages:
+        await tx.save_messages(changed)
+    if conversations := batch.conversations:
+        await tx.save_conversations(conversations)
+    if participants := batch.participants:
+        await tx.save_participants(participants)
+    if batch.events:
+        await tx.append_events(batch.events)
 
 
 async def _read(tx: WriteTransaction, commands: Sequence[Command], ids: Ids, now: datetime) -> Known:
@@ -94,6 +108,7 @@ async def _lock(
     users: list[UserId] = []
     keys: list[ClientKey] = []
     marks: list[MarkQuery] = []
+    messages: list[MessageId] = []
     for command in commands:
         match command:
             case SendMessage(conversation_id, sender_id, _, client_id):
@@ -105,6 +120,9 @@ async def _lock(
                 marks.append(MarkQuery(conversation_id, user_id, seq))
             case MarkDelivered() | SetState():
                 conversations.append(command.conversation_id)
+            case EditMessage() | DeleteMessage() | SetReaction():
+                conversations.append(command.conversation_id)
+                messages.append(command.message_id)
             case NoteSessionEnd():
                 users.append(command.user_id)
             case OpenConversation():
@@ -115,7 +133,13 @@ async def _lock(
         conversations.append(there.conversation_id)
         if opening.first is not None and opening.first.client_id is not None:
             keys.append(ClientKey(there.conversation_id, opening.opened_by, opening.first.client_id))
-    return await tx.lock(conversations=list(dict.fromkeys(conversations)), users=users, keys=keys, marks=marks)
+    return await tx.lock(
+        conversations=list(dict.fromkeys(conversations)),
+        users=users,
+        keys=keys,
+        marks=marks,
+        messages=list(dict.fromkeys(messages)),
+    )
 
 
 def _shown(

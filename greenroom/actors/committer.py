@@ -7,13 +7,14 @@ all, up to a bound. There is no timer, so an idle server adds no delay.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
 import trio
 
 from greenroom.actors.announcing import announce
+from greenroom.actors.batch import Circumstances
 from greenroom.actors.commands import Command
 from greenroom.actors.commit import Committed, commit
 from greenroom.schema.errors import DomainError, StorageUnavailable, Unavailable
@@ -26,6 +27,10 @@ BATCH_MAX: Final = 200
 """Commands per transaction: enough to spread the cost of a commit thin, few enough to keep row locks short."""
 
 COMMIT_TIMEOUT_S: Final = 5.0
+
+EDIT_WINDOW: Final = timedelta(minutes=15)
+"""For how long a message may be edited, unless the server is told otherwise: time for a slip of the pen, not to rewrite what
+was agreed on."""
 
 
 class Committer(BatchActor[Command]):
@@ -45,6 +50,7 @@ class Committer(BatchActor[Command]):
         ids: Ids,
         wall: Callable[[], datetime],
         is_online: Callable[[UserId], bool],
+        edit_window: timedelta = EDIT_WINDOW,
     ) -> None:
         self._writes = writes
         self._bus = bus
@@ -52,6 +58,7 @@ class Committer(BatchActor[Command]):
         self._ids = ids
         self._wall = wall
         self._is_online = is_online
+        self._edit_window = edit_window
         self._commits = 0
         self._commands = 0
         self._split_batches = 0
@@ -75,14 +82,17 @@ class Committer(BatchActor[Command]):
     async def _commit(self, commands: Sequence[Command]) -> Committed:
         try:
             with trio.fail_after(COMMIT_TIMEOUT_S):
-                committed = await commit(
-                    self._writes, commands, ids=self._ids, now=self._wall(), is_online=self._is_online
-                )
+                committed = await commit(self._writes, commands, circumstances=self._circumstances())
         except trio.TooSlowError as exc:
             raise StorageUnavailable("The database took too long to commit.") from exc
         self._commits += 1
         self._commands += len(commands)
         return committed
+
+    def _circumstances(self) -> Circumstances:
+        return Circumstances(
+            ids=self._ids, now=self._wall(), is_online=self._is_online, edit_window=self._edit_window
+        )
 
     async def _try_apart(self, batch: Sequence[Delivery[Command]], error: Exception) -> None:
         """Give the bad command its error and its neighbours their due; a bug is raised once all are served."""

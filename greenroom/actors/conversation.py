@@ -15,7 +15,16 @@ import trio
 
 from greenroom.actors.addresses import committer
 from greenroom.actors.announcing import announce
-from greenroom.actors.commands import ConversationCommand, MarkDelivered, MarkRead, SendMessage, SetState
+from greenroom.actors.commands import (
+    ConversationCommand,
+    DeleteMessage,
+    EditMessage,
+    MarkDelivered,
+    MarkRead,
+    SendMessage,
+    SetReaction,
+    SetState,
+)
 from greenroom.schema.errors import ConversationNotFound, DomainError
 from greenroom.schema.events import Typing
 from greenroom.schema.ids import ConversationId, UserId
@@ -79,7 +88,14 @@ class Conversation(Actor[ConversationMessage]):
                 await self._peer_of(sender_id)
                 await self._stop_typing(sender_id)
                 self.ctx.forward(committer(self.ctx.system), message)
-            case MarkRead(user_id=user_id) | MarkDelivered(user_id=user_id) | SetState(user_id=user_id):
+            case (
+                MarkRead(user_id=user_id)
+                | MarkDelivered(user_id=user_id)
+                | SetState(user_id=user_id)
+                | EditMessage(user_id=user_id)
+                | DeleteMessage(user_id=user_id)
+                | SetReaction(user_id=user_id)
+            ):
                 await self._peer_of(user_id)
                 self.ctx.forward(committer(self.ctx.system), message)
             case SetTyping(user_id, is_typing):

@@ -29,7 +29,7 @@ from greenroom.actors.addresses import CONVERSATION, ROOT, STREAM
 from greenroom.actors.alarms import AlarmClock, Alarms
 from greenroom.actors.authentication import Authentication
 from greenroom.actors.bus_relay import BusRelay
-from greenroom.actors.committer import BATCH_MAX, Committer
+from greenroom.actors.committer import BATCH_MAX, EDIT_WINDOW, Committer
 from greenroom.actors.conversation import Conversation
 from greenroom.actors.directory import InstructorDirectory
 from greenroom.actors.event_streams import EventStreams
@@ -80,6 +80,7 @@ class CoreSettings:
 
     session_life: timedelta = timedelta(hours=12)
     event_retention: timedelta = timedelta(days=28)
+    edit_window: timedelta = EDIT_WINDOW
     conversation_idle_s: float = 60.0
     stream_idle_s: float = 30.0
     drain_timeout_s: float = 10.0
@@ -163,6 +164,7 @@ async def open_core(
                     ids=ids,
                     wall=wall,
                     is_online=board.is_online,
+                    edit_window=settings.edit_window,
                 ),
                 mailbox=MailboxSpec(capacity=COMMITTER_MAILBOX),
                 batch_max=BATCH_MAX,

@@ -7,7 +7,7 @@ would only queue it.
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -15,6 +15,8 @@ from typing import TypeVar
 from greenroom.actors.addresses import committer, conversation_of
 from greenroom.actors.asking import ask
 from greenroom.actors.commands import (
+    DeleteMessage,
+    EditMessage,
     FirstMessage,
     MarkDelivered,
     MarkRead,
@@ -22,14 +24,15 @@ from greenroom.actors.commands import (
     Opened,
     SendMessage,
     Sent,
+    SetReaction,
     SetState,
     Unread,
 )
 from greenroom.actors.conversation import SetTyping
 from greenroom.actors.identity import Identity
-from greenroom.schema.errors import ConversationNotFound, FieldError, InvalidInput, UserNotFound
-from greenroom.schema.ids import ConversationId, UserId, is_ulid
-from greenroom.schema.records import ConversationState, ConversationView, Message, Role
+from greenroom.schema.errors import ConversationNotFound, FieldError, InvalidInput, MessageNotFound, UserNotFound
+from greenroom.schema.ids import ConversationId, MessageId, UserId, is_ulid
+from greenroom.schema.records import ConversationState, ConversationView, Message, MessageEdit, Role
 from greenroom.storage.ports import Accounts, ConversationPageKey, Conversations
 from greenroom.supervisor import ActorSystem, Request
 
@@ -154,6 +157,65 @@ class Messaging:
             raise InvalidInput(FieldError(("body", "booking_id"), "there is no such booking in this conversation"))
         return await self._ask(conversation_id, SendMessage(conversation_id, identity.user.id, content, client_id))
 
+    async def edit(
+        self, identity: Identity, message_id: MessageId, *, content: str, if_version: int | None
+    ) -> Message:
+        """Say something else instead.
+
+        Args:
+            if_version: refuse unless the message has this version.
+
+        Raises:
+            MessageNotFound: none of a conversation of this user's.
+            PermissionDenied: somebody else sent it.
+            MessageDeleted, VersionMismatch, EditWindowClosed
+        """
+        identity.require("conversations:write")
+        me = identity.user.id
+        return await self._ask_of_message(
+            message_id, lambda c: EditMessage(c, me, message_id, content, if_version)
+        )
+
+    async def delete(self, identity: Identity, message_id: MessageId) -> None:
+        """Take the content away for everybody; deleting again changes nothing.
+
+        Raises:
+            MessageNotFound: none of a conversation of this user's.
+            PermissionDenied: somebody else sent it.
+        """
+        identity.require("conversations:write")
+        await self._ask_of_message(message_id, lambda c: DeleteMessage(c, identity.user.id, message_id))
+
+    async def set_reaction(self, identity: Identity, message_id: MessageId, emoji: str, *, is_added: bool) -> None:
+        """Put one's emoji on a message or take it off; what is so already stays so.
+
+        Raises:
+            MessageNotFound: none of a conversation of this user's.
+            MessageDeleted, TooManyReactions
+        """
+        identity.require("conversations:write")
+        me = identity.user.id
+        await self._ask_of_message(message_id, lambda c: SetReaction(c, me, message_id, emoji, is_added))
+
+    async def versions(self, identity: Identity, message_id: MessageId) -> Sequence[MessageEdit]:
+        """What a message has said, oldest first, the current version last; nothing of a deleted one.
+
+        Raises:
+            MessageNotFound: none of a conversation of this user's.
+        """
+        identity.require("conversations:read")
+        message = await self._conversations.message(message_id, identity.user.id)
+        if message is None:
+            raise MessageNotFound("There is no such message.")
+        if message.deleted_at is not None:
+            return []
+        current = MessageEdit(
+            message.id, message.version, message.content, message.edited_at or message.created_at
+        )
+        # Read after the message: an edit in between is shown as former and current, so what is current is told by version.
+        former = await self._conversations.edits(message_id)
+        return [*(edit for edit in former if edit.version < current.version), current]
+
     async def mark_read(self, identity: Identity, conversation_id: ConversationId, seq: int) -> Unread:
         identity.require("conversations:write")
         return await self._ask(conversation_id, MarkRead(conversation_id, identity.user.id, seq))
@@ -171,6 +233,17 @@ class Messaging:
         identity.require("conversations:read")
         total = await self._conversations.total_unread(identity.user.id)
         return Unread(unread_count=total, total_unread=total)
+
+    async def _ask_of_message(self, message_id: MessageId, request: Callable[[ConversationId], Request[R]]) -> R:
+        """Ask the conversation that a message is in; whoever has no part in it is told of no message."""
+        not_found = MessageNotFound("There is no such message.")
+        conversation_id = await self._conversations.conversation_of(message_id)
+        if conversation_id is None:
+            raise not_found
+        try:
+            return await self._ask(conversation_id, request(conversation_id))
+        except ConversationNotFound as exc:
+            raise not_found from exc
 
     async def _ask(self, conversation_id: ConversationId, request: Request[R]) -> R:
         return await ask(conversation_of(self._system, conversation_id), request)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from random import Random, SystemRandom
 from typing import Final, Literal
+from urllib.parse import quote
 
 import httpx
 
@@ -23,6 +24,7 @@ from greenroom.schema.answers import (
     EventLogOut,
     InstructorsOut,
     MessagesOut,
+    MessageVersionsOut,
     OpenedOut,
     SignedInOut,
     SyncOut,
@@ -137,6 +139,35 @@ class Greenroom:
         return await self._calls.ask(
             MessageOut, "POST", f"{API}/conversations/{conversation_id}/messages", body=body, is_repeatable=True
         )
+
+    async def edit(self, message_id: str, content: str, *, if_version: int | None = None) -> MessageOut:
+        """Say something else instead; with ``if_version``, only if nobody did so before."""
+        headers = {} if if_version is None else {"If-Match": f'"{if_version}"'}
+        # With a version, a repetition of what was done would be refused.
+        return await self._calls.ask(
+            MessageOut,
+            "PATCH",
+            f"{API}/messages/{message_id}",
+            body={"content": content},
+            headers=headers,
+            is_repeatable=if_version is None,
+        )
+
+    async def delete(self, message_id: str) -> None:
+        """Take a message's content away for everybody."""
+        await self._calls.do("DELETE", f"{API}/messages/{message_id}", is_repeatable=True)
+
+    async def versions(self, message_id: str) -> MessageVersionsOut:
+        """What a message has said, oldest first."""
+        return await self._read(MessageVersionsOut, f"/messages/{message_id}/edits")
+
+    async def react(self, message_id: str, emoji: str) -> None:
+        """Put an emoji on a message."""
+        await self._calls.do("PUT", f"{API}/messages/{message_id}/reactions/{quote(emoji)}", is_repeatable=True)
+
+    async def unreact(self, message_id: str, emoji: str) -> None:
+        """Take one's emoji off a message."""
+        await self._calls.do("DELETE", f"{API}/messages/{message_id}/reactions/{quote(emoji)}", is_repeatable=True)
 
     async def mark_read(self, conversation_id: str, seq: int) -> UnreadOut:
         """Everything up to ``seq`` was read; a mark never moves back."""

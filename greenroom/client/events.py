@@ -40,6 +40,9 @@ RETRY_DEFAULT_S: Final = 3.0
 _MODELS: Final[Mapping[str, type[Wire]]] = MappingProxyType(
     {
         "message.created": events.MessageCreated,
+        "message.updated": events.MessageChanged,
+        "message.deleted": events.MessageChanged,
+        "reaction.changed": events.ReactionChanged,
         "conversation.created": events.ConversationChanged,
         "conversation.updated": events.ConversationChanged,
         "conversation.read": events.ConversationMarked,

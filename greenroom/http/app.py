@@ -37,7 +37,7 @@ from greenroom.http.problems import (
     render,
 )
 from greenroom.http.request_cycle import ReceivedRequest, RequestCycle, current_request
-from greenroom.http.routes import accounts, conversations, health, instructors, operators, site, streams
+from greenroom.http.routes import accounts, conversations, health, instructors, messages, operators, site, streams
 from greenroom.http.security_headers import BY_DEFAULT, fixed_headers
 from greenroom.http.serving import Refusal
 from greenroom.schema.ids import Ids
@@ -46,6 +46,7 @@ from greenroom.schema.settings import Settings
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *accounts.operations.all,
     *conversations.operations.all,
+    *messages.operations.all,
     *streams.operations.all,
     *instructors.operations.all,
     *operators.operations.all,

@@ -15,11 +15,19 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 import greenroom
 from greenroom.http.operations import Access, ActorPath, Operation
 from greenroom.http.problems import CURSOR_EXPIRED, INTERNAL, MEDIA_TYPE, Kind, Problem, ResetProblem, kind_of
+from greenroom.schema.emoji import CODE_POINTS_MAX, Emoji
 from greenroom.schema.ids import ULID_PATTERN
 
 _REF: Final = "#/components/schemas/{model}"
 
 Document = dict[str, Any]
+
+_PATH_SCHEMAS: Final[Mapping[Any, Document]] = {
+    ActorPath: {"type": "string"},
+    Emoji: {"type": "string", "maxLength": CODE_POINTS_MAX, "description": "One emoji, percent-encoded."},
+}
+"""Of path parameters that are no ULIDs."""
+
 Schemas = Mapping[Any, Document]
 """JSON schemas by (model, mode)."""
 
@@ -113,8 +121,11 @@ def _security(operation: Operation) -> list[Document]:
 def _parameters(operation: Operation) -> list[Document]:
     parameters: list[Document] = []
     for name, kind in operation.path_parameters.items():
-        schema: Document = {"type": "string"} if kind is ActorPath else {"type": "string", "pattern": ULID_PATTERN}
+        schema = _PATH_SCHEMAS.get(kind, {"type": "string", "pattern": ULID_PATTERN})
         parameters.append({"name": name, "in": "path", "required": True, "schema": schema})
+    for name, meaning in operation.headers.items():
+        header = {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+        parameters.append({**header, "description": meaning})
     if operation.query is not None:
         shape = operation.query.model_json_schema(mode="validation", ref_template=_REF)
         for name, schema in shape["properties"].items():

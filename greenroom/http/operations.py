@@ -22,7 +22,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Final, NewType, get_args, get_origin, get_type_hints
 
 from prometheus_client import CollectorRegistry
@@ -40,6 +40,7 @@ from greenroom.http.query_string import parse_query
 from greenroom.http.request_cycle import ReceivedRequest
 from greenroom.schema import errors
 from greenroom.schema.audit import OperatorName
+from greenroom.schema.emoji import Emoji, is_emoji
 from greenroom.schema.errors import FieldError, InvalidInput
 from greenroom.schema.ids import is_ulid
 from greenroom.schema.requests import Body, OpenEvents, Query
@@ -108,6 +109,9 @@ def reply(status: int, model: BaseModel | None = None) -> Response:
     return Response(model.model_dump_json().encode(), status=status, content_type="application/json")
 
 
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
 class Access(Enum):
     """Who may call an operation."""
 
@@ -144,6 +148,7 @@ class Operation:
     answers: Mapping[int, Answer]
     refusals: tuple[Refusable, ...]
     opens_stream: bool
+    headers: Mapping[str, str]
     handler: Handler = field(repr=False)
 
     @property
@@ -185,7 +190,10 @@ class Operation:
 
     def _path_arguments(self, given: Mapping[str, str]) -> dict[str, str]:
         for name, value in given.items():
-            if self.path_parameters[name] is not ActorPath and not is_ulid(value):
+            if self.path_parameters[name] is Emoji:
+                if not is_emoji(value):
+                    raise InvalidInput(FieldError(("path", name), "must be one emoji"))
+            elif self.path_parameters[name] is not ActorPath and not is_ulid(value):
                 raise faults.RouteNotFound("Nothing is served at this path.")
         return dict(given)
 
@@ -205,12 +213,26 @@ class Operations:
         answers: Mapping[int, Answer | type[BaseModel]],
         refusals: Sequence[Refusable] = (),
         opens_stream: bool = False,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> Callable[[Handler], Handler]:
-        """Declare an operation; ``refusals`` are those that its signature does not imply."""
+        """Declare an operation; ``refusals`` are those that its signature does not imply.
+
+        Args:
+            headers: those the handler reads, and what each says.
+        """
 
         def declare(handler: Handler) -> Handler:
             self.all.append(
-                _operation(self.tag, method, path, handler, answers, tuple(refusals), opens_stream=opens_stream)
+                _operation(
+                    self.tag,
+                    method,
+                    path,
+                    handler,
+                    answers,
+                    tuple(refusals),
+                    opens_stream=opens_stream,
+                    headers=headers,
+                )
             )
             return handler
 
@@ -226,6 +248,7 @@ def _operation(
     refusals: tuple[Refusable, ...],
     *,
     opens_stream: bool,
+    headers: Mapping[str, str],
 ) -> Operation:
     hints = get_type_hints(handler)
     names = [name for name in inspect.signature(handler).parameters if name != "call"]
@@ -263,6 +286,7 @@ def _operation(
             )
         ),
         opens_stream=opens_stream,
+        headers=headers,
         handler=handler,
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import JsonValue
 
 from greenroom.schema.events import Presence
+from greenroom.schema.records import MessageEdit
 from greenroom.schema.wire import ConversationOut, MessageOut, Moment, ServiceOut, UserOut, Wire
 
 
@@ -37,6 +38,24 @@ class MessagesOut(Wire):
 
     items: list[MessageOut]
     has_more: bool
+
+
+class MessageVersionOut(Wire):
+    """What a message said from ``written_at`` on."""
+
+    version: int
+    content: str
+    written_at: Moment
+
+    @classmethod
+    def of(cls, edit: MessageEdit) -> Self:
+        return cls(version=edit.version, content=edit.content, written_at=edit.written_at)
+
+
+class MessageVersionsOut(Wire):
+    """Oldest first, the current version last."""
+
+    items: list[MessageVersionOut]
 
 
 class UnreadOut(Wire):

@@ -80,6 +80,12 @@ class ConversationNotFound(NotFound):
     code = "conversation_not_found"
 
 
+class MessageNotFound(NotFound):
+    """No such message for this user."""
+
+    code = "message_not_found"
+
+
 class UserNotFound(NotFound):
     """No such user."""
 
@@ -90,6 +96,30 @@ class Conflict(DomainError):
     """The change contradicts what is stored; nothing was changed."""
 
     code = "conflict"
+
+
+class MessageDeleted(Conflict):
+    """The message was deleted; there is nothing left to change."""
+
+    code = "message_deleted"
+
+
+class EditWindowClosed(Conflict):
+    """The message is too old to be edited."""
+
+    code = "edit_window_closed"
+
+
+class TooManyReactions(Conflict):
+    """The user has put as many different emoji on this message as one may."""
+
+    code = "too_many_reactions"
+
+
+class VersionMismatch(DomainError):
+    """The message is no longer the one that was to be changed; nothing was changed."""
+
+    code = "version_mismatch"
 
 
 class Unavailable(DomainError):

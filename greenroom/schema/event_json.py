@@ -30,7 +30,7 @@ def message_json(message: Message) -> str:
 
 
 def message_created_json(message: str, *, unread_count: int, total_unread: int) -> str:
-    """``MessageCreated``, of what :func:`message_json` made."""
+    """``MessageCreated`` or ``MessageChanged``, which look the same, of what :func:`message_json` made."""
     return f'{{"message":{message},"unread_count":{unread_count},"total_unread":{total_unread}}}'
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from greenroom.schema.wire import ConversationOut, MessageOut, Moment, Wire
+from greenroom.schema.wire import ConversationOut, MessageOut, Moment, ReactionOut, Wire
 
 
 class ResetReason(StrEnum):
@@ -56,6 +56,25 @@ class MessageCreated(Wire):
     message: MessageOut
     unread_count: int
     total_unread: int
+
+
+class MessageChanged(Wire):
+    """``message.updated`` and ``message.deleted``"""
+
+    message: MessageOut
+    unread_count: int
+    total_unread: int
+
+
+class ReactionChanged(Wire):
+    """``reaction.changed``: ``reactions`` are all there are on the message now."""
+
+    conversation_id: str
+    message_id: str
+    emoji: str
+    user_id: str
+    added: bool
+    reactions: list[ReactionOut]
 
 
 class ConversationChanged(Wire):

@@ -135,6 +135,29 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageEdit:
+    """What a message said in a former version.
+
+    Attributes:
+        written_at: when it was sent, or edited to say this.
+    """
+
+    message_id: MessageId
+    version: int
+    content: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReaction:
+    """One user's feeling about a message."""
+
+    message_id: MessageId
+    emoji: str
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
 class LockedConversation:
     """A conversation whose row is locked by the running transaction, with both participants' rows."""
 

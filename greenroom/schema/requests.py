@@ -226,6 +226,10 @@ class SendMessage(Body):
     booking_id: Annotated[str, Ulid] | None = None
 
 
+class EditMessage(Body):
+    content: Content
+
+
 class MarkUpTo(Body):
     seq: Annotated[int, Field(ge=1, le=SEQ_MAX)]
 

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     )
     session_hours: float = Field(12.0, gt=0, le=24 * 31, description="life of a session")
     event_retention_days: int = Field(28, ge=7, le=365, description="how long a dropped client can still resume")
+    edit_window_minutes: float = Field(
+        15.0, ge=0, le=60 * 24 * 365, description="for how long a message may be edited after it was sent"
+    )
     login_slots: int = Field(2, ge=1, le=64, description="password hashes computed at once")
     login_queue_timeout_ms: int = Field(1_000, ge=10, le=30_000, description="wait for a slot before 503")
     conversation_idle_s: float = Field(60.0, ge=1, description="a conversation actor idle this long is passivated")

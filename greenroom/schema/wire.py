@@ -16,6 +16,7 @@ from greenroom.schema.records import (
     ConversationView,
     Message,
     MessageKind,
+    Reaction,
     Role,
     Service,
     User,
@@ -57,8 +58,14 @@ class UserOut(Wire):
 
 
 class ReactionOut(Wire):
+    """One emoji, and who put it there."""
+
     emoji: str
     user_ids: list[str]
+
+    @classmethod
+    def of(cls, reaction: Reaction) -> Self:
+        return cls(emoji=reaction.emoji, user_ids=list(reaction.user_ids))
 
 
 class MessageOut(Wire):
@@ -88,7 +95,7 @@ class MessageOut(Wire):
             content=message.content,
             client_id=message.client_id,
             booking_id=message.booking_id,
-            reactions=[ReactionOut(emoji=r.emoji, user_ids=list(r.user_ids)) for r in message.reactions],
+            reactions=[ReactionOut.of(reaction) for reaction in message.reactions],
             created_at=message.created_at,
             edited_at=message.edited_at,
             deleted_at=message.deleted_at,

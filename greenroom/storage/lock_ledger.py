@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from greenroom.schema.errors import Conflict
-from greenroom.schema.ids import ConversationId, UserId
+from greenroom.schema.ids import ConversationId, MessageId, UserId
 from greenroom.schema.records import Conversation, Message, Participant, StoredEvent
 from greenroom.storage.ports import Locked
 
@@ -49,6 +49,7 @@ class LockLedger:
         self._step = _Step.NOTHING
         self._message_tails: dict[ConversationId, int] = {}
         self._stream_tails: dict[UserId, int] = {}
+        self._messages: set[MessageId] = set()
         self._has_refused = False
 
     def before_opening(self) -> None:
@@ -66,6 +67,7 @@ class LockLedger:
             self._message_tails.setdefault(conversation_id, locked.conversation.last_seq)
         for user_id, position in rows.streams.items():
             self._stream_tails[user_id] = position.last_seq
+        self._messages.update(rows.messages)
 
     def before_saving(self, rows: Sequence[Conversation] | Sequence[Participant]) -> None:
         """Check that every row belongs to a locked conversation."""
@@ -75,6 +77,16 @@ class LockLedger:
                 raise self._refusal(
                     LockRuleBroken, f"conversation {conversation_id} is written but was not locked"
                 )
+
+    def before_changing(self, messages: Sequence[Message]) -> None:
+        """Check that every message was read under the lock of its conversation."""
+        self.before_annotating(message.id for message in messages)
+
+    def before_annotating(self, message_ids: Iterable[MessageId]) -> None:
+        """Check that every message that something is added to was read under the lock of its conversation."""
+        for message_id in message_ids:
+            if message_id not in self._messages:
+                raise self._refusal(LockRuleBroken, f"message {message_id} is changed but was not locked")
 
     def before_appending_messages(self, messages: Sequence[Message]) -> None:
         """Check and count messages in.
@@ -93,6 +105,7 @@ class LockLedger:
                     Conflict, f"Message {message.seq} does not follow {tail} in {message.conversation_id}."
                 )
             self._message_tails[message.conversation_id] = message.seq
+            self._messages.add(message.id)
 
     def before_appending_events(self, events: Sequence[StoredEvent]) -> None:
         """Check and count events in.

@@ -14,13 +14,15 @@ from datetime import datetime
 from typing import Protocol
 
 from greenroom.schema.audit import AuditEntry, AuditId, AuditOutcome, AuditPageKey
-from greenroom.schema.ids import ConversationId, SessionId, UserId
+from greenroom.schema.ids import ConversationId, MessageId, SessionId, UserId
 from greenroom.schema.records import (
     Conversation,
     ConversationState,
     ConversationView,
     LockedConversation,
     Message,
+    MessageEdit,
+    MessageReaction,
     Participant,
     Service,
     Session,
@@ -172,6 +174,18 @@ class Conversations(Protocol):
         """The ``limit`` oldest messages with ``seq`` > ``after``, oldest first."""
         ...
 
+    async def conversation_of(self, message_id: MessageId) -> ConversationId | None:
+        """Return the conversation a message is in, which it never leaves; None if there is no such message."""
+        ...
+
+    async def message(self, message_id: MessageId, user_id: UserId) -> Message | None:
+        """Return a message of one of the user's conversations; None for a stranger or an unknown id."""
+        ...
+
+    async def edits(self, message_id: MessageId) -> list[MessageEdit]:
+        """Former versions of a message, oldest first; none of a deleted one."""
+        ...
+
     async def peers(self, user_ids: Sequence[UserId], *, limit: int) -> Mapping[UserId, Sequence[UserId]]:
         """For each user, the ``limit`` users they share the most recently active conversations with, in that order.
 
@@ -225,12 +239,14 @@ class Locked:
         sent: messages already stored under the client ids asked about.
         ordinals: for each mark asked about, the highest ``sender_ordinal`` at or below its seq (0: none); a stranger's
             is absent.
+        messages: of those asked for, those that exist.
     """
 
     conversations: Mapping[ConversationId, LockedConversation]
     streams: Mapping[UserId, StreamPosition]
     sent: Mapping[ClientKey, Message]
     ordinals: Mapping[MarkQuery, int]
+    messages: Mapping[MessageId, Message]
 
 
 class WriteTransaction(Protocol):
@@ -263,10 +279,11 @@ class WriteTransaction(Protocol):
         users: Sequence[UserId] = (),
         keys: Sequence[ClientKey] = (),
         marks: Sequence[MarkQuery] = (),
+        messages: Sequence[MessageId] = (),
     ) -> Locked:
         """Lock conversations, then the streams of their participants and of ``users``; read what they protect.
 
-        One wait, however much is asked for. ``keys`` and ``marks`` are of these conversations.
+        One wait, however much is asked for. ``keys``, ``marks`` and ``messages`` are of these conversations.
         """
         ...
 
@@ -284,6 +301,29 @@ class WriteTransaction(Protocol):
                 that look before they write.
             ConversationNotFound: a sender is not a participant.
         """
+        ...
+
+    async def save_messages(self, messages: Sequence[Message]) -> None:
+        """Write content, version and the moments of editing and deleting, of messages of locked conversations.
+
+        A message that is deleted loses its former versions and its reactions.
+        """
+        ...
+
+    async def append_edits(self, edits: Sequence[MessageEdit]) -> None:
+        """Keep former versions of messages that are saved in this transaction.
+
+        Raises:
+            Conflict: a version is kept already.
+        """
+        ...
+
+    async def add_reactions(self, reactions: Sequence[MessageReaction]) -> None:
+        """Add reactions to messages of locked conversations; one that is there is passed over."""
+        ...
+
+    async def remove_reactions(self, reactions: Sequence[MessageReaction]) -> None:
+        """Take reactions away; one that is not there is passed over."""
         ...
 
     async def save_conversations(self, conversations: Sequence[Conversation]) -> None:

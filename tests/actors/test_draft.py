@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from random import Random
 
+from greenroom.actors.batch import Circumstances, Known
 from greenroom.actors.commands import (
     Command,
+    DeleteMessage,
+    EditMessage,
     MarkDelivered,
     MarkRead,
     NoteSessionEnd,
     SendMessage,
     Sent,
+    SetReaction,
     SetState,
     Unread,
 )
-from greenroom.actors.draft import Draft, Known
-from greenroom.schema.errors import ConversationNotFound, InvalidInput
-from greenroom.schema.ids import ConversationId, RandomIds, UserId
+from greenroom.actors.draft import Draft
+from greenroom.actors.rules.changing import REACTIONS_MAX
+from greenroom.schema.errors import (
+    ConversationNotFound,
+    EditWindowClosed,
+    InvalidInput,
+    MessageDeleted,
+    MessageNotFound,
+    PermissionDenied,
+    TooManyReactions,
+    VersionMismatch,
+)
+from greenroom.schema.ids import ConversationId, MessageId, RandomIds, UserId
 from greenroom.schema.records import (
     Conversation,
     ConversationState,
     LockedConversation,
     Message,
+    MessageEdit,
+    MessageKind,
+    MessageReaction,
     Participant,
+    Reaction,
     Role,
     StoredEvent,
     User,
@@ -33,6 +53,7 @@ from greenroom.storage.ports import ClientKey, Locked, MarkQuery, StreamPosition
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 STUDENT, INSTRUCTOR = UserId("01HSTUDENT0000000000000000"), UserId("01HTEACHER0000000000000000")
+EDIT_WINDOW = timedelta(minutes=15)
 TALK = ConversationId("01HTA1K0000000000000000000")
 
 
@@ -57,6 +78,8 @@ def drafted(
     ordinals: dict[MarkQuery, int] | None = None,
     student: tuple[int, int] = (0, 0),
     instructor: tuple[int, int] = (0, 0),
+    messages: Sequence[Message] = (),
+    now: datetime = NOW,
 ) -> Draft:
     """Apply commands; ``student`` and ``instructor`` are where their streams stand: last seq and total unread."""
     draft = Draft(
@@ -67,13 +90,14 @@ def drafted(
                 streams={STUDENT: StreamPosition(*student), INSTRUCTOR: StreamPosition(*instructor)},
                 sent=sent or {},
                 ordinals=ordinals or {},
+                messages={message.id: message for message in messages},
             ),
             users={STUDENT: user(STUDENT, Role.STUDENT), INSTRUCTOR: user(INSTRUCTOR, Role.INSTRUCTOR)},
-            last_messages={},
+            last_messages={TALK: messages[-1]} if messages else {},
         ),
-        ids=RandomIds(Random(1), lambda: NOW),
-        now=NOW,
-        is_online=lambda _: False,
+        Circumstances(
+            ids=RandomIds(Random(1), lambda: NOW), now=now, is_online=lambda _: False, edit_window=EDIT_WINDOW
+        ),
     )
     for command in commands:
         draft.apply(command)
@@ -91,16 +115,16 @@ def shown(events: list[StoredEvent], user_id: UserId) -> list[tuple[int, str, di
 def test_messages_of_one_batch_get_consecutive_seqs_and_each_sender_their_own_ordinals() -> None:
     draft = drafted(say("a"), say("b", INSTRUCTOR), say("c"), conversation=locked(last_seq=7))
 
-    assert [(m.seq, m.sender_id, m.sender_ordinal) for m in draft.messages] == [
+    assert [(m.seq, m.sender_id, m.sender_ordinal) for m in draft.batch.messages] == [
         (8, STUDENT, 1),
         (9, INSTRUCTOR, 1),
         (10, STUDENT, 2),
     ]
-    assert draft.conversations[0].last_seq == 10
+    assert draft.batch.conversations[0].last_seq == 10
 
 
 def test_both_streams_grow_densely_and_show_each_user_their_own_unread() -> None:
-    events = drafted(say("a"), say("b"), student=(4, 0), instructor=(9, 0)).events
+    events = drafted(say("a"), say("b"), student=(4, 0), instructor=(9, 0)).batch.events
 
     assert [(seq, name, data["unread_count"]) for seq, name, data in shown(events, INSTRUCTOR)] == [
         (10, "message.created", 1),
@@ -113,7 +137,7 @@ def test_both_streams_grow_densely_and_show_each_user_their_own_unread() -> None
 
 
 def test_each_event_shows_the_total_unread_of_its_own_moment_within_the_batch() -> None:
-    events = drafted(say("a"), say("b"), instructor=(0, 10)).events
+    events = drafted(say("a"), say("b"), instructor=(0, 10)).batch.events
 
     assert [data["total_unread"] for _, _, data in shown(events, INSTRUCTOR)] == [11, 12]
 
@@ -127,11 +151,11 @@ def test_a_repeated_client_id_in_one_batch_returns_the_first_message_and_adds_no
     assert isinstance(second, Sent)
     assert (first.created, second.created) == (True, False)
     assert second.message == first.message
-    assert len(draft.messages) == 1
+    assert len(draft.batch.messages) == 1
 
 
 def test_a_client_id_that_was_stored_before_returns_that_message_and_no_event() -> None:
-    stored = drafted(say("hello", client_id="c1")).messages[0]
+    stored = drafted(say("hello", client_id="c1")).batch.messages[0]
     draft = drafted(
         say("other text", client_id="c1"),
         sent={ClientKey(TALK, STUDENT, "c1"): stored},
@@ -139,8 +163,8 @@ def test_a_client_id_that_was_stored_before_returns_that_message_and_no_event() 
     )
 
     assert draft.replies == [Sent(message=stored, created=False)]
-    assert draft.events == []
-    assert draft.messages == []
+    assert draft.batch.events == []
+    assert draft.batch.messages == []
 
 
 def test_reading_clears_what_was_received_up_to_that_seq_and_tells_both_sides() -> None:
@@ -153,7 +177,7 @@ def test_reading_clears_what_was_received_up_to_that_seq_and_tells_both_sides() 
     )
 
     assert draft.replies == [Unread(unread_count=1, total_unread=1)]
-    assert [(e.user_id, e.name) for e in draft.events] == [
+    assert [(e.user_id, e.name) for e in draft.batch.events] == [
         (STUDENT, "conversation.read"),
         (INSTRUCTOR, "conversation.read"),
     ]
@@ -174,8 +198,8 @@ def test_a_read_mark_never_moves_back() -> None:
     )
     draft = drafted(MarkRead(TALK, INSTRUCTOR, 2), MarkDelivered(TALK, INSTRUCTOR, 3), conversation=conversation)
 
-    assert draft.participants == []
-    assert draft.events == []
+    assert draft.batch.participants == []
+    assert draft.batch.events == []
 
 
 def test_marking_beyond_the_newest_message_is_refused_and_changes_nothing() -> None:
@@ -184,7 +208,7 @@ def test_marking_beyond_the_newest_message_is_refused_and_changes_nothing() -> N
     (reply,) = draft.replies
     assert isinstance(reply, InvalidInput)
     assert "newest is 5" in str(reply)
-    assert (draft.events, draft.participants) == ([], [])
+    assert (draft.batch.events, draft.batch.participants) == ([], [])
 
 
 def test_a_stranger_is_told_that_there_is_no_such_conversation() -> None:
@@ -199,27 +223,27 @@ def test_one_refused_command_does_not_disturb_its_neighbours() -> None:
     draft = drafted(say("a"), MarkRead(TALK, INSTRUCTOR, 99), say("b"))
 
     assert [type(r).__name__ for r in draft.replies] == ["Sent", "InvalidInput", "Sent"]
-    assert [m.seq for m in draft.messages] == [1, 2]
+    assert [m.seq for m in draft.batch.messages] == [1, 2]
 
 
 def test_a_new_message_brings_an_archived_conversation_back() -> None:
     archived = Participant(TALK, INSTRUCTOR, STUDENT, state=ConversationState.ARCHIVED)
     draft = drafted(say("a"), conversation=locked(instructor=archived))
 
-    names = [name for _, name, _ in shown(draft.events, INSTRUCTOR)]
+    names = [name for _, name, _ in shown(draft.batch.events, INSTRUCTOR)]
 
     assert names == ["conversation.updated", "message.created"]
-    assert {p.user_id: p.state for p in draft.participants}[INSTRUCTOR] is ConversationState.ACTIVE
+    assert {p.user_id: p.state for p in draft.batch.participants}[INSTRUCTOR] is ConversationState.ACTIVE
 
 
 def test_a_trashed_conversation_stays_in_the_trash_and_counts_nothing() -> None:
     trashed = Participant(TALK, INSTRUCTOR, STUDENT, state=ConversationState.TRASHED)
     draft = drafted(say("a"), conversation=locked(instructor=trashed))
 
-    ((_, _, data),) = shown(draft.events, INSTRUCTOR)
+    ((_, _, data),) = shown(draft.batch.events, INSTRUCTOR)
 
     assert (data["unread_count"], data["total_unread"]) == (1, 0)
-    assert {p.user_id: p.state for p in draft.participants}[INSTRUCTOR] is ConversationState.TRASHED
+    assert {p.user_id: p.state for p in draft.batch.participants}[INSTRUCTOR] is ConversationState.TRASHED
 
 
 def test_trashing_takes_the_conversation_out_of_the_total_and_shows_it_to_that_user_only() -> None:
@@ -233,7 +257,7 @@ def test_trashing_takes_the_conversation_out_of_the_total_and_shows_it_to_that_u
         instructor=(0, 5),
     )
 
-    told = [(e.user_id, e.name) for e in draft.events if e.name == "conversation.updated"]
+    told = [(e.user_id, e.name) for e in draft.batch.events if e.name == "conversation.updated"]
     assert told == [(INSTRUCTOR, "conversation.updated")]
     assert draft.replies[1] == Unread(unread_count=3, total_unread=2)
 
@@ -241,11 +265,159 @@ def test_trashing_takes_the_conversation_out_of_the_total_and_shows_it_to_that_u
 def test_filing_a_conversation_where_it_is_already_changes_nothing() -> None:
     draft = drafted(SetState(TALK, INSTRUCTOR, ConversationState.ACTIVE))
 
-    assert draft.events == []
-    assert draft.participants == []
+    assert draft.batch.events == []
+    assert draft.batch.participants == []
 
 
 def test_the_end_of_a_session_is_told_to_its_user_alone() -> None:
-    events = drafted(NoteSessionEnd(STUDENT, "logout")).events
+    events = drafted(NoteSessionEnd(STUDENT, "logout")).batch.events
 
     assert [(e.user_id, e.name, e.data) for e in events] == [(STUDENT, "session.revoked", '{"reason":"logout"}')]
+
+
+MESSAGE = MessageId("01HMESSAGE0000000000000000")
+SAID = Message(
+    id=MESSAGE,
+    conversation_id=TALK,
+    seq=3,
+    version=1,
+    kind=MessageKind.USER,
+    sender_id=STUDENT,
+    sender_ordinal=2,
+    content="See you on Sunday",
+    client_id=None,
+    booking_id=None,
+    created_at=NOW,
+)
+
+
+def edit(content: str, *, by: UserId = STUDENT, if_version: int | None = None) -> EditMessage:
+    return EditMessage(TALK, by, MESSAGE, content, if_version)
+
+
+def react(emoji: str, *, by: UserId = INSTRUCTOR, is_added: bool = True) -> SetReaction:
+    return SetReaction(TALK, by, MESSAGE, emoji, is_added)
+
+
+def changed(*commands: Command, message: Message = SAID, now: datetime = NOW) -> Draft:
+    return drafted(*commands, conversation=locked(last_seq=3), messages=[message], now=now)
+
+
+def refused(draft: Draft) -> type[object]:
+    """The class of the last answer; what was refused must have left no trace."""
+    batch = draft.batch
+    assert (batch.events, batch.changed_messages, batch.edits, batch.reactions(added=True)) == ([], [], [], [])
+    return type(draft.replies[-1])
+
+
+def test_an_edit_keeps_what_was_said_and_tells_both() -> None:
+    later = NOW + timedelta(minutes=3)
+    batch = changed(edit("See you on Saturday"), now=later).batch
+
+    [after] = batch.changed_messages
+    assert (after.content, after.version, after.edited_at, after.seq) == ("See you on Saturday", 2, later, 3)
+    assert batch.edits == [MessageEdit(MESSAGE, 1, "See you on Sunday", NOW)]
+    for user_id in (STUDENT, INSTRUCTOR):
+        [(_, name, data)] = shown(batch.events, user_id)
+        assert (name, data["message"]["content"]) == ("message.updated", "See you on Saturday")  # type: ignore[index]
+
+
+def test_edits_of_one_batch_follow_each_other() -> None:
+    batch = changed(edit("a"), edit("b", if_version=2)).batch
+
+    assert [(e.version, e.content) for e in batch.edits] == [(1, "See you on Sunday"), (2, "a")]
+    assert [(m.version, m.content) for m in batch.changed_messages] == [(3, "b")]
+
+
+def test_an_edit_to_the_same_words_changes_nothing() -> None:
+    draft = changed(edit("See you on Sunday"), now=NOW + timedelta(days=1))
+
+    assert draft.replies == [SAID]
+    assert draft.batch.events == []
+
+
+def test_an_edit_is_refused_of_another_version_too_late_by_somebody_else_or_of_nothing() -> None:
+    assert refused(changed(edit("x", if_version=2))) is VersionMismatch
+    assert refused(changed(edit("x"), now=NOW + EDIT_WINDOW + timedelta(seconds=1))) is EditWindowClosed
+    assert refused(changed(edit("x", by=INSTRUCTOR))) is PermissionDenied
+    assert refused(changed(edit("x", by=UserId("01HSTRANGER000000000000000")))) is ConversationNotFound
+    assert refused(drafted(edit("x"))) is MessageNotFound
+
+
+def test_an_edit_is_in_time_until_the_last_moment_of_the_window() -> None:
+    assert changed(edit("x"), now=NOW + EDIT_WINDOW).batch.changed_messages
+
+
+def test_deleting_leaves_a_place_without_content_and_does_not_change_what_is_unread() -> None:
+    batch = changed(DeleteMessage(TALK, STUDENT, MESSAGE), message=replace(SAID, reactions=(LIKED,))).batch
+
+    [after] = batch.changed_messages
+    assert (after.content, after.reactions, after.deleted_at, after.seq) == ("", (), NOW, 3)
+    assert batch.participants == []
+    [(_, name, data)] = shown(batch.events, INSTRUCTOR)
+    assert (name, data["message"]["content"]) == ("message.deleted", "")  # type: ignore[index]
+
+
+def test_what_is_deleted_can_only_be_deleted_again() -> None:
+    gone = replace(SAID, content="", deleted_at=NOW)
+
+    assert refused(changed(edit("x"), message=gone)) is MessageDeleted
+    assert refused(changed(react("\U0001f44d"), message=gone)) is MessageDeleted
+    again = changed(DeleteMessage(TALK, STUDENT, MESSAGE), message=gone)
+    assert (again.replies, again.batch.events) == ([gone], [])
+
+
+def test_only_the_sender_deletes() -> None:
+    assert refused(changed(DeleteMessage(TALK, INSTRUCTOR, MESSAGE))) is PermissionDenied
+
+
+LIKED = Reaction("\U0001f44d", (INSTRUCTOR,))
+
+
+def test_a_reaction_is_told_to_both_with_all_there_are() -> None:
+    batch = changed(react("\U0001f44d"), react("\U0001f389", by=STUDENT)).batch
+
+    assert batch.reactions(added=True) == [
+        MessageReaction(MESSAGE, "\U0001f44d", INSTRUCTOR),
+        MessageReaction(MESSAGE, "\U0001f389", STUDENT),
+    ]
+    _, (_, name, data) = shown(batch.events, STUDENT)
+    assert (name, data["emoji"], data["added"], data["user_id"]) == (
+        "reaction.changed",
+        "\U0001f389",
+        True,
+        STUDENT,
+    )
+    assert data["reactions"] == [
+        {"emoji": "\U0001f389", "user_ids": [STUDENT]},
+        {"emoji": "\U0001f44d", "user_ids": [INSTRUCTOR]},
+    ]
+
+
+def test_a_reaction_that_is_there_or_not_already_is_nothing_new() -> None:
+    liked = replace(SAID, reactions=(LIKED,))
+
+    assert changed(react("\U0001f44d"), message=liked).batch.events == []
+    assert changed(react("\U0001f44d", is_added=False)).batch.events == []
+
+
+def test_a_change_of_mind_within_a_batch_ends_where_it_ends() -> None:
+    batch = changed(react("\U0001f44d"), react("\U0001f44d", is_added=False)).batch
+
+    assert batch.reactions(added=True) == []
+    assert [d["reactions"] for _, _, d in shown(batch.events, STUDENT)][-1] == []
+
+
+def test_there_is_a_bound_to_what_one_user_feels() -> None:
+    every = tuple(Reaction(chr(0x1F600 + n), (INSTRUCTOR,)) for n in range(REACTIONS_MAX))
+    full = replace(SAID, reactions=every)
+
+    assert refused(changed(react("\U0001f44d"), message=full)) is TooManyReactions
+    assert changed(react("\U0001f44d", by=STUDENT), message=full).replies == [None]
+
+
+def test_a_conversation_shown_after_an_edit_shows_the_edited_words() -> None:
+    draft = changed(edit("x"), SetState(TALK, INSTRUCTOR, ConversationState.ARCHIVED))
+
+    (*_, (_, _, data)) = shown(draft.batch.events, INSTRUCTOR)
+    assert data["conversation"]["last_message"]["content"] == "x"  # type: ignore[index]

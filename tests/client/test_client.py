@@ -86,6 +86,21 @@ async def test_a_person_registers_talks_and_reads_the_conversation_back(world: W
             await other.me()
 
 
+async def test_a_message_is_edited_reacted_to_and_deleted(world: World, maya: Greenroom) -> None:
+    message = await maya.send(await world.talk(), "a")
+
+    edited = await maya.edit(message.id, "b", if_version=message.version)
+    await maya.react(message.id, "\U0001f44d")
+
+    assert [v.content for v in (await maya.versions(message.id)).items] == ["a", "b"]
+    [shown] = (await maya.messages(message.conversation_id)).items
+    assert (shown.version, [r.emoji for r in shown.reactions]) == (edited.version, ["\U0001f44d"])
+    await maya.unreact(message.id, "\U0001f44d")
+    await maya.delete(message.id)
+    with pytest.raises(Refused, match="message_deleted"):
+        await maya.edit(message.id, "c")
+
+
 async def test_what_the_server_refuses_says_which_field_and_why(world: World, maya: Greenroom) -> None:
     with pytest.raises(Refused) as refused:
         await maya.send(await world.talk(), "x" * 5_001)

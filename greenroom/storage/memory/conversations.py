@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from greenroom.schema.ids import ConversationId, UserId
-from greenroom.schema.records import ConversationState, ConversationView, Message
+from greenroom.schema.ids import ConversationId, MessageId, UserId
+from greenroom.schema.records import ConversationState, ConversationView, Message, MessageEdit
 from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.memory.tables import total_unread
 from greenroom.storage.ports import ConversationPageKey
@@ -46,6 +46,22 @@ class MemoryConversations:
     async def messages_after(self, conversation_id: ConversationId, after: int, *, limit: int) -> list[Message]:
         async with self._database.operation("conversations.messages_after"):
             return self._database.tables.messages_above(conversation_id, after, limit)
+
+    async def conversation_of(self, message_id: MessageId) -> ConversationId | None:
+        async with self._database.operation("conversations.conversation_of"):
+            place = self._database.tables.message_places.get(message_id)
+            return None if place is None else place[0]
+
+    async def message(self, message_id: MessageId, user_id: UserId) -> Message | None:
+        async with self._database.operation("conversations.message"):
+            tables = self._database.tables
+            found = tables.message(message_id)
+            is_theirs = found is not None and (found.conversation_id, user_id) in tables.participants
+            return found if is_theirs else None
+
+    async def edits(self, message_id: MessageId) -> list[MessageEdit]:
+        async with self._database.operation("conversations.edits"):
+            return list(self._database.tables.edits.get(message_id, ()))
 
     async def peers(self, user_ids: Sequence[UserId], *, limit: int) -> Mapping[UserId, Sequence[UserId]]:
         async with self._database.operation("conversations.peers"):

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from greenroom.schema.audit import AuditEntry, AuditId
-from greenroom.schema.ids import ConversationId, ServiceId, SessionId, UserId
+from greenroom.schema.ids import ConversationId, MessageId, ServiceId, SessionId, UserId
 from greenroom.schema.records import (
     Conversation,
     ConversationState,
     ConversationView,
     Message,
+    MessageEdit,
     Participant,
     Service,
     Session,
@@ -42,8 +43,11 @@ class Tables:
     conversations_of: dict[UserId, list[ConversationId]] = field(default_factory=dict)
     messages: dict[ConversationId, list[Message]] = field(default_factory=dict)
     """Per conversation, by ``seq``."""
-    message_ids: set[str] = field(default_factory=set)
-    sent: dict[ClientKey, Message] = field(default_factory=dict)
+    message_places: dict[MessageId, tuple[ConversationId, int]] = field(default_factory=dict)
+    """Where each message is: its conversation and its index there."""
+    edits: dict[MessageId, list[MessageEdit]] = field(default_factory=dict)
+    """Former versions per message, oldest first."""
+    sent: dict[ClientKey, MessageId] = field(default_factory=dict)
     streams: dict[UserId, StreamHead] = field(default_factory=dict)
     events: dict[UserId, list[StoredEvent]] = field(default_factory=dict)
     """Per user, by ``seq``; all above the stream's floor."""
@@ -60,6 +64,10 @@ class Tables:
         kept = self.messages.get(conversation_id, [])
         start = bisect_right(kept, after, key=_message_seq)
         return kept[start : start + limit]
+
+    def message(self, message_id: MessageId) -> Message | None:
+        place = self.message_places.get(message_id)
+        return None if place is None else self.messages[place[0]][place[1]]
 
     def events_above(self, user_id: UserId, after: int, limit: int) -> list[StoredEvent]:
         kept = self.events.get(user_id, [])

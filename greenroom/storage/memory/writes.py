@@ -7,11 +7,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
 from greenroom.schema.errors import Conflict, ConversationNotFound, UserNotFound
-from greenroom.schema.ids import ConversationId, UserId
+from greenroom.schema.ids import ConversationId, MessageId, UserId
+from greenroom.schema.reactions import ReactionsChange, with_reaction, without_reaction
 from greenroom.schema.records import (
     Conversation,
     LockedConversation,
     Message,
+    MessageEdit,
+    MessageReaction,
     Participant,
     StoredEvent,
     StreamHead,
@@ -40,8 +43,10 @@ class Draft:
         self.pairs: dict[Pair, ConversationId] = {}
         self.participants: dict[ParticipantKey, Participant] = {}
         self.messages: dict[ConversationId, list[Message]] = {}
-        self.message_ids: set[str] = set()
-        self.sent: dict[ClientKey, Message] = {}
+        self.message_ids: dict[MessageId, Message] = {}
+        self.sent: dict[ClientKey, MessageId] = {}
+        self.changed_messages: dict[MessageId, Message] = {}
+        self.edits: dict[MessageId, list[MessageEdit]] = {}
         self.events: list[StoredEvent] = []
 
     def conversation(self, conversation_id: ConversationId) -> Conversation | None:
@@ -73,13 +78,22 @@ class Draft:
 
     def last_message(self, conversation_id: ConversationId) -> Message | None:
         kept = self.messages.get(conversation_id) or self._committed.messages.get(conversation_id)
-        return kept[-1] if kept else None
+        return self.message(kept[-1].id) if kept else None
 
     def sent_message(self, key: ClientKey) -> Message | None:
-        return self.sent.get(key) or self._committed.sent.get(key)
+        message_id = self.sent.get(key) or self._committed.sent.get(key)
+        return None if message_id is None else self.message(message_id)
 
-    def has_message(self, message_id: str) -> bool:
-        return message_id in self.message_ids or message_id in self._committed.message_ids
+    def message(self, message_id: MessageId) -> Message | None:
+        return (
+            self.changed_messages.get(message_id)
+            or self.message_ids.get(message_id)
+            or self._committed.message(message_id)
+        )
+
+    def edits_of(self, message_id: MessageId) -> list[MessageEdit]:
+        kept = self.edits.get(message_id)
+        return list(self._committed.edits.get(message_id, ())) if kept is None else kept
 
     def head(self, user_id: UserId) -> StreamHead | None:
         return self._committed.streams.get(user_id)
@@ -98,8 +112,14 @@ class Draft:
         tables.pairs |= self.pairs
         tables.participants |= self.participants
         for conversation_id, messages in self.messages.items():
-            tables.messages.setdefault(conversation_id, []).extend(messages)
-        tables.message_ids |= self.message_ids
+            kept = tables.messages.setdefault(conversation_id, [])
+            for message in messages:
+                tables.message_places[message.id] = (conversation_id, len(kept))
+                kept.append(message)
+        for message in self.changed_messages.values():
+            conversation_id, index = tables.message_places[message.id]
+            tables.messages[conversation_id][index] = message
+        tables.edits |= self.edits
         tables.sent |= self.sent
         for event in self.events:
             tables.events.setdefault(event.user_id, []).append(event)
@@ -151,6 +171,7 @@ class MemoryTransaction:
         users: Sequence[UserId] = (),
         keys: Sequence[ClientKey] = (),
         marks: Sequence[MarkQuery] = (),
+        messages: Sequence[MessageId] = (),
     ) -> Locked:
         async with self._statement("lock"):
             self._ledger.before_locking()
@@ -165,6 +186,11 @@ class MemoryTransaction:
                 streams={i: self._position(head) for i in told if (head := self._draft.head(i))},
                 sent={key: message for key in keys if (message := self._draft.sent_message(key))},
                 ordinals={mark: self._ordinal_at(mark, reader.peer_id) for mark, reader in self._readers(marks)},
+                messages={
+                    i: message
+                    for i in messages
+                    if (message := self._draft.message(i)) and message.conversation_id in found
+                },
             )
             self._ledger.locked(locked)
             return locked
@@ -197,7 +223,7 @@ class MemoryTransaction:
 
     def _append(self, message: Message) -> None:
         check_message(message)
-        if self._draft.has_message(message.id):
+        if self._draft.message(message.id) is not None:
             raise Conflict(f"Message {message.id} exists.")
         if message.sender_id is not None:
             if self._draft.participant((message.conversation_id, message.sender_id)) is None:
@@ -206,9 +232,54 @@ class MemoryTransaction:
                 key = ClientKey(message.conversation_id, message.sender_id, message.client_id)
                 if self._draft.sent_message(key) is not None:
                     raise Conflict("This client id was used before.")
-                self._draft.sent[key] = message
-        self._draft.message_ids.add(message.id)
+                self._draft.sent[key] = message.id
+        self._draft.message_ids[message.id] = message
         self._draft.messages.setdefault(message.conversation_id, []).append(message)
+
+    async def save_messages(self, messages: Sequence[Message]) -> None:
+        async with self._statement("save_messages"):
+            self._ledger.before_changing(messages)
+            for message in messages:
+                check_message(message)
+                if (stored := self._draft.message(message.id)) is None:
+                    continue
+                is_deleted = message.deleted_at is not None
+                self._draft.changed_messages[message.id] = replace(
+                    stored,
+                    version=message.version,
+                    content=message.content,
+                    edited_at=message.edited_at,
+                    deleted_at=message.deleted_at,
+                    reactions=() if is_deleted else stored.reactions,
+                )
+                if is_deleted:
+                    self._draft.edits[message.id] = []
+
+    async def append_edits(self, edits: Sequence[MessageEdit]) -> None:
+        async with self._statement("append_edits"):
+            self._ledger.before_annotating(edit.message_id for edit in edits)
+            for edit in edits:
+                kept = self._draft.edits_of(edit.message_id)
+                if any(former.version == edit.version for former in kept):
+                    raise Conflict("This version is kept already.")
+                self._draft.edits[edit.message_id] = [*kept, edit]
+
+    async def add_reactions(self, reactions: Sequence[MessageReaction]) -> None:
+        async with self._statement("add_reactions"):
+            self._ledger.before_annotating(reaction.message_id for reaction in reactions)
+            for reaction in reactions:
+                self._change_reactions(reaction, with_reaction)
+
+    async def remove_reactions(self, reactions: Sequence[MessageReaction]) -> None:
+        async with self._statement("remove_reactions"):
+            self._ledger.before_annotating(reaction.message_id for reaction in reactions)
+            for reaction in reactions:
+                self._change_reactions(reaction, without_reaction)
+
+    def _change_reactions(self, reaction: MessageReaction, change: ReactionsChange) -> None:
+        if (stored := self._draft.message(reaction.message_id)) is not None:
+            changed = replace(stored, reactions=change(stored.reactions, reaction.emoji, reaction.user_id))
+            self._draft.changed_messages[stored.id] = changed
 
     async def save_conversations(self, conversations: Sequence[Conversation]) -> None:
         async with self._statement("save_conversations"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from greenroom.schema.ids import ConversationId, UserId
-from greenroom.schema.records import ConversationState, ConversationView, Message
+from greenroom.schema.ids import ConversationId, MessageId, UserId
+from greenroom.schema.records import ConversationState, ConversationView, Message, MessageEdit
 from greenroom.storage.ports import ConversationPageKey
 from greenroom.storage.postgres import rows
 from greenroom.storage.postgres.pool import Pool
@@ -25,13 +25,13 @@ SELECT c.id, c.student_id, c.instructor_id, c.last_seq, c.created_at, c.last_mes
        o.read_seq, o.delivered_seq,
        u.id, u.email, u.display_name, u.role, u.is_active, u.created_at,
        m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_ordinal, m.content, m.client_id,
-       m.booking_id, m.created_at, m.edited_at, m.deleted_at
+       m.booking_id, m.created_at, m.edited_at, m.deleted_at, m.reactions
   FROM conversations c
   JOIN participants me ON me.conversation_id = c.id AND me.user_id = %(user_id)s
   JOIN participants o ON o.conversation_id = c.id AND o.user_id = me.peer_id
   JOIN users u ON u.id = me.peer_id
   LEFT JOIN LATERAL (
-       SELECT * FROM messages WHERE conversation_id = c.id ORDER BY seq DESC LIMIT 1) m ON true
+       SELECT * FROM shown_messages WHERE conversation_id = c.id ORDER BY seq DESC LIMIT 1) m ON true
  WHERE c.id = %(conversation_id)s
 """
 
@@ -45,7 +45,7 @@ SELECT c.id, c.student_id, c.instructor_id, c.last_seq, c.created_at, c.last_mes
        o.read_seq, o.delivered_seq,
        u.id, u.email, u.display_name, u.role, u.is_active, u.created_at,
        m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_ordinal, m.content, m.client_id,
-       m.booking_id, m.created_at, m.edited_at, m.deleted_at
+       m.booking_id, m.created_at, m.edited_at, m.deleted_at, m.reactions
   FROM (
        (SELECT a.id, a.last_message_at
           FROM conversations a
@@ -68,7 +68,7 @@ SELECT c.id, c.student_id, c.instructor_id, c.last_seq, c.created_at, c.last_mes
   JOIN participants o ON o.conversation_id = c.id AND o.user_id = me.peer_id
   JOIN users u ON u.id = me.peer_id
   LEFT JOIN LATERAL (
-       SELECT * FROM messages WHERE conversation_id = c.id ORDER BY seq DESC LIMIT 1) m ON true
+       SELECT * FROM shown_messages WHERE conversation_id = c.id ORDER BY seq DESC LIMIT 1) m ON true
  ORDER BY c.last_message_at DESC, c.id DESC
 """
 
@@ -81,8 +81,8 @@ SELECT COALESCE(sum(received_ordinal - read_ordinal), 0)::bigint FROM participan
 MESSAGES_BEFORE: Final = """
 -- messages_before: the newest messages below a seq, newest first. Walks the primary key backwards.
 SELECT id, conversation_id, seq, version, kind, sender_id, sender_ordinal, content, client_id, booking_id,
-       created_at, edited_at, deleted_at
-  FROM messages
+       created_at, edited_at, deleted_at, reactions
+  FROM shown_messages
  WHERE conversation_id = %(conversation_id)s AND seq < COALESCE(%(before)s::bigint, 9223372036854775807)
  ORDER BY seq DESC LIMIT %(limit)s
 """
@@ -90,9 +90,28 @@ SELECT id, conversation_id, seq, version, kind, sender_id, sender_ordinal, conte
 MESSAGES_AFTER: Final = """
 -- messages_after: the oldest messages above a seq, oldest first. Walks the primary key.
 SELECT id, conversation_id, seq, version, kind, sender_id, sender_ordinal, content, client_id, booking_id,
-       created_at, edited_at, deleted_at
-  FROM messages
+       created_at, edited_at, deleted_at, reactions
+  FROM shown_messages
  WHERE conversation_id = %(conversation_id)s AND seq > %(after)s ORDER BY seq LIMIT %(limit)s
+"""
+
+CONVERSATION_OF: Final = """
+-- conversation_of: where a message is.
+SELECT conversation_id FROM messages WHERE id = %(message_id)s
+"""
+
+MESSAGE: Final = """
+-- message: one, for somebody who has a part in its conversation.
+SELECT m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_ordinal, m.content, m.client_id,
+       m.booking_id, m.created_at, m.edited_at, m.deleted_at, m.reactions
+  FROM shown_messages m
+  JOIN participants p ON p.conversation_id = m.conversation_id AND p.user_id = %(user_id)s
+ WHERE m.id = %(message_id)s
+"""
+
+EDITS: Final = """
+-- edits: former versions of a message, oldest first.
+SELECT message_id, version, content, written_at FROM message_edits WHERE message_id = %(message_id)s ORDER BY version
 """
 
 PEERS: Final = """
@@ -155,6 +174,18 @@ class PostgresConversations:
     async def messages_after(self, conversation_id: ConversationId, after: int, *, limit: int) -> list[Message]:
         params = {"conversation_id": conversation_id, "after": after, "limit": limit}
         return await self._pool.fetch(MESSAGES_AFTER, params, rows.message)
+
+    async def conversation_of(self, message_id: MessageId) -> ConversationId | None:
+        found = await self._pool.fetch(CONVERSATION_OF, {"message_id": message_id}, rows.conversation_id)
+        return found[0] if found else None
+
+    async def message(self, message_id: MessageId, user_id: UserId) -> Message | None:
+        params = {"message_id": message_id, "user_id": user_id}
+        found = await self._pool.fetch(MESSAGE, params, rows.message)
+        return found[0] if found else None
+
+    async def edits(self, message_id: MessageId) -> list[MessageEdit]:
+        return await self._pool.fetch(EDITS, {"message_id": message_id}, MessageEdit)
 
     async def peers(self, user_ids: Sequence[UserId], *, limit: int) -> Mapping[UserId, Sequence[UserId]]:
         params = {"user_ids": list(user_ids), "limit": limit}

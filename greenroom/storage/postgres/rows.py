@@ -14,6 +14,7 @@ from greenroom.schema.records import (
     Message,
     MessageKind,
     Participant,
+    Reaction,
     Role,
     Service,
     Session,
@@ -138,6 +139,7 @@ def message(
     created_at: datetime,
     edited_at: datetime | None,
     deleted_at: datetime | None,
+    reactions: list[tuple[str, list[UserId]]] | None,
 ) -> Message:
     return Message(
         id=message_id,
@@ -153,6 +155,7 @@ def message(
         created_at=created_at,
         edited_at=edited_at,
         deleted_at=deleted_at,
+        reactions=tuple(Reaction(emoji, tuple(user_ids)) for emoji, user_ids in reactions or ()),
     )
 
 
@@ -162,6 +165,11 @@ def sent_message(*columns: Any) -> tuple[ClientKey, Message]:
     if sent.sender_id is None or sent.client_id is None:
         raise ValueError("a message without sender or client id")
     return ClientKey(sent.conversation_id, sent.sender_id, sent.client_id), sent
+
+
+def identified_message(*columns: Any) -> tuple[MessageId, Message]:
+    found = message(*columns)
+    return found.id, found
 
 
 def ordinal(

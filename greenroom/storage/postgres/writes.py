@@ -13,10 +13,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from greenroom.schema.errors import Conflict
-from greenroom.schema.ids import ConversationId, UserId
+from greenroom.schema.ids import ConversationId, MessageId, UserId
 from greenroom.schema.records import (
     Conversation,
     Message,
+    MessageEdit,
+    MessageReaction,
     Participant,
     StoredEvent,
     User,
@@ -90,10 +92,10 @@ SELECT c.id, c.student_id, c.instructor_id, c.last_seq, c.created_at, c.last_mes
 SENT_MESSAGES: Final = """
 -- sent_messages: those already stored under these client ids.
 SELECT m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_ordinal, m.content, m.client_id,
-       m.booking_id, m.created_at, m.edited_at, m.deleted_at
+       m.booking_id, m.created_at, m.edited_at, m.deleted_at, m.reactions
   FROM unnest(%(conversation_ids)s::text[], %(sender_ids)s::text[], %(client_ids)s::text[])
        AS k (conversation_id, sender_id, client_id)
-  JOIN messages m ON m.conversation_id = k.conversation_id AND m.sender_id = k.sender_id
+  JOIN shown_messages m ON m.conversation_id = k.conversation_id AND m.sender_id = k.sender_id
                  AND m.client_id = k.client_id
 """
 
@@ -112,10 +114,18 @@ SELECT q.conversation_id, q.reader_id, q.seq, COALESCE(m.sender_ordinal, 0)
 LAST_MESSAGES: Final = """
 -- last_messages: the newest of each conversation.
 SELECT m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_ordinal, m.content, m.client_id,
-       m.booking_id, m.created_at, m.edited_at, m.deleted_at
+       m.booking_id, m.created_at, m.edited_at, m.deleted_at, m.reactions
   FROM unnest(%(ids)s::text[]) AS c (id)
  CROSS JOIN LATERAL (
-       SELECT * FROM messages WHERE conversation_id = c.id ORDER BY seq DESC LIMIT 1) m
+       SELECT * FROM shown_messages WHERE conversation_id = c.id ORDER BY seq DESC LIMIT 1) m
+"""
+
+MESSAGES: Final = """
+-- messages: by id, of some conversations.
+SELECT m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_ordinal, m.content, m.client_id,
+       m.booking_id, m.created_at, m.edited_at, m.deleted_at, m.reactions
+  FROM shown_messages m
+ WHERE m.id = ANY(%(message_ids)s::text[]) AND m.conversation_id = ANY(%(conversation_ids)s::text[])
 """
 
 USERS: Final = """
@@ -131,6 +141,42 @@ SELECT * FROM unnest(%(ids)s::text[], %(conversation_ids)s::text[], %(seqs)s::bi
                      %(kinds)s::text[], %(sender_ids)s::text[], %(sender_ordinals)s::bigint[], %(contents)s::text[],
                      %(client_ids)s::text[], %(booking_ids)s::text[], %(created_ats)s::timestamptz[],
                      %(edited_ats)s::timestamptz[], %(deleted_ats)s::timestamptz[])
+"""
+
+SAVE_MESSAGES: Final = """
+-- save_messages: what they say now. Those that are deleted lose what they said before and what was felt about it.
+WITH wanted AS (
+    SELECT * FROM unnest(%(ids)s::text[], %(versions)s::bigint[], %(contents)s::text[],
+                         %(edited_ats)s::timestamptz[], %(deleted_ats)s::timestamptz[])
+             AS w (id, version, content, edited_at, deleted_at)),
+unsaid AS (
+    DELETE FROM message_edits e USING wanted w WHERE e.message_id = w.id AND w.deleted_at IS NOT NULL),
+unfelt AS (
+    DELETE FROM message_reactions r USING wanted w WHERE r.message_id = w.id AND w.deleted_at IS NOT NULL)
+UPDATE messages m
+   SET version = w.version, content = w.content, edited_at = w.edited_at, deleted_at = w.deleted_at
+  FROM wanted w
+ WHERE m.id = w.id
+"""
+
+APPEND_EDITS: Final = """
+-- append_edits: former versions.
+INSERT INTO message_edits (message_id, version, content, written_at)
+SELECT * FROM unnest(%(message_ids)s::text[], %(versions)s::bigint[], %(contents)s::text[], %(written_ats)s::timestamptz[])
+"""
+
+ADD_REACTIONS: Final = """
+-- add_reactions: those that are not there.
+INSERT INTO message_reactions (message_id, emoji, user_id)
+SELECT * FROM unnest(%(message_ids)s::text[], %(emojis)s::text[], %(user_ids)s::text[])
+    ON CONFLICT (message_id, emoji, user_id) DO NOTHING
+"""
+
+REMOVE_REACTIONS: Final = """
+-- remove_reactions: those that are there.
+DELETE FROM message_reactions r
+ USING unnest(%(message_ids)s::text[], %(emojis)s::text[], %(user_ids)s::text[]) AS w (message_id, emoji, user_id)
+ WHERE r.message_id = w.message_id AND r.emoji = w.emoji AND r.user_id = w.user_id
 """
 
 SAVE_CONVERSATIONS: Final = """
@@ -232,6 +278,7 @@ class PostgresTransaction:
         users: Sequence[UserId] = (),
         keys: Sequence[ClientKey] = (),
         marks: Sequence[MarkQuery] = (),
+        messages: Sequence[MessageId] = (),
     ) -> Locked:
         self._ledger.before_locking()
         ids, user_ids = texts(conversations), texts(users)
@@ -239,6 +286,10 @@ class PostgresTransaction:
         found = await self._session.send_for(LOCKED_CONVERSATIONS, {"ids": ids}, rows.locked_conversation)
         sent = await self._send_for_sent_messages(keys) if keys else None
         ordinals = await self._send_for_ordinals(marks) if marks else None
+        named = None
+        if messages:
+            params = {"message_ids": texts(messages), "conversation_ids": ids}
+            named = await self._session.send_for(MESSAGES, params, rows.identified_message)
         of_streams = {"user_ids": user_ids, "conversation_ids": ids}
         await self._session.send(LOCK_STREAMS, of_streams)
         streams = await self._session.fetch(STREAM_POSITIONS, of_streams, rows.stream_position)
@@ -247,6 +298,7 @@ class PostgresTransaction:
             streams=dict(streams),
             sent=dict(await sent.rows()) if sent else {},
             ordinals=dict(await ordinals.rows()) if ordinals else {},
+            messages=dict(await named.rows()) if named else {},
         )
         self._ledger.locked(locked)
         return locked
@@ -293,6 +345,48 @@ class PostgresTransaction:
                 "created_ats": moments(m.created_at for m in messages),
                 "edited_ats": moments(m.edited_at for m in messages),
                 "deleted_ats": moments(m.deleted_at for m in messages),
+            },
+        )
+
+    async def save_messages(self, messages: Sequence[Message]) -> None:
+        self._ledger.before_changing(messages)
+        await self._session.send(
+            SAVE_MESSAGES,
+            {
+                "ids": texts(m.id for m in messages),
+                "versions": bigints(m.version for m in messages),
+                "contents": texts(m.content for m in messages),
+                "edited_ats": moments(m.edited_at for m in messages),
+                "deleted_ats": moments(m.deleted_at for m in messages),
+            },
+        )
+
+    async def append_edits(self, edits: Sequence[MessageEdit]) -> None:
+        self._ledger.before_annotating(edit.message_id for edit in edits)
+        await self._session.send(
+            APPEND_EDITS,
+            {
+                "message_ids": texts(e.message_id for e in edits),
+                "versions": bigints(e.version for e in edits),
+                "contents": texts(e.content for e in edits),
+                "written_ats": moments(e.written_at for e in edits),
+            },
+        )
+
+    async def add_reactions(self, reactions: Sequence[MessageReaction]) -> None:
+        await self._change_reactions(ADD_REACTIONS, reactions)
+
+    async def remove_reactions(self, reactions: Sequence[MessageReaction]) -> None:
+        await self._change_reactions(REMOVE_REACTIONS, reactions)
+
+    async def _change_reactions(self, query: Query, reactions: Sequence[MessageReaction]) -> None:
+        self._ledger.before_annotating(reaction.message_id for reaction in reactions)
+        await self._session.send(
+            query,
+            {
+                "message_ids": texts(r.message_id for r in reactions),
+                "emojis": texts(r.emoji for r in reactions),
+                "user_ids": texts(r.user_id for r in reactions),
             },
         )
 

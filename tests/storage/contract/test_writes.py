@@ -232,10 +232,14 @@ async def test_last_messages_and_users_are_read_by_id(opened: Storage) -> None:
 async def test_empty_batches_do_nothing(opened: Storage) -> None:
     async with opened.writes.transaction() as tx:
         assert await tx.open_conversations([]) == []
-        assert await tx.lock() == Locked({}, {}, {}, {})
+        assert await tx.lock() == Locked({}, {}, {}, {}, {})
         assert await tx.last_messages([]) == {}
         assert await tx.users([]) == {}
         await tx.append_messages([])
+        await tx.save_messages([])
+        await tx.append_edits([])
+        await tx.add_reactions([])
+        await tx.remove_reactions([])
         await tx.save_conversations([])
         await tx.save_participants([])
         await tx.append_events([])
