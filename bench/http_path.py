@@ -1,20 +1,24 @@
-"""The whole way over HTTP, to a server in a process of its own, with its own embedded Postgres, on loopback.
+"""The whole way over HTTP, beside FastAPI doing the same job, and beside a hello that does nothing.
 
-- *sends*: 32 connections, each sending one message after the other; answered only when durable. Beside it the same
-  connections asking for ``/health/live``: what the server's HTTP alone can do, without any work behind it.
-- *latency*: 50 messages a second, from the moment a message was meant to be sent to its arrival on the recipient's
+- *sends*: 32 connections, each sending one message after the other in a conversation of its own; answered only when
+  durable. Beside two ways of writing it with FastAPI (:mod:`bench.peers.fastapi_chat`), and beside a bare Quart-Trio hello
+  on greenroom's own server: what share of the machine is left for everything but HTTP.
+- *latency*: 100 messages a second, from the moment a message was meant to be sent to its arrival on the recipient's
   event stream. The load is open: a message leaves at its time whether or not earlier ones were answered, so a stall of
-  the server shows in every message that it holds up, and not only in one ("coordinated omission"). Beside it the same
-  schedule of ``/health/live`` to its answer: what of the latency is HTTP and the machine.
+  the server shows in every message that it holds up, and not only in one ("coordinated omission").
 
-Client and server share the machine, and client and Postgres take their part of its processors.
+Each server is one process with a Postgres of its own, of the same make and settings, every commit durable, on loopback.
+Client and Postgres take their part of the machine's processors. Every stream is held to its promise: an event that is
+lost, repeated or out of order ends the measurement.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import quantiles
@@ -22,25 +26,36 @@ from typing import Final
 
 import trio
 
+from bench.database import a_database
 from bench.figures import Better, Figure, Work, operations_per_second
 from bench.http_client import Connection, Connections, get, open_connections, post
+from bench.peer_process import a_peer
 from chaos.event_source import open_events
 from chaos.server import a_server
-from greenroom.schema.cursor import Cursor
 
-PAIRS: Final = 8
 CONNECTIONS: Final = 32
+"""Each sends in a conversation of its own, so that no peer's senders wait for each other's locks."""
+
 TURN_S: Final = 1.2
-ROUNDS: Final = 2
-SENDS_PER_S: Final = 50
-LATENCY_S: Final = 4.0
-"""200 samples a round: enough for a p99 to be the second or third slowest, and for nothing further out."""
+ROUNDS: Final = 3
+SENDS_PER_S: Final = 100
+LISTENED: Final = 8
+"""Conversations with somebody listening, which take the messages of the latency in turn."""
+
+LATENCY_S: Final = 3.0
+"""300 samples a round: enough for a p99 to be the third slowest, and for nothing further out."""
 
 WARM_UP_S: Final = 0.5
-LATENCY_ROUNDS: Final = 2
+LATENCY_ROUNDS: Final = 3
 ARRIVAL_TIMEOUT_S: Final = 10.0
 CONTENT: Final = "Is Saturday at ten still all right? I would like to go through the second movement again."
-HEALTH: Final = get("/health/live")
+HELLO: Final = get("/")
+
+ORM: Final = "FastAPI, SQLAlchemy ORM, asyncpg"
+CORE: Final = "FastAPI, tuned SQLAlchemy Core, asyncpg"
+BARE: Final = "bare Quart-Trio hello on the same server"
+SENDS: Final = f"sends over HTTP, {CONNECTIONS} connections"
+ARRIVALS: Final = f"send to arrival by SSE at {SENDS_PER_S}/s"
 
 
 class StreamBroken(Exception):
@@ -60,19 +75,49 @@ class Talk:
         return post(path, {"content": CONTENT, "client_id": client_id}, token=self.student_token)
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """A server and the conversations in it."""
+
+    port: int
+    talks: list[Talk]
+
+
 async def http_figures() -> list[Figure]:
-    """All figures over HTTP, about 30 s with the start of the server."""
-    async with a_server() as server, open_connections(server.port) as connections:
-        talks = [await _meet(connections, n) for n in range(PAIRS)]
+    """All figures over HTTP, about 60 s with the start of all servers."""
+    async with (
+        a_server() as greenroom,
+        _a_fastapi_chat("orm") as orm,
+        _a_fastapi_chat("core") as core,
+        a_peer("bench.peers.quart_hello") as hello,
+    ):
+        ours, *theirs = [await _gather(port) for port in (greenroom.port, orm, core)]
         names = (f"c{n}" for n in range(10**9))
-        throughput = await operations_per_second(
-            f"send over HTTP, {CONNECTIONS} connections",
+        sends = await operations_per_second(
+            SENDS,
             "requests/s",
-            _closed_loop(server.port, [partial(_next_send, talk, names) for talk in talks]),
-            {"GET /health/live": _closed_loop(server.port, [lambda: HEALTH])},
+            _sending(ours, names),
+            {
+                ORM: _sending(theirs[0], names),
+                CORE: _sending(theirs[1], names),
+                BARE: _closed_loop(await hello.number(), [lambda: HELLO]),
+            },
             rounds=ROUNDS,
         )
-        return [*throughput, *await _latencies(server.port, talks, connections)]
+        return [*sends, *await _latencies(ours, dict(zip((ORM, CORE), theirs, strict=True)))]
+
+
+@asynccontextmanager
+async def _a_fastapi_chat(way: str) -> AsyncIterator[int]:
+    """Run it beside a Postgres of its own; yields its port."""
+    async with a_database() as conninfo, a_peer("bench.peers.fastapi_chat", conninfo, way) as peer:
+        yield await peer.number()
+
+
+async def _gather(port: int) -> House:
+    """Register people and open their conversations."""
+    async with open_connections(port) as connections:
+        return House(port, [await _meet(connections, n) for n in range(CONNECTIONS)])
 
 
 async def _meet(connections: Connections, n: int) -> Talk:
@@ -92,6 +137,10 @@ async def _register(connections: Connections, name: str, role: str) -> tuple[str
 
 
 # Throughput.
+
+
+def _sending(house: House, names: Iterator[str]) -> Work:
+    return _closed_loop(house.port, [partial(_next_send, talk, names) for talk in house.talks])
 
 
 def _next_send(talk: Talk, names: Iterator[str]) -> bytes:
@@ -152,55 +201,47 @@ class Arrivals:
             raise StreamBroken(f"{missing} of {len(client_ids)} lost, {repeated} repeated")
 
 
-async def _latencies(port: int, talks: list[Talk], connections: Connections) -> list[Figure]:
-    """p50 and p99 of both, by round."""
-    ours: list[tuple[float, float]] = []
-    theirs: list[tuple[float, float]] = []
+async def _latencies(ours: House, theirs: Mapping[str, House]) -> list[Figure]:
+    """p50 and p99 of all, by round."""
+    houses = [ours, *theirs.values()]
+    taken: list[list[tuple[float, float]]] = [[] for _ in houses]
     for n, for_s in enumerate([WARM_UP_S, *([LATENCY_S] * LATENCY_ROUNDS)]):
-        ours.append(await _send_to_arrival(port, talks, connections, for_s=for_s, prefix=f"latency-{n}"))
-        theirs.append(await _health_to_answer(connections, for_s=for_s))
+        turns = list(zip(houses, taken, strict=True))
+        for house, samples in turns if n % 2 == 0 else reversed(turns):
+            samples.append(await _send_to_arrival(house, for_s=for_s, prefix=f"latency-{n}"))
     return [
         Figure(
-            f"send to arrival by SSE, {name}, {SENDS_PER_S}/s",
+            f"{ARRIVALS}, {name}",
             "ms",
             Better.LESS,
-            "GET /health/live to its answer",
-            tuple(round_[at] * 1e3 for round_ in ours[1:]),
-            tuple(round_[at] * 1e3 for round_ in theirs[1:]),
+            peer,
+            tuple(round_[at] * 1e3 for round_ in taken[0][1:]),
+            tuple(round_[at] * 1e3 for round_ in samples[1:]),
         )
         for at, name in enumerate(("p50", "p99"))
+        for peer, samples in zip(theirs, taken[1:], strict=True)
     ]
 
 
-async def _send_to_arrival(
-    port: int, talks: list[Talk], connections: Connections, *, for_s: float, prefix: str
-) -> tuple[float, float]:
+async def _send_to_arrival(house: House, *, for_s: float, prefix: str) -> tuple[float, float]:
     arrivals = Arrivals()
     meant_at: dict[str, float] = {}
+    talks = house.talks[:LISTENED]
 
-    async def send(n: int, moment: float) -> None:
-        client_id = f"{prefix}.{n}"
-        meant_at[client_id] = moment
-        await connections.exchange(talks[n % len(talks)].sending(client_id))
+    async with open_connections(house.port) as connections, trio.open_nursery() as nursery:
 
-    async with trio.open_nursery() as nursery:
+        async def send(n: int, moment: float) -> None:
+            client_id = f"{prefix}.{n}"
+            meant_at[client_id] = moment
+            await connections.exchange(talks[n % len(talks)].sending(client_id))
+
         for talk in talks:
-            await nursery.start(_listen, port, talk, arrivals)
+            await nursery.start(_listen, house.port, talk, arrivals)
+        gc.collect()
         await _on_schedule(send, for_s)
         await arrivals.wait_for(set(meant_at))
         nursery.cancel_scope.cancel()
     return _p50_p99([arrivals.at[client_id] - moment for client_id, moment in meant_at.items()])
-
-
-async def _health_to_answer(connections: Connections, *, for_s: float) -> tuple[float, float]:
-    taken: list[float] = []
-
-    async def ask(_: int, moment: float) -> None:
-        await connections.exchange(HEALTH)
-        taken.append(trio.current_time() - moment)
-
-    await _on_schedule(ask, for_s)
-    return _p50_p99(taken)
 
 
 async def _on_schedule(act: Callable[[int, float], Awaitable[None]], for_s: float) -> None:
@@ -220,7 +261,7 @@ async def _listen(port: int, talk: Talk, arrivals: Arrivals, *, task_status: tri
         while True:
             for event in await source.receive():
                 if event.id is not None:
-                    seq = Cursor.parse(event.id).seq
+                    seq = int(event.id.rpartition(".")[2])
                     if last_seq is None:
                         task_status.started()
                     elif seq != last_seq + 1:
