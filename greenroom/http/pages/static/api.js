@@ -31,7 +31,7 @@ export function createApi({ onUnauthorized }) {
   async function request(method, path, body) {
     const response = await answer(method, path, body);
     if (response.ok) return response.status === 204 ? null : readJson(response);
-    const error = await failure(response);
+    const error = await failureOf(response);
     if (response.status === 401 && error.code !== "invalid_credentials") onUnauthorized();
     throw error;
   }
@@ -95,7 +95,7 @@ async function readJson(response) {
 }
 
 /** Put a problem document (RFC 9457) into words; a proxy's error page has none and gets ours. */
-async function failure(response) {
+export async function failureOf(response) {
   const problem = await response.json().catch(() => ({}));
   const seconds = Number.parseFloat(response.headers.get("Retry-After"));
   const faults = (problem.errors ?? []).map(faultInWords);

@@ -1,0 +1,129 @@
+/**
+ * Everything an operator sees once signed in: what is on top on every page, and the pages, of which one is live at a time.
+ *
+ * The stream feeds what is always shown; a page that is not looked at asks the server for nothing.
+ */
+
+import { el, setText } from "../dom.js";
+import { createOperatorApi } from "./operator_api.js";
+import { openOperatorStream } from "./operator_stream.js";
+import { applyDelta } from "./tree.js";
+import { createConnection } from "./views/connection.js";
+import { createOverview } from "./views/overview.js";
+import { createActors } from "./views/actors.js";
+import { createCalls } from "./views/calls.js";
+import { createLoop } from "./views/loop.js";
+import { createDeadLetters } from "./views/dead_letters.js";
+import { createAudit } from "./views/audit.js";
+import { speechIcon, logOutIcon } from "../icons.js";
+
+const STREAM = "/api/v1/admin/actors/stream?depth=6&children_max=50";
+const PULSES_MAX = 60;
+const EVENTS_MAX = 50;
+const PAGES = [
+  ["actors", "Actors"],
+  ["calls", "Calls"],
+  ["loop", "Event loop"],
+  ["dead-letters", "Dead letters"],
+  ["audit", "Audit"],
+];
+
+export function createConsole({ credentials, onSignOut, onRefused }) {
+  const api = createOperatorApi({ credentials, onUnauthorized: onRefused });
+  const announcer = document.getElementById("announcer");
+  let state = { nodes: new Map(), pulses: [], events: [], connection: { status: "connecting" } };
+  let isFirstDelta = true;
+  let page = null;
+
+  const connection = createConnection({ reconnect: () => stream.reconnect() });
+  const overview = createOverview();
+  const makers = {
+    actors: () => createActors({ api, announce, getState: () => state }),
+    calls: () => createCalls({ api }),
+    loop: () => createLoop({ api }),
+    "dead-letters": () => createDeadLetters({ api }),
+    audit: () => createAudit({ api }),
+  };
+  const tabs = PAGES.map(([name, label]) => el("a", { class: "tab", href: `#/${name}` }, label));
+  const main = el("main", { class: "page" });
+  const element = el(
+    "div",
+    { class: "operations" },
+    el(
+      "header",
+      { class: "top" },
+      el("span", { class: "brand-mark small" }, speechIcon()),
+      el("h1", { class: "wordmark small" }, "greenroom", el("span", { class: "wordmark-part" }, " operations")),
+      connection.badge,
+      el("span", { class: "spacer" }),
+      el("span", { class: "who" }, credentials.name),
+      el(
+        "button",
+        { class: "icon-button", type: "button", title: "Sign out", "aria-label": "Sign out", on: { click: onSignOut } },
+        logOutIcon(),
+      ),
+    ),
+    connection.banner,
+    overview.element,
+    el("nav", { class: "tabs", "aria-label": "Pages" }, ...tabs),
+    main,
+  );
+
+  function announce(words) {
+    setText(announcer, words);
+  }
+
+  function openPage() {
+    const wanted = location.hash.replace(/^#\//, "").split("?")[0];
+    const name = makers[wanted] ? wanted : "actors";
+    page?.close?.();
+    page = makers[name]();
+    main.replaceChildren(page.element);
+    for (const tab of tabs) {
+      if (tab.hash === `#/${name}`) tab.setAttribute("aria-current", "page");
+      else tab.removeAttribute("aria-current");
+    }
+    page.update?.(state);
+  }
+
+  function change(part) {
+    state = { ...state, ...part };
+    overview.update(state);
+    connection.update(state.connection);
+    page.update?.(state);
+  }
+
+  function onEvent(name, data) {
+    if (name === "open") {
+      isFirstDelta = true;
+    } else if (name === "tree") {
+      change({ nodes: applyDelta(state.nodes, data, { isFirst: isFirstDelta, now: Date.now() }) });
+      isFirstDelta = false;
+    } else if (name === "pulse") {
+      change({ pulses: [...state.pulses, data].slice(-PULSES_MAX) });
+    } else if (name.startsWith("actor.") || name.startsWith("supervisor.") || name === "lagged") {
+      change({ events: [{ name, ...data }, ...state.events].slice(0, EVENTS_MAX) });
+    }
+  }
+
+  addEventListener("hashchange", openPage);
+  const stream = openOperatorStream({
+    url: STREAM,
+    credentials,
+    onEvent: (...event) => page && onEvent(...event),
+    onStatus: (status) => page && change({ connection: status }),
+    onRefused,
+  });
+  openPage();
+  overview.update(state);
+
+  return {
+    element,
+    close() {
+      stream.close();
+      page?.close?.();
+      connection.close();
+      removeEventListener("hashchange", openPage);
+    },
+  };
+}

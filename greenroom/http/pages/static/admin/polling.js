@@ -1,0 +1,38 @@
+/** Asking again and again while somebody looks: never two at a time, and not in a tab that is hidden. */
+
+/**
+ * @param ask returns a promise.
+ * @param onFailure given the error of an ask that failed, and null after one that did not.
+ * @returns {{now: () => void, close: () => void}}
+ */
+export function poll(everyMs, ask, onFailure) {
+  let timer = null;
+  let isOver = false;
+  let isAsking = false;
+
+  async function once() {
+    clearTimeout(timer);
+    if (isOver || isAsking) return;
+    if (!document.hidden) {
+      isAsking = true;
+      try {
+        await ask();
+        if (!isOver) onFailure(null);
+      } catch (error) {
+        if (!isOver) onFailure(error);
+      } finally {
+        isAsking = false;
+      }
+    }
+    if (!isOver) timer = setTimeout(once, everyMs);
+  }
+
+  once();
+  return {
+    now: once,
+    close() {
+      isOver = true;
+      clearTimeout(timer);
+    },
+  };
+}

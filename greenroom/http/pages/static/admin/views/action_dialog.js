@@ -1,0 +1,75 @@
+/** Asks before something is done to an actor: what it means, and why it is done, which is kept with the record. */
+
+import { el, setText } from "../../dom.js";
+
+export const ACTIONS = {
+  restart: ["Restart", "It ends after its current message and starts again with a fresh state. Its mail is kept."],
+  stop: [
+    "Stop",
+    "It drains its mail and ends. One that is started on demand comes back with the next message to it; any other stays stopped until it is restarted.",
+  ],
+  suspend: ["Suspend", "It finishes the message in hand and handles no more until it is resumed. Its mail queues up, to the limit of its mailbox."],
+  resume: ["Resume", "It goes on with its mail."],
+  passivate: ["Passivate", "It goes to sleep after its current message; the next message wakes it."],
+};
+
+/** @param act `(reason)`, rejects with an ApiError. Resolves to whether it was done. */
+export function askAndAct({ action, path, act }) {
+  const [label, meaning] = ACTIONS[action];
+  const reason = el("input", { class: "input", id: "action-reason", maxLength: 500, autocomplete: "off" });
+  const problem = el("p", { class: "form-problem", role: "alert" });
+  const isDestructive = action === "stop" || action === "restart";
+  const confirm = el(
+    "button",
+    { class: isDestructive ? "button primary is-danger" : "button primary", type: "submit" },
+    label,
+  );
+  const cancel = el("button", { class: "button", type: "button", on: { click: () => dialog.close() } }, "Cancel");
+  const dialog = el(
+    "dialog",
+    { class: "dialog action-dialog", "aria-labelledby": "action-title" },
+    el(
+      "form",
+      { class: "action-form", on: { submit: onSubmit } },
+      el("h2", { class: "dialog-title", id: "action-title" }, `${label} this actor?`),
+      el("p", { class: "action-path" }, path),
+      el("p", { class: "action-meaning" }, meaning),
+      el(
+        "div",
+        { class: "field" },
+        el("label", { htmlFor: reason.id }, "Reason"),
+        reason,
+        el("span", { class: "hint" }, "Kept in the audit, together with who you are."),
+      ),
+      problem,
+      el("div", { class: "dialog-buttons" }, cancel, confirm),
+    ),
+  );
+  let wasDone = false;
+
+  async function onSubmit(event) {
+    event.preventDefault();
+    if (confirm.disabled) return;
+    confirm.disabled = true;
+    setText(problem, "");
+    try {
+      await act(reason.value.trim());
+      wasDone = true;
+      dialog.close();
+    } catch (error) {
+      setText(problem, error.message);
+    } finally {
+      confirm.disabled = false;
+    }
+  }
+
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(wasDone);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    reason.focus();
+  });
+}
