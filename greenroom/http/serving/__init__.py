@@ -5,7 +5,7 @@ writing, timing, closing and ASGI. Hypercorn contributes the lifespan protocol a
 """
 
 from greenroom.http.serving.forwarded import TrustedProxies
-from greenroom.http.serving.limits import Limits
+from greenroom.http.serving.limits import Limits, room_for_connections
 from greenroom.http.serving.listening import Listener, adopt, listen
 from greenroom.http.serving.response_head import Refusal
 from greenroom.http.serving.server import Server, serve
@@ -21,5 +21,6 @@ __all__ = [
     "TrustedProxies",
     "adopt",
     "listen",
+    "room_for_connections",
     "serve",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,25 +11,55 @@ BACKLOG: Final = 4096
 29 s in retransmissions; with 4096 the slowest of them waits 2 s."""
 
 
+DESCRIPTORS_RESERVED: Final = 64
+"""File descriptors kept from connections: listeners, pipes to child processes, logs, files being read, and the few that
+a library opens without asking."""
+
+
+def room_for_connections(wanted: int, *, elsewhere: int) -> int:
+    """Return how many connections there may be so that nothing else runs out of file descriptors.
+
+    The soft limit is raised to the hard one first, as it is only low for programs that use select(2).
+
+    Args:
+        wanted: at most this many; at least 1 is returned.
+        elsewhere: descriptors that others will need: the connections to databases.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+        except (OSError, ValueError):
+            pass  # what there is has to do
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    return max(1, min(wanted, soft - elsewhere - DESCRIPTORS_RESERVED))
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds of one server; seconds and bytes.
 
     Attributes:
         connections_max: open connections; beyond it new ones wait in the kernel's backlog, because a refusal (any
-            answer but 200) would end a browser's EventSource for good.
+            answer but 200) would end a browser's EventSource for good. See :func:`room_for_connections`.
         head_s: from the first byte of a request to the end of its headers.
         head_bytes_max: request line and headers together.
         keep_alive_s: silence between two requests of one connection.
         keep_alive_requests_max: requests of one connection, so that load spreads again after a scale-out.
         send_stall_s: without a single byte of progress while writing; afterwards the connection is cut.
-        unacknowledged_s: TCP_USER_TIMEOUT: sent but not acknowledged, however many layers hold the data.
+        unacknowledged_s: TCP_USER_TIMEOUT: sent but not acknowledged, which ends peers that vanished while no task
+            of ours is writing. As long as ``send_stall_s``: a shorter one would cut, without a word, clients that
+            change networks or wake up within the time that a slow reader is given anyway. A stop does not depend on
+            it: our writes are cancelled, not shielded.
         linger_s: how long to read on after an early refusal, so that the client gets to read it; closing with unread
             input makes the kernel send RST, which discards the answer (RFC 9112, 9.6).
         linger_bytes_max: how much to read on.
         abandoned_s: how long a request that changes something may go on after its client left.
         drain_s: bound of a graceful stop.
-        drain_idle_s: how long idle connections stay open in it; a round trip, so that no request on its way is lost.
+        drain_idle_s: how long new connections are accepted and idle ones kept in it: a request may be on its way, and
+            a load balancer takes until its next probe to learn that we are leaving.
     """
 
     connections_max: int = 10_000
@@ -42,4 +73,4 @@ class Limits:
     linger_bytes_max: int = 1024 * 1024
     abandoned_s: float = 10.0
     drain_s: float = 10.0
-    drain_idle_s: float = 0.5
+    drain_idle_s: float = 1.0

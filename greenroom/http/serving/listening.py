@@ -38,16 +38,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Listener:
-    """One listening socket.
+    """One listening socket."""
 
-    Args:
-        is_shared: somebody else holds the same socket (a parent, a service manager). What waits in its queue when we
-            stop is then left to whoever accepts from it next.
-    """
-
-    def __init__(self, sock: socket.socket, *, limits: Limits, is_shared: bool) -> None:
+    def __init__(self, sock: socket.socket, *, limits: Limits) -> None:
         self.socket = sock
-        self.is_shared = is_shared
         sock.setblocking(False)
         sock.listen(BACKLOG)
         if sock.family in {socket.AF_INET, socket.AF_INET6}:
@@ -83,7 +77,10 @@ class Listener:
         return sock, address[:2]
 
     def refuse_handshakes(self) -> None:
-        """Let no new connection into the queue; those whose handshake has begun still come. It can't be undone."""
+        """Let no new connection into the queue; those whose handshake has begun still come.
+
+        It can't be undone, and holds for everybody who has this socket.
+        """
         code = ctypes.create_string_buffer(_DROP_SYN)
         program = struct.pack("HP", len(_DROP_SYN) // 8, ctypes.addressof(code))
         try:
@@ -123,7 +120,7 @@ async def listen(host: str, port: int, *, limits: Limits) -> list[Listener]:
                 if family == socket.AF_INET6:
                     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 sock.bind(address)
-                listeners.append(Listener(sock, limits=limits, is_shared=False))
+                listeners.append(Listener(sock, limits=limits))
             except OSError:
                 sock.close()
                 raise
@@ -135,5 +132,5 @@ async def listen(host: str, port: int, *, limits: Limits) -> list[Listener]:
 
 
 def adopt(sockets: Sequence[socket.socket], *, limits: Limits) -> list[Listener]:
-    """Serve sockets that somebody else bound and keeps (a parent process, a service manager)."""
-    return [Listener(sock, limits=limits, is_shared=True) for sock in sockets]
+    """Serve sockets that somebody else bound (a parent process, a service manager)."""
+    return [Listener(sock, limits=limits) for sock in sockets]

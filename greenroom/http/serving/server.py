@@ -5,7 +5,8 @@ a connection's handler reaches the nursery that accepts (https://github.com/pgjo
 
 A stop goes like this: every answer says ``Connection: close``; for ``drain_idle_s`` new connections and idle ones are
 still served, because a load balancer needs to learn of it and a request may be on its way; then no handshake is begun
-any more, what was queued is accepted and served, and the listening socket is closed when nothing waits in it.
+any more, what was queued is accepted and served, and the listening socket is closed when nothing waits in it. Where
+another process accepts from the same sockets, what is queued is left to it instead.
 """
 
 from __future__ import annotations
@@ -101,7 +102,9 @@ class Server:
         )
         self._open: dict[Connection, None] = {}
         self._has_room = trio.Event()
+        self._is_refused = False  # the kernel did not let us accept
         self._accepting = trio.CancelScope()
+        self._has_successor = False
         self._ended = trio.Event()
         self.addresses = tuple(listener.address for listener in listeners)
         """``host:port`` of every listener, as bound."""
@@ -134,13 +137,18 @@ class Server:
             self._shared.hang_ups.close()
             self._ended.set()
 
-    async def drain(self) -> None:
+    async def drain(self, *, has_successor: bool = False) -> None:
         """Answer what was begun, serve who is about to begin, close; after ``limits.drain_s`` cut the rest.
 
         Streams have to be ended by the application; those that are not are cut. Calling it again waits too.
+
+        Args:
+            has_successor: another process goes on accepting from the same sockets: what waits there is left to it.
         """
         await self._shared.context.terminated.set()
-        self._accepting.deadline = min(self._accepting.deadline, trio.current_time() + self._limits.drain_idle_s)
+        self._has_successor = has_successor
+        accepting_until = trio.current_time() + (0.0 if has_successor else self._limits.drain_idle_s)
+        self._accepting.deadline = min(self._accepting.deadline, accepting_until)
         for connection in self._open:
             connection.drain()
         await self._ended.wait()
@@ -156,7 +164,9 @@ class Server:
                         task_status.started(self)
                 # Only drain() ends the accept loops.
                 connections.cancel_scope.deadline = trio.current_time() + self._limits.drain_s
-                await self._close_softly(connections)
+                if not self._has_successor:
+                    await self._empty_queues(connections)
+                self._close_listeners()
             watching.cancel_scope.cancel()
 
     async def _accept(self, listener: Listener, connections: trio.Nursery) -> None:
@@ -174,25 +184,25 @@ class Server:
                 accepted = listener.accept_nowait()
             except OSError as error:
                 self._counters.accept_failures += 1
-                _log.warning("accept_failed", error=type(error).__name__, errno=error.errno)
+                if not self._is_refused:  # once for each shortage, however often we try again
+                    _log.warning("accept_failed", errno=error.errno, reason=error.strerror)
+                self._is_refused = True
                 await trio.sleep(ACCEPT_PAUSE_S)
                 return count
             if accepted is None:
                 return count
+            self._is_refused = False
             self._take(*accepted, connections)
         return ACCEPTS_AT_ONCE
 
-    async def _close_softly(self, connections: trio.Nursery) -> None:
-        """Close the listeners when nobody waits in their queues."""
-        ours = [listener for listener in self._listeners if not listener.is_shared]
-        for listener in ours:
+    async def _empty_queues(self, connections: trio.Nursery) -> None:
+        """Accept who got through before us, and nobody else, until nobody waits."""
+        for listener in self._listeners:
             listener.refuse_handshakes()
-        if ours:
-            await trio.sleep(HANDSHAKE_S)
-        for listener in ours:
+        await trio.sleep(HANDSHAKE_S)
+        for listener in self._listeners:
             while await self._accept_waiting(listener, connections):
                 pass
-        self._close_listeners()
 
     def _take(self, sock: socket.socket, peer: tuple[str, int], connections: trio.Nursery) -> None:
         try:
