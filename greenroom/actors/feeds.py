@@ -13,12 +13,16 @@ from typing import Final
 
 import trio
 
-from greenroom.schema.events import ClosingReason, Frame
+from greenroom.actors.ring import Placed
+from greenroom.schema.events import ClosingReason
 from greenroom.schema.ids import SessionId, UserId
 from greenroom.storage.ports import Ephemeral
 
 FEED_EVENTS_MAX: Final = 256
-"""References one feed holds: a burst of a few seconds; what is beyond costs one indexed query instead of memory."""
+"""References one feed holds: a burst of a few seconds. What is beyond is read from the user's ring or the database."""
+
+FEED_BYTES_MAX: Final = 64 * 1024
+"""What those events may have together, or a client that never reads could hold on to megabytes."""
 
 FEED_EPHEMERALS_MAX: Final = 64
 """Ephemeral events kept per feed, latest per key: more peers than that typing at once tell a reader nothing."""
@@ -28,32 +32,51 @@ FEEDS_PER_USER_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A durable event at its place in a stream, as connections write it: made once, shared by all of them."""
-
-    seq: int
-    frame: Frame
-
-
-@dataclass(frozen=True, slots=True)
 class Arrived:
-    """What a feed had when it was taken from. ``is_behind``: there may be more in the database."""
+    """What a feed had when it was taken from.
+
+    Attributes:
+        has_overflowed: some of what was offered did not fit and was forgotten.
+        is_behind: there may be more in the database than was ever offered.
+    """
 
     events: Sequence[Placed]
     ephemerals: Sequence[Ephemeral]
+    has_overflowed: bool
     is_behind: bool
 
 
 class Feed:
-    """The bounded inbox of one connection."""
+    """The bounded inbox of one connection.
 
-    __slots__ = ("_ephemerals", "_events", "_is_behind", "_is_nudged", "_lot", "_reading", "closing", "session_id")
+    Attributes:
+        closing: why the connection is to end its stream, if it is.
+        is_following: the user's stream actor has told the connection where the stream stands, so it relies on being
+            offered everything from there on.
+    """
+
+    __slots__ = (
+        "_ephemerals",
+        "_events",
+        "_has_overflowed",
+        "_is_behind",
+        "_is_nudged",
+        "_lot",
+        "_reading",
+        "_size",
+        "closing",
+        "is_following",
+        "session_id",
+    )
 
     def __init__(self, session_id: SessionId) -> None:
         self.session_id = session_id
         self.closing: ClosingReason | None = None
+        self.is_following = False
         self._events: list[Placed] = []
         self._ephemerals: dict[str, Ephemeral] = {}
+        self._size = 0
+        self._has_overflowed = False
         self._is_behind = False
         self._is_nudged = False
         self._lot = trio.lowlevel.ParkingLot()
@@ -61,15 +84,17 @@ class Feed:
 
     @property
     def has_arrivals(self) -> bool:
-        return bool(self._events or self._ephemerals or self._is_behind or self.closing)
+        return bool(
+            self._events or self._ephemerals or self._has_overflowed or self._is_behind or self.closing is not None
+        )
 
     def offer(self, events: Sequence[Placed]) -> None:
         """Hand over contiguous durable events; never waits."""
-        if len(self._events) + len(events) > FEED_EVENTS_MAX:
-            self._events.clear()
-            self._is_behind = True
-        else:
-            self._events.extend(events)
+        self._events.extend(events)
+        self._size += sum(event.size for event in events)
+        if len(self._events) > FEED_EVENTS_MAX or self._size > FEED_BYTES_MAX:
+            self._events, self._size = [], 0
+            self._has_overflowed = True
         self._lot.unpark_all()
 
     def offer_ephemeral(self, ephemeral: Ephemeral) -> None:
@@ -99,8 +124,9 @@ class Feed:
 
     def take(self) -> Arrived:
         """Remove and return everything that arrived."""
-        arrived = Arrived(self._events, list(self._ephemerals.values()), self._is_behind)
-        self._events, self._ephemerals, self._is_behind = [], {}, False
+        arrived = Arrived(self._events, list(self._ephemerals.values()), self._has_overflowed, self._is_behind)
+        self._events, self._ephemerals, self._size = [], {}, 0
+        self._has_overflowed = self._is_behind = False
         return arrived
 
     def nudge(self) -> None:
@@ -203,8 +229,10 @@ class LocalFeeds:
                 feed.close(reason)
 
     def mark_behind(self, user_id: UserId) -> None:
+        """Have those look into the database who relied on being offered everything; the others are yet to be told."""
         for feed in self.of(user_id):
-            feed.mark_behind()
+            if feed.is_following:
+                feed.mark_behind()
 
     def _forget_if_idle(self, user_id: UserId, entry: _UserFeeds) -> None:
         if not entry.feeds and not entry.is_followed:

@@ -6,7 +6,7 @@ from typing import Final
 
 import trio
 
-from greenroom.actors.feeds import Placed
+from greenroom.actors.ring import Placed
 from greenroom.schema.cursor import Cursor, MalformedCursor
 from greenroom.schema.events import Frame, Reset, ResetReason
 from greenroom.schema.ids import UserId
@@ -43,7 +43,9 @@ class Replay:
         return str(Cursor(self.epoch, seq))
 
     def place(self, event: StoredEvent) -> Placed:
-        return Placed(event.seq, Frame(id=self.cursor(event.seq), event=event.name, data=event.data))
+        """Make of an event what connections write."""
+        frame = Frame(id=self.cursor(event.seq), event=event.name, data=event.data)
+        return Placed(event.seq, frame, size=len(event.data.encode()))
 
     async def page(self, user_id: UserId, after: int, *, tail: int, limit: int = REPLAY_PAGE) -> list[StoredEvent]:
         """The ``limit`` oldest events after ``after``, without a gap.

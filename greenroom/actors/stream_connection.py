@@ -13,8 +13,9 @@ from typing import Final
 import trio
 
 from greenroom.actors.alarms import Alarms
-from greenroom.actors.feeds import Feed, Placed
+from greenroom.actors.feeds import Feed
 from greenroom.actors.replay import REPLAY_PAGE, CursorRefused, Replay
+from greenroom.actors.ring import Placed
 from greenroom.actors.user_stream import Following
 from greenroom.schema.cursor import Cursor
 from greenroom.schema.errors import Unavailable
@@ -28,6 +29,9 @@ HEARTBEAT_S: Final = 15.0
 
 STALLED_S: Final = 10.0
 """A connection that takes nothing for this long while something waits is a slow consumer."""
+
+WRITE_BYTES_MAX: Final = 128 * 1024
+"""Of past events in one write, as it is what a client that stops reading holds on to. The first event always goes."""
 
 BACKFILL_RETRY_S: Final = 1.0
 """Pause before asking a database again that did not answer; the stream stays open meanwhile."""
@@ -69,7 +73,8 @@ class StreamConnection:
         self._alarms = alarms
         self._last_sent = last_sent
         self._tail = following.tail
-        self._recent = following.recent
+        self._ring = following.ring
+        self._is_ring_enough = True  # what was missed is in the ring, unless it is too old for it
         self._is_behind = last_sent < following.tail
         self._has_ended = False
         self._left_at = trio.current_time()
@@ -120,8 +125,8 @@ class StreamConnection:
         if fresh:
             self._tail = max(self._tail, fresh[-1].seq)
         if arrived.is_behind:
-            self._recent = ()
-        if arrived.is_behind or (fresh and fresh[0].seq != self._last_sent + 1):
+            self._is_ring_enough = False
+        if arrived.is_behind or arrived.has_overflowed or (fresh and fresh[0].seq != self._last_sent + 1):
             self._is_behind = True
         frames = [] if self._is_behind else self._advance(fresh)
         if arrived.ephemerals:
@@ -129,11 +134,11 @@ class StreamConnection:
         return frames
 
     async def _catch_up(self) -> list[Frame]:
-        """Read one page of the past; stay behind while there is more, or while the database does not answer."""
-        recent, self._recent = self._recent, ()
-        if recent and recent[0].seq <= self._last_sent + 1:
-            frames = self._advance([event for event in recent if event.seq > self._last_sent])
-            # What came after the ring was taken may have been dropped as lying beyond a gap that is filled only now.
+        """Take one write's worth of the past; stay behind while there is more, or the database does not answer."""
+        recent = self._ring.after(self._last_sent) if self._is_ring_enough else None
+        if recent:  # with nothing there, it may be the ring of an actor that crashed: the database knows
+            self._tail = max(self._tail, recent[-1].seq)
+            frames = self._advance(_first_of(recent))
             self._is_behind = self._last_sent < self._tail
             return frames
         try:
@@ -146,7 +151,11 @@ class StreamConnection:
             return [_reset_frame(refused.reset)]
         if page is None:
             return []
-        frames = self._advance([self._replay.place(event) for event in page])
+        taken = _first_of([self._replay.place(event) for event in page])
+        frames = self._advance(taken)
+        if len(page) < REPLAY_PAGE:
+            self._tail = max(self._tail, page[-1].seq if page else 0)
+            self._is_ring_enough = True
         self._is_behind = len(page) == REPLAY_PAGE or self._last_sent < self._tail
         return frames
 
@@ -180,6 +189,16 @@ class StreamConnection:
     def _leave(self, frames: list[Frame]) -> Sequence[Frame]:
         self._left_at = trio.current_time()
         return frames
+
+
+def _first_of(events: Sequence[Placed]) -> Sequence[Placed]:
+    """As many as go into one write."""
+    size = 0
+    for n, event in enumerate(events):
+        size += event.size
+        if size > WRITE_BYTES_MAX and n > 0:
+            return events[:n]
+    return events
 
 
 def _reset_frame(reset: Reset) -> Frame:

@@ -8,28 +8,28 @@ is still to come.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from greenroom.actors.feeds import Feed, LocalFeeds, Placed
+from greenroom.actors.feeds import Feed, LocalFeeds
+from greenroom.actors.ring import Placed, Ring
 from greenroom.schema.errors import DomainError, Unavailable
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import StoredEvent
 from greenroom.storage.ports import Ephemeral, Streams
 from greenroom.supervisor import Actor, ExitReason, Request
 
-RING_EVENTS: Final = 128
-"""Newest events kept in memory: a client that was away for seconds resumes without a query."""
+GAP_EVENTS_MAX: Final = 128
+"""Missed events that are read for all connections at once; beyond it each reads them at its own pace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """Where the stream stands: ``recent`` ends at ``tail`` and has no gap; it may be empty."""
+    """Where the stream stands, and its newest events: those that will come are put into the same ``ring``."""
 
     tail: int
-    recent: Sequence[Placed]
+    ring: Ring
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class UserStream(Actor[StreamMessage]):
         self._place = place
         self._idle_s = idle_s
         self._tail: int | None = None
-        self._ring: deque[Placed] = deque(maxlen=RING_EVENTS)
+        self._ring = Ring()
 
     async def init(self) -> None:
         # Connections may be there already, if an incarnation before this one crashed; what it had seen is unknown.
@@ -100,8 +100,9 @@ class UserStream(Actor[StreamMessage]):
     async def handle(self, message: StreamMessage) -> Following | None:
         match message:
             case Follow(feed):
-                tail = await self._known_tail(asked_by=feed)
-                return Following(tail=tail, recent=tuple(self._ring))
+                tail = await self._known_tail()
+                feed.is_following = True
+                return Following(tail=tail, ring=self._ring)
             case Grown(events):
                 await self._grow(events)
             case SweptTo(last_seq):
@@ -122,15 +123,13 @@ class UserStream(Actor[StreamMessage]):
     def view(self) -> Mapping[str, object]:
         return {"tail": self._tail, "ring": len(self._ring), "connections": len(self._feeds.of(self._user_id))}
 
-    async def _known_tail(self, asked_by: Feed | None = None) -> int:
+    async def _known_tail(self) -> int:
         if self._tail is not None:
             return self._tail
         head = await self._streams.head(self._user_id)
         self._set_tail(head.last_seq)
         # Hints up to this tail will be dropped as seen, so whoever was connected before it has to look for itself.
-        for feed in self._feeds.of(self._user_id):
-            if feed is not asked_by:
-                feed.mark_behind()
+        self._feeds.mark_behind(self._user_id)
         return head.last_seq
 
     async def _grow(self, events: Sequence[StoredEvent]) -> None:
@@ -145,12 +144,12 @@ class UserStream(Actor[StreamMessage]):
             if self._tail is None:
                 await self._known_tail()
                 return
-            missed = await self._streams.events_after(self._user_id, self._tail, limit=RING_EVENTS)
+            missed = await self._streams.events_after(self._user_id, self._tail, limit=GAP_EVENTS_MAX)
         except Unavailable:
             # A connection that is behind asks the database itself, patiently, so nothing is lost by forgetting.
             self._forget()
             return
-        if len(missed) == RING_EVENTS or (missed and missed[0].seq != self._tail + 1):
+        if len(missed) == GAP_EVENTS_MAX or (missed and missed[0].seq != self._tail + 1):
             self._forget()
         elif missed:
             self._pass_on(missed)

@@ -9,7 +9,7 @@ from trio.testing import MockClock
 
 from greenroom.actors.core import CoreSettings
 from greenroom.actors.feeds import FEED_EVENTS_MAX, FEEDS_PER_USER_MAX
-from greenroom.actors.user_stream import RING_EVENTS
+from greenroom.actors.ring import RING_EVENTS
 from greenroom.schema.records import Role
 from greenroom.storage.ports import BusNote, Hint
 from tests.actors.world import Listener, a_world, data, listening, seqs
