@@ -1,67 +1,97 @@
-"""``python -m bench``: measure, beside baselines, and print a table. About 80 s; ends by itself."""
+"""``python -m bench``: measure, beside named peers, and print a table. About three minutes; ends by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Annotated, Final
+from types import ModuleType
+from typing import Annotated, Final, NamedTuple
 
 import trio
 import typer
 from rich.console import Console
 
-from bench.committer import committer_figures
-from bench.deliveries import delivery_figures
+from bench import committer, deliveries, drivers, http_path, kernel, memory
+from bench.bars import lost_bars, with_bars
 from bench.figures import Figure
-from bench.http_path import http_figures
-from bench.kernel import kernel_figures
-from bench.memory import memory_figures
-from bench.report import HISTORY, Surroundings, figures_table, record
+from bench.history import HISTORY, Snapshot, latest, record, settings_of
+from bench.report import README, describe, figures_table, summary, write_readme
+from bench.surroundings import Surroundings, load
 
-TIMEOUT_S: Final = 180.0
-"""Of a whole run, which takes half of this: what does not end is broken and not slow."""
+TIMEOUT_S: Final = 230.0
+"""Of a whole run, which takes three quarters of this: what does not end is broken and not slow."""
 
-PARTS: Final[dict[str, Callable[[], Awaitable[list[Figure]]]]] = {
-    "kernel": kernel_figures,
-    "memory": memory_figures,
-    "committer": committer_figures,
-    "http": http_figures,
-    "deliveries": delivery_figures,
+
+class Part(NamedTuple):
+    """A part of the run."""
+
+    module: ModuleType
+    figures: Callable[[], Awaitable[list[Figure]]]
+    what: str
+
+
+PARTS: Final = {
+    "http": Part(
+        http_path, http_path.http_figures, "sends and arrivals over HTTP, beside FastAPI and a bare hello"
+    ),
+    "drivers": Part(drivers, drivers.driver_figures, "Postgres drivers, beside asyncpg and psycopg on asyncio"),
+    "kernel": Part(kernel, kernel.kernel_figures, "the kernel, beside memory channels and other actors in Python"),
+    "memory": Part(memory, memory.memory_figures, "idle actors, beside idle tasks"),
+    "committer": Part(committer, committer.committer_figures, "the committer, beside a transaction per message"),
+    "deliveries": Part(deliveries, deliveries.delivery_figures, "event streams, beside streams by hand"),
 }
 
-out = Console(width=170)
+out = Console(width=190)
 
 
 def main(
     only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(PARTS)}; may be repeated.")] = None,
     keep: Annotated[
-        bool, typer.Option("--record", help=f"Append the figures to {HISTORY.name}, for the next to compare.")
+        bool, typer.Option("--record", help=f"Append the figures to {HISTORY.name}, and show them in the README.")
+    ] = False,
+    readme: Annotated[
+        bool, typer.Option("--readme", help="Measure nothing: render the newest snapshot into the README.")
     ] = False,
 ) -> None:
-    """Measure greenroom beside something else that does the same work, on this machine, over loopback only."""
-    unknown = set(only or ()) - set(PARTS)
-    if unknown:
+    """Measure greenroom beside named peers that do the same work, on this machine, over loopback only."""
+    if readme:
+        return _render()
+    if unknown := set(only or ()) - set(PARTS):
         raise typer.BadParameter(f"there is no {', '.join(sorted(unknown))}", param_hint="--only")
     if keep and only:
         raise typer.BadParameter("a snapshot is of everything: leave out --only", param_hint="--record")
-    surroundings, figures = trio.run(partial(_measure, only or list(PARTS)))
-    out.print(figures_table(figures))
+    snapshot = trio.run(partial(_measure, only or list(PARTS)))
+    out.print(describe(snapshot.surroundings), highlight=False)
+    out.print(figures_table(snapshot.figures))
+    out.print(summary(snapshot.figures), highlight=False)
+    if not only:
+        for lost in lost_bars(snapshot.figures):
+            out.print(f"a bar belongs to nothing that was measured: {lost}", style="red", highlight=False)
     if keep:
-        record(surroundings, figures)
-        out.print(f"recorded in {HISTORY.name}", style="dim", highlight=False)
+        record(snapshot)
+        _render()
+    return None
 
 
-async def _measure(parts: list[str]) -> tuple[Surroundings, list[Figure]]:
-    surroundings = Surroundings.look()
-    out.print(str(surroundings), highlight=False)
+def _render() -> None:
+    snapshot = latest()
+    if snapshot is None:
+        raise typer.BadParameter(f"{HISTORY.name} holds no snapshot yet: record one", param_hint="--readme")
+    write_readme(snapshot)
+    out.print(f"{README.name} shows the newest snapshot of {HISTORY.name}", style="dim", highlight=False)
+
+
+async def _measure(names: list[str]) -> Snapshot:
+    load_before = load()
     began = trio.current_time()
     figures: list[Figure] = []
     with trio.fail_after(TIMEOUT_S):
-        for part in parts:
-            figures += await PARTS[part]()
-            out.print(f"{part}: done at {trio.current_time() - began:.0f} s", style="dim", highlight=False)
-    out.print()
-    return surroundings, figures
+        for name in names:
+            out.print(f"{trio.current_time() - began:3.0f} s  {PARTS[name].what}", style="dim", highlight=False)
+            figures += await PARTS[name].figures()
+    out.print(f"{trio.current_time() - began:3.0f} s  done\n", style="dim", highlight=False)
+    settings = settings_of({name: PARTS[name].module for name in names})
+    return Snapshot(Surroundings.look(load_before=load_before), settings, with_bars(figures))
 
 
 if __name__ == "__main__":

@@ -14,14 +14,12 @@ These have 16 askers, two for each connection: no writer ever waits for work, an
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
-from statistics import median
 from typing import Final
 
 import trio
@@ -51,7 +49,6 @@ TURN_S: Final = 0.8
 ROUNDS: Final = 2
 ASK_TIMEOUT_S: Final = 20.0
 CONTENT: Final = "Is Saturday at ten still all right? I would like to go through the second movement again."
-FLUSHES: Final = 30
 
 _ids = RandomIds(SystemRandom(), system_wall_clock)
 
@@ -81,18 +78,6 @@ async def committer_figures() -> list[Figure]:
                 f"committer, {where}", "messages/s", _sending(batching, to, ASKERS), baselines, rounds=ROUNDS
             )
         return figures
-
-
-def flush_us() -> float:
-    """How long this disk takes to make 8 KiB durable, in microseconds; the floor under every commit."""
-    taken = []
-    with tempfile.TemporaryFile() as file:
-        for _ in range(FLUSHES):
-            began = trio.current_time()
-            os.pwrite(file.fileno(), bytes(8192), 0)
-            os.fsync(file.fileno())
-            taken.append(trio.current_time() - began)
-    return median(taken) * 1e6
 
 
 @asynccontextmanager
