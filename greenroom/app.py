@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Final, Protocol
@@ -31,13 +32,16 @@ from greenroom.http.serving import Limits, Listener, Server, listen
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.errors import StorageUnavailable
 from greenroom.schema.ids import Ids, RandomIds
-from greenroom.schema.settings import Settings
+from greenroom.schema.settings import BadSettings, Settings
 from greenroom.storage.bus_local import LocalBus
+from greenroom.storage.bus_opening import BusKind, open_bus
+from greenroom.storage.bus_shared import SharedBus
 from greenroom.storage.passwords import Argon2Passwords, Passwords
 from greenroom.storage.ports import Storage
 from greenroom.storage.postgres import Pool, PostgresOptions, open_pool, postgres_storage
 from greenroom.storage.postgres.embedded import open_embedded
 from greenroom.storage.postgres.migrate import migrate
+from greenroom.storage.redis import BadRedisUrl, RedisUrl
 
 KEY_FILE: Final = "admin-api-key"
 """In the data folder: the operator's key of a server that was given none."""
@@ -89,26 +93,70 @@ async def run_server(
         Unavailable: the database can't be reached at the start.
         CannotStart: the address can't be bound, or the data folder not be used.
     """
-    _make_data_dir(settings)
+    make_data_dir(settings)
     settings = with_admin_api_key(settings)
-    ids = RandomIds(SystemRandom(), system_wall_clock)
-    passwords = Argon2Passwords(slots=settings.login_slots, queue_timeout_s=settings.login_queue_timeout_ms / 1000)
-    limits = Limits(connections_max=settings.connections_max, drain_s=settings.drain_timeout_s)
+    limits = serving_limits(settings)
     async with watched(steps), AsyncExitStack() as stack:
         # Bound first: that the port is taken should be known before Postgres is started.
-        listeners = await _bind(settings, limits)
+        listeners = await bind(settings, limits)
         for listener in listeners:
             stack.push_async_callback(listener.aclose)
         pool = await stack.enter_async_context(open_database(settings, steps))
-        bus = LocalBus()
-        storage = postgres_storage(pool, bus=bus)
         if seed is not None:
-            with steps.step("Filling the marketplace"):
-                await seed(storage, passwords=passwords, ids=ids, now=system_wall_clock())
+            await seed_marketplace(seed, pool, settings, steps)
+        opened = await stack.enter_async_context(
+            open_server(settings, pool=pool, listeners=listeners, limits=limits)
+        )
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+
+            async def told_to_stop() -> bool:
+                announce(running(settings, opened.server.addresses[0]))
+                await signals.__anext__()
+                return False
+
+            async with trio.open_nursery() as nursery:
+                await serve_until(opened, told_to_stop, then=partial(nursery.start_soon, _exit_on_signal, signals))
+                nursery.cancel_scope.cancel()
+    _log.info("stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenServer:
+    """One worker, put together and not serving yet."""
+
+    core: Core
+    server: Server
+
+
+@asynccontextmanager
+async def open_server(
+    settings: Settings,
+    *,
+    pool: Pool,
+    listeners: list[Listener],
+    limits: Limits,
+    workers: int = 1,
+) -> AsyncIterator[OpenServer]:
+    """Put one worker together over a migrated database; leaving stops its actors and then its bus.
+
+    Args:
+        workers: how many there are on this machine.
+
+    Raises:
+        BadSettings: the bus's settings can't be used together.
+        Unavailable: the database can't be reached.
+    """
+    ids = RandomIds(SystemRandom(), system_wall_clock)
+    async with AsyncExitStack() as stack:
+        kind, redis = bus_kind(settings, workers=workers)
+        bus = await stack.enter_async_context(
+            open_bus(kind, pool=pool, redis=redis, worker=ids.ulid(), rng=SystemRandom())
+        )
+        storage = postgres_storage(pool, bus=bus)
         core = await stack.enter_async_context(
             open_core(
                 storage,
-                passwords=passwords,
+                passwords=make_passwords(settings),
                 ids=ids,
                 wall=system_wall_clock,
                 seed=SystemRandom().getrandbits(64),
@@ -119,18 +167,71 @@ async def run_server(
         server = build_server(
             core, settings, ids=ids, pool=pool, bus=bus, listeners=listeners, limits=limits, watchdog=watchdog
         )
-        _spare_the_collector()
-        async with trio.open_nursery() as nursery:
-            await nursery.start(server.run)
-            with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-                announce(_running(settings, server))
-                await signals.__anext__()
-                _log.info("draining", streams=core.open_streams)
-                nursery.start_soon(_exit_on_second_signal, signals)
-                core.start_draining()
-                await server.drain()
-                nursery.cancel_scope.cancel()
-    _log.info("stopped")
+        yield OpenServer(core, server)
+
+
+async def seed_marketplace(seed: Seed, pool: Pool, settings: Settings, steps: Steps) -> None:
+    """Fill an empty marketplace, before anybody serves it."""
+    with steps.step("Filling the marketplace"):
+        await seed(
+            postgres_storage(pool, bus=LocalBus()),
+            passwords=make_passwords(settings),
+            ids=RandomIds(SystemRandom(), system_wall_clock),
+            now=system_wall_clock(),
+        )
+
+
+async def serve_until(
+    opened: OpenServer, told_to_stop: Callable[[], Awaitable[bool]], *, then: Callable[[], object] = lambda: None
+) -> None:
+    """Serve, and drain once ``told_to_stop``, which is called when requests are accepted, returns.
+
+    Args:
+        told_to_stop: says whether somebody else goes on accepting connections from the same sockets.
+        then: called when draining begins.
+    """
+    _spare_the_collector()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(opened.server.run)
+        has_successor = await told_to_stop()
+        _log.info("draining", streams=opened.core.open_streams)
+        then()
+        opened.core.start_draining()
+        await opened.server.drain(has_successor=has_successor)
+        nursery.cancel_scope.cancel()
+
+
+def bus_kind(settings: Settings, *, workers: int) -> tuple[BusKind, RedisUrl | None]:
+    """Choose the bus, and read the URL of Redis if there is one.
+
+    Raises:
+        BadSettings: the URL can't be used, or is missing.
+    """
+    redis = None
+    if settings.redis_url is not None:
+        try:
+            redis = RedisUrl.parse(settings.redis_url.get_secret_value())
+        except BadRedisUrl as exc:
+            raise BadSettings(f"GREENROOM_REDIS_URL: {exc}") from None
+    if settings.bus != "auto":
+        kind = BusKind(settings.bus)
+    elif redis is not None:
+        kind = BusKind.REDIS
+    else:
+        kind = BusKind.POSTGRES if workers > 1 else BusKind.LOCAL
+    if kind is BusKind.REDIS and redis is None:
+        raise BadSettings("GREENROOM_REDIS_URL: must be set for GREENROOM_BUS=redis")
+    if kind is BusKind.LOCAL and workers > 1:
+        raise BadSettings("GREENROOM_BUS: local can't connect several workers")
+    return kind, redis
+
+
+def make_passwords(settings: Settings) -> Argon2Passwords:
+    return Argon2Passwords(slots=settings.login_slots, queue_timeout_s=settings.login_queue_timeout_ms / 1000)
+
+
+def serving_limits(settings: Settings) -> Limits:
+    return Limits(connections_max=settings.connections_max, drain_s=settings.drain_timeout_s)
 
 
 def _spare_the_collector() -> None:
@@ -143,7 +244,8 @@ def _spare_the_collector() -> None:
     gc.freeze()
 
 
-def _running(settings: Settings, server: Server) -> Running:
+def running(settings: Settings, address: str) -> Running:
+    """Say where a server is reached, and what to mind about it."""
     warnings = []
     if not settings.is_loopback and settings.is_cookie_secure:
         warnings.append(
@@ -154,12 +256,10 @@ def _running(settings: Settings, server: Server) -> Running:
         warnings.append(
             "No operator's key: set GREENROOM_ADMIN_API_KEY to use `greenroom actors` and the operators' routes."
         )
-    return Running(
-        url=f"http://{_reachable(server.addresses[0])}", data_dir=settings.data_dir, warnings=tuple(warnings)
-    )
+    return Running(url=f"http://{_reachable(address)}", data_dir=settings.data_dir, warnings=tuple(warnings))
 
 
-def _make_data_dir(settings: Settings) -> None:
+def make_data_dir(settings: Settings) -> None:
     """Make the folder for what this server keeps itself: its embedded Postgres, its own operator's key."""
     if settings.database_url is not None and not settings.is_loopback:
         return
@@ -169,7 +269,7 @@ def _make_data_dir(settings: Settings) -> None:
         raise CannotStart(f"GREENROOM_DATA_DIR: {settings.data_dir} can't be used: {exc.strerror or exc}") from exc
 
 
-async def _bind(settings: Settings, limits: Limits) -> list[Listener]:
+async def bind(settings: Settings, limits: Limits) -> list[Listener]:
     try:
         return await listen(settings.host, settings.port, limits=limits)
     except OSError as exc:
@@ -188,7 +288,7 @@ def watching_for_stalls(core: Core, settings: Settings) -> Iterator[StallWatchdo
 
 
 def _log_stall(stall: Stall) -> None:
-    _log.warning("loop_blocked", task=stall.owner, for_ms=round(stall.for_ms), stack=list(stall.stack[-12:]))
+    _log.warning("loop_blocked", task=stall.owner, for_ms=round(stall.for_ms), at=list(stall.stack[-12:]))
 
 
 def build_server(
@@ -197,7 +297,7 @@ def build_server(
     *,
     ids: Ids,
     pool: Pool,
-    bus: LocalBus,
+    bus: LocalBus | SharedBus,
     listeners: list[Listener],
     limits: Limits,
     watchdog: StallWatchdog | None = None,
@@ -211,6 +311,7 @@ def build_server(
             GaugeCollector(f"greenroom_pool_{name}", f"Database pool: {text}.", _pool_reader(pool, name))
             for name, text in POOL_GAUGES.items()
         ),
+        GaugeCollector("greenroom_bus_up", "Whether all other workers can be heard.", lambda: float(bus.is_up)),
         *(
             CounterCollector(f"greenroom_bus_{name}", f"Bus of this worker: {text}.", _bus_reader(bus, name))
             for name, text in BUS_COUNTERS.items()
@@ -232,7 +333,11 @@ POOL_GAUGES: Final = {
 
 BUS_COUNTERS: Final = {
     "published": "notes handed over to be sent",
-    "dropped": "notes dropped because a subscription was full",
+    "dropped": "notes dropped because a subscription was full, or the wire down or too slow",
+    "received": "notes received from other workers",
+    "unreadable": "payloads dropped that no worker of ours wrote",
+    "suspicions": "times something may have been lost on the way in",
+    "losses": "times the wire was lost",
 }
 
 
@@ -248,7 +353,7 @@ async def open_database(settings: Settings, steps: Steps) -> AsyncIterator[Pool]
 
 async def migrate_database(settings: Settings, *, steps: Steps) -> list[str]:
     """Apply what is missing of the schema; return the names of what was applied."""
-    _make_data_dir(settings)
+    make_data_dir(settings)
     async with watched(steps), AsyncExitStack() as stack:
         options = PostgresOptions.from_settings(settings, await _conninfo(settings, steps, stack))
         return await _migrate(options)
@@ -330,8 +435,9 @@ def _pool_reader(pool: Pool, name: str) -> Callable[[], float]:
     return lambda: float(getattr(pool.statistics(), name))
 
 
-def _bus_reader(bus: LocalBus, name: str) -> Callable[[], float]:
-    return lambda: float(getattr(bus.statistics(), name))
+def _bus_reader(bus: LocalBus | SharedBus, name: str) -> Callable[[], float]:
+    # A local bus has no wire to lose anything on.
+    return lambda: float(getattr(bus.statistics(), name, 0))
 
 
 def _reachable(address: str) -> str:
@@ -339,7 +445,7 @@ def _reachable(address: str) -> str:
     return address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104
 
 
-async def _exit_on_second_signal(signals: AsyncIterator[int]) -> None:
+async def _exit_on_signal(signals: AsyncIterator[int]) -> None:
     await signals.__anext__()
     _log.warning("stopped at once by a second signal")
     os._exit(1)

@@ -6,13 +6,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Final, NoReturn
 
-import httpx
 import trio
 import typer
 from rich.console import Console
-from rich.live import Live
 from rich.markup import escape
 
 from greenroom import __version__, demo
@@ -20,16 +18,18 @@ from greenroom.app import CannotStart, Running, migrate_database, read_admin_api
 from greenroom.chat import chat
 from greenroom.client import ClientError
 from greenroom.logs import configure_logging
+from greenroom.operator_terminal import OperatorClient, ServerFailure, View, show_live, show_once
 from greenroom.schema.errors import Unavailable
+from greenroom.schema.requests import ActorRank, ActorState
 from greenroom.schema.settings import BadSettings, Settings, load_settings
 from greenroom.storage.postgres.embedded import EmbeddedPostgresFailed
 from greenroom.storage.postgres.migrate import SchemaMismatch
-from greenroom.terminal import Steps, actor_tree, settings_listing
+from greenroom.terminal import Steps, settings_listing
+from greenroom.workers import serve_with_workers
 
 EXIT_FAILURE: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
-REFRESH_S: Final = 1.0
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, rich_markup_mode=None)
 out = Console()
@@ -48,11 +48,18 @@ def demo_command() -> None:
 
 
 @cli.command("serve")
-def serve_command() -> None:
+def serve_command(
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Worker processes; by default GREENROOM_WORKERS.")
+    ] = None,
+) -> None:
     """Serve. Without GREENROOM_DATABASE_URL an embedded Postgres in the data folder is used."""
     with _settings() as settings:
+        if workers is not None:
+            settings = settings.model_copy(update={"workers": workers})
         configure_logging(settings)
-        trio.run(partial(run_server, settings, steps=Steps(err), announce=_announce_serve))
+        run = run_server if settings.workers == 1 else serve_with_workers
+        trio.run(partial(run, settings, steps=Steps(err), announce=_announce_serve))
 
 
 @cli.command("migrate")
@@ -75,26 +82,40 @@ def actors_command(
     url: Annotated[
         str | None, typer.Option(help="The server; by default the one this machine's settings name.")
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing, once a second.")] = False,
+    watch: Annotated[
+        bool | None,
+        typer.Option("--watch/--once", "-w/-1", help="Keep showing, once a second; by default on a terminal."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON; one line a second with --watch.")] = False,
     depth: Annotated[int, typer.Option(min=1, max=20, help="Levels of the tree.")] = 4,
+    sort: Annotated[
+        ActorRank | None, typer.Option(help="List those that stand out by this, instead of the tree.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many to list.")] = 20,
+    kind: Annotated[str | None, typer.Option(help="List actors of this kind.")] = None,
+    state: Annotated[ActorState | None, typer.Option(help="List actors in this state.")] = None,
+    key_prefix: Annotated[str, typer.Option(help="List actors whose key begins with this.")] = "",
 ) -> None:
-    """Show the live actor tree of a running server."""
+    """Show the live actor tree of a running server, or the actors that stand out."""
     with _settings() as settings:
         key = read_admin_api_key(settings)
         if key is None:
             raise _Failure(
                 "no operator's key: set GREENROOM_ADMIN_API_KEY, or run this where the server's data folder is"
             )
-        base = url or f"http://{settings.bind}"
-        headers = {"X-API-Key": key}
-        with httpx.Client(base_url=base, headers=headers, timeout=5.0) as client:
-            if not watch:
-                out.print(actor_tree(_fetch_tree(client, depth)))
-                return
-            with Live(actor_tree(_fetch_tree(client, depth)), console=out, auto_refresh=False) as live:
-                while True:
-                    trio.run(trio.sleep, REFRESH_S)
-                    live.update(actor_tree(_fetch_tree(client, depth)), refresh=True)
+        view = View(
+            depth=depth,
+            sort=None if sort is None else sort.value,
+            limit=limit,
+            kind=kind,
+            state=None if state is None else state.value,
+            key_prefix=key_prefix,
+        )
+        with OperatorClient(url or f"http://{settings.bind}", key) as client:
+            if out.is_terminal and not as_json if watch is None else watch:
+                show_live(client, view, out, as_json=as_json, sleep=_sleep)
+            else:
+                show_once(client, view, out, as_json=as_json)
 
 
 @cli.command("chat")
@@ -143,7 +164,7 @@ def _settings() -> Iterator[Settings]:
             raise typer.Exit(EXIT_INTERRUPTED) from None  # while starting; a server that runs drains instead
         if isinstance(cause, BadSettings | CannotStart):
             _end(str(cause), EXIT_USAGE)
-        if not isinstance(cause, _Failure | Unavailable | EmbeddedPostgresFailed | SchemaMismatch):
+        if not isinstance(cause, _Failure | ServerFailure | Unavailable | EmbeddedPostgresFailed | SchemaMismatch):
             raise
         _end(str(cause), EXIT_FAILURE)
 
@@ -160,17 +181,8 @@ def _lone_cause(exc: BaseException) -> BaseException:
     return exc
 
 
-def _fetch_tree(client: httpx.Client, depth: int) -> dict[str, Any]:
-    try:
-        answer = client.get("/api/v1/admin/actors", params={"depth": depth})
-    except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        raise _Failure(f"no server answers at {client.base_url}: {exc}") from exc
-    if answer.status_code == httpx.codes.UNAUTHORIZED:
-        raise _Failure(f"{client.base_url} does not accept this operator's key")
-    if answer.is_error:
-        raise _Failure(f"{client.base_url} answered {answer.status_code}: {answer.text[:200]}")
-    tree: dict[str, Any] = answer.json()
-    return tree
+def _sleep(seconds: float) -> None:
+    trio.run(trio.sleep, seconds)
 
 
 def _announce_serve(running: Running) -> None:
@@ -185,7 +197,8 @@ def _announce_demo(running: Running) -> None:
         f"    student     {demo.STUDENT_EMAIL}\n"
         f"    instructor  {demo.INSTRUCTOR_EMAIL}\n"
         f"    password    {demo.PASSWORD}   (both; use two browsers to see them talk)\n\n"
-        f"  The actor tree: {sys.argv[0]} actors      Data: {running.data_dir}      Ctrl-C stops it.\n",
+        f"  Operations: {running.url}/admin   ({demo.OPERATOR_EMAIL}, same password; or in a terminal: greenroom actors)\n"
+        f"  Data: {running.data_dir}      Ctrl-C stops it.\n",
         highlight=False,
     )
     for warning in running.warnings:

@@ -50,7 +50,7 @@ from greenroom.schema.clock import WallClock
 from greenroom.schema.events import ClosingReason
 from greenroom.schema.ids import ConversationId, Ids, UserId
 from greenroom.storage.passwords import Passwords
-from greenroom.storage.ports import Health, Storage
+from greenroom.storage.ports import Bus, Health, Storage
 from greenroom.supervisor import (
     ActorSystem,
     ChildSpec,
@@ -95,6 +95,7 @@ class Core:
         system: ActorSystem,
         feeds: LocalFeeds,
         health: Health,
+        bus: Bus,
         sign_in: SignIn,
         messaging: Messaging,
         streams: EventStreams,
@@ -114,11 +115,17 @@ class Core:
         self.is_draining = False
         self._feeds = feeds
         self._health = health
+        self._bus = bus
 
     @property
     def open_streams(self) -> int:
         """Connections that follow a stream on this worker."""
         return len(self._feeds)
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether news from other workers may be late, as the bus is down."""
+        return not self._bus.is_up
 
     async def ready(self) -> None:
         """Prove that requests can be served; raises Unavailable when the database is away."""
@@ -226,6 +233,7 @@ async def open_core(
             system=system,
             feeds=feeds,
             health=storage.health,
+            bus=storage.bus,
             sign_in=SignIn(
                 system=system,
                 accounts=storage.accounts,

@@ -105,4 +105,6 @@ class InstructorsOut(Wire):
 
 
 class HealthOut(Wire):
-    status: Literal["ok"] = "ok"
+    """``degraded``: everything works, but news from other workers may be some seconds late."""
+
+    status: Literal["ok", "degraded"] = "ok"

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 PREFIX: Final = "GREENROOM_"
 API_KEY_LENGTH_MIN: Final = 16
+REDIS_SCHEMES: Final = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://", "unix://")
 
 
 class BadSettings(Exception):
@@ -30,6 +31,17 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="folder of the embedded Postgres and its files")
     database_url: SecretStr | None = Field(
         None, description="Postgres with pgvector and pg_trgm; unset: an embedded Postgres in the data folder"
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="redis://, rediss://, unix:// or redis+cluster://: carries news between workers"
+    )
+    bus: Literal["auto", "local", "postgres", "redis"] = Field(
+        "auto",
+        description="what carries news between workers; auto: redis with a URL, else postgres with several workers, else local",
+    )
+    workers: int = Field(1, ge=1, le=64, description="worker processes")
+    worker_requests_max: int = Field(
+        0, ge=0, description="a worker is replaced after about this many requests; 0: never"
     )
     database_pool_size: int = Field(8, ge=2, le=100, description="connections per worker")
     database_pool_timeout_ms: int = Field(500, ge=10, le=30_000, description="wait for a connection before 503")
@@ -102,6 +114,13 @@ class Settings(BaseSettings):
     def _url_is_postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _url_is_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(REDIS_SCHEMES):
+            raise ValueError(f"must begin with one of {', '.join(REDIS_SCHEMES)}")
         return value
 
     @field_validator("allowed_origins", mode="before")

@@ -61,8 +61,9 @@ class SharedBusStatistics:
 
     Attributes:
         queued: notes in the outbox now.
+        published: notes that were to go out.
         sent: notes handed to the wire; ``received`` came from other workers by it.
-        dropped: notes that did not go out: the wire was down, or slower than we are.
+        dropped: notes that did not go out, as the wire was down or slow, or that a subscription had no room for.
         unreadable: payloads that no worker of this database wrote.
         suspicions: times something may have been lost on the way in.
         losses: times the wire was lost.
@@ -71,6 +72,7 @@ class SharedBusStatistics:
 
     is_up: bool
     queued: int
+    published: int
     sent: int
     received: int
     dropped: int
@@ -96,6 +98,7 @@ class SharedBus:
         self._missing: dict[str, float] = {}
         self._is_leaving = False
         self._has_left = trio.Event()
+        self._published = 0
         self._sent = 0
         self._received = 0
         self._dropped = 0
@@ -111,6 +114,7 @@ class SharedBus:
         return self._is_up and not self._missing
 
     async def publish(self, notes: Sequence[BusNote]) -> None:
+        self._published += len(notes)
         self._dropped += self._outbox.add(notes)
         await self._local.publish(notes)
 
@@ -121,9 +125,10 @@ class SharedBus:
         return SharedBusStatistics(
             is_up=self._is_up,
             queued=len(self._outbox),
+            published=self._published,
             sent=self._sent,
             received=self._received,
-            dropped=self._dropped,
+            dropped=self._dropped + self._local.statistics().dropped,
             unreadable=self._unreadable,
             suspicions=self._suspicions,
             losses=self._losses,

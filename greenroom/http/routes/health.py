@@ -28,5 +28,5 @@ async def ready(call: Call) -> Response:
         raise Unavailable("This worker is draining.")
     with trio.move_on_after(READY_TIMEOUT_S):
         await call.core.ready()
-        return reply(200, HealthOut())
+        return reply(200, HealthOut(status="degraded" if call.core.is_degraded else "ok"))
     raise Unavailable("The database did not answer in time.")
