@@ -1,33 +1,21 @@
-"""What the command line shows: steps that take long, the settings, the actor tree."""
+"""What the command line shows: steps that take long, and the settings."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 import trio
 from pydantic import SecretStr
 from rich.console import Console
 from rich.text import Text
-from rich.tree import Tree
 
 from greenroom.schema.settings import Settings, environment_name
 
 SHOWN_AFTER_S: Final = 2.0
 """A step shorter than this is not worth a line."""
-
-_STATE_STYLES: Final = {
-    "running": "green",
-    "handling": "cyan",
-    "suspended": "yellow",
-    "restarting": "bold yellow",
-    "backoff": "bold yellow",
-    "stopping": "magenta",
-    "stopped": "dim",
-    "wedged": "bold red",
-}
 
 
 class Steps:
@@ -80,38 +68,6 @@ def settings_listing(settings: Settings) -> Text:
         listing.append(f"\n    {field.description}\n")
     listing.rstrip()
     return listing
-
-
-def actor_tree(node: dict[str, Any]) -> Tree:
-    """Draw the answer of ``GET /api/v1/admin/actors``."""
-    tree = Tree(_actor(node))
-    _grow(tree, node)
-    return tree
-
-
-def _grow(branch: Tree, node: dict[str, Any]) -> None:
-    for child in node.get("children") or ():
-        _grow(branch.add(_actor(child)), child)
-
-
-def _actor(node: dict[str, Any]) -> Text:
-    state = str(node["state"])
-    text = Text(str(node["path"]).rpartition("/")[2] or "/", style="bold")
-    text.append(f"  {state}", style=_STATE_STYLES.get(state, ""))
-    mailbox = node.get("mailbox")
-    if mailbox:
-        text.append(f"  mailbox {mailbox['depth']}/{mailbox['capacity']}", style="dim")
-    text.append(f"  handled {node.get('handled', 0)}", style="dim")
-    for word in ("failed", "restarts"):
-        if node.get(word):
-            text.append(f"  {word} {node[word]}", style="yellow")
-    latency = node.get("latency_ms")
-    if latency and latency.get("p99") is not None:
-        text.append(f"  p50 {latency['p50']:.1f} ms  p99 {latency['p99']:.1f} ms", style="dim")
-    current = node.get("current")
-    if current:
-        text.append(f"  {current['message']} for {current['for_ms']:.0f} ms", style="cyan")
-    return text
 
 
 def _shown(value: object) -> str:
