@@ -197,8 +197,9 @@ def _announce_demo(running: Running) -> None:
         f"    student     {demo.STUDENT_EMAIL}\n"
         f"    instructor  {demo.INSTRUCTOR_EMAIL}\n"
         f"    password    {demo.PASSWORD}   (both; use two browsers to see them talk)\n\n"
-        f"  Operations: {running.url}/admin   ({demo.OPERATOR_EMAIL}, same password; or in a terminal: greenroom actors)\n"
-        f"  Data: {running.data_dir}      Ctrl-C stops it.\n",
+        f"  Operations: {running.url}/admin  ({demo.OPERATOR_EMAIL}, same password)\n"
+        f"  or in a terminal: greenroom actors\n\n"
+        f"  Data: {running.data_dir}    Ctrl-C stops it.\n",
         highlight=False,
     )
     for warning in running.warnings:
