@@ -198,7 +198,7 @@ def _announce_demo(running: Running) -> None:
         f"    instructor  {demo.INSTRUCTOR_EMAIL}\n"
         f"    password    {demo.PASSWORD}   (both; use two browsers to see them talk)\n\n"
         f"  Operations: {running.url}/admin  ({demo.OPERATOR_EMAIL}, same password)\n"
-        f"  or in a terminal: greenroom actors\n\n"
+        f"  or in a terminal: {sys.argv[0]} actors\n\n"
         f"  Data: {running.data_dir}    Ctrl-C stops it.\n",
         highlight=False,
     )
