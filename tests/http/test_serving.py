@@ -491,6 +491,7 @@ async def test_listening_sockets_hand_their_options_on() -> None:
 
     assert option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == SMALL.unacknowledged_s * 1000
     assert option(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+    assert option(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SMALL.send_buffer_bytes  # the kernel doubles it
     await listener.aclose()
 
 

@@ -11,6 +11,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from chaos.sockets import unread_bytes
 from greenroom.actors.core import CoreSettings
 from tests.http.raw import read_to_end, read_until
 from tests.http.world import PASSWORD, WAIT_S, Listener, World, a_world, assert_problem
@@ -373,6 +374,31 @@ async def test_a_reader_that_stalls_harms_nobody(world: World, streams: Streams)
 
     assert [line.split()[0] for line in healthy.contents] == [str(number) for number in range(50)]
     await trio.aclose_forcefully(stalled)
+
+
+async def test_a_reader_that_never_reads_is_held_to_a_bound_and_the_others_get_everything(
+    world: World, streams: Streams
+) -> None:
+    talk = await world.talk()
+    healthy = await streams.open(world.tomas.api)
+    host, _, port = world.host.rpartition(":")
+    frozen = trio.socket.socket()
+    frozen.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, 4096)
+    await frozen.connect((host, int(port)))
+    await frozen.send(
+        f"GET {EVENTS} HTTP/1.1\r\nHost: {world.host}\r\nAuthorization: Bearer {world.tomas.token}\r\n\r\n".encode()
+    )
+    with trio.fail_after(WAIT_S):
+        while world.core.open_streams < 2:
+            await wait_all_tasks_blocked(0.005)
+
+    for number in range(100):  # some 500 KiB
+        await world.say(talk, f"{number} " + "x" * 4_900)
+    await healthy.until(lambda each: len(each.contents) == 100)
+
+    assert [line.split()[0] for line in healthy.contents] == [str(number) for number in range(100)]
+    assert 0 < max(unread_bytes(int(port))) <= 128 * 1024
+    frozen.close()
 
 
 async def test_read_to_end_of_a_refused_stream_closes(world: World) -> None:

@@ -53,6 +53,9 @@ class Limits:
             of ours is writing. As long as ``send_stall_s``: a shorter one would cut, without a word, clients that
             change networks or wake up within the time that a slow reader is given anyway. A stop does not depend on
             it: our writes are cancelled, not shielded.
+        send_buffer_bytes: SO_SNDBUF: what the kernel holds for a client that does not read. Left to itself it lets 3 MiB
+            gather before a write finds out; with this, 100 KiB. A reader on the other side of the world (200 ms away)
+            still gets 300 KiB a second.
         linger_s: how long to read on after an early refusal, so that the client gets to read it; closing with unread
             input makes the kernel send RST, which discards the answer (RFC 9112, 9.6).
         linger_bytes_max: how much to read on.
@@ -69,6 +72,7 @@ class Limits:
     keep_alive_requests_max: int = 10_000
     send_stall_s: float = 10.0
     unacknowledged_s: float = 10.0
+    send_buffer_bytes: int = 64 * 1024
     linger_s: float = 2.0
     linger_bytes_max: int = 1024 * 1024
     abandoned_s: float = 10.0

@@ -44,8 +44,9 @@ class Listener:
         self.socket = sock
         sock.setblocking(False)
         sock.listen(BACKLOG)
+        # Accepted connections inherit what is set here (socket(7), tcp(7)).
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.send_buffer_bytes)
         if sock.family in {socket.AF_INET, socket.AF_INET6}:
-            # tcp(7): accepted connections inherit these.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(limits.unacknowledged_s * 1000))
 
