@@ -11,6 +11,7 @@ another process accepts from the same sockets, what is queued is left to it inst
 
 from __future__ import annotations
 
+import math
 import socket
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -104,6 +105,7 @@ class Server:
         self._has_room = trio.Event()
         self._is_refused = False  # the kernel did not let us accept
         self._accepting = trio.CancelScope()
+        self._drain_deadline = math.inf
         self._has_successor = False
         self._ended = trio.Event()
         self.addresses = tuple(listener.address for listener in listeners)
@@ -147,8 +149,10 @@ class Server:
         """
         await self._shared.context.terminated.set()
         self._has_successor = has_successor
-        accepting_until = trio.current_time() + (0.0 if has_successor else self._limits.drain_idle_s)
-        self._accepting.deadline = min(self._accepting.deadline, accepting_until)
+        now = trio.current_time()
+        self._drain_deadline = min(self._drain_deadline, now + self._limits.drain_s)
+        accepting_until = now + (0.0 if has_successor else self._limits.drain_idle_s)
+        self._accepting.deadline = min(self._accepting.deadline, self._drain_deadline, accepting_until)
         for connection in self._open:
             connection.drain()
         await self._ended.wait()
@@ -163,7 +167,7 @@ class Server:
                             accepting.start_soon(self._accept, listener, connections)
                         task_status.started(self)
                 # Only drain() ends the accept loops.
-                connections.cancel_scope.deadline = trio.current_time() + self._limits.drain_s
+                connections.cancel_scope.deadline = self._drain_deadline
                 if not self._has_successor:
                     await self._empty_queues(connections)
                 self._close_listeners()
