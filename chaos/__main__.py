@@ -14,9 +14,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from chaos.broken import PromiseBroken
+from chaos.launch import NotHere
 from chaos.line import NoAnswer
 from chaos.report import add_failed, add_played, add_skipped, repro, verdict_table
-from chaos.scenario import NotHere, PromiseBroken, Scenario, play
+from chaos.scenario import Scenario, play
 from chaos.scenarios import SCENARIOS
 from chaos.server import ServerFailed
 

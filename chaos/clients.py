@@ -61,6 +61,7 @@ class Sender:
     ) -> None:
         self.sent: list[Sent] = []
         self.refused = 0
+        self.last_answer = ""
         self.acked: list[Acked] = []
         self.content = content
         self.pause_s = pause_s
@@ -124,11 +125,13 @@ class Sender:
             answer = await self._line.ask("POST", path, headers=self._person.headers, body=body)
         except NoAnswer as exc:
             attempts.append(Attempt(at, trio.current_time(), str(exc)))
+            self.last_answer = str(exc)
             self.refused += 1
             return None
         retry_after = answer.headers.get("retry-after")
         retry_after_s = None if retry_after is None else float(retry_after)
         attempts.append(Attempt(at, trio.current_time(), str(answer.status), retry_after_s))
+        self.last_answer = str(answer.status)
         if answer.is_success:
             return answer.json()
         self.refused += 1

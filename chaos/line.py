@@ -50,6 +50,10 @@ class Answer:
     def is_success(self) -> bool:
         return 200 <= self.status < 300
 
+    def problem(self) -> dict[str, Any]:
+        """The problem document of a refusal; empty if there is none."""
+        return self.json() if self.headers.get("content-type", "").startswith("application/problem+json") else {}
+
     def json(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.body)
         return found

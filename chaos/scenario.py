@@ -8,19 +8,12 @@ from random import Random
 
 import trio
 
+from chaos.broken import PromiseBroken
 from chaos.checker import Verdict, check
 from chaos.figures import Figure
+from chaos.launch import Prepare, prepare_nothing
 from chaos.ledger import Ledger
-from chaos.server import Prepare, prepare_nothing
 from chaos.stage import Cast, Stage, a_stage
-
-
-class NotHere(Exception):
-    """This machine can't do what the fault needs; ``str(error)`` says what is missing. Nothing was run."""
-
-
-class PromiseBroken(Exception):
-    """The server did what no ledger shows: it did not stop in time, was gone, answered nothing."""
 
 
 def no_figures(ledger: Ledger) -> Sequence[Figure]:

@@ -9,14 +9,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import trio
 
+from chaos.launch import Launch, Prepare, prepare_nothing
 from chaos.line import Line, NoAnswer
 
 START_TIMEOUT_S: Final = 60.0
@@ -35,27 +35,15 @@ class ServerFailed(Exception):
     """The server did not do what every scenario needs of it; with the last lines it wrote."""
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """What is special about how a scenario's server is run; by default nothing.
-
-    Attributes:
-        data: its data folder, if not one beside its log.
-        environment: variables it gets besides what the harness sets itself.
-    """
-
-    data: Path | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
 class ServerProcess:
     """``python -m greenroom serve`` on a port that stays the same over restarts. Signals go to this process alone."""
 
     def __init__(self, folder: Path, port: int, launch: Launch | None = None) -> None:
-        self._launch = Launch() if launch is None else launch
+        self.launch = Launch() if launch is None else launch
+        self.environment = dict(self.launch.environment)
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        self.data = self._launch.data or folder / "data"
+        self.data = self.launch.data or folder / "data"
         self._log = folder / "server.log"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -89,7 +77,7 @@ class ServerProcess:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - forks and returns; a fixed command
                 [sys.executable, "-m", "greenroom", "serve"],
                 cwd=self._folder,
-                env=inherited | own | dict(self._launch.environment),
+                env=inherited | own | self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -189,8 +177,15 @@ class ServerProcess:
 
     def resident_kib(self) -> int:
         """Memory it occupies."""
+        return self._memory_kib("VmRSS:")
+
+    def mapped_kib(self) -> int:
+        """Address space it has mapped."""
+        return self._memory_kib("VmSize:")
+
+    def _memory_kib(self, which: str) -> int:
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+        return next(int(line.split()[1]) for line in lines if line.startswith(which))
 
     def log_tail(self) -> str:
         with suppress(FileNotFoundError):
@@ -210,16 +205,6 @@ class ServerProcess:
                 await trio.sleep(POLL_S)
         if (orphan := self.postmaster_pid()) is not None:
             os.kill(orphan, signal.SIGKILL)
-
-
-Prepare = Callable[[Path], AbstractAsyncContextManager[Launch]]
-"""Makes what a server is to run on, given an empty folder; entered before the server starts, left when it has ended."""
-
-
-@asynccontextmanager
-async def prepare_nothing(folder: Path) -> AsyncIterator[Launch]:
-    """The server as it comes."""
-    yield Launch()
 
 
 @asynccontextmanager

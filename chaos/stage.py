@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import trio
 
+from chaos.broken import PromiseBroken
 from chaos.clients import RETRY_S, Gate, Listener, Person, Sender
+from chaos.launch import Prepare, prepare_nothing
 from chaos.ledger import Fault, Ledger, Persisted
 from chaos.line import Line, NoAnswer
 from chaos.pulse import Pulse
-from chaos.server import Prepare, ServerFailed, ServerProcess, a_server, prepare_nothing
+from chaos.server import ServerFailed, ServerProcess, a_server
 from greenroom.schema.cursor import Cursor
 
 SETUP_TIMEOUT_S: Final = 30.0
@@ -26,6 +28,7 @@ HEAL_TIMEOUT_S: Final = 10.0
 
 ATTEMPT_TIMEOUT_S: Final = 5.0
 PAGE: Final = 100
+PASSWORD: Final = "correct horse"  # noqa: S105 - of people who live for a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Cast:
             listeners with small buffers, which read only while ``Stage.reading`` is open.
         fast_listeners: how many of them each; a person may hold 20 streams in all.
         is_patient: senders wait as long as ``Retry-After`` says.
+        attempt_timeout_s: how long a sender waits for one answer.
     """
 
     pairs: int = 3
@@ -52,6 +56,7 @@ class Cast:
     fast_pause_s: float = 0.05
     fast_content: str = "x" * 5_000
     is_patient: bool = False
+    attempt_timeout_s: float = ATTEMPT_TIMEOUT_S
 
 
 @dataclass(slots=True)
@@ -86,11 +91,16 @@ class Stage:
         """Wait until every sender has been answered so many more times.
 
         Raises:
-            trio.TooSlowError: not within the time in which a fault has to be over.
+            PromiseBroken: not within the time in which a fault has to be over.
         """
-        with trio.fail_after(SETTLE_TIMEOUT_S):
+        with trio.move_on_after(SETTLE_TIMEOUT_S) as patience:
             for sender, count in [(sender, len(sender.acked)) for sender in self.senders]:
                 await sender.wait_acked(count + messages)
+        if patience.cancelled_caught:
+            last = ", ".join(sorted({sender.last_answer for sender in self.senders}))
+            raise PromiseBroken(
+                f"a sender was not answered with a 2xx for {SETTLE_TIMEOUT_S:.0f} s; last came {last}"
+            )
 
     async def let_flow_for(self, shortest_s: float, longest_s: float) -> None:
         """Let everybody go on for a moment of random length: the fault comes at no particular point."""
@@ -180,7 +190,7 @@ class Stage:
         return answer.json()
 
     async def _register(self, name: str, role: str) -> Person:
-        body = {"email": f"{name}@example.com", "password": "correct horse", "display_name": name, "role": role}
+        body = {"email": f"{name}@example.com", "password": PASSWORD, "display_name": name, "role": role}
         made = await self._post("/api/v1/auth/register", body)
         return Person(made["user"]["id"], made["access_token"])
 
@@ -195,7 +205,7 @@ class Stage:
             for person in (student, instructor):
                 self.senders.append(
                     Sender(
-                        Line(self.server.port, timeout_s=ATTEMPT_TIMEOUT_S, asked=self.asked),
+                        Line(self.server.port, timeout_s=cast.attempt_timeout_s, asked=self.asked),
                         person,
                         conversation_id,
                         random=self._fork(),

@@ -5,15 +5,35 @@ from __future__ import annotations
 from typing import Final
 
 from chaos.scenario import Scenario
+from chaos.scenarios.clock_wrong import CLOCK_WRONG
+from chaos.scenarios.descriptors import DESCRIPTORS
 from chaos.scenarios.disk_full import DISK_FULL
 from chaos.scenarios.frozen_reader import FROZEN_READER
+from chaos.scenarios.half_open import HALF_OPEN
 from chaos.scenarios.hostile_bytes import HOSTILE_BYTES
 from chaos.scenarios.kill9 import KILL9
+from chaos.scenarios.memory import MEMORY
+from chaos.scenarios.pairs import PAIRS_AT_ONCE
+from chaos.scenarios.pool_exhausted import POOL_EXHAUSTED
 from chaos.scenarios.postgres_killed import POSTGRES_KILLED
 from chaos.scenarios.reconnect_storm import RECONNECT_STORM
 from chaos.scenarios.sigterm import SIGTERM
 
 SCENARIOS: Final[dict[str, Scenario]] = {
     scenario.name: scenario
-    for scenario in (KILL9, POSTGRES_KILLED, SIGTERM, RECONNECT_STORM, FROZEN_READER, DISK_FULL, HOSTILE_BYTES)
+    for scenario in (
+        KILL9,
+        POSTGRES_KILLED,
+        PAIRS_AT_ONCE,
+        SIGTERM,
+        RECONNECT_STORM,
+        FROZEN_READER,
+        POOL_EXHAUSTED,
+        DISK_FULL,
+        HALF_OPEN,
+        CLOCK_WRONG,
+        DESCRIPTORS,
+        MEMORY,
+        HOSTILE_BYTES,
+    )
 }

@@ -11,11 +11,12 @@ from typing import Final
 import trio
 
 from chaos.bars import heals_within, polite_refusals, streams_stay
+from chaos.broken import PromiseBroken
 from chaos.database import exhaust_wal
 from chaos.figures import Figure
+from chaos.launch import Launch, NotHere
 from chaos.ledger import Ledger
-from chaos.scenario import NotHere, PromiseBroken, Scenario
-from chaos.server import Launch
+from chaos.scenario import Scenario
 from chaos.stage import Cast, Stage
 
 SIZE: Final = "256m"

@@ -10,8 +10,9 @@ from typing import Final
 
 import trio
 
+from chaos.broken import PromiseBroken
 from chaos.figures import Figure
-from chaos.scenario import PromiseBroken, Scenario
+from chaos.scenario import Scenario
 from chaos.sockets import unread_bytes
 from chaos.stage import Cast, Stage
 from chaos.timings import percentile

@@ -10,9 +10,10 @@ from typing import Final
 
 import trio
 
+from chaos.broken import PromiseBroken
 from chaos.figures import Figure
 from chaos.hostile import CORPUS, GOOD, mutate
-from chaos.scenario import PromiseBroken, Scenario
+from chaos.scenario import Scenario
 from chaos.stage import Cast, Stage
 from chaos.timings import percentile
 

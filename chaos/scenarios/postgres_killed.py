@@ -14,10 +14,11 @@ from typing import Final
 import trio
 
 from chaos.bars import heals_within, polite_refusals, streams_stay
+from chaos.broken import PromiseBroken
 from chaos.database import backends
 from chaos.figures import Figure
 from chaos.ledger import Ledger
-from chaos.scenario import PromiseBroken, Scenario
+from chaos.scenario import Scenario
 from chaos.stage import Cast, Stage
 
 RESTART_TIMEOUT_S: Final = 20.0

@@ -7,9 +7,10 @@ from typing import Final
 
 import trio
 
+from chaos.broken import PromiseBroken
 from chaos.clients import Listener
 from chaos.figures import Figure
-from chaos.scenario import PromiseBroken, Scenario
+from chaos.scenario import Scenario
 from chaos.stage import Cast, Stage
 from chaos.timings import percentile
 

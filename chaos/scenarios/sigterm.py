@@ -13,9 +13,10 @@ from typing import Final
 import trio
 
 from chaos.bars import resets
+from chaos.broken import PromiseBroken
 from chaos.figures import Figure
 from chaos.ledger import Ledger
-from chaos.scenario import PromiseBroken, Scenario
+from chaos.scenario import Scenario
 from chaos.sockets import unread_bytes
 from chaos.stage import Cast, Stage
 

@@ -7,11 +7,13 @@ import typer
 from typer.testing import CliRunner
 
 from chaos import __main__ as command
+from chaos.broken import PromiseBroken
 from chaos.checker import check
 from chaos.figures import Figure
+from chaos.launch import NotHere
 from chaos.ledger import Acked, Attempt, Ledger, Sent
 from chaos.report import refusals, repro, settled
-from chaos.scenario import NotHere, Played, PromiseBroken, Scenario
+from chaos.scenario import Played, Scenario
 
 
 def sent(client_id: str, *answers: str) -> Sent:

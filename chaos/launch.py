@@ -1,0 +1,44 @@
+"""What a server is run on and with, where a fault needs something special."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chaos.proxy import Proxy
+
+
+class NotHere(Exception):
+    """This machine can't do what the fault needs; ``str(error)`` says what is missing. Nothing was run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What is special about a scenario's server; by default nothing.
+
+    Attributes:
+        data: its data folder, if not one beside its log.
+        environment: variables it gets besides what the harness sets itself.
+        proxy: on the way to its database.
+        clock: the file that says by how much its wall clock is wrong.
+    """
+
+    data: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    proxy: Proxy | None = None
+    clock: Path | None = None
+
+
+Prepare = Callable[[Path], AbstractAsyncContextManager[Launch]]
+"""Makes what a server is to run on, given an empty folder; entered before the server starts, left when it has ended.
+
+May raise NotHere.
+"""
+
+
+@asynccontextmanager
+async def prepare_nothing(folder: Path) -> AsyncIterator[Launch]:
+    """The server as it comes."""
+    yield Launch()
