@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import ModuleType
@@ -85,13 +86,29 @@ async def _measure(names: list[str]) -> Snapshot:
     load_before = load()
     began = trio.current_time()
     figures: list[Figure] = []
+    finished = False
     with trio.fail_after(TIMEOUT_S):
-        for name in names:
-            out.print(f"{trio.current_time() - began:3.0f} s  {PARTS[name].what}", style="dim", highlight=False)
-            figures += await PARTS[name].figures()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_cancel_on_sigterm, nursery.cancel_scope)
+            for name in names:
+                out.print(
+                    f"{trio.current_time() - began:3.0f} s  {PARTS[name].what}", style="dim", highlight=False
+                )
+                figures += await PARTS[name].figures()
+            finished = True
+            nursery.cancel_scope.cancel()
+    if not finished:
+        raise typer.Exit(128 + signal.SIGTERM)
     out.print(f"{trio.current_time() - began:3.0f} s  done\n", style="dim", highlight=False)
     settings = settings_of({name: PARTS[name].module for name in names})
     return Snapshot(Surroundings.look(load_before=load_before), settings, with_bars(figures))
+
+
+async def _cancel_on_sigterm(scope: trio.CancelScope) -> None:
+    """End as Ctrl-C does, so that no server is left running and no folder left behind."""
+    with trio.open_signal_receiver(signal.SIGTERM) as signals:
+        await anext(signals)
+        scope.cancel()
 
 
 if __name__ == "__main__":
