@@ -27,6 +27,7 @@ from typing import Final
 
 from greenroom.actors.addresses import CONVERSATION, ROOT, STREAM
 from greenroom.actors.alarms import AlarmClock, Alarms
+from greenroom.actors.answering_once import AnsweringOnce
 from greenroom.actors.authentication import Authentication
 from greenroom.actors.bus_relay import BusRelay
 from greenroom.actors.committer import BATCH_MAX, EDIT_WINDOW, Committer
@@ -101,6 +102,7 @@ class Core:
         streams: EventStreams,
         directory: InstructorDirectory,
         board: PresenceBoard,
+        answering_once: AnsweringOnce,
         operating: Operating,
         loop: LoopWatch,
     ) -> None:
@@ -110,6 +112,7 @@ class Core:
         self.streams = streams
         self.directory = directory
         self.board = board
+        self.answering_once = answering_once
         self.operating = operating
         self.loop = loop
         self.is_draining = False
@@ -195,7 +198,11 @@ async def open_core(
             ChildSpec(
                 "retention",
                 lambda: Retention(
-                    streams=storage.streams, accounts=storage.accounts, wall=wall, keep=settings.event_retention
+                    streams=storage.streams,
+                    accounts=storage.accounts,
+                    idempotency=storage.idempotency,
+                    wall=wall,
+                    keep=settings.event_retention,
                 ),
             ),
             DynamicSpec(
@@ -259,6 +266,7 @@ async def open_core(
             ),
             directory=InstructorDirectory(storage.directory),
             board=board,
+            answering_once=AnsweringOnce(storage.idempotency, wall=wall),
             operating=Operating(system=system, audit=storage.audit, ids=ids, wall=wall),
             loop=loop,
         )

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from greenroom.actors.answering_once import KEEP as KEEP_KEYS
 from greenroom.schema.errors import Unavailable
-from greenroom.storage.ports import Accounts, Streams
+from greenroom.storage.ports import Accounts, IdempotencyKeys, Streams
 from greenroom.supervisor import Actor
 
 RETENTION_S: Final = 3_600.0
 SESSIONS_PER_RUN: Final = 1_000
+KEYS_PER_BATCH: Final = 2_000
+KEY_BATCHES_PER_RUN: Final = 200
+"""Together more than a hundred keyed requests per second, all day; each batch holds its rows for some milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +28,22 @@ class Retention(Actor[RetentionDue]):
     """Runs once an hour, and at start, when it also prepares storage for the events to come."""
 
     def __init__(
-        self, *, streams: Streams, accounts: Accounts, wall: Callable[[], datetime], keep: timedelta
+        self,
+        *,
+        streams: Streams,
+        accounts: Accounts,
+        idempotency: IdempotencyKeys,
+        wall: Callable[[], datetime],
+        keep: timedelta,
     ) -> None:
         self._streams = streams
         self._accounts = accounts
+        self._idempotency = idempotency
         self._wall = wall
         self._keep = keep
         self._partitions_dropped = 0
         self._sessions_deleted = 0
+        self._keys_deleted = 0
 
     async def init(self) -> None:
         self.ctx.tell_after(0, RetentionDue())
@@ -44,7 +56,11 @@ class Retention(Actor[RetentionDue]):
             return  # what is kept too long now is dropped at the next turn
 
     def view(self) -> Mapping[str, object]:
-        return {"partitions_dropped": self._partitions_dropped, "sessions_deleted": self._sessions_deleted}
+        return {
+            "partitions_dropped": self._partitions_dropped,
+            "sessions_deleted": self._sessions_deleted,
+            "idempotency_keys_deleted": self._keys_deleted,
+        }
 
     async def run_once(self) -> None:
         now = self._wall()
@@ -52,3 +68,8 @@ class Retention(Actor[RetentionDue]):
         self._sessions_deleted += await self._accounts.delete_sessions_expired_before(
             now - self._keep, limit=SESSIONS_PER_RUN
         )
+        for _ in range(KEY_BATCHES_PER_RUN):
+            deleted = await self._idempotency.delete_before(now - KEEP_KEYS, limit=KEYS_PER_BATCH)
+            self._keys_deleted += deleted
+            if deleted < KEYS_PER_BATCH:
+                return

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 import greenroom
+from greenroom.http.idempotency import HEADER
 from greenroom.http.operations import Access, ActorPath, Operation
 from greenroom.http.problems import CURSOR_EXPIRED, INTERNAL, MEDIA_TYPE, Kind, Problem, ResetProblem, kind_of
 from greenroom.schema.emoji import CODE_POINTS_MAX, Emoji
@@ -123,7 +124,12 @@ def _parameters(operation: Operation) -> list[Document]:
     for name, kind in operation.path_parameters.items():
         schema = _PATH_SCHEMAS.get(kind, {"type": "string", "pattern": ULID_PATTERN})
         parameters.append({"name": name, "in": "path", "required": True, "schema": schema})
-    for name, meaning in operation.headers.items():
+    headers = dict(operation.headers)
+    if operation.is_keyed:
+        headers[HEADER] = (
+            "Names this request; sent again under it within 24 hours, it is answered as the first time."
+        )
+    for name, meaning in headers.items():
         header = {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
         parameters.append({**header, "description": meaning})
     if operation.query is not None:

@@ -33,6 +33,7 @@ from greenroom.actors.core import Core
 from greenroom.actors.stall_watchdog import StallWatchdog
 from greenroom.http import faults
 from greenroom.http.credentials import SAFE_METHODS, identify
+from greenroom.http.idempotency import METHODS, answer_once, client_id_of, given_key
 from greenroom.http.json_body import parse_body
 from greenroom.http.operator_credentials import authorize_operator
 from greenroom.http.problems import Refusable
@@ -89,6 +90,11 @@ class Call:
     @property
     def resources(self) -> AsyncExitStack:
         return self.request.resources
+
+    def client_id(self, given: str | None) -> str | None:
+        """The client id of a message: the client's own, else one made from the request's key, else none."""
+        key = given_key(self.request) if given is None else None
+        return given if key is None else client_id_of(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +154,14 @@ class Operation:
     answers: Mapping[int, Answer]
     refusals: tuple[Refusable, ...]
     opens_stream: bool
+    is_secret: bool
     headers: Mapping[str, str]
     handler: Handler = field(repr=False)
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether the same request under the same Idempotency-Key gets the same answer."""
+        return self.method in METHODS and self.access is not Access.ANYBODY and not self.is_secret
 
     @property
     def takes_ticket(self) -> bool:
@@ -186,6 +198,14 @@ class Operation:
             needs["body"] = parse_body(request.payload, request.headers.get("Content-Type"), self.body)
         elif request.payload.strip() not in {b"", b"{}"}:
             raise InvalidInput(FieldError(("body",), "this takes no body"))
+        if self.is_keyed and (key := given_key(request)) is not None:
+            return await answer_once(
+                request,
+                call.core.answering_once,
+                owner=_owner(needs),
+                key=key,
+                carry_out=lambda: self.handler(call, **needs),
+            )
         return await self.handler(call, **needs)
 
     def _path_arguments(self, given: Mapping[str, str]) -> dict[str, str]:
@@ -196,6 +216,14 @@ class Operation:
             elif self.path_parameters[name] is not ActorPath and not is_ulid(value):
                 raise faults.RouteNotFound("Nothing is served at this path.")
         return dict(given)
+
+
+def _owner(needs: Mapping[str, Any]) -> str:
+    """Whose keys they are: a user's, or an operator's."""
+    operator = needs.get("operator")
+    if isinstance(operator, Operator):
+        return f"{operator.name.kind.value}:{operator.name.id}"
+    return str(needs["identity"].user.id)
 
 
 class Operations:
@@ -213,11 +241,13 @@ class Operations:
         answers: Mapping[int, Answer | type[BaseModel]],
         refusals: Sequence[Refusable] = (),
         opens_stream: bool = False,
+        is_secret: bool = False,
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> Callable[[Handler], Handler]:
         """Declare an operation; ``refusals`` are those that its signature does not imply.
 
         Args:
+            is_secret: what it answers must not be kept, not even for the client's next try.
             headers: those the handler reads, and what each says.
         """
 
@@ -231,6 +261,7 @@ class Operations:
                     answers,
                     tuple(refusals),
                     opens_stream=opens_stream,
+                    is_secret=is_secret,
                     headers=headers,
                 )
             )
@@ -248,6 +279,7 @@ def _operation(
     refusals: tuple[Refusable, ...],
     *,
     opens_stream: bool,
+    is_secret: bool,
     headers: Mapping[str, str],
 ) -> Operation:
     hints = get_type_hints(handler)
@@ -286,6 +318,7 @@ def _operation(
             )
         ),
         opens_stream=opens_stream,
+        is_secret=is_secret,
         headers=headers,
         handler=handler,
     )
@@ -312,6 +345,8 @@ def _implied_refusals(
         implied += [errors.NotAuthenticated, errors.PermissionDenied, errors.Unavailable]
         if method not in SAFE_METHODS or opens_stream:
             implied.append(faults.CrossSiteRequest)
+        if method in METHODS:
+            implied.append(errors.RequestInProgress)
     if in_path:
         implied.append(faults.RouteNotFound)
     if body is not None:

@@ -80,6 +80,7 @@ STATUSES: Final[Mapping[type[DomainError], tuple[int, str]]] = MappingProxyType(
         errors.MessageDeleted: (409, "Message deleted"),
         errors.EditWindowClosed: (409, "Too late to edit"),
         errors.TooManyReactions: (409, "Too many reactions"),
+        errors.RequestInProgress: (409, "Request in progress"),
         errors.VersionMismatch: (412, "Version mismatch"),
         errors.InvalidInput: (422, "Invalid input"),
         errors.LoginBusy: (503, "Too many sign-ins"),
@@ -119,7 +120,7 @@ def problem_of(error: BaseException, request_id: str) -> tuple[Problem, dict[str
         case InvalidInput():
             faults = [Fault(loc=list(fault.loc), msg=fault.msg) for fault in error.errors]
             return Problem(**about, detail="The request can't be accepted as it is.", errors=faults), headers
-        case errors.Unavailable() | errors.LoginBusy():
+        case errors.Unavailable() | errors.LoginBusy() | errors.RequestInProgress():
             headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
         case errors.NotAuthenticated():
             headers["WWW-Authenticate"] = 'Bearer realm="greenroom"'

@@ -116,6 +116,16 @@ class TooManyReactions(Conflict):
     code = "too_many_reactions"
 
 
+class RequestInProgress(Conflict):
+    """The same request is being carried out at this moment."""
+
+    code = "request_in_progress"
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("The same request is being carried out; ask again for its answer.")
+        self.retry_after_s = retry_after_s
+
+
 class VersionMismatch(DomainError):
     """The message is no longer the one that was to be changed; nothing was changed."""
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from greenroom.schema.audit import AuditEntry, AuditId, AuditOutcome, AuditPageKey
+from greenroom.schema.idempotency import KeptAnswer, KnownRequest, RequestKey
 from greenroom.schema.ids import ConversationId, MessageId, SessionId, UserId
 from greenroom.schema.records import (
     Conversation,
@@ -475,6 +476,32 @@ class Bus(Protocol):
     def subscribe(self) -> AbstractAsyncContextManager[BusSubscription]: ...
 
 
+class IdempotencyKeys(Protocol):
+    """Requests that carry a key, and their answers."""
+
+    async def claim(
+        self, request: RequestKey, now: datetime, *, lease: timedelta, keep: timedelta
+    ) -> KnownRequest | None:
+        """Claim a key for this request: None if it is now the caller's to carry out, else what is known of it.
+
+        A claim that was neither finished nor released, of the same fingerprint, can be taken over when ``lease`` has
+        passed; any key can be used anew when ``keep`` has.
+        """
+        ...
+
+    async def finish(self, request: RequestKey, answer: KeptAnswer) -> None:
+        """Keep the answer of a claimed request."""
+        ...
+
+    async def release(self, request: RequestKey) -> None:
+        """Forget a claimed request that has no answer: it may be tried again at once."""
+        ...
+
+    async def delete_before(self, moment: datetime, *, limit: int) -> int:
+        """Delete at most ``limit`` keys of requests that began before ``moment``; return how many."""
+        ...
+
+
 class Audit(Protocol):
     """What operators did: written before the deed, settled once after it, never deleted here."""
 
@@ -514,6 +541,7 @@ class Storage:
     conversations: Conversations
     writes: Writes
     streams: Streams
+    idempotency: IdempotencyKeys
     audit: Audit
     bus: Bus
     health: Health
@@ -536,6 +564,7 @@ __all__ = [
     "GrownTo",
     "Health",
     "Hint",
+    "IdempotencyKeys",
     "InstructorProfile",
     "Locked",
     "MarkQuery",

@@ -7,6 +7,7 @@ from quart.wrappers import Response
 from greenroom.actors.identity import Identity
 from greenroom.actors.sign_in import SignedIn
 from greenroom.http.credentials import cookie_name
+from greenroom.http.idempotency import HEADER, given_key
 from greenroom.http.operations import Answer, Call, Operations, reply
 from greenroom.schema.answers import SignedInOut
 from greenroom.schema.errors import EmailTaken, InvalidCredentials, LoginBusy, Unavailable
@@ -23,18 +24,26 @@ operations = Operations("Accounts")
     "/api/v1/auth/register",
     answers={201: SignedInOut},
     refusals=[EmailTaken, LoginBusy, Unavailable],
+    headers={
+        HEADER: "Says that this may have been sent before: an account with this password is signed in instead."
+    },
 )
 async def register(call: Call, body: Register) -> Response:
     """Create an account and sign it in.
 
     The session is given as access_token and as cookie.
     """
-    signed_in = await call.core.sign_in.register(
-        email=body.email,
-        password=body.password.get_secret_value(),
-        display_name=body.display_name,
-        role=Role(body.role),
-    )
+    password = body.password.get_secret_value()
+    may_be_repeated = given_key(call.request) is not None
+    try:
+        signed_in = await call.core.sign_in.register(
+            email=body.email, password=password, display_name=body.display_name, role=Role(body.role)
+        )
+    except EmailTaken:
+        if not may_be_repeated:
+            raise
+        # The answer of the first try was lost. It held a token, so it was not kept; who knows the password gets another.
+        signed_in = await _sign_in_again(call, body.email, password)
     return _signed_in(call.settings, signed_in, status=201)
 
 
@@ -68,6 +77,13 @@ async def logout(call: Call, identity: Identity) -> Response:
 async def me(call: Call, identity: Identity) -> Response:
     """Who is signed in."""
     return reply(200, UserOut.of(identity.user, identity.permissions))
+
+
+async def _sign_in_again(call: Call, email: str, password: str) -> SignedIn:
+    try:
+        return await call.core.sign_in.login(email=email, password=password)
+    except InvalidCredentials as exc:
+        raise EmailTaken("This e-mail address is taken.") from exc
 
 
 def _signed_in(settings: Settings, signed_in: SignedIn, *, status: int) -> Response:

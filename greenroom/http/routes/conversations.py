@@ -58,7 +58,11 @@ async def open_conversation(call: Call, identity: Identity, body: OpenConversati
 
     It may carry a first message; no booking is needed.
     """
-    first = None if body.message is None else FirstMessage(body.message.content, body.message.client_id)
+    first = (
+        None
+        if body.message is None
+        else FirstMessage(body.message.content, call.client_id(body.message.client_id))
+    )
     opened = await call.core.messaging.open_conversation(identity, body.participant_id, first)
     return reply(
         201 if opened.created else 200,
@@ -121,7 +125,7 @@ async def send_message(
         identity,
         conversation_id,
         content=body.content,
-        client_id=body.client_id,
+        client_id=call.client_id(body.client_id),
         booking_id=body.booking_id,
     )
     return reply(201 if sent.created else 200, MessageOut.of(sent.message))

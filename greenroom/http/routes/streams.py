@@ -56,7 +56,7 @@ async def read_event_log(call: Call, identity: Identity, query: ReadEventLog) ->
     return reply(200, EventLogOut(events=events, cursor=log.cursor, has_more=log.has_more))
 
 
-@operations.serve("POST", "/api/v1/events/ticket", answers={200: TicketOut})
+@operations.serve("POST", "/api/v1/events/ticket", answers={200: TicketOut}, is_secret=True)
 async def issue_ticket(call: Call, identity: Identity) -> Response:
     """Get a ticket with which a client that can set no header opens its stream.
 

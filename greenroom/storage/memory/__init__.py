@@ -9,6 +9,7 @@ from greenroom.storage.memory.conversations import MemoryConversations
 from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.memory.directory import MemoryDirectory
 from greenroom.storage.memory.faults import FaultPoint, Faults, Phase, no_faults
+from greenroom.storage.memory.idempotency import MemoryIdempotencyKeys
 from greenroom.storage.memory.streams import MemoryStreams
 from greenroom.storage.memory.tables import Tables
 from greenroom.storage.memory.writes import MemoryWrites
@@ -36,6 +37,7 @@ def memory_storage(database: MemoryDatabase | None = None, *, bus: Bus | None = 
         conversations=MemoryConversations(shared),
         writes=MemoryWrites(shared),
         streams=MemoryStreams(shared),
+        idempotency=MemoryIdempotencyKeys(shared),
         audit=MemoryAudit(shared),
         bus=bus or LocalBus(),
         health=MemoryHealth(shared),

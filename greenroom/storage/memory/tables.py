@@ -5,8 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from greenroom.schema.audit import AuditEntry, AuditId
+from greenroom.schema.idempotency import KnownRequest
 from greenroom.schema.ids import ConversationId, MessageId, ServiceId, SessionId, UserId
 from greenroom.schema.records import (
     Conversation,
@@ -25,6 +27,14 @@ from greenroom.storage.lock_ledger import Pair
 from greenroom.storage.ports import ClientKey, ConversationPageKey
 
 ParticipantKey = tuple[ConversationId, UserId]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A claimed key; :attr:`known` is what others are told of it."""
+
+    known: KnownRequest
+    claimed_until: datetime
 
 
 @dataclass(slots=True)
@@ -53,6 +63,8 @@ class Tables:
     """Per user, by ``seq``; all above the stream's floor."""
     event_weeks: set[int] = field(default_factory=set)
     """Weeks that have a partition. Events of other weeks lie in the default partition."""
+    idempotency_keys: dict[tuple[str, str], KeyRow] = field(default_factory=dict)
+    """By owner and key."""
     audit: dict[AuditId, AuditEntry] = field(default_factory=dict)
 
     def messages_below(self, conversation_id: ConversationId, before: int | None, limit: int) -> list[Message]:

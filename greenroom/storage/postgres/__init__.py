@@ -8,6 +8,7 @@ from greenroom.storage.postgres.audit import PostgresAudit
 from greenroom.storage.postgres.conversations import PostgresConversations
 from greenroom.storage.postgres.directory import PostgresDirectory
 from greenroom.storage.postgres.health import PostgresHealth
+from greenroom.storage.postgres.idempotency import PostgresIdempotencyKeys
 from greenroom.storage.postgres.options import PostgresOptions
 from greenroom.storage.postgres.pool import Pool, PoolStatistics, open_pool
 from greenroom.storage.postgres.streams import PostgresStreams
@@ -22,6 +23,7 @@ def postgres_storage(pool: Pool, *, bus: Bus) -> Storage:
         conversations=PostgresConversations(pool),
         writes=PostgresWrites(pool),
         streams=PostgresStreams(pool),
+        idempotency=PostgresIdempotencyKeys(pool),
         audit=PostgresAudit(pool),
         bus=bus,
         health=PostgresHealth(pool),

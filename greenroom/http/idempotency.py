@@ -1,0 +1,90 @@
+"""``Idempotency-Key``: the same request, sent again, is answered as the first time."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from quart.wrappers import Response
+
+from greenroom.actors.answering_once import AnsweringOnce
+from greenroom.http.request_cycle import ReceivedRequest
+from greenroom.schema.errors import FieldError, InvalidInput
+from greenroom.schema.idempotency import KeptAnswer, RequestKey
+
+HEADER: Final = "Idempotency-Key"
+METHODS: Final = frozenset({"POST", "PATCH"})
+
+REPLAYED: Final = "Idempotency-Replayed"
+"""Says ``true`` on an answer that was given before."""
+
+_KEY: Final = re.compile(r'"?([A-Za-z0-9._:-]{1,64})"?')
+
+
+def given_key(request: ReceivedRequest) -> str | None:
+    """The key of a request, with or without the quotes that structured fields have.
+
+    Raises:
+        InvalidInput: it has another form.
+    """
+    given = request.headers.get(HEADER)
+    if given is None:
+        return None
+    key = _KEY.fullmatch(given)
+    if key is None:
+        reason = "must be 1 to 64 characters of letters, digits and . _ : -"
+        raise InvalidInput(FieldError(("header", HEADER), reason))
+    return key[1]
+
+
+def client_id_of(key: str) -> str:
+    """The client id under which a keyed request sends a message that has none of its own, whenever it is tried."""
+    return f"key:{hashlib.sha256(key.encode()).hexdigest()[:48]}"
+
+
+async def answer_once(
+    request: ReceivedRequest,
+    answering: AnsweringOnce,
+    *,
+    owner: str,
+    key: str,
+    carry_out: Callable[[], Awaitable[Response]],
+) -> Response:
+    """Carry out a request that is new, or answer as the first time.
+
+    Raises:
+        InvalidInput: the key was used for another request.
+        RequestInProgress: the same request is being carried out.
+    """
+    known = RequestKey(owner, key, _fingerprint(request))
+    answer = await answering.answer(known, lambda: _kept(carry_out), keep=lambda pair: pair[1], again=_again)
+    return answer[0]
+
+
+async def _kept(carry_out: Callable[[], Awaitable[Response]]) -> tuple[Response, KeptAnswer]:
+    response = await carry_out()
+    body: bytes = await response.get_data(as_text=False)
+    return response, KeptAnswer(response.status_code, response.headers.get("Content-Type"), body)
+
+
+def _again(kept: KeptAnswer) -> tuple[Response, KeptAnswer]:
+    response = Response(kept.body, status=kept.status, content_type=kept.content_type)
+    if kept.content_type is None:
+        del response.headers["Content-Type"]
+    response.headers[REPLAYED] = "true"
+    return response, kept
+
+
+def _fingerprint(request: ReceivedRequest) -> bytes:
+    """Of everything that decides what a request does."""
+    parts = (
+        request.method.encode(),
+        request.path.encode(),
+        request.query_string,
+        request.headers.get("If-Match", "").encode(),
+        request.payload,
+    )
+    # Lengths first: no two requests may run together into the same bytes.
+    return hashlib.sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
