@@ -26,6 +26,8 @@ SESSION_QUERIES_MAX: Final = 4
 
 PATIENCE_S: Final = 0.5
 """A request's wait for its turn, as long as for a database connection."""
+PAUSE_S: Final = 0.1
+"""Before asking again for a database connection, for those who still have patience."""
 
 _Query = Callable[[], Awaitable[tuple[Session, User] | None]]
 
@@ -106,12 +108,19 @@ class Authentication:
         return known
 
     async def _in_turn(self, query: _Query, patience_s: float) -> Known:
-        with trio.move_on_after(patience_s) as waiting:
+        give_up_at = trio.current_time() + patience_s
+        with trio.move_on_at(give_up_at) as waiting:
             await self._turns.acquire()
         if waiting.cancelled_caught:
             raise PoolExhausted("Too many sessions are being looked up.")
         try:
-            return await self._look_up(query)
+            while True:
+                try:
+                    return await self._look_up(query)
+                except PoolExhausted:
+                    if trio.current_time() + PAUSE_S >= give_up_at:
+                        raise
+                    await trio.sleep(PAUSE_S)
         finally:
             self._turns.release()
 

@@ -210,9 +210,8 @@ async def open_core(
                 STREAM,
                 lambda key: UserStream(
                     UserId(key),
-                    streams=storage.streams,
+                    replay=replay,
                     feeds=feeds,
-                    place=replay.place,
                     idle_s=settings.stream_idle_s,
                 ),
                 max_children=CHILDREN_MAX,

@@ -7,10 +7,11 @@ from typing import Final
 import trio
 
 from greenroom.actors.ring import Placed
+from greenroom.actors.stream_heads import StreamHeads
 from greenroom.schema.cursor import Cursor, MalformedCursor
 from greenroom.schema.events import Frame, Reset, ResetReason
 from greenroom.schema.ids import UserId
-from greenroom.schema.records import StoredEvent
+from greenroom.schema.records import StoredEvent, StreamHead
 from greenroom.storage.ports import Streams
 
 REPLAY_PAGE: Final = 200
@@ -37,6 +38,7 @@ class Replay:
     def __init__(self, streams: Streams, *, epoch: str) -> None:
         self.epoch = epoch
         self._streams = streams
+        self._heads = StreamHeads(streams)
         self._limiter = trio.CapacityLimiter(REPLAY_QUERIES_MAX)
 
     def cursor(self, seq: int) -> str:
@@ -47,6 +49,15 @@ class Replay:
         frame = Frame(id=self.cursor(event.seq), event=event.name, data=event.data)
         return Placed(event.seq, frame, size=len(event.data.encode()))
 
+    async def head(self, user_id: UserId) -> StreamHead:
+        """Where the user's stream stands; see :meth:`StreamHeads.read`."""
+        return await self._heads.read(user_id)
+
+    async def events_after(self, user_id: UserId, after: int, *, limit: int) -> list[StoredEvent]:
+        """Read as :meth:`Streams.events_after` does, in turn."""
+        async with self._limiter:
+            return await self._streams.events_after(user_id, after, limit=limit)
+
     async def page(self, user_id: UserId, after: int, *, tail: int, limit: int = REPLAY_PAGE) -> list[StoredEvent]:
         """The ``limit`` oldest events after ``after``, without a gap.
 
@@ -56,8 +67,7 @@ class Replay:
         Raises:
             CursorRefused: events after ``after`` have expired.
         """
-        async with self._limiter:
-            events = await self._streams.events_after(user_id, after, limit=limit)
+        events = await self.events_after(user_id, after, limit=limit)
         if events[0].seq != after + 1 if events else after < tail:
             raise await self.refusal(ResetReason.CURSOR_EXPIRED, user_id, tail=tail)
         return events
@@ -80,7 +90,7 @@ class Replay:
 
     async def refusal(self, reason: ResetReason, user_id: UserId, *, tail: int) -> CursorRefused:
         """Make the error that says where the kept events begin and where the stream stands."""
-        head = await self._streams.head(user_id)
+        head = await self.head(user_id)
         return CursorRefused(
             Reset(
                 reason=reason,

@@ -8,16 +8,17 @@ is still to come.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never
 
 from greenroom.actors.feeds import Feed, LocalFeeds
-from greenroom.actors.ring import Placed, Ring
+from greenroom.actors.replay import Replay
+from greenroom.actors.ring import Ring
 from greenroom.schema.errors import DomainError, Unavailable
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import StoredEvent
-from greenroom.storage.ports import Ephemeral, Streams
+from greenroom.storage.ports import Ephemeral
 from greenroom.supervisor import Actor, ExitReason, Request
 
 GAP_EVENTS_MAX: Final = 128
@@ -65,7 +66,6 @@ class UserStream(Actor[StreamMessage]):
     """Follows one user's stream while the user has connections here.
 
     Args:
-        place: makes of an event what connections write.
         idle_s: how long to stay after the last connection went, so that a quick reconnect finds the ring warm.
     """
 
@@ -75,15 +75,13 @@ class UserStream(Actor[StreamMessage]):
         self,
         user_id: UserId,
         *,
-        streams: Streams,
+        replay: Replay,
         feeds: LocalFeeds,
-        place: Callable[[StoredEvent], Placed],
         idle_s: float,
     ) -> None:
         self._user_id = user_id
-        self._streams = streams
+        self._replay = replay
         self._feeds = feeds
-        self._place = place
         self._idle_s = idle_s
         self._tail: int | None = None
         self._ring = Ring()
@@ -126,7 +124,7 @@ class UserStream(Actor[StreamMessage]):
     async def _known_tail(self) -> int:
         if self._tail is not None:
             return self._tail
-        head = await self._streams.head(self._user_id)
+        head = await self._replay.head(self._user_id)
         self._set_tail(head.last_seq)
         # Hints up to this tail will be dropped as seen, so whoever was connected before it has to look for itself.
         self._feeds.mark_behind(self._user_id)
@@ -144,7 +142,7 @@ class UserStream(Actor[StreamMessage]):
             if self._tail is None:
                 await self._known_tail()
                 return
-            missed = await self._streams.events_after(self._user_id, self._tail, limit=GAP_EVENTS_MAX)
+            missed = await self._replay.events_after(self._user_id, self._tail, limit=GAP_EVENTS_MAX)
         except Unavailable:
             # A connection that is behind asks the database itself, patiently, so nothing is lost by forgetting.
             self._forget()
@@ -160,7 +158,7 @@ class UserStream(Actor[StreamMessage]):
         self._feeds.mark_behind(self._user_id)
 
     def _pass_on(self, events: Sequence[StoredEvent]) -> None:
-        placed = [self._place(event) for event in events]
+        placed = [self._replay.place(event) for event in events]
         self._ring.extend(placed)
         self._set_tail(events[-1].seq)
         for feed in self._feeds.of(self._user_id):
