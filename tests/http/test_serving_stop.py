@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections import Counter
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -117,9 +117,9 @@ async def test_what_waits_in_a_shared_socket_is_left_to_the_successor() -> None:
                 assert accepted.recv(1000) == GET
 
 
-def swarm(address: tuple[str, int], rng: Random, is_over: Callable[[], bool], ends: Counter[str]) -> None:
+def swarm(address: tuple[str, int], rng: Random, is_over: threading.Event, ends: Counter[str]) -> None:
     """One client: keeps a connection for some requests, makes a new one, until it finds nobody there."""
-    while not is_over():
+    while not is_over.is_set():
         with socket.socket() as sock:
             sock.settimeout(3.0)
             try:
@@ -146,20 +146,19 @@ def swarm(address: tuple[str, int], rng: Random, is_over: Callable[[], bool], en
 
 async def test_a_stop_loses_no_request_of_clients_that_come_and_go() -> None:
     ends: Counter[str] = Counter()
-    is_over = False
     for seed in range(3):
-        is_over = False
+        is_over = threading.Event()
         async with a_server(hello, QUICK) as server, trio.open_nursery() as nursery:
             host, _, port = server.addresses[0].rpartition(":")
             for number in range(20):
                 nursery.start_soon(
                     trio.to_thread.run_sync,
-                    swarm, (host, int(port)), Random(seed * 100 + number), lambda: is_over, ends,
+                    swarm, (host, int(port)), Random(seed * 100 + number), is_over, ends,
                 )  # fmt: skip
             await trio.sleep(0.3)
             with trio.fail_after(WAIT_S):
                 await server.drain()
-            is_over = True
+            is_over.set()
 
     assert ends["answered"] > 300
     assert [end for end in ends if end.startswith("lost")] == [], ends

@@ -87,11 +87,9 @@ def render_head(
         lines.append(b"connection: close\r\n")
     lines.append(b"\r\n")
     data = b"".join(lines)
-    if (
-        data.count(b"\r\n") != len(lines)
-        or data.count(b"\n") != len(lines)
-        or data.translate(None, _ALLOWED_BYTES)
-    ):
+    # Each line has one break, at its end, and nothing else that could be taken for one.
+    breaks = {data.count(b"\r\n"), data.count(b"\n"), data.count(b"\r")}
+    if breaks != {len(lines)} or data.translate(None, _ALLOWED_BYTES):
         raise ValueError("a header with a line break or a control character in it")
     return ResponseHead(data, has_body, length, is_chunked, keeps_alive)
 
