@@ -16,7 +16,7 @@ ON_THE_WIRE: Final[dict[str, ConnParam]] = {
     # A peer that vanished without a word is noticed after 10 s at most, whether we were sending or idle.
     "tcp_user_timeout": 10_000,
     "keepalives": 1,
-    "keepalives_idle": 5,
+    "keepalives_idle": 4,
     "keepalives_interval": 2,
     "keepalives_count": 3,
     # The default looks for Kerberos tickets first, which may block.

@@ -23,7 +23,7 @@ from typing import Any, Final, Self, TypeVar
 
 import psycopg
 import trio
-from psycopg.abc import PQGen, PQGenConn
+from psycopg.abc import ConnDict, PQGen, PQGenConn
 from psycopg.conninfo import conninfo_attempts, conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
@@ -34,6 +34,12 @@ T = TypeVar("T")
 CANCEL_TIMEOUT_S: Final = 0.1
 """A server that does not end a cancelled command within this is given up, so that a call returns at its deadline plus
 100 ms even over a dead network. Ending one takes some milliseconds."""
+
+LOOK_UPS_MAX: Final = 4
+"""Threads looking up host names, given up ones included: a resolver that hangs can't be interrupted and holds its thread
+until it gives up by itself. More look-ups wait for one of these, within their own timeout."""
+
+_limiter: Final = trio.lowlevel.RunVar[trio.CapacityLimiter]("look-ups of host names")
 
 _POLL_FLAGS: Final = {
     Wait.R: select.POLLIN,
@@ -55,15 +61,13 @@ class TrioConnection(psycopg.AsyncConnection[TupleRow]):
         """Connect to the first of the hosts that answers.
 
         Args:
-            timeout_s: bound of each attempt; a host name with several addresses makes several.
+            timeout_s: bound of the look-up of host names, and of each attempt; a name with several addresses makes several.
             prepare: whether statements are prepared, each at its first use.
 
         Raises:
-            psycopg.OperationalError: none of them did.
+            psycopg.OperationalError: none of them did, or the look-up failed or took too long.
         """
-        params = conninfo_to_dict(conninfo)
-        # Host names are looked up here, as libpq would block on it.
-        attempts = await trio.to_thread.run_sync(conninfo_attempts, params, abandon_on_cancel=True)
+        attempts = await _look_up(conninfo_to_dict(conninfo), timeout_s)
         failure: psycopg.Error = psycopg.OperationalError("no host to connect to")
         for attempt in attempts:
             with trio.move_on_after(timeout_s) as scope:
@@ -132,6 +136,24 @@ class _SoleUse:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._is_held = False
+
+
+async def _look_up(params: ConnDict, timeout_s: float) -> list[ConnDict]:
+    """Look up host names, in a thread, as libpq would block on it; one try per address."""
+    with trio.move_on_after(timeout_s):
+        return await trio.to_thread.run_sync(
+            conninfo_attempts, params, abandon_on_cancel=True, limiter=_look_ups_at_once()
+        )
+    raise psycopg.errors.ConnectionTimeout(f"the host's name was not looked up within {timeout_s} s")
+
+
+def _look_ups_at_once() -> trio.CapacityLimiter:
+    """The limiter of this run of Trio."""
+    try:
+        return _limiter.get()
+    except LookupError:
+        _limiter.set(trio.CapacityLimiter(LOOK_UPS_MAX))
+        return _limiter.get()
 
 
 async def _drive(gen: PQGen[T], fd: int) -> T:
