@@ -28,7 +28,7 @@ from greenroom.actors.core import Core, CoreSettings, open_core
 from greenroom.actors.stall_watchdog import Stall, StallWatchdog
 from greenroom.http.app import connection_refusal, create_app
 from greenroom.http.metrics import CounterCollector, GaugeCollector, ServingCollector
-from greenroom.http.serving import Limits, Listener, Server, listen
+from greenroom.http.serving import Limits, Listener, Server, TrustedProxies, listen, room_for_connections
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.errors import StorageUnavailable
 from greenroom.schema.ids import Ids, RandomIds
@@ -230,8 +230,19 @@ def make_passwords(settings: Settings) -> Argon2Passwords:
     return Argon2Passwords(slots=settings.login_slots, queue_timeout_s=settings.login_queue_timeout_ms / 1000)
 
 
+BUS_DESCRIPTORS_MAX: Final = 32
+"""Connections that carry news between workers: a few, to each node of a cluster."""
+
+
 def serving_limits(settings: Settings) -> Limits:
-    return Limits(connections_max=settings.connections_max, drain_s=settings.drain_timeout_s)
+    connections_max = room_for_connections(
+        settings.connections_max, elsewhere=settings.database_pool_size + BUS_DESCRIPTORS_MAX
+    )
+    if connections_max < settings.connections_max:
+        _log.warning(
+            "fewer_connections", connections_max=connections_max, reason="the limit of open files (ulimit -n)"
+        )
+    return Limits(connections_max=connections_max, drain_s=settings.drain_timeout_s)
 
 
 def _spare_the_collector() -> None:
@@ -318,7 +329,13 @@ def build_server(
         ),
     ]
     app = create_app(core, settings, ids=ids, collectors=collectors, watchdog=watchdog)
-    server = Server(app, listeners, limits=limits, refusal=connection_refusal(settings, ids))
+    server = Server(
+        app,
+        listeners,
+        limits=limits,
+        refusal=connection_refusal(settings, ids),
+        proxies=TrustedProxies.parse(settings.trusted_proxies),
+    )
     return server
 
 

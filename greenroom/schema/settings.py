@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -62,6 +63,10 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="comma-separated origins, besides our own, whose pages may use the session cookie"
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="comma-separated addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
+    )
     cookie_secure: bool | None = Field(
         None, description="session cookie over HTTPS only; unset: true unless bound to loopback"
     )
@@ -76,7 +81,11 @@ class Settings(BaseSettings):
     stream_idle_s: float = Field(
         30.0, ge=1, description="a stream actor without connections this long is passivated"
     )
-    connections_max: int = Field(10_000, ge=1, description="open connections per worker")
+    connections_max: int = Field(
+        10_000,
+        ge=1,
+        description="open connections per worker; less where the limit of open files (ulimit -n) is lower",
+    )
     drain_timeout_s: float = Field(10.0, ge=0.1, le=120, description="bound of a graceful stop")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line shown")
     access_log_level: Literal["debug", "info", "warning", "error"] | None = Field(
@@ -121,6 +130,25 @@ class Settings(BaseSettings):
     def _url_is_redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(REDIS_SCHEMES):
             raise ValueError(f"must begin with one of {', '.join(REDIS_SCHEMES)}")
+        return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _proxies_are_split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ip_network(text)
+            except ValueError:
+                raise ValueError(
+                    f"{text!r} must be an address or a network, e.g. 10.0.0.7 or 10.0.0.0/8"
+                ) from None
         return value
 
     @field_validator("allowed_origins", mode="before")
