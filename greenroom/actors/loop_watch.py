@@ -32,7 +32,6 @@ LONGEST_STEPS: Final = 20
 # Bucket i holds turns shorter than 2 ** (i / 2) times 16 us: up to 16 s in steps of 41 percent.
 _BUCKET_BASE_S: Final = 16e-6
 _BUCKETS: Final = 41
-_BOUNDS_S: Final = tuple(_BUCKET_BASE_S * 2 ** (i / 2) for i in range(_BUCKETS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,27 +306,23 @@ def lag_s(share: float, counts: Sequence[int], sums: Sequence[float], window_s: 
     """How long, at most, the given share of events waits that come at random moments of ``window_s``.
 
     An event that comes in a turn of length d waits for the rest of it; one that comes while the loop waits for I/O is
-    seen at once. So the share that waits longer than x is the sum of max(0, d - x) over all turns, by the window.
-    Linear between the buckets' bounds.
+    seen at once. So the share that waits longer than x is the sum of max(0, d - x) over all turns, by the window. All
+    turns of a bucket are taken to be as long as their mean.
 
     Args:
-        counts: turns per bucket.
+        counts: turns per bucket, the shortest first.
         sums: seconds per bucket.
     """
     late = (1.0 - share) * window_s
-    left_s, left = sum(sums), sum(counts)
-    if left_s <= late:
+    longer, longer_s = sum(counts), sum(sums)
+    if longer_s <= late:
         return 0.0
-    bound, excess = 0.0, left_s
-    for index in range(len(counts)):
-        left_s -= sums[index]
-        left -= counts[index]
-        upper = _BOUNDS_S[index]
-        upper_excess = max(0.0, left_s - left * upper)
-        if upper_excess <= late:
-            return bound + (upper - bound) * (excess - late) / (excess - upper_excess)
-        bound, excess = upper, upper_excess
-    return bound
+    for count, total_s in zip(counts, sums, strict=True):
+        if count and longer_s - longer * total_s / count <= late:
+            break
+        longer -= count
+        longer_s -= total_s
+    return (longer_s - late) / longer if longer else 0.0
 
 
 def _second(slot: _Slot, now: float) -> LoopSecond:

@@ -7,6 +7,7 @@ nothing here waits. Every answer is bounded: by depth, by rows, by bytes.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -517,7 +518,10 @@ def _read_cursor(cursor: str | None) -> tuple[float, str] | None:
     if cursor is None:
         return None
     value, _, path = cursor.partition("|")
-    return float(value), path
+    place = float(value)
+    if math.isnan(place):
+        raise ValueError("not a float that anything compares with")
+    return place, path
 
 
 _RANKS: dict[Sort, Callable[[Cell, float], float]] = {
