@@ -38,8 +38,9 @@ class ReachableServer(Server):
 
 
 @asynccontextmanager
-async def a_server(app: ASGIFramework, limits: Limits = SMALL) -> AsyncIterator[ReachableServer]:
-    server = ReachableServer(without_lifespan(app), await listen("127.0.0.1", 0, limits=limits), limits=limits)
+async def a_server(app: ASGIFramework, limits: Limits = SMALL, **options: Any) -> AsyncIterator[ReachableServer]:
+    listeners = await listen("127.0.0.1", 0, limits=limits)
+    server = ReachableServer(without_lifespan(app), listeners, limits=limits, **options)
     server.clients = []
     try:
         async with trio.open_nursery() as nursery:
