@@ -82,7 +82,7 @@ class ActorOwner(Owner, Protocol):
 
 
 class Child(ABC):
-    """One child. Subclasses say what its incarnations do: :meth:`live`, :meth:`wind_down`, :meth:`settle`."""
+    """One child. Subclasses say what its incarnations do: :meth:`start`, :meth:`live`, :meth:`wind_down`, :meth:`settle`."""
 
     # Set with each incarnation.
     scope: trio.CancelScope
@@ -153,9 +153,13 @@ class Child(ABC):
 
     # What a kind of child does.
 
+    async def start(self) -> ExitReason | None:
+        """Begin an incarnation; a reason if that is all there is to it."""
+        return None
+
     @abstractmethod
-    async def live(self) -> ExitReason:
-        """Run one incarnation from start to end; calls :meth:`mark_started` when it is up."""
+    def live(self) -> Awaitable[ExitReason]:
+        """Run an incarnation that began to its end. This or :meth:`start` calls :meth:`mark_started` when it is up."""
 
     @abstractmethod
     async def wind_down(self, reason: ExitReason) -> None:

@@ -33,7 +33,9 @@ async def run(child: Child) -> None:
     child.task = trio.lowlevel.current_task()
     try:
         with child.scope:
-            reason = await child.live()
+            reason = await child.start()
+            if reason is None:
+                reason = await child.live()
     except GeneratorExit:
         raise  # the event loop itself is being torn down; nothing can be awaited any more
     except BaseException as error:
