@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bench import drivers, http_path
+from bench import committer, drivers, http_path
 from bench.figures import Bar, Figure, Of
 
 _BY_HAND: Final = "by hand: two channels, fail_after"
@@ -21,6 +21,10 @@ BARS: Final[Mapping[tuple[str, str], Bar]] = {
     ("tell in bursts of 64", "send_nowait in bursts"): Bar(5.0),
     ("restart, to the first answer", "by hand: a nursery per run"): Bar(100.0, Of.LEVEL),
     ("memory of an idle actor, 10,000 of them", "a task parked on a channel"): Bar(6_000.0, Of.LEVEL),
+    **{
+        (load, committer.PER_MESSAGE): Bar(5_000.0, Of.LEVEL)
+        for load in (committer.SPREAD, committer.HOT, committer.STAR)
+    },
     **{(drivers.NAMES[way], peer): Bar(2.0) for way in drivers.NAMES for peer in drivers.PEERS},
     (http_path.SENDS, http_path.ORM): Bar(3.0),
     (http_path.SENDS, http_path.CORE): Bar(3.0),

@@ -1,8 +1,9 @@
 """The committer alone, on an embedded Postgres with the durability it always has: every commit reaches the disk.
 
-200 askers each send one message after the other, every message with a client id of its own, as the web page does. Two
-loads: spread over 100 conversations, and all into one. No HTTP, and no conversation actor in front. The database is
-fresh and grows while it is measured, and Postgres may not have looked at its statistics yet.
+200 askers each send one message after the other, every message with a client id of its own, as the web page does. Three
+loads: spread over 100 pairs of people; all into one conversation; and 500 students who all write to one instructor, whose
+stream they have to share. No HTTP, and no conversation actor in front. The database is fresh and grows while it is
+measured, and Postgres may not have looked at its statistics yet.
 
 The committer takes what is pending into one transaction. It is held against:
 
@@ -39,6 +40,9 @@ from greenroom.storage.postgres.migrate import migrate
 from greenroom.supervisor import Address, ChildSpec, MailboxSpec, SupervisorSpec, open_system
 
 CONVERSATIONS: Final = 100
+STUDENTS: Final = 500
+"""Of the one instructor."""
+
 ASKERS: Final = 200
 """As many as fit one batch, so that none waits for a second."""
 
@@ -48,6 +52,12 @@ LONE_WRITERS: Final = 8
 TURN_S: Final = 0.8
 ROUNDS: Final = 2
 ASK_TIMEOUT_S: Final = 20.0
+
+SPREAD: Final = f"committer, {CONVERSATIONS} conversations"
+HOT: Final = "committer, one hot pair"
+STAR: Final = f"committer, {STUDENTS} students of one instructor"
+PER_MESSAGE: Final = "a transaction per message"
+SIDE_BY_SIDE: Final = f"the same on {LONE_WRITERS} connections"
 CONTENT: Final = "Is Saturday at ten still all right? I would like to go through the second movement again."
 
 _ids = RandomIds(SystemRandom(), system_wall_clock)
@@ -62,20 +72,25 @@ class Pair:
 
 
 async def committer_figures() -> list[Figure]:
-    """All figures of the committer, about 25 s with the start of Postgres."""
+    """All figures of the committer, about 35 s with the start of Postgres."""
     async with _storage() as storage, open_system(await _tree(storage)) as system:
         batching = [system.address("/bench/batching")]
         single = [system.address("/bench/single")]
         lone = [system.address(f"/bench/lone-{n}") for n in range(LONE_WRITERS)]
-        pairs = await _open_conversations(storage, batching[0])
+        pairs = await _gather_pairs(storage, batching[0])
+        loads = {
+            SPREAD: pairs,
+            HOT: pairs[:1],
+            STAR: await _gather_students(storage, batching[0]),
+        }
         figures = []
-        for where, to in ((f"{CONVERSATIONS} conversations", pairs), ("one hot pair", pairs[:1])):
+        for load, to in loads.items():
             baselines = {
-                "a transaction per message": _sending(single, to, LONE_ASKERS),
-                f"the same on {LONE_WRITERS} connections": _sending(lone, to, LONE_ASKERS),
+                PER_MESSAGE: _sending(single, to, LONE_ASKERS),
+                SIDE_BY_SIDE: _sending(lone, to, LONE_ASKERS),
             }
             figures += await operations_per_second(
-                f"committer, {where}", "messages/s", _sending(batching, to, ASKERS), baselines, rounds=ROUNDS
+                load, "messages/s", _sending(batching, to, ASKERS), baselines, rounds=ROUNDS
             )
         return figures
 
@@ -113,15 +128,28 @@ async def _tree(storage: Storage) -> SupervisorSpec:
     return SupervisorSpec("bench", (child("batching", BATCH_MAX), child("single", 1), *lone))
 
 
-async def _open_conversations(storage: Storage, committer: Address[object]) -> list[Pair]:
-    pairs = []
-    for n in range(CONVERSATIONS):
-        student_id = await _user(storage, f"student{n}", Role.STUDENT)
-        instructor_id = await _user(storage, f"teacher{n}", Role.INSTRUCTOR)
-        opening = OpenConversation(student_id, instructor_id, student_id, None)
-        opened = await committer.ask(opening, timeout=ASK_TIMEOUT_S)
-        pairs.append(Pair(opened.view.conversation.id, student_id))
-    return pairs
+async def _gather_pairs(storage: Storage, committer: Address[object]) -> list[Pair]:
+    """Open conversations between people who have but one each."""
+    return [
+        await _open(committer, await _user(storage, f"student{n}", Role.STUDENT), instructor_id)
+        for n in range(CONVERSATIONS)
+        for instructor_id in [await _user(storage, f"teacher{n}", Role.INSTRUCTOR)]
+    ]
+
+
+async def _gather_students(storage: Storage, committer: Address[object]) -> list[Pair]:
+    """Open the conversations of an instructor with very many students."""
+    instructor_id = await _user(storage, "star", Role.INSTRUCTOR)
+    return [
+        await _open(committer, await _user(storage, f"one{n}", Role.STUDENT), instructor_id)
+        for n in range(STUDENTS)
+    ]
+
+
+async def _open(committer: Address[object], student_id: UserId, instructor_id: UserId) -> Pair:
+    opening = OpenConversation(student_id, instructor_id, student_id, None)
+    opened = await committer.ask(opening, timeout=ASK_TIMEOUT_S)
+    return Pair(opened.view.conversation.id, student_id)
 
 
 async def _user(storage: Storage, name: str, role: Role) -> UserId:
