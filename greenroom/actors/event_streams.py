@@ -20,7 +20,7 @@ from greenroom.actors.presence import ConnectionsChanged, PresenceBoard
 from greenroom.actors.replay import CursorRefused, Replay
 from greenroom.actors.stream_connection import StreamConnection
 from greenroom.actors.user_stream import Follow, Following
-from greenroom.schema.errors import Unavailable
+from greenroom.schema.errors import StorageUnavailable, Unavailable
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import ConversationView, StoredEvent
 from greenroom.storage.ports import Streams
@@ -28,6 +28,8 @@ from greenroom.supervisor import ActorSystem
 
 ATTACH_TIMEOUT_S: Final = 10.0
 """Longer than other requests wait: a stream that is refused is one that an EventSource gives up for good."""
+
+ATTACH_PAUSE_S: Final = 0.5
 
 RETRY_MS: Final = (2_000, 6_000)
 SYNC_CONVERSATIONS_MAX: Final = 500
@@ -166,7 +168,16 @@ class EventStreams:
                 presence(self._system).tell(ConnectionsChanged(user_id))
 
     async def _attach(self, user_id: UserId, feed: Feed) -> Following:
-        try:
-            return await ask(stream_of(self._system, user_id), Follow(feed), timeout_s=ATTACH_TIMEOUT_S)
-        except Unavailable as exc:
-            raise Unavailable("Your event stream can't be opened now.", retry_after_s=exc.retry_after_s) from exc
+        """Ask the stream actor to follow, again if it is restarting or overrun; a database that is away is told at once."""
+        give_up_at = trio.current_time() + ATTACH_TIMEOUT_S
+        while True:
+            try:
+                left_s = give_up_at - trio.current_time()
+                return await ask(stream_of(self._system, user_id), Follow(feed), timeout_s=left_s)
+            except Unavailable as exc:
+                pause_s = min(exc.retry_after_s, ATTACH_PAUSE_S)
+                if isinstance(exc, StorageUnavailable) or trio.current_time() + pause_s >= give_up_at:
+                    raise Unavailable(
+                        "Your event stream can't be opened now.", retry_after_s=exc.retry_after_s
+                    ) from exc
+                await trio.sleep(pause_s)

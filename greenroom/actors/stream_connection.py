@@ -76,6 +76,7 @@ class StreamConnection:
         self._ring = following.ring
         self._is_ring_enough = True  # what was missed is in the ring, unless it is too old for it
         self._is_behind = last_sent < following.tail
+        self._page_events = REPLAY_PAGE
         self._has_ended = False
         self._left_at = trio.current_time()
         self._look_again_at = 0.0
@@ -153,16 +154,21 @@ class StreamConnection:
             return []
         taken = _first_of([self._replay.place(event) for event in page])
         frames = self._advance(taken)
-        if len(page) < REPLAY_PAGE:
+        is_last = len(page) < self._page_events
+        if is_last:
             self._tail = max(self._tail, page[-1].seq if page else 0)
             self._is_ring_enough = True
-        self._is_behind = len(page) == REPLAY_PAGE or self._last_sent < self._tail
+        # What did not fit is read again, so where events are long, pages are short.
+        self._page_events = len(taken) if len(taken) < len(page) else min(2 * self._page_events, REPLAY_PAGE)
+        self._is_behind = not is_last or self._last_sent < self._tail
         return frames
 
     async def _read_page(self) -> Sequence[StoredEvent] | None:
         """Read the next page of the past; None when a heartbeat, the end of the session or of the stream comes first."""
         with self._feed.reading(until=min(self._heartbeat_at, self._expires_at)):
-            return await self._replay.page(self._user_id, self._last_sent, tail=self._tail)
+            return await self._replay.page(
+                self._user_id, self._last_sent, tail=self._tail, limit=self._page_events
+            )
         return None
 
     def _advance(self, events: Sequence[Placed]) -> list[Frame]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 import trio
 from trio.testing import MockClock
 
 from greenroom.actors.authentication import SESSION_QUERIES_MAX
 from greenroom.actors.replay import REPLAY_PAGE, REPLAY_QUERIES_MAX
-from greenroom.schema.errors import PoolExhausted
+from greenroom.schema.errors import PoolExhausted, StorageUnavailable, Unavailable
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import Role
 from greenroom.storage.memory import MemoryDatabase
@@ -135,6 +136,44 @@ async def test_one_who_has_missed_much_does_not_hold_up_those_who_missed_little(
                 nursery.start_soon(catch_up, f"short {n}", late, 200)
 
     assert {name.split()[0] for name in finished[:8]} == {"short"}
+
+
+async def test_a_stream_opens_although_its_actor_crashes_at_first(autojump_clock: MockClock) -> None:
+    database = MemoryDatabase()
+    async with a_world(database=database) as world:
+        crashes = 0
+
+        async def crash_twice(point: FaultPoint) -> None:
+            nonlocal crashes
+            await trio.lowlevel.checkpoint()
+            if point == FaultPoint("streams.heads", Phase.BEFORE) and crashes < 2:
+                crashes += 1
+                raise ZeroDivisionError
+
+        database.faults = crash_twice
+        async with world.core.streams.open(world.tomas, None) as connection:
+            assert [frame.event for frame in await connection.receive()] == ["ready"]
+
+        assert crashes == 2
+
+
+async def test_a_database_that_is_away_is_told_to_whoever_opens_a_stream_at_once(
+    autojump_clock: MockClock,
+) -> None:
+    database = MemoryDatabase()
+    async with a_world(database=database) as world:
+
+        async def be_away(point: FaultPoint) -> None:
+            raise StorageUnavailable("The database is away.")
+
+        before, database.faults = database.faults, be_away
+        began = trio.current_time()
+        with pytest.raises(Unavailable):
+            async with world.core.streams.open(world.tomas, None):
+                pytest.fail("it opened")
+
+        assert trio.current_time() == began
+        database.faults = before
 
 
 async def test_cursors_of_another_history_are_reset_with_few_queries(autojump_clock: MockClock) -> None:

@@ -8,9 +8,10 @@ from trio.testing import MockClock
 from greenroom.actors.addresses import stream_of
 from greenroom.actors.feeds import FEED_BYTES_MAX, FEED_EVENTS_MAX, Feed
 from greenroom.actors.ring import Placed
-from greenroom.actors.stream_connection import WRITE_BYTES_MAX
+from greenroom.actors.stream_connection import WRITE_BYTES_MAX, StreamConnection
 from greenroom.schema.events import Frame
 from greenroom.schema.ids import SessionId
+from greenroom.storage.memory.faults import FaultPoint, Phase
 from tests.actors.world import Listener, World, a_world, listening
 
 LONG = "x" * 4_900
@@ -20,12 +21,12 @@ def size_of(frames: list[Frame]) -> int:
     return sum(len(frame.data.encode()) for frame in frames)
 
 
-async def read_everything(world: World, count: int, *, slow: Listener, connection: object) -> list[int]:
+async def read_everything(world: World, count: int, *, slow: Listener, connection: StreamConnection) -> list[int]:
     """Read until ``count`` messages came; returns the bytes of each write."""
     writes = []
     with trio.fail_after(60):
         while len(slow.contents) < count:
-            frames = list(await connection.receive())  # type: ignore[attr-defined]
+            frames = list(await connection.receive())
             writes.append(size_of(frames))
             slow.see(frames)
     return writes
@@ -74,10 +75,10 @@ async def test_a_burst_beyond_the_feed_is_read_from_memory(autojump_clock: MockC
             reads = 0
             before = world.database.faults
 
-            async def count(point: object) -> None:
+            async def count(point: FaultPoint) -> None:
                 nonlocal reads
-                reads += point.operation == "streams.events_after"  # type: ignore[attr-defined]
-                await before(point)  # type: ignore[arg-type]
+                reads += point.operation == "streams.events_after"
+                await before(point)
 
             world.database.faults = count
             for n in range(30):  # more than a feed may hold, less than a ring does
@@ -87,6 +88,33 @@ async def test_a_burst_beyond_the_feed_is_read_from_memory(autojump_clock: MockC
 
             assert [line.split()[0] for line in slow.contents] == [str(n) for n in range(30)]
             assert reads == 0
+
+
+async def test_long_events_are_read_in_short_pages(autojump_clock: MockClock) -> None:
+    async with a_world() as world:
+        talk = await world.talk()
+        cursor = (await world.core.streams.sync(world.tomas)).cursor
+        for n in range(300):
+            await world.say(talk, f"{n} {LONG}")
+        await trio.sleep(100)  # until nothing of it is in memory
+        async with world.core.streams.open(world.tomas, cursor) as connection:
+            late = Listener()
+            late.see(await connection.receive())
+            reads = 0
+            before = world.database.faults
+
+            async def count(point: FaultPoint) -> None:
+                nonlocal reads
+                reads += point == FaultPoint("streams.events_after", Phase.BEFORE)
+                await before(point)
+
+            world.database.faults = count
+
+            writes = await read_everything(world, 300, slow=late, connection=connection)
+
+        assert [line.split()[0] for line in late.contents] == [str(n) for n in range(300)]
+        assert max(writes) <= WRITE_BYTES_MAX
+        assert reads <= len(writes) + 1
 
 
 async def test_a_slow_reader_loses_nothing_when_its_stream_actor_crashes_as_well(
