@@ -1,7 +1,7 @@
 """Sessions seen lately, so that authenticating a request costs no query.
 
 Bounded in number and in age. What ends a session forgets it here at once, on every worker by way of the bus; should
-that note be lost, the age bounds how long the session seems to live on.
+that note be lost, the session check finds out, and the age bounds how long the session seems to live on without one.
 
 A session may be forgotten while somebody is reading it from the database, having begun before it ended. What was read
 then must not be kept: so whoever reads says since when, and what was forgotten after that is refused.
@@ -50,6 +50,10 @@ class SessionCache:
     def now(self) -> int:
         """A moment to give to :meth:`put`; take it before a session is read."""
         return self._now
+
+    def ids(self) -> list[SessionId]:
+        """Of all sessions that are kept."""
+        return list(self._keys)
 
     def get(self, token_hash: bytes) -> Known | None:
         """Return the session with this token if it was confirmed within the last minute."""

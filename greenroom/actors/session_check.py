@@ -1,7 +1,8 @@
-"""The session check: every few seconds, one query asks whether the sessions behind this worker's streams still hold.
+"""The session check: every few seconds, one query asks whether the sessions this worker believes in still hold.
 
-A session's end is told over the bus, which may lose it, and a stream once opened asks nobody again; this finds out. So
-even a dead bus leaves no stream open to somebody who signed out for longer than :data:`SESSION_CHECK_S`.
+A session's end is told over the bus, which may lose it; a stream once opened asks nobody again, and a session seen lately
+is believed from memory. This finds out: even with a dead bus, whoever signed out elsewhere is out here as well before
+:data:`SESSION_CHECK_S` has passed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class SessionCheckDue:
 
 
 class SessionCheck(Actor[SessionCheckDue]):
-    """Closes the streams of sessions that have ended, whoever ended them and however."""
+    """Closes the streams of sessions that have ended, and forgets them, whoever ended them and however."""
 
     def __init__(
         self, *, accounts: Accounts, feeds: LocalFeeds, sessions: SessionCache, wall: Callable[[], datetime]
@@ -53,13 +54,13 @@ class SessionCheck(Actor[SessionCheckDue]):
         return {"checks": self._checks, "found_ended": self._found_ended}
 
     async def run_once(self) -> None:
-        """Check all local sessions, in pages; a database that is away is asked again at the next turn.
+        """Check all sessions of streams and those in memory, in pages; a database that is away is asked again at the next turn.
 
         Nobody is cut off for that: an open stream shows nothing new while there is no database to commit to.
         """
         self._checks += 1
         owners = {session_id: user_id for user_id, session_id in self._feeds.sessions()}
-        wanted = list(owners)
+        wanted = list(dict.fromkeys([*owners, *self._sessions.ids()]))
         for start in range(0, len(wanted), SESSIONS_PER_QUERY):
             try:
                 ended = await self._accounts.ended_sessions(
@@ -70,8 +71,9 @@ class SessionCheck(Actor[SessionCheckDue]):
             for end in ended:
                 self._found_ended += 1
                 self._sessions.forget(end.session_id)
-                reason = ClosingReason.EXPIRED if end.has_expired else ClosingReason.REVOKED
-                self._feeds.close_session(owners[end.session_id], end.session_id, reason)
+                if owner := owners.get(end.session_id):
+                    reason = ClosingReason.EXPIRED if end.has_expired else ClosingReason.REVOKED
+                    self._feeds.close_session(owner, end.session_id, reason)
 
     def _schedule(self) -> None:
         self.ctx.tell_after(self.ctx.rng.uniform(*SESSION_CHECK_S), SessionCheckDue())

@@ -49,6 +49,19 @@ async def test_a_stream_ends_within_the_interval_when_the_note_of_its_revocation
             await world.core.sign_in.authenticate(token)
 
 
+async def test_a_session_that_ended_elsewhere_is_not_believed_from_memory_for_longer_than_the_interval(
+    autojump_clock: MockClock,
+) -> None:
+    async with a_world(arrives=no_revocations) as world:
+        token = world.tokens[world.tomas.user.id]
+        await world.core.sign_in.authenticate(token)
+        await end_elsewhere(world)
+        await trio.sleep(INTERVAL_S + 1)
+
+        with pytest.raises(NotAuthenticated):
+            await world.core.sign_in.authenticate(token)
+
+
 async def test_signing_out_here_ends_the_stream_at_once_without_any_bus(autojump_clock: MockClock) -> None:
     async with a_world(arrives=lambda note: False) as world, listening(world, world.tomas) as tomas:
         ended_at = trio.current_time()
