@@ -22,7 +22,13 @@ from greenroom.http.access import AccessRecorder
 from greenroom.http.credentials import cookie_name
 from greenroom.http.cross_origin import CrossOrigin
 from greenroom.http.docs_page import docs_page
-from greenroom.http.metrics import KernelCollector, LoopCollector, RefusalMetrics, RequestMetrics
+from greenroom.http.metrics import (
+    KernelCollector,
+    LoopCollector,
+    OwnCountsCollector,
+    RefusalMetrics,
+    RequestMetrics,
+)
 from greenroom.http.openapi import openapi_document, problem_kinds
 from greenroom.http.operations import ActorPath, Call, Operation, Site
 from greenroom.http.pages_site import FOLDER, PageFile, load_pages, serve_page
@@ -86,7 +92,12 @@ def create_app(
         watchdog: what watches for stalls of the event loop, to show what it saw.
     """
     registry = CollectorRegistry()
-    for collector in (KernelCollector(core.system.statistics), LoopCollector(core.loop.report), *collectors):
+    own = (
+        KernelCollector(core.system.statistics),
+        LoopCollector(core.loop.report),
+        OwnCountsCollector(core.system.inspect),
+    )
+    for collector in (*own, *collectors):
         registry.register(collector)
     refusals = RefusalMetrics(registry)
     app = Application(__name__, static_folder=None)

@@ -5,7 +5,8 @@ Source: https://prometheus.io/docs/practices/naming/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -15,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from greenroom.actors.loop_watch import LoopReport
 from greenroom.http.serving import ServingStatistics
-from greenroom.supervisor import MessageStatistics, SystemStatistics
+from greenroom.supervisor import ActorDetail, MessageStatistics, NoSuchActor, SystemStatistics
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -183,6 +184,43 @@ def _buckets(message: MessageStatistics) -> list[tuple[str, float]]:
         if 4 <= index <= 24 and index % 2 == 0:
             rows.append((f"{bound_s:.6g}", seen))
     return [*rows, ("+Inf", seen)]
+
+
+OWN_COUNTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = MappingProxyType(
+    {
+        "/greenroom/committer": {
+            "commits": ("greenroom_commits", "Transactions committed."),
+            "commands": ("greenroom_committed_commands", "Commands in them."),
+            "split_batches": ("greenroom_split_batches", "Batches that failed on one of their commands."),
+        },
+        "/greenroom/bus-relay": {
+            "notes": ("greenroom_bus_notes", "Notes received from the bus."),
+            "suspicions": ("greenroom_bus_suspicions", "Times the bus may have lost something."),
+        },
+        "/greenroom/sweep": {
+            "repaired": ("greenroom_streams_repaired", "Streams found behind by the sweep."),
+        },
+    }
+)
+"""What single actors count themselves, by path and name in their view: the metric and its meaning."""
+
+
+class OwnCountsCollector(Collector):
+    """What single actors count of themselves. A restart of one begins at 0 again, which Prometheus expects."""
+
+    def __init__(self, inspect: Callable[[str], ActorDetail]) -> None:
+        self._inspect = inspect
+
+    def collect(self) -> Iterator[Metric]:
+        for path, counts in OWN_COUNTS.items():
+            try:
+                view = self._inspect(path).view
+            except NoSuchActor:
+                continue  # the server is going down
+            for name, (metric, meaning) in counts.items():
+                value = view.get(name)
+                if isinstance(value, int):
+                    yield CounterMetricFamily(metric, meaning, value)
 
 
 class GaugeCollector(Collector):

@@ -388,6 +388,8 @@ async def test_metrics_tell_of_the_loop_and_of_refusals_and_never_of_anybody(wor
         "greenroom_loop_longest_turn_seconds ",
         "greenroom_loop_busy_ratio ",
         "greenroom_gc_longest_pause_seconds ",
+        "greenroom_commits_total ",
+        "greenroom_bus_notes_total ",
     ):
         assert line in text
     for secret in (talk, world.maya.id, world.tomas.id, "example.com"):
