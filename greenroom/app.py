@@ -39,6 +39,7 @@ from greenroom.storage.bus_shared import SharedBus
 from greenroom.storage.passwords import Argon2Passwords, Passwords
 from greenroom.storage.ports import Storage
 from greenroom.storage.postgres import Pool, PostgresOptions, open_pool, postgres_storage
+from greenroom.storage.postgres.database_clock import open_database_clock
 from greenroom.storage.postgres.embedded import open_embedded
 from greenroom.storage.postgres.migrate import migrate
 from greenroom.storage.redis import BadRedisUrl, RedisUrl
@@ -146,8 +147,10 @@ async def open_server(
         BadSettings: the bus's settings can't be used together.
         Unavailable: the database can't be reached.
     """
-    ids = RandomIds(SystemRandom(), system_wall_clock)
     async with AsyncExitStack() as stack:
+        # Not this machine's: were that stepped, sessions would end and streams lose their past before their time.
+        wall = await stack.enter_async_context(open_database_clock(pool))
+        ids = RandomIds(SystemRandom(), wall)
         kind, redis = bus_kind(settings, workers=workers)
         bus = await stack.enter_async_context(
             open_bus(kind, pool=pool, redis=redis, worker=ids.ulid(), rng=SystemRandom())
@@ -158,7 +161,7 @@ async def open_server(
                 storage,
                 passwords=make_passwords(settings),
                 ids=ids,
-                wall=system_wall_clock,
+                wall=wall,
                 seed=SystemRandom().getrandbits(64),
                 settings=core_settings(settings),
             )
