@@ -263,6 +263,10 @@ class Cell(Child):
         if drain:
             self.mailbox.close()
             self.is_draining = True
+            if self.leave_reason is PASSIVATED:
+                self.leave_reason = (
+                    None  # what came meanwhile would have brought it back: it is drained like the rest
+                )
         else:
             self.leave_reason = self.stop_reason
         self.look_up()
@@ -413,7 +417,7 @@ class Cell(Child):
         now = self.system.now()
         for delivery in in_hand:
             delivery.fail(ActorDied(self.path, reason))
-            self.meter.note(delivery, self.current_since, now, True)
+        self.meter.note_batch(in_hand, self.current_since, now, True)
         if self.context is not None:
             aside = self.context.stashed_from(self.current)
             self.context.release(reason)

@@ -18,6 +18,8 @@ from greenroom.supervisor.specs import MailboxSpec, OnRestart, Overflow
 
 AnyDelivery = Delivery[Any]
 
+_SWEEP_MIN = 64  # senders waiting for room; fewer are not worth looking through
+
 
 class Mailbox:
     """Invariants: at most ``capacity`` messages and ``spec.bytes_max`` bytes; first in, first out.
@@ -25,7 +27,19 @@ class Mailbox:
     It starts out open. Closed means that the cell looks closer before it lets anything in.
     """
 
-    __slots__ = ("_by_key", "bytes", "capacity", "is_open", "is_plain", "peak", "queue", "room", "spec", "waiting")
+    __slots__ = (
+        "_by_key",
+        "_sweep_at",
+        "bytes",
+        "capacity",
+        "is_open",
+        "is_plain",
+        "peak",
+        "queue",
+        "room",
+        "spec",
+        "waiting",
+    )
 
     def __init__(self, spec: MailboxSpec) -> None:
         self.spec = spec
@@ -103,9 +117,16 @@ class Mailbox:
         return self._by_key is not None and self._replaceable(delivery) is not None
 
     def wait_for_room(self, delivery: AnyDelivery, slot: ReplySlot) -> None:
-        """Enqueue ``delivery`` when room comes, unless ``slot`` is over by then. Bounded by the waiting tasks."""
+        """Enqueue ``delivery`` when room comes, unless ``slot`` is over by then.
+
+        Bounded by the waiting tasks: at most twice as many entries as they were, and a few.
+        """
         if self.waiting is None:
-            self.waiting = deque()
+            self.waiting, self._sweep_at = deque(), _SWEEP_MIN
+        elif len(self.waiting) >= self._sweep_at:
+            # Those who gave up leave their entry behind; where no room comes, nobody else would ever clear them away.
+            self.waiting = deque(entry for entry in self.waiting if not entry[1].is_over)
+            self._sweep_at = max(_SWEEP_MIN, 2 * len(self.waiting))
         self.waiting.append((delivery, slot))
 
     def put_back(self, deliveries: list[AnyDelivery]) -> None:

@@ -184,7 +184,7 @@ async def _batch(cell: Cell, actor: BatchActor[Any]) -> None:
             delivery.reply(None)
         else:
             delivery.fail(refusal)
-        cell.meter.note(delivery, started, finished, refusal is not None)
+    cell.meter.note_batch(batch, started, finished, refusal is not None)
 
 
 def _sum_of(batch: list[Delivery[Any]]) -> Delivery[Any]:

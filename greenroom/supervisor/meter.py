@@ -158,6 +158,14 @@ class Meter:
             self.failed += 1
             totals.failures += 1
 
+    def note_batch(
+        self, deliveries: Sequence[Delivery[Any]], started: float, finished: float, failed: bool
+    ) -> None:
+        """Count messages that were handled together: each took all of that time, the actor only once."""
+        for delivery in deliveries:
+            self.note(delivery, started, finished, failed)
+        self.busy_s -= max(0, len(deliveries) - 1) * (finished - started)
+
     def begin_turn(self, started: float) -> Turn:
         """Have several messages counted together, at the end of the turn or when somebody looks."""
         self.turn = turn = Turn(started)

@@ -238,6 +238,14 @@ async def ask_all(address: Any, values: Sequence[str]) -> dict[str, object]:
     return answers
 
 
+async def test_an_actor_is_busy_with_a_batch_only_once(autojump_clock: MockClock) -> None:
+    async with open_system(tree(ChildSpec("committer", Committer))) as system:
+        await ask_all(system.address("/root/committer"), "abcd")
+        node = system.inspect("/root/committer").node
+        assert node.handled == 4
+        assert node.busy_share == pytest.approx(0.1)
+
+
 async def test_a_batch_is_all_that_is_pending(autojump_clock: MockClock) -> None:
     async with open_system(tree(ChildSpec("committer", Committer, batch_max=3))) as system:
         address = system.address("/root/committer")

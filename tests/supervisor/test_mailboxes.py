@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from greenroom.supervisor import MailboxSpec, Overflow, TellOutcome, open_system
+from greenroom.supervisor import MailboxFull, MailboxSpec, Overflow, TellOutcome, open_system
+from greenroom.supervisor.cell import Cell
 from greenroom.supervisor.message_size import OVERHEAD_BYTES, approximate_bytes
 from tests.supervisor.behaviours import Echo, Journal, Work, script, tree
 
@@ -115,6 +117,22 @@ async def test_waiting_senders_get_their_turn_in_order(autojump_clock: MockClock
                 await wait_all_tasks_blocked()
         await wait_all_tasks_blocked()
         assert journal[2:] == ["told a", "told b", "told c", "told d"]
+
+
+async def test_senders_that_gave_up_leave_nothing_behind_where_no_room_comes(autojump_clock: MockClock) -> None:
+    async with open_system(tree(script(mailbox=MailboxSpec(capacity=1)))) as system:
+        address = system.address("/root/script")
+        await system.suspend("/root/script")
+        address.tell("first")
+        for number in range(500):
+            with pytest.raises(MailboxFull):
+                await address.send(number, timeout=0.1)
+        (cell,) = (child for child in system.registry.children() if isinstance(child, Cell))
+        assert len(cell.mailbox.waiting or ()) < 100
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(address.send, "last", timeout=1))
+            await wait_all_tasks_blocked()
+            await system.resume("/root/script")
 
 
 def test_the_weight_of_a_message_is_mostly_its_text() -> None:

@@ -137,6 +137,19 @@ async def test_timers_and_owed_replies_decide_differently_about_idleness(autojum
         assert "terminate owes shutdown" in journal
 
 
+async def test_mail_that_came_while_an_actor_fell_idle_is_drained_when_it_is_stopped(
+    autojump_clock: MockClock,
+) -> None:
+    journal = Journal()
+    async with open_system(tree(rooms(journal))) as system:
+        room = system.virtual("room", "a")
+        await room.ask(Echo(), timeout=1)
+        await system.passivate(room.path)  # none of these three waits before its effect is there
+        assert room.tell("in time") is TellOutcome.ACCEPTED
+        await system.stop_child(room.path)
+    assert journal == ["init a", "told in time", "terminate a shutdown"]
+
+
 async def test_an_actor_may_ask_to_be_passivated(autojump_clock: MockClock) -> None:
     journal = Journal()
     async with open_system(tree(rooms(journal))) as system:
