@@ -67,7 +67,7 @@ def configure_logging(settings: Settings, *, stream: TextIO | None = None) -> No
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, _redact_event, *shared],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
@@ -119,6 +119,12 @@ def _causes(error: BaseException) -> list[BaseException]:
 def _print_exception(stream: TextIO, exc_info: ExcInfo) -> None:
     # Indented, so that no line of it can be taken for a line of its own.
     stream.write("\n" + "\n".join(f"    {line}" for line in format_exception(exc_info).split("\n")))
+
+
+def _redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Treat what libraries and the kernel log as an exception's words, which it often has in it."""
+    event["event"] = redact(str(event["event"]))
+    return event
 
 
 def _add_whereabouts(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -18,7 +18,7 @@ from greenroom.supervisor.crashes import split_fatal
 if TYPE_CHECKING:
     from greenroom.supervisor.cell import Cell
 
-Job = tuple[Callable[..., Awaitable[object]], tuple[object, ...], str]
+Job = tuple[Callable[..., Awaitable[object]], tuple[object, ...], str, Aside]
 
 
 class BackgroundTasks:
@@ -38,7 +38,10 @@ class BackgroundTasks:
         cell.spawn(self._keep, f"{cell.path} background")
 
     def start(self, fn: Callable[..., Awaitable[object]], args: tuple[object, ...], name: str | None) -> None:
-        job = (fn, args, f"{self._cell.path} {name or getattr(fn, '__name__', 'task')}")
+        current = self._cell.current
+        # Taken here, because the message in hand may be done before the task runs.
+        behalf = Aside(current.trace if current else None, is_inside=True, path=self._cell.path)
+        job = (fn, args, f"{self._cell.path} {name or getattr(fn, '__name__', 'task')}", behalf)
         self.count += 1
         if self._nursery is None:
             self._pending.append(job)
@@ -57,8 +60,6 @@ class BackgroundTasks:
 
     async def _keep(self) -> None:
         """Hold the nursery. Failures are handed to the incarnation, so nothing but cancellation leaves this task."""
-        current = self._cell.current
-        caller.set(Aside(current.trace if current else None, is_inside=True, path=self._cell.path))
         try:
             with self._scope:
                 async with trio.open_nursery() as self._nursery:
@@ -75,10 +76,11 @@ class BackgroundTasks:
             self._is_over.set()
 
     def _start(self, nursery: trio.Nursery, job: Job) -> None:
-        fn, args, name = job
-        nursery.start_soon(self._run, fn, args, name=name)
+        fn, args, name, behalf = job
+        nursery.start_soon(self._run, fn, args, behalf, name=name)
 
-    async def _run(self, fn: Callable[..., Awaitable[object]], args: tuple[object, ...]) -> None:
+    async def _run(self, fn: Callable[..., Awaitable[object]], args: tuple[object, ...], behalf: Aside) -> None:
+        caller.set(behalf)
         try:
             await fn(*args)
         finally:
