@@ -21,6 +21,7 @@ BARS: Final[Mapping[tuple[str, str], Bar]] = {
     ("tell in bursts of 64", "send_nowait in bursts"): Bar(5.0),
     ("restart, to the first answer", "by hand: a nursery per run"): Bar(100.0, Of.LEVEL),
     ("memory of an idle actor, 10,000 of them", "a task parked on a channel"): Bar(6_000.0, Of.LEVEL),
+    ("a process with 100,000 idle actors", "a task parked on a channel"): Bar(700.0, Of.LEVEL),
     **{
         (load, committer.PER_MESSAGE): Bar(5_000.0, Of.LEVEL)
         for load in (committer.SPREAD, committer.HOT, committer.STAR)
