@@ -125,6 +125,14 @@ async def test_malformed_bytes_get_one_refusal_and_a_close(case: str) -> None:
         await read_until(healthy, b"GET / ")
 
 
+async def test_nothing_that_follows_malformed_bytes_is_answered() -> None:
+    async with a_server(echo) as server:
+        for case, (sent, status) in MALFORMED.items():
+            assert statuses(await server.converse(sent + HELLO + HELLO)) == [status], case
+
+        assert server.statistics().requests == 2  # the two whose head is fine and whose chunks are not
+
+
 LEGAL = {
     "an upgrade, which is ignored": (head(*UPGRADE, "Connection: close"), b"GET / "),
     "permessage-deflate offered": (head(*UPGRADE, "Sec-WebSocket-Extensions: permessage-deflate"), b"GET / "),
@@ -181,6 +189,52 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
 
         assert statuses(received) == [200, 200]
         assert received.index(b"GET /one") < received.index(b"GET /two")
+
+
+async def test_as_many_requests_may_be_sent_ahead_as_the_kernel_holds() -> None:
+    async with a_server(echo, Limits()) as server:
+        stream = await server.connect()
+        sent = b"".join(head(request=f"GET /{number} HTTP/1.1") for number in range(2_000)) + HELLO_AND_CLOSE
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stream.send_all, sent)
+            received = await read_to_end(stream)
+
+        assert statuses(received) == [200] * 2_001
+        assert received.index(b"GET /1999") > received.index(b"GET /1998") > received.index(b"GET /7")
+
+
+async def test_a_request_behind_an_upgrade_that_is_ignored_waits_for_its_answer() -> None:
+    async with a_server(echo) as server:
+        stream = await server.connect()
+        for _ in range(2):
+            await stream.send_all(
+                head("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABk")
+            )
+            await read_until(stream, b"GET / ")
+
+
+async def test_an_answer_to_head_has_no_body_and_another_request_may_follow() -> None:
+    async with a_server(echo) as server:
+        received = await server.converse(head(request="HEAD /one HTTP/1.1") + HELLO_AND_CLOSE)
+
+        assert statuses(received) == [200, 200]
+        first, _, second = received.partition(b"\r\n\r\n")
+        assert b"content-length: 10\r\n" in first
+        assert second.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_a_body_nobody_reads_does_not_become_the_next_request() -> None:
+    async def ignore(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": scope["path"].encode()})
+
+    async with a_server(ignore) as server:
+        whole = head(f"Content-Length: {len(HELLO)}", request="POST /one HTTP/1.1", body=HELLO)
+        received = await server.converse(whole + HELLO_AND_CLOSE)
+        cut = head(f"Content-Length: {len(HELLO) + 1000}", request="POST /one HTTP/1.1", body=HELLO)
+
+        assert received.count(b"HTTP/1.1 200") == 2  # it was all there, so it was skipped
+        assert (await server.converse(cut)).count(b"HTTP/1.1 200") == 1
 
 
 async def test_connection_close_closes_at_once() -> None:
