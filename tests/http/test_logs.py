@@ -75,13 +75,15 @@ def test_an_exceptions_words_are_cut_short_and_lose_addresses_and_secrets() -> N
     stream = logged("json")
     secret = "0123456789abcdef" * 4
 
+    # Not said where they are raised: tracebacks quote the code.
+    inner = f"no row for ann@example.com\nDETAIL: Failing row contains (my dear diary, {secret})"
+    outer = f"token {secret} of postgresql://me:hush@host/db " + "long " * 100
+
     try:
         try:
-            raise LookupError(
-                f"no row for ann@example.com\nDETAIL: Failing row contains (my dear diary, {secret})"
-            )
+            raise LookupError(inner)
         except LookupError as exc:
-            raise RuntimeError(f"token {secret} of postgresql://me:hush@host/db " + "long " * 100) from exc
+            raise RuntimeError(outer) from exc
     except RuntimeError:
         structlog.get_logger("test").exception("failed")
 
