@@ -14,7 +14,7 @@ from wsproto.extensions import PerMessageDeflate
 
 from greenroom.http.serving import Fault, Limits, Server, TrustedProxies, listen
 from tests.http.raw import SMALL, WAIT_S, ReachableServer, a_server, read_to_end, read_until, statuses
-from tests.http.world import some_settings
+from tests.http.world import a_world, some_settings
 
 FORWARDED = (
     b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
@@ -212,3 +212,50 @@ async def test_bytes_behind_an_upgrade_are_refused_on_its_path_too() -> None:
         )
 
         assert statuses(await read_until(stream, b"\r\n\r\n")) == [400]
+
+
+async def test_a_body_that_drips_is_given_up_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("greenroom.http.request_cycle.BODY_BEGIN_TIMEOUT_S", 0.3)
+    async with a_world() as world:
+        stream = await trio.open_tcp_stream(*_address(world.host))
+        async with stream, trio.open_nursery() as nursery:
+            await stream.send_all(
+                b"POST /api/v1/auth/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 1000\r\n\r\n"
+            )
+
+            async def drip() -> None:
+                while True:
+                    await stream.send_all(b" ")
+                    await trio.sleep(0.02)
+
+            nursery.start_soon(drip)
+            began = trio.current_time()
+            received = await read_until(stream, b"body_timeout")
+            nursery.cancel_scope.cancel()
+
+    assert statuses(received) == [408]
+    assert trio.current_time() - began < 2.0
+
+
+async def test_a_body_that_comes_fast_enough_may_take_longer_than_its_first_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("greenroom.http.request_cycle.BODY_BEGIN_TIMEOUT_S", 0.2)
+    async with a_world() as world:
+        stream = await trio.open_tcp_stream(*_address(world.host))
+        async with stream:
+            await stream.send_all(
+                b"POST /api/v1/auth/login HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 2560\r\n\r\n"
+            )
+            for _ in range(5):
+                await stream.send_all(b" " * 512)
+                await trio.sleep(0.1)
+
+            assert statuses(await read_until(stream, b"malformed_body")) == [400]
+
+
+def _address(host: str) -> tuple[str, int]:
+    name, _, port = host.rpartition(":")
+    return name, int(port)
