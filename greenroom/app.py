@@ -152,8 +152,10 @@ async def open_server(
         wall = await stack.enter_async_context(open_database_clock(pool))
         ids = RandomIds(SystemRandom(), wall)
         kind, redis = bus_kind(settings, workers=workers)
+        # Never the name of a worker before: what that one said must not pass for what this one says.
+        worker = ids.ulid()
         bus = await stack.enter_async_context(
-            open_bus(kind, pool=pool, redis=redis, worker=ids.ulid(), rng=SystemRandom())
+            open_bus(kind, pool=pool, redis=redis, worker=worker, rng=SystemRandom())
         )
         storage = postgres_storage(pool, bus=bus)
         core = await stack.enter_async_context(
@@ -163,7 +165,7 @@ async def open_server(
                 ids=ids,
                 wall=wall,
                 seed=SystemRandom().getrandbits(64),
-                settings=core_settings(settings),
+                settings=core_settings(settings, worker=None if kind is BusKind.LOCAL else worker),
             )
         )
         watchdog = stack.enter_context(watching_for_stalls(core, settings))
@@ -403,7 +405,7 @@ async def _conninfo(settings: Settings, steps: Steps, stack: AsyncExitStack) -> 
         return (await stack.enter_async_context(open_embedded(settings.data_dir / "postgres"))).conninfo
 
 
-def core_settings(settings: Settings) -> CoreSettings:
+def core_settings(settings: Settings, *, worker: str | None = None) -> CoreSettings:
     return CoreSettings(
         session_life=timedelta(hours=settings.session_hours),
         event_retention=timedelta(days=settings.event_retention_days),
@@ -411,6 +413,7 @@ def core_settings(settings: Settings) -> CoreSettings:
         conversation_idle_s=settings.conversation_idle_s,
         stream_idle_s=settings.stream_idle_s,
         drain_timeout_s=settings.drain_timeout_s,
+        worker=worker,
     )
 
 

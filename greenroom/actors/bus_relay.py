@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from greenroom.actors.addresses import stream_of, sweep
+from greenroom.actors.addresses import presence, stream_of, sweep
 from greenroom.actors.feeds import LocalFeeds
+from greenroom.actors.presence import NewsMissed
 from greenroom.actors.session_cache import SessionCache
 from greenroom.actors.sweep import SweepNow
 from greenroom.actors.user_stream import Grown, SweptTo
 from greenroom.schema.events import ClosingReason
-from greenroom.storage.ports import Bus, BusNote, Ephemeral, GrownTo, Hint, Revocation
+from greenroom.storage.ports import Bus, BusNote, Ephemeral, GrownTo, Hint, Present, Revocation, RollCall
 from greenroom.supervisor import Actor
 
 
@@ -42,6 +43,7 @@ class BusRelay(Actor[None]):
                 if batch.is_suspect:
                     self._suspicions += 1
                     sweep(self.ctx.system).tell(SweepNow())
+                    presence(self.ctx.system).tell(NewsMissed())
                 for note in batch.notes:
                     self._notes += 1
                     self._hand_on(note)
@@ -62,3 +64,5 @@ class BusRelay(Actor[None]):
             case Revocation(user_id=user_id, session_id=session_id):
                 self._sessions.forget(session_id)
                 self._feeds.close_session(user_id, session_id, ClosingReason.REVOKED)
+            case Present() | RollCall():
+                presence(self.ctx.system).tell(note)

@@ -85,6 +85,8 @@ class CoreSettings:
     conversation_idle_s: float = 60.0
     stream_idle_s: float = 30.0
     drain_timeout_s: float = 10.0
+    worker: str | None = None
+    """Names this process among several that share a bus; None if it is the only one."""
 
 
 class Core:
@@ -185,7 +187,12 @@ async def open_core(
             ChildSpec(
                 "presence",
                 lambda: Presence(
-                    board=board, feeds=feeds, conversations=storage.conversations, bus=storage.bus, wall=wall
+                    board=board,
+                    feeds=feeds,
+                    conversations=storage.conversations,
+                    bus=storage.bus,
+                    wall=wall,
+                    worker=settings.worker,
                 ),
                 mailbox=MailboxSpec(capacity=PRESENCE_MAILBOX, overflow=Overflow.CONFLATE(changed_user)),
                 batch_max=PRESENCE_BATCH_MAX,
