@@ -130,7 +130,7 @@ export function createActors({ api, announce, getState }) {
     kinds.setOptions([["", "every kind"], ...kindsOf(state.nodes).map((kind) => [kind, kind])]);
     search.placeholder = sort ? "Filter by beginning of the key" : "Filter by path";
     const rows = sort
-      ? ranked.map((node) => ({ node, level: 0, isParent: false, isFlat: true }))
+      ? ranked.map((node) => ({ node, level: 0, isParent: false }))
       : rowsOf(state.nodes, folds, filter);
     keyed(body, rows, {
       key: (row) => (row.rest ? `${row.node.path}/…` : row.node.path),
@@ -184,13 +184,13 @@ export function createActors({ api, announce, getState }) {
     });
     row.show = (next) => {
       shown = next;
-      const { node, level, isParent, isUnfolded, isFlat } = next;
+      const { node, level, isParent, isUnfolded } = next;
       row.style.setProperty("--level", level);
       row.classList.toggle("is-selected", node.path === selected);
       fold.hidden = !isParent;
       fold.setAttribute("aria-expanded", String(Boolean(isUnfolded)));
       fold.setAttribute("aria-label", `${isUnfolded ? "Fold" : "Unfold"} ${node.path}`);
-      setText(name, isFlat ? node.path : nameOf(node.path));
+      setText(name, nameOf(node.path));
       name.title = node.path;
       name.classList.toggle("is-key", node.key !== null);
       const about = node.strategy ? `${number(node.children_total)} · ${node.strategy.replaceAll("_", " ")}` : node.kind;
