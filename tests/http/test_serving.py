@@ -312,6 +312,17 @@ async def test_an_application_that_crashes_costs_one_connection_one_500() -> Non
         assert server.statistics().faults[Fault.APP_CRASHED] == 1
 
 
+@pytest.mark.parametrize("body", [b"four", b"sixsix"])
+async def test_an_answer_that_is_not_as_long_as_it_says_is_never_begun(body: bytes) -> None:
+    async def lie(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+        await send({"type": "http.response.body", "body": body})
+
+    async with a_server(lie) as server:
+        assert statuses(await server.converse(HELLO)) == [500]
+        assert server.statistics().faults[Fault.APP_CRASHED] == 1
+
+
 async def test_an_application_that_crashes_amid_its_answer_ends_the_connection() -> None:
     async def crash(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})

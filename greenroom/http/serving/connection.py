@@ -76,8 +76,8 @@ class Connection:
             Exception: a bug, or a group with one; the connection is closed nevertheless.
         """
         fd = self._sock.fileno()
-        self.shared.hang_ups.watch(fd, self._note_hang_up)
         try:
+            self.shared.hang_ups.watch(fd, self._note_hang_up)
             while await self._serve_request():
                 pass
             if not self._is_broken and not self._is_idle:

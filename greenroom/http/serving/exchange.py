@@ -161,6 +161,8 @@ class Exchange:
             self._left -= len(body)
             if self._left < 0 or (is_last and self._left):
                 self._is_complete = False
+                if data:
+                    self._response = None  # nothing was sent: there is still time for a 500
                 raise RuntimeError("the body is not as long as its Content-Length says")
         if not self._response.is_chunked:
             return data + body if data else body

@@ -21,9 +21,9 @@ class HangUps:
 
     def watch(self, fd: int, tell: Callable[[], None]) -> None:
         """Call ``tell`` when the peer is gone, which may already be so. ``tell`` must neither raise nor wait."""
-        self._told[fd] = tell
         # Edge-triggered: it is told once, and a connection that lingers wakes nobody again and again.
         self._epoll.register(fd, select.EPOLLRDHUP | select.EPOLLET)
+        self._told[fd] = tell
 
     def forget(self, fd: int) -> None:
         """Stop watching; call it before the descriptor is closed, because numbers are used again."""
