@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bench import committer, drivers, http_path
+from bench import committer, deliveries, drivers, http_path
 from bench.figures import Bar, Figure, Of
 
 _BY_HAND: Final = "by hand: two channels, fail_after"
@@ -32,6 +32,11 @@ BARS: Final[Mapping[tuple[str, str], Bar]] = {
     (http_path.SENDS, http_path.BARE): Bar(0.6),
     (f"{http_path.ARRIVALS}, p99", http_path.ORM): Bar(0.5),
     (f"{http_path.ARRIVALS}, p99", http_path.CORE): Bar(0.5),
+    (deliveries.PER_CPU_S, deliveries.BARE): Bar(8_000.0, Of.LEVEL),
+    (deliveries.PER_S, deliveries.BARE): Bar(8_000.0, Of.LEVEL),
+    (deliveries.MEMORY, deliveries.BARE): Bar(40.0, Of.LEVEL),
+    (deliveries.FIRST_BYTE, deliveries.BARE): Bar(3_000.0, Of.LEVEL),
+    (deliveries.CAUGHT_UP, deliveries.BARE): Bar(5_000.0, Of.LEVEL),
 }
 """By the name of a figure and of its baseline."""
 

@@ -53,6 +53,13 @@ SETTLE_S: Final = 1.0
 
 CONTENT: Final = "Is Saturday at ten still all right? I would like to go through the second movement again."
 BARE: Final = "streams by hand on bare Trio"
+
+PER_CPU_S: Final = "deliveries per second of the server's processor time"
+PER_S: Final = "deliveries per second"
+MEMORY: Final = f"memory of an idle stream, {STREAMS:,} of them"
+FIRST_BYTE: Final = f"{STREAMS:,} streams at once, first byte p99"
+CAUGHT_UP: Final = f"{STREAMS:,} streams at once, caught up p99"
+
 _PROC: Final = Path("/proc/self/stat")
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 
@@ -97,15 +104,9 @@ async def delivery_figures() -> list[Figure]:
         latencies = [(await _latency(ours), await _latency(theirs)) for ours, theirs in [sides] * ROUNDS]
         storms = [(await _storm(many, killed=server), await _storm(bare_many, killed=None))]
     gc.unfreeze()
-    at_once = f"{STREAMS:,} streams at once"
     return [
-        _figure(
-            "deliveries per second of the server's processor time",
-            "deliveries/s",
-            Better.MORE,
-            [(a.per_cpu_s, b.per_cpu_s) for a, b in rounds],
-        ),
-        _figure("deliveries per second", "deliveries/s", Better.MORE, [(a.per_s, b.per_s) for a, b in rounds]),
+        _figure(PER_CPU_S, "deliveries/s", Better.MORE, [(a.per_cpu_s, b.per_cpu_s) for a, b in rounds]),
+        _figure(PER_S, "deliveries/s", Better.MORE, [(a.per_s, b.per_s) for a, b in rounds]),
         *(
             _figure(
                 f"send to arrival at each of 40 streams, {name}, {SENDS_PER_S}/s",
@@ -115,9 +116,9 @@ async def delivery_figures() -> list[Figure]:
             )
             for at, name in enumerate(("p50", "p99"))
         ),
-        _figure(f"memory of an idle stream, {STREAMS:,} of them", "KiB", Better.LESS, memory),
-        _figure(f"{at_once}, first byte p99", "ms", Better.LESS, [(a[0] * 1e3, b[0] * 1e3) for a, b in storms]),
-        _figure(f"{at_once}, caught up p99", "ms", Better.LESS, [(a[1] * 1e3, b[1] * 1e3) for a, b in storms]),
+        _figure(MEMORY, "KiB", Better.LESS, memory),
+        _figure(FIRST_BYTE, "ms", Better.LESS, [(a[0] * 1e3, b[0] * 1e3) for a, b in storms]),
+        _figure(CAUGHT_UP, "ms", Better.LESS, [(a[1] * 1e3, b[1] * 1e3) for a, b in storms]),
     ]
 
 
