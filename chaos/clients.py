@@ -85,11 +85,14 @@ class Sender:
 
     async def run(self) -> None:
         """Send until told to stop. Cancelled, it leaves a message that was sent and not acknowledged."""
-        # Senders that all begin at once would stay in step.
-        await trio.sleep(self.pause_s * self._random.random())
-        while not self._is_stopping:
-            await self._send(f"c{len(self.sent)}")
-            await trio.sleep(self.pause_s * self._random.uniform(0.5, 1.5))
+        try:
+            # Senders that all begin at once would stay in step.
+            await trio.sleep(self.pause_s * self._random.random())
+            while not self._is_stopping:
+                await self._send(f"c{len(self.sent)}")
+                await trio.sleep(self.pause_s * self._random.uniform(0.5, 1.5))
+        finally:
+            self._line.close()
 
     async def _send(self, client_id: str) -> None:
         began = trio.current_time()

@@ -10,7 +10,8 @@ class Figure:
     """One measured number.
 
     Attributes:
-        at_most: the bar, inclusive; None where the number only informs.
+        at_most: the bar, inclusive; None where the number only informs. A bar of 0 is a promise: it counts what may not
+            happen at all, however slow the machine is.
     """
 
     name: str
@@ -21,6 +22,10 @@ class Figure:
     @property
     def is_missed(self) -> bool:
         return self.at_most is not None and self.value > self.at_most
+
+    @property
+    def is_promise(self) -> bool:
+        return self.at_most == 0
 
     def __str__(self) -> str:
         bar = "" if self.at_most is None else f" (at most {_shown(self.at_most)})"

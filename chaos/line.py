@@ -93,26 +93,26 @@ class Line:
                 self._asked.beat()
                 return await self._receive(stream)
         except trio.TooSlowError as exc:
-            await self.close()
+            self.close()
             raise NoAnswer(TIMED_OUT) from exc
         except trio.BrokenResourceError as exc:
-            await self.close()
+            self.close()
             raise NoAnswer(RESET) from exc
         except BaseException:
-            await self.close()
+            self.close()
             raise
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Cut the connection, without a farewell."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            await trio.aclose_forcefully(stream)
+            stream.socket.close()
 
     async def _connected(self) -> trio.SocketStream:
         if self._stream is not None and not self._stream.socket.is_readable():
             return self._stream
         # Readable between two exchanges: the server has closed an idle connection, as it may.
-        await self.close()
+        self.close()
         sock = trio.socket.socket()
         try:
             await sock.connect(("127.0.0.1", self._port))
@@ -136,7 +136,7 @@ class Line:
         while len(received) < whole:
             received += await _piece(stream)
         if headers.get("connection", "").lower() == "close":
-            await self.close()
+            self.close()
         return Answer(int(first.split(" ")[1]), headers, bytes(received[end + len(HEAD_END) : whole]))
 
 

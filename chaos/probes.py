@@ -71,10 +71,10 @@ class Probes:
         self.made.append(probe)
         return probe
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close all connections."""
         while self._free:
-            await self._free.pop().close()
+            self._free.pop().close()
 
 
 def named(probes: Iterable[Probe], *names: str) -> list[Probe]:

@@ -55,10 +55,15 @@ class Played:
     took_s: float
 
     @property
-    def complaints(self) -> tuple[str, ...]:
-        """What was not kept, in words; empty if all was."""
-        broken = [f"{count} {promise}" for promise, count in self.verdict.broken.items()]
-        return (*broken, *(str(figure) for figure in self.figures if figure.is_missed))
+    def broken(self) -> tuple[str, ...]:
+        """The promises that were not kept, in words."""
+        counts = [f"{count} {promise}" for promise, count in self.verdict.broken.items()]
+        return (*counts, *(str(figure) for figure in self.figures if figure.is_missed and figure.is_promise))
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """The bars of time and size that were missed, in words: a busy machine misses some of them too."""
+        return tuple(str(figure) for figure in self.figures if figure.is_missed and not figure.is_promise)
 
 
 async def play(scenario: Scenario, *, seed: int, rounds: int | None) -> Played:

@@ -100,7 +100,7 @@ class ServerProcess:
                             return
                     await trio.sleep(POLL_S)
         finally:
-            await line.close()
+            line.close()
         raise ServerFailed(f"not ready; {'running' if self.is_running else 'ended'}:\n{self.log_tail()}")
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -194,6 +194,8 @@ class ServerProcess:
 
     async def end(self) -> None:
         """Leave nothing running: orderly if possible, by force otherwise, the embedded Postgres too."""
+        if self._line is not None:
+            self._line.close()
         if self.is_running:
             self.send_signal(signal.SIGTERM)
             try:

@@ -255,7 +255,10 @@ async def a_stage(random: Random, cast: Cast, prepare: Prepare = prepare_nothing
     async with a_server(prepare) as server, trio.open_nursery() as nursery:
         line = Line(server.port, timeout_s=ATTEMPT_TIMEOUT_S)
         stage = Stage(server, line, random, Gate(), Gate(), nursery)
-        with trio.fail_after(SETUP_TIMEOUT_S):
-            await stage.set_up(cast)
-        yield stage
-        nursery.cancel_scope.cancel()
+        try:
+            with trio.fail_after(SETUP_TIMEOUT_S):
+                await stage.set_up(cast)
+            yield stage
+            nursery.cancel_scope.cancel()
+        finally:
+            line.close()

@@ -96,7 +96,7 @@ async def clock_wrong(stage: Stage, rounds: int) -> Sequence[Figure]:
             clock.write_text(NONE)
         await stage.let_flow(1)
         await _ask_all(probes, [*people, *((f"signed in at {step}", person) for person in newcomers)])
-    await probes.close()
+    probes.close()
     return [
         Figure("steps", rounds),
         Figure("asked who they are", len(probes.made)),

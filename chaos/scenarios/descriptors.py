@@ -66,9 +66,12 @@ async def _accepts_after_s(stage: Stage) -> float:
     with trio.move_on_after(PATIENCE_S):
         while True:
             line = Line(stage.server.port, timeout_s=PATIENCE_S)
-            with suppress(NoAnswer):
-                await line.ask("GET", "/health/live")
-                return trio.current_time() - began
+            try:
+                with suppress(NoAnswer):
+                    await line.ask("GET", "/health/live")
+                    return trio.current_time() - began
+            finally:
+                line.close()
             await trio.sleep(0.02)
     raise PromiseBroken(f"nobody new was served for {PATIENCE_S:.0f} s")
 

@@ -52,7 +52,7 @@ async def pool_exhausted(stage: Stage, rounds: int) -> Sequence[Figure]:
             held_at.append((at, trio.current_time()))
     await stage.stop_senders()
     reads = named(probes.made, "read")
-    await probes.close()
+    probes.close()
     waited = [p for p in reads if p.code == "pool_exhausted" or p.answer == "503"]
     queue_full = [p.took_s for p in waited if p.took_s <= 2 * QUEUE_S]
     refused = [p for p in waited if p.code == "pool_exhausted"]

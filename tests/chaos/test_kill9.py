@@ -11,12 +11,12 @@ from chaos.scenario import play
 from chaos.scenarios.kill9 import KILL9
 
 SEED = 20
-TIMEOUT_S = 180.0
+TIMEOUT_S = 120.0
 
 
 async def test_three_kills_under_sends_break_no_promise() -> None:
     with trio.fail_after(TIMEOUT_S):
         played = await play(replace(KILL9, rounds=3), seed=SEED, rounds=None)
-    assert played.verdict.broken == {}
+    assert played.broken == ()
     assert played.verdict.acked > 0
     assert refusals(played.ledger), "no sender noticed: nothing was killed under load"

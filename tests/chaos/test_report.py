@@ -64,10 +64,17 @@ def test_kept_promises_are_exit_status_0(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "every promise was kept" in output
 
 
-def test_a_missed_bar_is_exit_status_1_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bar_of_zero_is_a_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = Ledger((), (), (), ())
+    status, output = run_with(monkeypatch, Played(empty, check(empty), (Figure("resets", 2, "", 0),), 1.0))
+    assert status == 1
+    assert "resets 2 (at most 0)" in output
+
+
+def test_a_missed_bar_is_exit_status_3(monkeypatch: pytest.MonkeyPatch) -> None:
     empty = Ledger((), (), (), ())
     status, output = run_with(monkeypatch, Played(empty, check(empty), (Figure("exit", 16.0, "s", 15.0),), 1.0))
-    assert status == 1
+    assert status == 3
     assert "exit 16 s (at most 15)" in output
 
 
