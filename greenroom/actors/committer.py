@@ -24,7 +24,8 @@ from greenroom.storage.ports import Bus, Hint, Writes
 from greenroom.supervisor import BatchActor, Delivery
 
 BATCH_MAX: Final = 200
-"""Commands per transaction: enough to spread the cost of a commit thin, few enough to keep row locks short."""
+"""Commands per transaction: enough to spread the cost of a commit thin, few enough to keep row locks short. With 400 askers,
+50 committed a third fewer messages per second; 100, 200 and 400 could not be told apart."""
 
 COMMIT_TIMEOUT_S: Final = 5.0
 
