@@ -22,11 +22,12 @@ from typing import Final, Protocol
 
 import structlog
 import trio
+from hypercorn.typing import ASGIFramework
 from pydantic import SecretStr
 
 from greenroom.actors.core import Core, CoreSettings, open_core
 from greenroom.actors.stall_watchdog import Stall, StallWatchdog
-from greenroom.http.app import connection_refusal, create_app
+from greenroom.http.app import Application, connection_refusal, create_app
 from greenroom.http.metrics import CounterCollector, GaugeCollector, ServingCollector
 from greenroom.http.serving import Limits, Listener, Server, TrustedProxies, listen, room_for_connections
 from greenroom.schema.clock import system_wall_clock
@@ -137,11 +138,13 @@ async def open_server(
     listeners: list[Listener],
     limits: Limits,
     workers: int = 1,
+    before: Callable[[Application], ASGIFramework] = lambda app: app,
 ) -> AsyncIterator[OpenServer]:
     """Put one worker together over a migrated database; leaving stops its actors and then its bus.
 
     Args:
         workers: how many there are on this machine.
+        before: puts something before the application.
 
     Raises:
         BadSettings: the bus's settings can't be used together.
@@ -170,7 +173,15 @@ async def open_server(
         )
         watchdog = stack.enter_context(watching_for_stalls(core, settings))
         server = build_server(
-            core, settings, ids=ids, pool=pool, bus=bus, listeners=listeners, limits=limits, watchdog=watchdog
+            core,
+            settings,
+            ids=ids,
+            pool=pool,
+            bus=bus,
+            listeners=listeners,
+            limits=limits,
+            watchdog=watchdog,
+            before=before,
         )
         yield OpenServer(core, server)
 
@@ -317,8 +328,9 @@ def build_server(
     listeners: list[Listener],
     limits: Limits,
     watchdog: StallWatchdog | None = None,
+    before: Callable[[Application], ASGIFramework] = lambda app: app,
 ) -> Server:
-    """Put HTTP before a core."""
+    """Put HTTP before a core, and something else before that if there is anything."""
     server: Server
     collectors = [
         ServingCollector(lambda: server.statistics()),
@@ -335,7 +347,7 @@ def build_server(
     ]
     app = create_app(core, settings, ids=ids, collectors=collectors, watchdog=watchdog)
     server = Server(
-        app,
+        before(app),
         listeners,
         limits=limits,
         refusal=connection_refusal(settings, ids),

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from functools import partial
+from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
@@ -23,7 +24,9 @@ from greenroom.logs import configure_logging
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.settings import BadSettings, Settings, load_settings
 from greenroom.storage.postgres import PostgresOptions, open_pool
+from greenroom.workers.colleagues import Colleagues, LocalListener
 from greenroom.workers.control import Beat, Control, Orders, Ready, Stop
+from greenroom.workers.forwarding import Forwarding
 
 BEAT_S: Final = 1.0
 
@@ -49,10 +52,19 @@ async def run_worker(settings: Settings, sock: socket.socket) -> None:
     settings = with_admin_api_key(settings)
     limits = serving_limits(settings)
     listeners = adopt([socket.socket(fileno=descriptor) for descriptor in orders.listeners], limits=limits)
+    colleagues = Colleagues(Path(orders.run_dir), name=orders.name, size=orders.workers)
+    local = LocalListener(colleagues.socket_path, limits=limits)
     options = PostgresOptions.from_settings(settings, orders.conninfo)
     async with (
         open_pool(options) as pool,
-        open_server(settings, pool=pool, listeners=listeners, limits=limits, workers=orders.workers) as opened,
+        open_server(
+            settings,
+            pool=pool,
+            listeners=[*listeners, local],
+            limits=limits,
+            workers=orders.workers,
+            before=lambda app: Forwarding(app, colleagues),
+        ) as opened,
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(_beat, opened, control)

@@ -49,9 +49,9 @@ class WorkersServer:
         return found
 
     def serving(self) -> list[int]:
-        """Pids of the workers that serve, as the log has it."""
+        """Pids of the workers that serve, by their place, as the log has it."""
         current = {line["worker"]: line["pid"] for _, line in list(self.lines) if line["event"] == "worker_ready"}
-        return list(current.values())
+        return [pid for _, pid in sorted(current.items())]
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)

@@ -1,0 +1,86 @@
+"""What operators see of several workers, whichever of them they happen to ask."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import trio
+
+from greenroom.storage.postgres import PostgresOptions
+from tests.workers.server import WorkersServer, workers_server
+
+KEY = "an operator's key, long enough"
+WAIT_S = 20.0
+
+
+@asynccontextmanager
+async def operating(
+    database: PostgresOptions, tmp_path: Path
+) -> AsyncIterator[tuple[WorkersServer, httpx.AsyncClient]]:
+    with workers_server(database.conninfo, tmp_path, settings={"GREENROOM_ADMIN_API_KEY": KEY}) as server:
+        async with httpx.AsyncClient(base_url=server.url, headers={"X-API-Key": KEY}, timeout=WAIT_S) as operator:
+            yield server, operator
+
+
+async def test_any_worker_tells_about_all_of_them(database: PostgresOptions, tmp_path: Path) -> None:
+    async with operating(database, tmp_path) as (_server, operator):
+        metrics = (await operator.get("/metrics")).text
+        for worker in ("1", "2"):
+            assert f'greenroom_worker_up{{worker="{worker}"}} 1' in metrics
+            assert f'greenroom_streams_open{{worker="{worker}"}} 0.0' in metrics
+        listed = (await operator.get("/api/v1/admin/workers")).json()["workers"]
+        assert [(worker["name"], worker["answers"]) for worker in listed] == [("1", True), ("2", True)]
+        assert sum(worker["is_asked"] for worker in listed) == 1
+
+        roots = [
+            (await operator.get("/api/v1/admin/actors", params={"worker": worker, "depth": 1})).json()[
+                "started_at"
+            ]
+            for worker in ("1", "2")
+        ]
+        assert roots == [worker["root"]["started_at"] for worker in listed]
+
+        restart = "/api/v1/admin/actors/greenroom/sweep/restart"
+        assert (await operator.post(restart, params={"worker": "2"})).status_code == 204
+        sweep = "/api/v1/admin/actors/greenroom/sweep"
+        details = [(await operator.get(sweep, params={"worker": worker})).json() for worker in ("1", "2")]
+        assert [detail["node"]["incarnation"] for detail in details] == [1, 2]
+
+        async with operator.stream("GET", "/api/v1/admin/actors/stream", params={"worker": "2"}) as stream:
+            async for line in stream.aiter_lines():
+                if line == "event: tree":
+                    break
+        assert (await operator.get("/api/v1/admin/actors", params={"worker": "3"})).status_code == 404
+
+
+async def test_nobody_else_is_told_anything(database: PostgresOptions, tmp_path: Path) -> None:
+    async with operating(database, tmp_path) as (server, _), httpx.AsyncClient(base_url=server.url) as stranger:
+        for path in ("/metrics", "/api/v1/admin/workers", "/api/v1/admin/actors?worker=2"):
+            assert (await stranger.get(path)).status_code == 401
+        marked = await stranger.get("/metrics", headers={"x-greenroom-worker": "1"})
+        assert marked.status_code == 401
+
+
+async def test_a_worker_that_does_not_answer_is_seen_not_to(database: PostgresOptions, tmp_path: Path) -> None:
+    async with operating(database, tmp_path) as (server, _operator):
+        frozen = server.serving()[1]
+        os.kill(frozen, signal.SIGSTOP)
+        try:
+            with trio.fail_after(WAIT_S):
+                while True:
+                    try:
+                        # A connection of its own each time: the frozen worker may have been given the one before.
+                        async with httpx.AsyncClient(base_url=server.url, headers={"X-API-Key": KEY}) as asking:
+                            metrics = (await asking.get("/metrics", timeout=4.0)).text
+                    except httpx.TimeoutException:
+                        continue
+                    break
+        finally:
+            os.kill(frozen, signal.SIGCONT)
+        assert 'greenroom_worker_up{worker="1"} 1' in metrics
+        assert 'greenroom_worker_up{worker="2"} 0' in metrics
