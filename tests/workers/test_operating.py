@@ -51,10 +51,14 @@ async def test_any_worker_tells_about_all_of_them(database: PostgresOptions, tmp
         details = [(await operator.get(sweep, params={"worker": worker})).json() for worker in ("1", "2")]
         assert [detail["node"]["incarnation"] for detail in details] == [1, 2]
 
-        async with operator.stream("GET", "/api/v1/admin/actors/stream", params={"worker": "2"}) as stream:
-            async for line in stream.aiter_lines():
-                if line == "event: tree":
-                    break
+        is_streamed = False
+        with trio.move_on_after(WAIT_S) as listening:
+            async with operator.stream("GET", "/api/v1/admin/actors/stream", params={"worker": "2"}) as stream:
+                async for line in stream.aiter_lines():
+                    is_streamed = is_streamed or line == "event: tree"
+                    if is_streamed:
+                        listening.cancel()  # unwinds the response whole, which leaving the loop would not
+        assert is_streamed
         assert (await operator.get("/api/v1/admin/actors", params={"worker": "3"})).status_code == 404
 
 
