@@ -1,4 +1,4 @@
-"""Reading a JSON body: UTF-8, one meaning only, bounded in depth."""
+"""Reading a JSON body: UTF-8, one meaning only, text that UTF-8 can hold, bounded in depth."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from greenroom.http.faults import MalformedBody, UnsupportedMediaType
 from greenroom.http.problems import invalid_input
+from greenroom.schema.errors import FieldError, InvalidInput
 from greenroom.schema.requests import Body
 
 DEPTH_MAX: Final = 20
@@ -17,6 +18,9 @@ DEPTH_MAX: Final = 20
 
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _JSON: Final = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?", re.IGNORECASE)
+
+_ESCAPED_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Half of a character above U+FFFF; most bodies hold none, and need no second look."""
 
 B = TypeVar("B", bound=Body)
 
@@ -46,6 +50,7 @@ def check_json(payload: bytes) -> None:
     Raises:
         MalformedBody: not UTF-8, not JSON (NaN and Infinity are not), nested deeper than DEPTH_MAX, or an object
             with the same name twice (RFC 8259, 4: what that means is up to the reader).
+        InvalidInput: a text holds a lone surrogate, which no UTF-8 can (RFC 8259, 8.2); the place is named.
     """
     try:
         text = payload.decode("utf-8")
@@ -54,9 +59,29 @@ def check_json(payload: bytes) -> None:
     if _depth(text) > DEPTH_MAX:
         raise MalformedBody(f"The body is nested deeper than {DEPTH_MAX} levels.")
     try:
-        json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_constant)
     except ValueError:
         raise MalformedBody("The body is not valid JSON.") from None
+    if _ESCAPED_SURROGATE.search(payload) is not None:
+        _check_text(value, ("body",))
+
+
+def _check_text(value: Any, loc: tuple[str | int, ...]) -> None:
+    match value:
+        case str() if not _is_text(value):
+            raise InvalidInput(FieldError(loc, "must not contain lone surrogates"))
+        case dict():
+            for name, member in value.items():
+                if not _is_text(name):  # nor could the answer name it
+                    raise InvalidInput(FieldError(loc, "has a field whose name contains a lone surrogate"))
+                _check_text(member, (*loc, name))
+        case list():
+            for place, item in enumerate(value):
+                _check_text(item, (*loc, place))
+
+
+def _is_text(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _depth(text: str) -> int:

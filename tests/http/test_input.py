@@ -179,8 +179,6 @@ BROKEN_JSON: dict[str, bytes] = {
     "a byte order mark": b'\xef\xbb\xbf{"content": "x"}',
     "a raw NUL": b'{"content": "a\x00b"}',
     "a raw newline": b'{"content": "a\nb"}',
-    "a lone surrogate": b'{"content": "\\ud800"}',
-    "a lone low surrogate": b'{"content": "\\udc00 x"}',
     "an encoded surrogate": b'{"content": "\xed\xa0\x80"}',
     "a bad escape": b'{"content": "\\x41"}',
     "21 levels": b'{"content": ' + b"[" * 20 + b"]" * 20 + b"}",
@@ -188,6 +186,17 @@ BROKEN_JSON: dict[str, bytes] = {
     "30,000 open brackets": b"[" * 30_000,
     "a number of 50,000 digits": b'{"content": ' + b"9" * 50_000 + b"}",
 }
+
+# Bodies with half a character, and where it is.
+LONE_SURROGATES: list[tuple[bytes, list[Any]]] = [
+    (rb'{"content": "\ud800"}', ["body", "content"]),
+    (rb'{"content": "\uDC00 x"}', ["body", "content"]),
+    (rb'{"content": "\ud83d\ud83d\ude00"}', ["body", "content"]),
+    (rb'{"content": "x", "client_id": "\udfff"}', ["body", "client_id"]),
+    (rb'{"content": "x", "more": [{"a": "y"}, {"a": "\ud800"}]}', ["body", "more", 1, "a"]),
+    (rb'{"content": "x", "\ud800": 1}', ["body"]),
+    (rb'"\ud800"', ["body"]),
+]
 
 NOT_OBJECTS = [b"[]", b'"text"', b"1", b"null", b"true", b"[" * 10 + b"]" * 10]
 
@@ -271,6 +280,27 @@ async def test_bodies_that_are_no_json_are_refused(world: World, talk: str, case
     )
 
     assert_problem(answer, 400, "malformed_body")
+
+
+@pytest.mark.parametrize(("body", "loc"), LONE_SURROGATES)
+async def test_half_a_character_is_refused_by_field(world: World, talk: str, body: bytes, loc: list[Any]) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    answer = await world.maya.api.post(f"/api/v1/conversations/{talk}/messages", content=body, headers=headers)
+
+    problem = assert_problem(answer, 422, "invalid_input")
+    assert [fault["loc"] for fault in problem["errors"]] == [loc]
+    assert "lone surrogate" in problem["errors"][0]["msg"]
+
+
+async def test_a_character_in_two_halves_is_whole(world: World, talk: str) -> None:
+    answer = await world.maya.api.post(
+        f"/api/v1/conversations/{talk}/messages",
+        content=rb'{"content": "\ud83c\udfb9"}',
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert answer.json()["content"] == "\U0001f3b9"
 
 
 @pytest.mark.parametrize("body", NOT_OBJECTS)
