@@ -18,7 +18,7 @@ BARS: Final[Mapping[tuple[str, str], Bar]] = {
     ("ask with a deadline", _BY_HAND): Bar(1.5),
     ("ask with a deadline, 100 at a time", _BY_HAND): Bar(1.5),
     ("tell to 1,000 actors, a wake-up each", "send on 1,000 channels"): Bar(2.0),
-    ("tell in bursts of 64", "send_nowait in bursts"): Bar(5.0),
+    ("tell in bursts of 64", "send in bursts"): Bar(5.0),
     ("restart, to the first answer", "by hand: a nursery per run"): Bar(100.0, Of.LEVEL),
     ("memory of an idle actor, 10,000 of them", "a task parked on a channel"): Bar(6_000.0, Of.LEVEL),
     ("a process with 100,000 idle actors", "a task parked on a channel"): Bar(700.0, Of.LEVEL),

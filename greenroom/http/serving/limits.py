@@ -50,9 +50,10 @@ class Limits:
         keep_alive_requests_max: requests of one connection, so that load spreads again after a scale-out.
         send_stall_s: without a single byte of progress while writing; afterwards the connection is cut.
         unacknowledged_s: TCP_USER_TIMEOUT: sent but not acknowledged, which ends peers that vanished while no task
-            of ours is writing. As long as ``send_stall_s``: a shorter one would cut, without a word, clients that
-            change networks or wake up within the time that a slow reader is given anyway. A stop does not depend on
-            it: our writes are cancelled, not shielded.
+            of ours is writing. A little longer than ``send_stall_s``: where a task is writing, that one ends the wait,
+            and it is counted as what it is. A shorter one would cut, without a word, clients that change networks or
+            wake up within the time that a slow reader is given anyway. A stop does not depend on it: our writes are
+            cancelled, not shielded.
         send_buffer_bytes: SO_SNDBUF: what the kernel holds for a client that does not read. Left to itself it lets 3 MiB
             gather before a write finds out; with this, 100 KiB. A reader on the other side of the world (200 ms away)
             still gets 300 KiB a second.
@@ -71,7 +72,7 @@ class Limits:
     keep_alive_s: float = 5.0
     keep_alive_requests_max: int = 10_000
     send_stall_s: float = 10.0
-    unacknowledged_s: float = 10.0
+    unacknowledged_s: float = 12.0
     send_buffer_bytes: int = 64 * 1024
     linger_s: float = 2.0
     linger_bytes_max: int = 1024 * 1024
