@@ -35,9 +35,12 @@ class Cores:
 
 
 @asynccontextmanager
-async def two_cores(*, arrives: Callable[[BusNote], bool] | None = None) -> AsyncIterator[Cores]:
+async def two_cores(
+    *, arrives: Callable[[BusNote], bool] | None = None, bus: LocalBus | None = None
+) -> AsyncIterator[Cores]:
     """Run two workers; either can be killed without having a last word."""
-    database, bus, wall = MemoryDatabase(), LocalBus(arrives=arrives), trio_wall_clock(EPOCH)
+    database, wall = MemoryDatabase(), trio_wall_clock(EPOCH)
+    bus = bus or LocalBus(arrives=arrives)
 
     async def run(
         name: str, *, task_status: trio.TaskStatus[tuple[Core, trio.CancelScope]] = trio.TASK_STATUS_IGNORED

@@ -88,3 +88,11 @@ async def test_a_worker_that_does_not_answer_is_seen_not_to(database: PostgresOp
             os.kill(frozen, signal.SIGCONT)
         assert 'greenroom_worker_up{worker="1"} 1' in metrics
         assert 'greenroom_worker_up{worker="2"} 0' in metrics
+
+
+async def test_without_its_bus_a_server_is_ready_but_degraded(database: PostgresOptions, tmp_path: Path) -> None:
+    settings = {"GREENROOM_REDIS_URL": f"unix://{tmp_path}/no-redis.sock"}
+    with workers_server(database.conninfo, tmp_path, settings=settings) as server:
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            answer = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (200, {"status": "degraded"})
