@@ -44,16 +44,16 @@ class Greenroom:
     """One user's dealings with a server. Made by :func:`connect`.
 
     Every method may raise :class:`~greenroom.client.Refused` (the server said no, and why),
-    :class:`~greenroom.client.Unreachable` (no answer in time) or :class:`~greenroom.client.NotGreenroom`. What can be
-    asked twice without harm is asked again, within the call's time, when an answer was lost or the server was busy
-    restarting; a message is among it, because it has a client id.
+    :class:`~greenroom.client.Unreachable` (no answer in time) or :class:`~greenroom.client.NotGreenroom`. Within its
+    time a call is tried again when an answer was lost or the server was busy restarting; a key that all its tries carry
+    lets it happen once.
     """
 
     def __init__(self, http: httpx.AsyncClient, *, timeout_s: float, random: Random) -> None:
         self._http = http
         self._random = random
-        self._calls = Calls(http, timeout_s=timeout_s, random=random)
         self._ids = RandomIds(random, system_wall_clock)
+        self._calls = Calls(http, timeout_s=timeout_s, random=random, ids=self._ids)
 
     @property
     def token(self) -> str | None:
@@ -75,9 +75,7 @@ class Greenroom:
 
     async def sign_in(self, email: str, password: str) -> SignedInOut:
         body = {"email": email, "password": password}
-        return self._signed_in(
-            await self._calls.ask(SignedInOut, "POST", f"{API}/auth/login", body=body, is_repeatable=True)
-        )
+        return self._signed_in(await self._calls.ask(SignedInOut, "POST", f"{API}/auth/login", body=body))
 
     async def sign_out(self) -> None:
         """End the session everywhere; its streams close."""
@@ -108,7 +106,7 @@ class Greenroom:
         body: dict[str, object] = {"participant_id": participant_id}
         if first is not None:
             body["message"] = {"content": first, "client_id": client_id or self._ids.ulid()}
-        return await self._calls.ask(OpenedOut, "POST", f"{API}/conversations", body=body, is_repeatable=True)
+        return await self._calls.ask(OpenedOut, "POST", f"{API}/conversations", body=body)
 
     async def set_state(self, conversation_id: str, state: ConversationState) -> ConversationOut:
         """File a conversation for oneself only."""
@@ -117,7 +115,6 @@ class Greenroom:
             "PATCH",
             f"{API}/conversations/{conversation_id}",
             body={"state": state.value},
-            is_repeatable=True,
         )
 
     async def messages(
@@ -137,25 +134,23 @@ class Greenroom:
         """
         body = {"content": content, "client_id": client_id or self._ids.ulid()}
         return await self._calls.ask(
-            MessageOut, "POST", f"{API}/conversations/{conversation_id}/messages", body=body, is_repeatable=True
+            MessageOut, "POST", f"{API}/conversations/{conversation_id}/messages", body=body
         )
 
     async def edit(self, message_id: str, content: str, *, if_version: int | None = None) -> MessageOut:
         """Say something else instead; with ``if_version``, only if nobody did so before."""
         headers = {} if if_version is None else {"If-Match": f'"{if_version}"'}
-        # With a version, a repetition of what was done would be refused.
         return await self._calls.ask(
             MessageOut,
             "PATCH",
             f"{API}/messages/{message_id}",
             body={"content": content},
             headers=headers,
-            is_repeatable=if_version is None,
         )
 
     async def delete(self, message_id: str) -> None:
         """Take a message's content away for everybody."""
-        await self._calls.do("DELETE", f"{API}/messages/{message_id}", is_repeatable=True)
+        await self._calls.do("DELETE", f"{API}/messages/{message_id}")
 
     async def versions(self, message_id: str) -> MessageVersionsOut:
         """What a message has said, oldest first."""
@@ -163,11 +158,11 @@ class Greenroom:
 
     async def react(self, message_id: str, emoji: str) -> None:
         """Put an emoji on a message."""
-        await self._calls.do("PUT", f"{API}/messages/{message_id}/reactions/{quote(emoji)}", is_repeatable=True)
+        await self._calls.do("PUT", f"{API}/messages/{message_id}/reactions/{quote(emoji)}")
 
     async def unreact(self, message_id: str, emoji: str) -> None:
         """Take one's emoji off a message."""
-        await self._calls.do("DELETE", f"{API}/messages/{message_id}/reactions/{quote(emoji)}", is_repeatable=True)
+        await self._calls.do("DELETE", f"{API}/messages/{message_id}/reactions/{quote(emoji)}")
 
     async def mark_read(self, conversation_id: str, seq: int) -> UnreadOut:
         """Everything up to ``seq`` was read; a mark never moves back."""
@@ -225,11 +220,10 @@ class Greenroom:
             "POST",
             f"{API}/conversations/{conversation_id}/{mark}",
             body={"seq": seq},
-            is_repeatable=True,
         )
 
     async def _read(self, answer: type[M], path: str, params: Params | None = None) -> M:
-        return await self._calls.ask(answer, "GET", f"{API}{path}", params=params, is_repeatable=True)
+        return await self._calls.ask(answer, "GET", f"{API}{path}", params=params)
 
 
 @asynccontextmanager
