@@ -95,6 +95,9 @@ def actors_command(
     kind: Annotated[str | None, typer.Option(help="List actors of this kind.")] = None,
     state: Annotated[ActorState | None, typer.Option(help="List actors in this state.")] = None,
     key_prefix: Annotated[str, typer.Option(help="List actors whose key begins with this.")] = "",
+    worker: Annotated[
+        str | None, typer.Option(help="Which of several workers; by default the one that answers.")
+    ] = None,
 ) -> None:
     """Show the live actor tree of a running server, or the actors that stand out."""
     with _settings() as settings:
@@ -111,7 +114,7 @@ def actors_command(
             state=None if state is None else state.value,
             key_prefix=key_prefix,
         )
-        with OperatorClient(url or f"http://{settings.bind}", key) as client:
+        with OperatorClient(url or f"http://{settings.bind}", key, worker=worker) as client:
             if out.is_terminal and not as_json if watch is None else watch:
                 show_live(client, view, out, as_json=as_json, sleep=_sleep)
             else:

@@ -98,14 +98,22 @@ class Snapshot:
 class OperatorClient:
     """Asks one server, with an operator's key."""
 
-    def __init__(self, base_url: str, key: str) -> None:
+    def __init__(self, base_url: str, key: str, *, worker: str | None = None) -> None:
         """
+        Args:
+            worker: which of several workers is asked; by default the one that happens to answer.
+
         Raises:
             ServerFailure: that is no address.
         """
         self.url = base_url.rstrip("/")
         try:
-            self._http = httpx.Client(base_url=self.url, headers={"X-API-Key": key}, timeout=TIMEOUT_S)
+            self._http = httpx.Client(
+                base_url=self.url,
+                headers={"X-API-Key": key},
+                params={} if worker is None else {"worker": worker},
+                timeout=TIMEOUT_S,
+            )
             if self._http.base_url.scheme not in {"http", "https"} or not self._http.base_url.host:
                 raise httpx.InvalidURL("it must be http://host:port")
         except (httpx.InvalidURL, ValueError) as exc:

@@ -95,6 +95,7 @@ class SharedBus:
         self._heard = Sequences()
         self._numbers = [0] * wire.channels
         self._is_up = False
+        self._has_complained = False  # said once why there is no wire, not once a second
         self._missing: dict[str, float] = {}
         self._is_leaving = False
         self._has_left = trio.Event()
@@ -167,6 +168,7 @@ class SharedBus:
     def _raise(self) -> None:
         _log.info("bus_up", wire=self._wire.name)
         self._is_up = True
+        self._has_complained = False
         now = trio.current_time()
         self._heard = Sequences()
         for channel in range(self._wire.channels):
@@ -182,6 +184,9 @@ class SharedBus:
             self._losses += 1
             _log.warning("bus_down", wire=self._wire.name, reason=_first_reason(group))
             self._suspect()
+        elif not self._has_complained:
+            _log.warning("bus_unreachable", wire=self._wire.name, reason=_first_reason(group))
+        self._has_complained = True
 
     def _suspect(self) -> None:
         self._suspicions += 1
@@ -227,6 +232,7 @@ class SharedBus:
         return payloads
 
     async def _receive(self, link: Link) -> None:
+        quiet_turns = 0
         while True:
             payloads: Sequence[Payload] = ()
             with trio.move_on_after(BEAT_S):
@@ -234,7 +240,10 @@ class SharedBus:
             now = trio.current_time()
             for payload in payloads:
                 await self._take(payload, now)
-            self._listen_for_silence(now, is_quiet=not payloads)
+            quiet_turns = 0 if payloads else quiet_turns + 1
+            # One quiet turn may be our own fault: after a stall of the event loop the timeout is over before what has
+            # long arrived is read.
+            self._listen_for_silence(now, is_quiet=quiet_turns > 1)
 
     async def _take(self, payload: Payload, now: float) -> None:
         try:
