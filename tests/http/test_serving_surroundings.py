@@ -149,26 +149,38 @@ async def test_a_websocket_is_not_cut_for_being_silent() -> None:
 
 
 @pytest.mark.parametrize(
-    "sent",
+    ("sent", "code"),
     [
-        b"\xf1\x80abcd",  # reserved bits
-        b"\x83\x80abcd",  # a reserved opcode
-        b"\x81\x05hello",  # not masked
-        b"\x89\xfe\x00\x7eabcd",  # a ping of 126 bytes
-        b"\x80\x80abcd",  # a continuation of nothing
-        b"\x81\x82\x00\x00\x00\x00\xff\xfe",  # text that is no UTF-8
-        b"\xc1\x85abcd01234",  # compressed, which was not agreed on
-        b"\x81\xff\x00\x00\x00\x00\x00\x02\x00\x00abcd" + bytes(70_000),  # more than a message may have
+        (b"\xf1\x80abcd", 1002),  # reserved bits
+        (b"\x83\x80abcd", 1002),  # a reserved opcode
+        (b"\x8b\x80abcd", 1002),  # a reserved control opcode
+        (b"\x81\x05hello", 1002),  # not masked
+        (b"\x89\xfe\x00\x7eabcd", 1002),  # a ping of 126 bytes
+        (b"\x09\x80abcd", 1002),  # a ping in fragments
+        (b"\x80\x80abcd", 1002),  # a continuation of nothing
+        (b"\x01\x80abcd\x81\x80abcd", 1002),  # a message within a message
+        (b"\x81\xfe\x00\x05abcd01234", 1002),  # a length in more bytes than it needs
+        (b"\x81\xff" + b"\xff" * 8 + b"abcd", 1002),  # a length with the first bit set
+        (b"\xc1\x85abcd01234", 1002),  # compressed, which was not agreed on
+        (b"\x88\x81\0\0\0\0\x03", 1002),  # half a close code
+        (b"\x88\x82\0\0\0\0\x03\xed", 1002),  # a close code that is never sent, 1005
+        (b"\x88\x84\0\0\0\0\x03\xe8\xff\xfe", 1007),  # a reason for closing that is no UTF-8
+        (b"\x81\x82\0\0\0\0\xff\xfe", 1007),  # text that is no UTF-8
+        (b"\x01\x81\0\0\0\0\xe2\x80\x81\0\0\0\0\x28", 1007),  # nor is it when put together
+        (b"\x81\xff\0\0\0\0\0\x01\0\x01\0\0\0\0" + b"a" * 65_537, 1009),  # one byte too many
+        (b"\x01\xfe\x80\x01\0\0\0\0" + b"a" * 32_769 + b"\x80\xfe\x80\0\0\0\0\0" + b"a" * 32_768, 1009),  # in two
     ],
-)
-async def test_malformed_frames_close_one_websocket_and_disturb_no_other(sent: bytes) -> None:
+)  # fmt: skip
+async def test_malformed_frames_close_one_websocket_and_disturb_no_other(sent: bytes, code: int) -> None:
     async with a_server(echo_websocket, websocket_paths=["/ws"]) as server:
         healthy, _ = await open_websocket(server)
         hostile, _ = await open_websocket(server)
 
         await hostile._stream.send_all(sent)
 
-        assert isinstance(await hostile.receive(), CloseConnection)
+        closed = await hostile.receive()
+        assert isinstance(closed, CloseConnection)
+        assert closed.code == code
         await healthy.send(TextMessage("well"))
         assert (await healthy.receive()).data == "well"  # type: ignore[attr-defined]
         assert server.statistics().faults[Fault.CRASHED] == 0

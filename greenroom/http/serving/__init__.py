@@ -1,7 +1,7 @@
 """Serving: the accept loop, one task per connection, and what neither may be made to do by a stranger's bytes.
 
 llhttp (through httptools) says what a request's bytes mean; everything around it is ours: listening, accepting, reading,
-writing, timing, closing and ASGI. Hypercorn contributes the lifespan protocol and WebSocket.
+writing, timing, closing and ASGI. wsproto says the same of a WebSocket's frames. Hypercorn contributes the lifespan.
 """
 
 from greenroom.http.serving.forwarded import TrustedProxies

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import socket
+from collections.abc import Iterable
 from typing import Final
 
 import trio
@@ -33,7 +34,7 @@ from greenroom.http.serving.request_head import (
 from greenroom.http.serving.response_head import render_head
 from greenroom.http.serving.shared import Shared
 from greenroom.http.serving.statistics import Fault
-from greenroom.http.serving.websocket import serve_websocket
+from greenroom.http.serving.websocket import WebSocket
 
 READ_BYTES: Final = 16 * 1024
 """Per read: a whole head, or a piece of a body that can be cut into its chunks without copying too much of the rest."""
@@ -63,7 +64,7 @@ class Connection:
         self._peer = peer
         self._trusts_peer = shared.proxies.include(peer[0])
         self._requests = 0
-        self._exchange: Exchange | None = None
+        self._exchange: Exchange | WebSocket | None = None
         self._waiting = trio.CancelScope()  # while reading
         self._is_idle = False  # waiting for the first byte of a request: no answer of ours is on its way
         self._is_broken = False  # a write was cut short, or the peer is gone: nothing more may be written
@@ -127,6 +128,10 @@ class Connection:
                 self._has_ended = True
             return received
 
+    def wake(self) -> None:
+        """End a :meth:`receive` that waits, as its deadline would."""
+        self._waiting.deadline = -math.inf
+
     async def write(self, data: bytes) -> None:
         """Write all of it, or cut the connection and cancel the exchange.
 
@@ -146,12 +151,14 @@ class Connection:
         if sent < len(data):
             await self._write_rest(memoryview(data)[sent:])
 
-    async def refuse(self, status: int, method: str | None) -> None:
+    async def refuse(
+        self, status: int, method: str | None, more_headers: Iterable[tuple[bytes, bytes]] = ()
+    ) -> None:
         """Answer instead of the application; the connection must be closed afterwards."""
         headers, body = self.shared.refusal(status)
         head = render_head(
             status,
-            headers,
+            [*headers, *more_headers],
             date=self.shared.date(),
             method=method,
             version="1.1",
@@ -189,10 +196,9 @@ class Connection:
             counters.requests_in_flight -= 1
 
     async def _answer(self, head: RequestHead) -> bool:
-        if head.is_websocket and head.target.partition(b"?")[0] in self.shared.websocket_paths:
-            await serve_websocket(self, head)
-            return False
-        self._exchange = exchange = Exchange(self, head)
+        is_websocket = head.is_websocket and head.target.partition(b"?")[0] in self.shared.websocket_paths
+        exchange = WebSocket(self, head) if is_websocket else Exchange(self, head)
+        self._exchange = exchange
         if self._has_ended:
             exchange.client_left()
         try:

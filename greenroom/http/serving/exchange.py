@@ -7,12 +7,12 @@ socket and the application. It reads the body from the socket when it asks for i
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
 
 import structlog
 import trio
-from hypercorn.typing import ASGIReceiveEvent, ASGISendEvent, HTTPScope
+from hypercorn.typing import ASGIReceiveEvent, ASGISendEvent
 
+from greenroom.http.serving.asgi_scope import common_scope
 from greenroom.http.serving.request_body import RequestBody
 from greenroom.http.serving.request_head import Malformed, RequestHead
 from greenroom.http.serving.response_head import CONTINUE, ResponseHead, render_head
@@ -193,24 +193,8 @@ class Exchange:
             except Malformed:
                 return
 
-    def _asgi_scope(self) -> HTTPScope:
-        connection, head = self._connection, self._head
-        raw_path, _, query = head.target.partition(b"?")
-        path = raw_path.decode("ascii")
-        client, scheme = connection.origin(head.headers)
-        return {
-            "type": "http",
-            "http_version": head.version,
-            "asgi": {"spec_version": "2.1", "version": "3.0"},
-            "method": head.method,
-            "scheme": scheme,
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": raw_path,
-            "query_string": query,
-            "root_path": "",
-            "headers": head.headers,
-            "client": client,
-            "server": connection.address,
-            "state": connection.shared.state.copy(),  # type: ignore[typeddict-item]
-            "extensions": {},
-        }
+    def _asgi_scope(self) -> Any:
+        scope = common_scope(self._connection, self._head)
+        scope["type"] = "http"
+        scope["method"] = self._head.method
+        return scope

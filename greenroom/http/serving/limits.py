@@ -60,6 +60,10 @@ class Limits:
         linger_s: how long to read on after an early refusal, so that the client gets to read it; closing with unread
             input makes the kernel send RST, which discards the answer (RFC 9112, 9.6).
         linger_bytes_max: how much to read on.
+        ping_s: silence of a WebSocket's client, after which it is pinged.
+        pong_s: how long it may then go on being silent. TCP_USER_TIMEOUT finds peers that vanished; this finds those whose
+            kernel still answers for them.
+        close_s: to write what is left and see a WebSocket's closing handshake through.
         abandoned_s: how long a request that changes something may go on after its client left.
         drain_s: bound of a graceful stop.
         drain_idle_s: how long new connections are accepted and idle ones kept in it: a request may be on its way, and
@@ -76,6 +80,9 @@ class Limits:
     send_buffer_bytes: int = 64 * 1024
     linger_s: float = 2.0
     linger_bytes_max: int = 1024 * 1024
+    ping_s: float = 20.0
+    pong_s: float = 10.0
+    close_s: float = 3.0
     abandoned_s: float = 10.0
     drain_s: float = 10.0
     drain_idle_s: float = 1.0

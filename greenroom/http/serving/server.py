@@ -21,7 +21,6 @@ import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
 from hypercorn.trio.lifespan import Lifespan
-from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework
 
 from greenroom.http.serving.connection import Connection
@@ -51,15 +50,13 @@ _log = structlog.get_logger(__name__)
 
 
 def pinned_config() -> Config:
-    """Return the Hypercorn configuration for what is left to it: the lifespan and WebSocket."""
+    """Return the Hypercorn configuration for what is left to it: the lifespan."""
     config = Config()
     config.include_server_header = False
     config.accesslog = None
     config.errorlog = None
     config.startup_timeout = LIFESPAN_S
     config.shutdown_timeout = LIFESPAN_S
-    config.websocket_max_message_size = 64 * 1024
-    config.websocket_ping_interval = 20.0
     return config
 
 
@@ -91,9 +88,9 @@ class Server:
         self._shared = Shared(
             app=app,
             config=pinned_config(),
-            context=WorkerContext(None),
             counters=self._counters,
             date=DateHeader(wall),
+            drains=trio.Event(),
             hang_ups=HangUps(),
             limits=limits,
             proxies=proxies,
@@ -147,7 +144,7 @@ class Server:
         Args:
             has_successor: another process goes on accepting from the same sockets: what waits there is left to it.
         """
-        await self._shared.context.terminated.set()
+        self._shared.drains.set()
         self._has_successor = has_successor
         now = trio.current_time()
         self._drain_deadline = min(self._drain_deadline, now + self._limits.drain_s)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import trio
 from hypercorn.config import Config
-from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGIFramework
 
 from greenroom.http.serving.forwarded import TrustedProxies
@@ -21,13 +21,14 @@ class Shared:
     """See :class:`~greenroom.http.serving.server.Server` for what each is.
 
     Attributes:
-        context: Hypercorn's; its ``terminated`` is set once the server drains.
+        config: of the lifespan, which is Hypercorn's.
+        drains: set once the server drains.
         state: what the application's lifespan left for its requests; each gets a copy.
     """
 
     app: ASGIFramework
     config: Config
-    context: WorkerContext
+    drains: trio.Event
     counters: ServingCounters
     date: DateHeader
     hang_ups: HangUps
@@ -39,4 +40,4 @@ class Shared:
 
     @property
     def is_draining(self) -> bool:
-        return self.context.terminated.is_set()
+        return self.drains.is_set()

@@ -11,7 +11,7 @@ class Fault(StrEnum):
     """Why a connection ended otherwise than by its own or our plain close."""
 
     MALFORMED = "malformed"
-    """It did not speak HTTP/1.1 as we accept it; it was answered 4xx or 5xx and closed."""
+    """It did not speak HTTP/1.1 as we accept it, and was answered 4xx or 5xx; or not WebSocket, and was told why."""
 
     HEAD_TIMEOUT = "head_timeout"
     """It began a request and did not finish its headers in time."""
@@ -21,6 +21,9 @@ class Fault(StrEnum):
 
     LOST = "lost"
     """The network ended it while we were sending."""
+
+    SILENT = "silent"
+    """A WebSocket that answered no ping."""
 
     CRASHED = "crashed"
     """An unexpected error of ours, contained in this connection."""
