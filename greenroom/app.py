@@ -27,6 +27,7 @@ from pydantic import SecretStr
 
 from greenroom.actors.core import Core, CoreSettings, open_core
 from greenroom.actors.stall_watchdog import Stall, StallWatchdog
+from greenroom.http import sockets
 from greenroom.http.app import Application, connection_refusal, create_app
 from greenroom.http.metrics import CounterCollector, GaugeCollector, ServingCollector
 from greenroom.http.serving import Limits, Listener, Server, TrustedProxies, listen, room_for_connections
@@ -351,6 +352,7 @@ def build_server(
         listeners,
         limits=limits,
         refusal=connection_refusal(settings, ids),
+        websocket_paths=[sockets.PATH],
         proxies=TrustedProxies.parse(settings.trusted_proxies),
     )
     return server

@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache, partial
-from typing import Final
+from typing import Any, Final, cast
 
 import structlog
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 from quart.wrappers import Response
@@ -46,6 +47,7 @@ from greenroom.http.request_cycle import ReceivedRequest, RequestCycle, current_
 from greenroom.http.routes import accounts, conversations, health, instructors, messages, operators, site, streams
 from greenroom.http.security_headers import BY_DEFAULT, fixed_headers
 from greenroom.http.serving import Refusal
+from greenroom.http.sockets import SocketEndpoint
 from greenroom.schema.ids import Ids
 from greenroom.schema.settings import Settings
 
@@ -74,6 +76,13 @@ class Application(QuartTrio):
     asgi_http_class = RequestCycle
     request_class = ReceivedRequest
     recorder: AccessRecorder
+    sockets: SocketEndpoint
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if scope["type"] == "websocket":
+            await self.sockets(scope, cast(Any, receive), cast(Any, send))
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(
@@ -105,6 +114,7 @@ def create_app(
     app.recorder = AccessRecorder(
         ids, RequestMetrics(registry), level=settings.access_log_level or settings.log_level
     )
+    app.sockets = SocketEndpoint(core, settings, app.recorder)
     openapi, docs = _description(cookie_name(settings))
     about = Site(openapi=openapi, docs=docs, registry=registry, watchdog=watchdog)
     for operation in OPERATIONS:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final
 
-from quart.wrappers import Request
+from quart.wrappers import Request, Websocket
 
 from greenroom.actors.authentication import PATIENCE_S
 from greenroom.actors.identity import Identity
@@ -34,7 +34,12 @@ def cookie_name(settings: Settings) -> str:
 
 
 async def identify(
-    request: Request, sign_in: SignIn, settings: Settings, *, ticket: str | None = None, opens_stream: bool = False
+    request: Request | Websocket,
+    sign_in: SignIn,
+    settings: Settings,
+    *,
+    ticket: str | None = None,
+    opens_stream: bool = False,
 ) -> Identity:
     """Find out who is asking: by Authorization header, else by ticket, else by cookie.
 
@@ -61,7 +66,7 @@ async def identify(
     return await sign_in.authenticate(cookie, patience_s=patience_s)
 
 
-def check_same_site(request: Request, allowed_origins: Container[str]) -> None:
+def check_same_site(request: Request | Websocket, allowed_origins: Container[str]) -> None:
     """Refuse a request that a page of another origin made.
 
     Browsers say where a request comes from in ``Sec-Fetch-Site``, older ones in ``Origin``; pages can forge neither.

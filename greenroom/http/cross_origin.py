@@ -12,8 +12,8 @@ from typing import Final
 from quart.wrappers import Request
 from werkzeug.datastructures import Headers
 
-ALLOWED_HEADERS: Final = "Authorization, Content-Type, Last-Event-ID, X-Request-Id"
-EXPOSED_HEADERS: Final = "Retry-After, X-Request-Id"
+ALLOWED_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID, X-Request-Id"
+EXPOSED_HEADERS: Final = "Idempotency-Replayed, Retry-After, X-Request-Id"
 PREFLIGHT_AGE_S: Final = 600
 
 

@@ -56,6 +56,13 @@ class BodyTooLarge(HttpFault):
     headers = MappingProxyType({"Connection": "close"})
 
 
+class UpgradeRequired(HttpFault):
+    """Only WebSocket is spoken here, of version 13."""
+
+    status, code, title = 426, "upgrade_required", "Upgrade Required"
+    headers = MappingProxyType({"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"})
+
+
 class UnsupportedMediaType(HttpFault):
     """The body is not declared as JSON."""
 

@@ -83,6 +83,7 @@ STATUSES: Final[Mapping[type[DomainError], tuple[int, str]]] = MappingProxyType(
         errors.RequestInProgress: (409, "Request in progress"),
         errors.VersionMismatch: (412, "Version mismatch"),
         errors.InvalidInput: (422, "Invalid input"),
+        errors.RateLimited: (429, "Too many requests"),
         errors.LoginBusy: (503, "Too many sign-ins"),
         errors.Unavailable: (503, "Temporarily unavailable"),
         errors.PoolExhausted: (503, "Temporarily unavailable"),
@@ -120,7 +121,7 @@ def problem_of(error: BaseException, request_id: str) -> tuple[Problem, dict[str
         case InvalidInput():
             faults = [Fault(loc=list(fault.loc), msg=fault.msg) for fault in error.errors]
             return Problem(**about, detail="The request can't be accepted as it is.", errors=faults), headers
-        case errors.Unavailable() | errors.LoginBusy() | errors.RequestInProgress():
+        case errors.Unavailable() | errors.LoginBusy() | errors.RateLimited() | errors.RequestInProgress():
             headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
         case errors.NotAuthenticated():
             headers["WWW-Authenticate"] = 'Bearer realm="greenroom"'

@@ -132,6 +132,16 @@ class VersionMismatch(DomainError):
     code = "version_mismatch"
 
 
+class RateLimited(DomainError):
+    """More than one may ask in this time; nothing was done."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str, *, retry_after_s: float) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
 class Unavailable(DomainError):
     """Something greenroom depends on is not answering now; the same request may succeed later.
 

@@ -118,6 +118,7 @@ ClientId = Annotated[
     StringConstraints(min_length=1, max_length=CLIENT_ID_LENGTH_MAX, pattern=r"^[A-Za-z0-9._:-]+$"),
 ]
 Ulid = StringConstraints(pattern=ULID_PATTERN)
+Seq = Annotated[int, Field(ge=1, le=SEQ_MAX)]
 Email = Annotated[str, AfterValidator(_email), Field(json_schema_extra={"format": "email", "maxLength": 254})]
 
 # Query parameters arrive as text; only plain digits are numbers (pydantic alone would also take "1_0", " 1" or "1.0").
@@ -231,7 +232,7 @@ class EditMessage(Body):
 
 
 class MarkUpTo(Body):
-    seq: Annotated[int, Field(ge=1, le=SEQ_MAX)]
+    seq: Seq
 
 
 class SetTyping(Body):

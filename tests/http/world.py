@@ -15,6 +15,7 @@ from httpx_sse import EventSource, ServerSentEvent
 from pydantic import SecretStr
 
 from greenroom.actors.core import Core, CoreSettings, open_core
+from greenroom.http import sockets
 from greenroom.http.app import Application, connection_refusal, create_app
 from greenroom.http.metrics import ServingCollector
 from greenroom.http.operations import Operation
@@ -120,7 +121,13 @@ async def a_world(
         server: Server
         app = create_app(core, settings, ids=ids, collectors=[ServingCollector(lambda: server.statistics())])
         listeners = await listen("127.0.0.1", 0, limits=limits)
-        server = Server(app, listeners, limits=limits, refusal=connection_refusal(settings, ids))
+        server = Server(
+            app,
+            listeners,
+            limits=limits,
+            refusal=connection_refusal(settings, ids),
+            websocket_paths=[sockets.PATH],
+        )
         async with trio.open_nursery() as nursery:
             await nursery.start(server.run)
             async with AsyncExitStack() as clients:

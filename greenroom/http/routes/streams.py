@@ -9,7 +9,8 @@ from quart.wrappers import Response
 
 from greenroom.actors.identity import Identity
 from greenroom.actors.replay import CursorRefused
-from greenroom.http import sse
+from greenroom.http import sockets, sse
+from greenroom.http.faults import UpgradeRequired
 from greenroom.http.operations import Answer, Call, Operations, reply
 from greenroom.http.routes.conversations import render_conversation
 from greenroom.http.sse import encode_retry, event_stream
@@ -43,6 +44,24 @@ async def open_events(call: Call, identity: Identity, query: OpenEvents) -> Resp
     cursor = call.request.headers.get("Last-Event-ID") or query.last_event_id or query.lastEventId
     connection = await call.resources.enter_async_context(call.core.streams.open(identity, cursor or None))
     return event_stream(encode_retry(connection.retry_ms), connection.receive)
+
+
+@operations.serve(
+    "GET",
+    sockets.PATH,
+    answers={101: Answer(None, None, "WebSocket, until either side closes")},
+    refusals=[UpgradeRequired],
+    opens_stream=True,
+)
+async def open_socket(call: Call, identity: Identity, query: OpenEvents) -> Response:
+    """Open a WebSocket: the same events as the stream, and commands with replies, a JSON text in each frame.
+
+    This is what a request is told that does not ask for one. One that does is answered with 101 even where it has no
+    good credentials, and then closed with 4001, because a browser tells its page nothing of a handshake that failed; a
+    page of another origin is refused with 403. Close codes: 1003 binary, 1008 not commands, 1009 more than 64 KiB, 1012
+    draining, 4001 authentication, 4008 slow consumer, 4010 too many. After 1012 and 4008 come back with the last cursor.
+    """
+    raise UpgradeRequired("Open a WebSocket here.")
 
 
 @operations.serve("GET", "/api/v1/events/log", answers={200: EventLogOut}, refusals=[CursorRefused])
