@@ -68,9 +68,9 @@ async def test_a_killed_worker_is_replaced_and_nothing_is_lost_or_repeated(
         async with a_pair(server.url) as pair, listening(pair.instructor) as ear, listening(pair.student) as own:
             said: list[str] = []
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(partial(pair.say, 300, pause_s=0.02, said=said))
+                nursery.start_soon(partial(pair.say, 350, pause_s=0.02, said=said))
                 for _ in range(2):
-                    await trio.sleep(2.0)
+                    await trio.sleep(3.0)
                     victim = server.serving()[0]
                     killed_at = monotonic()
                     os.kill(victim, signal.SIGKILL)
