@@ -49,7 +49,9 @@ class AnsweringOnce:
     ) -> T:
         """Carry out a request that is new; answer one that is known with the answer it had.
 
-        What is raised is not kept: a refusal has changed nothing, so it is decided anew the next time.
+        What is raised is not kept. A refusal has changed nothing, so it is decided anew the next time; where the outcome
+        is unknown (the database went away while committing), the request is carried out again, which is why what it does
+        is repeatable by itself.
 
         Args:
             keep, again: to the form that is kept, and back.

@@ -336,6 +336,13 @@ def test_an_edit_to_the_same_words_changes_nothing() -> None:
     assert draft.batch.events == []
 
 
+def test_an_edit_that_was_done_before_its_answer_was_lost_is_answered_again() -> None:
+    done = replace(SAID, content="x", version=2, edited_at=NOW)
+
+    assert changed(edit("x", if_version=1), message=done).replies == [done]
+    assert refused(changed(edit("y", if_version=1), message=done)) is VersionMismatch
+
+
 def test_an_edit_is_refused_of_another_version_too_late_by_somebody_else_or_of_nothing() -> None:
     assert refused(changed(edit("x", if_version=2))) is VersionMismatch
     assert refused(changed(edit("x"), now=NOW + EDIT_WINDOW + timedelta(seconds=1))) is EditWindowClosed

@@ -8,6 +8,7 @@ import trio
 
 from greenroom.http.app import OPERATIONS
 from greenroom.http.idempotency import METHODS
+from greenroom.schema.errors import StorageUnavailable
 from greenroom.storage.memory import FaultPoint, Phase
 from tests.http.world import PASSWORD, WAIT_S, World, assert_problem
 
@@ -90,6 +91,24 @@ async def test_a_message_whose_answer_was_never_written_down_is_still_sent_once(
 
     assert second.json()["id"] == first.json()["id"]
     assert await contents(world, talk) == ["Once"]
+
+
+async def test_an_edit_whose_commit_was_never_heard_of_is_answered_as_done(world: World) -> None:
+    message = await world.say(await world.talk(), "a")
+    lost: list[FaultPoint] = []
+
+    async def lose_the_first_commit(point: FaultPoint) -> None:
+        if (point.operation, point.phase) == ("writes.commit", Phase.AFTER) and not lost:
+            lost.append(point)
+            raise StorageUnavailable("The connection was lost while committing.")
+
+    world.database.faults = lose_the_first_commit
+    path, headers = f"/api/v1/messages/{message['id']}", {**KEY, "If-Match": '"1"'}
+    assert_problem(await world.maya.api.patch(path, json={"content": "b"}, headers=headers), 503)
+
+    answer = await world.maya.api.patch(path, json={"content": "b"}, headers=headers)
+
+    assert (answer.status_code, answer.json()["content"], answer.json()["version"]) == (200, "b", 2)
 
 
 async def test_an_answer_without_a_body_is_repeated_too(world: World) -> None:
