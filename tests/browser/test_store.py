@@ -17,6 +17,8 @@ PRELUDE = """
 const { initialState, reduce } = await import("/static/store.js");
 const { listed, messagesOf, receiptOf } = await import("/static/selectors.js");
 const { timelineOf } = await import("/static/timeline.js");
+const { nextLesson } = await import("/static/bookings.js");
+const { firstEmoji } = await import("/static/reactions.js");
 const me = { id: "ME", display_name: "Maya", role: "student" };
 const message = (seq, changes = {}) => ({
   id: `M${seq}`, conversation_id: "C", seq, version: 1, kind: "user", sender_id: "YOU", content: `line ${seq}`,
@@ -39,6 +41,18 @@ const page = (items, place = "newest", hasMore = false) =>
 const event = (name, id, data, now = 0) => ({ type: "event_received", name, id, data, now });
 const created = (seq, id = `v1.e.${seq}`, changes = {}) =>
   event("message.created", id, { message: message(seq, changes), unread_count: seq, total_unread: seq });
+const updated = (seq, id, changes) =>
+  event("message.updated", id, { message: message(seq, changes), unread_count: 0, total_unread: 0 });
+const deleted = (seq, id) =>
+  event("message.deleted", id, { message: message(seq, { version: 2, content: "", deleted_at: "2026-03-01T11:00:00.000Z" }), unread_count: 0, total_unread: 0 });
+const reacted = (seq, id, ...reactions) =>
+  event("reaction.changed", id, { conversation_id: "C", message_id: `M${seq}`, emoji: "x", user_id: "x", added: true, reactions });
+const booking = (changes = {}) =>
+  ({ id: "B", conversation_id: "C", title: "Piano", starts_at: "2026-03-07T10:00:00.000Z", status: "confirmed", ...changes });
+const live = { type: "connection_changed", connection: { status: "live", attempt: 0 } };
+const away = { type: "connection_changed", connection: { status: "waiting", attempt: 1 } };
+const noon = new Date("2026-03-01T12:00:00Z");
+const rowsOf = (state) => timelineOf(state, "C", noon).filter((row) => row.message);
 const opened = [signedIn, synced(conversation()), selected("C"), page([])];
 const contents = (state) => messagesOf(state, "C").map((m) => m.content);
 """
@@ -210,3 +224,85 @@ def test_what_arrives_after_the_end_of_a_session_is_dropped(store: Store) -> Non
         const over = run([...opened, { type: "signed_out" }]);
         return run([created(1), synced(conversation())], over) === over;
     """)
+
+
+def test_the_list_follows_edits_and_deletions_of_the_last_message_only(store: Store) -> None:
+    assert store("""
+        const last = (...events) => run([...opened, created(1), created(2), ...events]).conversations.C.last_message;
+        return [
+          last(updated(1, "a", { version: 2, content: "older" })).content,
+          last(updated(2, "a", { version: 2, content: "edited" })).content,
+          last(deleted(2, "a")).deleted_at !== null,
+        ];
+    """) == ["line 2", "edited", True]
+
+
+def test_a_reaction_of_ours_is_shown_at_once_and_falls_back_if_it_is_refused(store: Store) -> None:
+    assert store("""
+        const asked = run([...opened, created(1), { type: "reaction_asked", messageId: "M1", emoji: "👍", isAdded: true }]);
+        const settle = (isDone) => ({ type: "reaction_settled", conversationId: "C", messageId: "M1", emoji: "👍", isAdded: true, isDone });
+        const theirs = reacted(1, "r", { emoji: "👍", user_ids: ["YOU"] });
+        const states = [asked, run([settle(true)], asked), run([settle(false)], asked), run([theirs], asked), run([theirs, settle(false)], asked)];
+        return states.map((state) => rowsOf(state)[0].reactions.map(({ count, isMine, names }) => [count, isMine, names].join()));
+    """) == [["1,true,You"], ["1,true,You"], [], ["2,true,You and Tomás"], ["1,false,Tomás"]]
+
+
+def test_an_edit_is_warned_of_a_change_below_it_and_ends_with_a_deletion(store: Store) -> None:
+    assert store("""
+        const editing = run([...opened, created(1, "a", { sender_id: "ME" }), { type: "edit_begun", message: message(1) }]);
+        const changed = run([updated(1, "b", { version: 2, content: "other words" })], editing).editing;
+        const saving = run([{ type: "edit_saving", messageId: "M1" }, updated(1, "b", { version: 2 })], editing).editing;
+        return [changed.version, changed.problem.includes("other words"), saving.problem, run([deleted(1, "b")], editing).editing];
+    """) == [2, True, None, None]
+
+
+def test_an_answer_to_an_edit_that_comes_after_a_newer_one_changes_nothing(store: Store) -> None:
+    assert store("""
+        const newer = run([...opened, created(1), updated(1, "b", { version: 3, content: "third" })]);
+        return contents(run([{ type: "message_changed", message: message(1, { version: 2, content: "second" }) }], newer));
+    """) == ["third"]
+
+
+def test_the_moment_of_a_deletion_is_the_servers_once_it_is_told(store: Store) -> None:
+    assert store("""
+        const removed = run([...opened, created(1), { type: "message_removed", message: message(1), at: "2020-01-01T00:00:00.000Z" }]);
+        const told = run([deleted(1, "b")], removed);
+        return [removed, told].map((state) => state.threads.C.messages[0].deleted_at.slice(0, 4));
+    """) == ["2020", "2026"]
+
+
+def test_nobody_is_online_or_types_unless_events_arrive(store: Store) -> None:
+    assert store("""
+        const { isOnline, isTyping } = await import("/static/selectors.js");
+        const there = event("presence", "", { user_id: "YOU", online: true, last_active_at: null });
+        const types = event("typing", "", { conversation_id: "C", user_id: "YOU", is_typing: true });
+        const listening = run([...opened, live, there, types]);
+        const lost = run([away], listening);
+        return [listening, lost, run([live], lost)].map((state) => [isOnline(state, { id: "YOU", online: true }), isTyping(state, "C")]);
+    """) == [[True, True], [False, False], [False, False]]
+
+
+def test_a_booking_is_shown_with_its_messages_and_ahead_as_it_was_last_told(store: Store) -> None:
+    assert store("""
+        const about = created(1, "a", { booking_id: "B" });
+        const known = run([signedIn, synced(conversation({ upcoming_bookings: [booking()] })), selected("C"), page([]), about]);
+        const moved = run([event("booking.rescheduled", "b", { booking: booking({ starts_at: "2026-03-08T10:00:00.000Z" }) })], known);
+        const off = run([event("booking.cancelled", "c", { booking: booking({ status: "cancelled" }) })], known);
+        const line = (state) => { const { title, when, status } = rowsOf(state)[0].booking; return `${title} ${/\\d+/.exec(when)[0]} ${status}`; };
+        const next = (state) => nextLesson(state, state.conversations.C, noon)?.title ?? null;
+        return [known, moved, off].map((state) => [line(state), next(state)]);
+    """) == [["Piano 7 confirmed", "Piano"], ["Piano 8 confirmed", "Piano"], ["Piano 7 cancelled", None]]
+
+
+def test_a_booking_nobody_told_of_is_named_without_inventing_anything(store: Store) -> None:
+    assert store("""
+        const state = run([signedIn, synced(conversation({ upcoming_bookings: [{ id: "Z" }] })), selected("C"), page([]), created(1, "a", { booking_id: "B" })]);
+        const next = nextLesson(state, state.conversations.C, noon);
+        return [rowsOf(state)[0].booking, next];
+    """) == [{"title": "About a booking", "when": None, "status": None}, None]
+
+
+def test_the_first_emoji_of_what_was_typed_is_taken_whole(store: Store) -> None:
+    assert store("""
+        return ["👍", "👩🏽‍🚀x", " 🇩🇪🇫🇷", "1️⃣", "x👍", "", "12"].map(firstEmoji);
+    """) == ["👍", "👩🏽‍🚀", "🇩🇪", "1️⃣", None, None, None]

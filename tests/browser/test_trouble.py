@@ -261,3 +261,107 @@ def test_who_does_not_want_to_wait_need_not(new_visitor: NewVisitor, student: Ac
     with maya.page.expect_request(STREAM):
         maya.page.get_by_role("button", name="Try now").click()
     expect(maya.banner).to_be_hidden()
+
+
+def test_nobody_is_shown_as_online_while_that_can_not_be_known(
+    browser: Browser, own_server: ServerProcess
+) -> None:
+    url = own_server.url
+    with (
+        registered(url, "Maya Lindqvist", "student") as student,
+        registered(url, "Tomás Herrera", "instructor") as instructor,
+        visitor(browser, url) as maya,
+        visitor(browser, url) as tomas,
+    ):
+        student.open_conversation(instructor)
+        tomas.log_in(instructor)
+        maya.log_in(student)
+        maya.open_conversation("Tomás Herrera")
+        status = maya.page.locator(".thread-status")
+        expect(status).to_have_text("Online")
+
+        own_server.kill()
+        expect(status).not_to_have_text("Online")
+        expect(maya.page.locator(".presence-dot:visible")).to_have_count(0)
+
+        own_server.start()
+        expect(status).to_have_text("Online", timeout=RECONNECT_MS)
+        expect(maya.row("Tomás Herrera").locator(".presence-dot")).to_be_visible()
+
+
+def test_after_a_long_outage_a_tab_in_use_is_live_within_two_seconds_of_the_servers_return(
+    browser: Browser, own_server: ServerProcess
+) -> None:
+    with (
+        registered(own_server.url, "Maya Lindqvist", "student") as student,
+        visitor(browser, own_server.url) as maya,
+    ):
+        maya.page.clock.install()
+        maya.log_in(student)
+        own_server.kill()
+        expect(maya.banner).to_contain_text("Trying again")
+        for _ in range(6):  # until it waits as long as it ever does
+            with maya.page.expect_request(STREAM):
+                maya.page.clock.fast_forward(20_000)
+            expect(maya.banner).to_contain_text("Trying again in")
+
+        own_server.start()
+        maya.wait_live(2)
+
+
+def test_a_request_that_succeeds_ends_the_wait_for_the_stream(
+    new_visitor: NewVisitor, student: Account, instructor: Account
+) -> None:
+    student.open_conversation(instructor)
+    maya = new_visitor()
+    maya.page.clock.install()
+    maya.log_in(student)
+    maya.open_conversation("Tomás Herrera")
+    maya.page.route("**/health/ready", lambda route: route.fulfill(status=503))
+    maya.page.route(STREAM, lambda route: route.abort())
+    maya.page.clock.fast_forward(41_000)  # silence, which ends the stream
+    for _ in range(5):
+        expect(maya.banner).to_contain_text("Trying again in")
+        with maya.page.expect_request(STREAM):
+            maya.page.clock.fast_forward(20_000)
+    expect(maya.banner).to_contain_text("Trying again in")
+    maya.page.unroute(STREAM)
+
+    maya.say("Hello")
+    maya.wait_live(2)
+
+
+def test_a_server_that_is_ready_but_refuses_the_stream_is_not_asked_each_second(
+    new_visitor: NewVisitor, student: Account
+) -> None:
+    maya = new_visitor()
+    maya.page.clock.install()
+    maya.log_in(student)
+    tries: list[str] = []
+
+    def refuse(route: Route) -> None:
+        tries.append(route.request.url)
+        route.fulfill(status=503, body="")
+
+    maya.page.route(STREAM, refuse)
+    maya.page.clock.fast_forward(41_000)
+    expect(maya.banner).to_contain_text("Trying again in")
+    with maya.page.expect_request("**/health/ready"):
+        maya.page.clock.run_for(2_000)
+    maya.page.clock.run_for(15_000)
+    assert len(tries) <= 6
+
+
+def test_what_was_delivered_is_still_known_after_a_reload(
+    new_visitor: NewVisitor, student: Account, instructor: Account
+) -> None:
+    student.open_conversation(instructor)
+    maya, tomas = new_visitor(), new_visitor()
+    tomas.log_in(instructor)
+    maya.log_in(student)
+    maya.open_conversation("Tomás Herrera")
+    maya.say("Are you there?")
+    expect(maya.page.get_by_role("img", name="Delivered")).to_be_visible()
+
+    maya.page.reload()
+    expect(maya.page.get_by_role("img", name="Delivered")).to_be_visible()

@@ -26,11 +26,16 @@ export class ApiError extends Error {
 
 /**
  * @param onUnauthorized called when the session turns out to be over, before the failure is thrown.
+ * @param onAnswer called after a request that succeeded: the server is there.
  */
-export function createApi({ onUnauthorized }) {
-  async function request(method, path, body) {
-    const response = await answer(method, path, body);
-    if (response.ok) return response.status === 204 ? null : readJson(response);
+export function createApi({ onUnauthorized, onAnswer }) {
+  async function request(method, path, body, headers = {}) {
+    const response = await answer(method, path, body, headers);
+    if (response.ok) {
+      const content = response.status === 204 ? null : await readJson(response);
+      onAnswer();
+      return content;
+    }
     const error = await failureOf(response);
     if (response.status === 401 && error.code !== "invalid_credentials") onUnauthorized();
     throw error;
@@ -39,6 +44,7 @@ export function createApi({ onUnauthorized }) {
   const get = (path) => request("GET", path);
   const post = (path, body) => request("POST", path, body);
   const conversation = (id) => `/conversations/${encodeURIComponent(id)}`;
+  const message = (id) => `/messages/${encodeURIComponent(id)}`;
 
   return {
     register: (account) => post("/auth/register", account),
@@ -53,7 +59,16 @@ export function createApi({ onUnauthorized }) {
       post("/conversations", { participant_id: participantId, message }),
     setState: (id, state) => request("PATCH", conversation(id), { state }),
     messages: (id, { before = null, limit }) => get(`${conversation(id)}/messages?${query({ before, limit })}`),
+    /** The message with this `seq`. */
+    messageAt: async (id, seq) =>
+      (await get(`${conversation(id)}/messages?${query({ after: seq - 1, limit: 1 })}`)).items[0],
     send: (id, { content, clientId }) => post(`${conversation(id)}/messages`, { content, client_id: clientId }),
+    /** Refused with status 412 unless the message still has this version. */
+    edit: (id, content, version) => request("PATCH", message(id), { content }, { "If-Match": `"${version}"` }),
+    remove: (id) => request("DELETE", message(id)),
+    versions: (id) => get(`${message(id)}/edits`),
+    react: (id, emoji, isAdded) =>
+      request(isAdded ? "PUT" : "DELETE", `${message(id)}/reactions/${encodeURIComponent(emoji)}`),
     markRead: (id, seq) => post(`${conversation(id)}/read`, { seq }),
     markDelivered: (id, seq) => post(`${conversation(id)}/delivered`, { seq }),
     setTyping: (id, isTyping) => post(`${conversation(id)}/typing`, { is_typing: isTyping }),
@@ -64,8 +79,8 @@ function query(parameters) {
   return new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== null)).toString();
 }
 
-async function answer(method, path, body) {
-  const headers = { Accept: "application/json" };
+async function answer(method, path, body, extraHeaders) {
+  const headers = { Accept: "application/json", ...extraHeaders };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   try {
     return await fetch(`/api/v1${path}`, {

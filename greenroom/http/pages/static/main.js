@@ -7,6 +7,8 @@ import { createStore } from "./store.js";
 import { createBanner } from "./views/banner.js";
 import { createConversationList } from "./views/conversation_list.js";
 import { createLogin } from "./views/login.js";
+import { createDeleteDialog, createHistoryDialog } from "./views/message_dialogs.js";
+import { createMessageMenu } from "./views/message_menu.js";
 import { createNewConversation } from "./views/new_conversation.js";
 import { createNotices } from "./views/notices.js";
 import { createThread } from "./views/thread.js";
@@ -26,9 +28,18 @@ const ENDED = {
   expired: "Your session has ended. Please log in again.",
 };
 
+const FILED = {
+  active: "Moved back to your conversations.",
+  archived: "Archived. A new message brings it back.",
+  trashed: "Moved to the trash.",
+};
+
 const app = document.getElementById("app");
 const announcer = document.getElementById("announcer");
-const api = createApi({ onUnauthorized: () => leave(ENDED.expired) });
+/** Who reads or writes on a touch screen does not want its keyboard to open by itself. */
+const WITH_KEYBOARD = matchMedia("(min-width: 48rem) and (pointer: fine)");
+const api = createApi({ onUnauthorized: () => leave(ENDED.expired), onAnswer: () => session?.heardServer() });
+let session = null; // what runs while somebody is signed in
 
 window.addEventListener("storage", ({ key, newValue, oldValue }) => {
   if (key === SIGNED_IN_AS && newValue !== oldValue) location.reload();
@@ -94,7 +105,7 @@ function showMessenger(me) {
 
   let isLoggingOut = false;
   const notices = createNotices();
-  const session = createSession({
+  session = createSession({
     api,
     store,
     isReading: (id) => document.visibilityState === "visible" && store.state.selected === id && thread.isAtEnd,
@@ -109,7 +120,7 @@ function showMessenger(me) {
     async begin(instructor, content) {
       const id = await session.begin(instructor, content);
       store.dispatch({ type: "filter_chosen", filter: "active" });
-      location.hash = `#/c/${id}`;
+      location.hash = addressOf(id);
     },
   });
   const list = createConversationList(me, {
@@ -128,10 +139,32 @@ function showMessenger(me) {
     discard: session.discard,
     loadOlder: session.loadOlder,
     reload: session.reload,
-    file: session.file,
+    file,
     keyPressed: session.keyPressed,
     stoppedTyping: session.stoppedTyping,
     seen: session.readNewest,
+    openMenu: (row, beside) => menu.open(row, beside),
+    showHistory: (message) => void history.open(message),
+    react: session.react,
+    beginEdit: session.beginEdit,
+    saveEdit: session.saveEdit,
+    cancelEdit: session.cancelEdit,
+    doneEditing: focusComposer,
+  });
+  const deletion = createDeleteDialog(async (message) => {
+    if (await session.remove(message)) focusComposer();
+  });
+  const history = createHistoryDialog(session.versions);
+  const menu = createMessageMenu({
+    react: session.react,
+    edit: session.beginEdit,
+    remove: deletion.open,
+    showHistory: (message) => void history.open(message),
+    copy: ({ content }) =>
+      navigator.clipboard.writeText(content).then(
+        () => notices.show("Copied."),
+        () => notices.show("The browser does not let this page copy."),
+      ),
   });
   const messenger = el(
     "div",
@@ -140,7 +173,27 @@ function showMessenger(me) {
     el("div", { class: "panes" }, list.element, thread.element),
     notices.element,
     newConversation.element,
+    deletion.element,
+    history.element,
+    menu.element,
   );
+
+  function focusComposer() {
+    if (WITH_KEYBOARD.matches) queueMicrotask(thread.focusComposer);
+  }
+
+  /** File a conversation and leave it, if it was open; both can be taken back. */
+  async function file(id, to) {
+    const from = store.state.conversations[id].state;
+    if (!(await session.file(id, to))) return;
+    const wasOpen = store.state.selected === id && to !== "active";
+    if (wasOpen) location.hash = "#/";
+    notices.show(FILED[to], { label: "Undo", run: () => void undo() });
+
+    async function undo() {
+      if ((await session.file(id, from)) && wasOpen) location.hash = addressOf(id);
+    }
+  }
 
   async function logOut() {
     isLoggingOut = true;
@@ -162,11 +215,11 @@ function showMessenger(me) {
   }
 
   function followAddress() {
-    const [, id = null] = location.hash.match(/^#\/c\/([0-9A-Za-z]+)$/) ?? [];
+    const [, id = null] = location.hash.match(/^#\/c\/(.+)$/) ?? [];
+    menu.close();
     store.dispatch({ type: "conversation_selected", id });
     messenger.dataset.pane = id ? "thread" : "list";
-    // On a phone, focus would open the keyboard over the messages one came to read.
-    if (id && matchMedia("(min-width: 48rem) and (pointer: fine)").matches) queueMicrotask(thread.focusComposer);
+    if (id) focusComposer();
   }
 
   function show(state) {
@@ -184,4 +237,8 @@ function showMessenger(me) {
   followAddress();
   show(store.state);
   session.start();
+}
+
+function addressOf(id) {
+  return `#/c/${id}`;
 }

@@ -1,5 +1,7 @@
 /** Questions the views ask of the state. All pure; see `store.js` for its shape. */
 
+import { withOwn } from "./reactions.js";
+
 const NOTHING = Object.freeze([]);
 
 export const EMPTY_THREAD = Object.freeze({
@@ -30,10 +32,22 @@ export function messagesOf(state, conversationId) {
 /** Messages of ours the server has not acknowledged, oldest first. */
 export const pendingOf = (state, conversationId) => state.pending[conversationId] ?? NOTHING;
 
-export const isOnline = (state, user) => state.presence[user.id]?.online ?? user.online ?? false;
+/** Only while events arrive can anybody be said to be there. */
+export const isOnline = (state, user) =>
+  state.connection.status === "live" && (state.presence[user.id]?.online ?? false);
 
 /** RFC 3339 time at which a user was last seen, or null. */
 export const lastActiveAt = (state, user) => state.presence[user.id]?.lastActiveAt ?? null;
+
+/** The reactions to a message, with ours as we asked for them. */
+export const reactionsOf = (state, message) =>
+  Object.entries(state.reacting[message.id] ?? {}).reduce(
+    (reactions, [emoji, isAdded]) => withOwn(reactions, emoji, state.me.id, isAdded),
+    message.reactions,
+  );
+
+export const messageOf = (state, conversationId, messageId) =>
+  messagesOf(state, conversationId).find(({ id }) => id === messageId) ?? null;
 
 export const isTyping = (state, conversationId) => conversationId in state.typing;
 

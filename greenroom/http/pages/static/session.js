@@ -4,6 +4,7 @@
  */
 
 import { ApiError } from "./api.js";
+import { createChanges } from "./changes.js";
 import { createOutbox, randomId } from "./outbox.js";
 import { createMarker } from "./receipts.js";
 import { pendingOf, selectedConversation, threadOf } from "./selectors.js";
@@ -17,6 +18,8 @@ const CONVERSATIONS_PAGE = 50;
 const DELIVERIES_NOTED_MAX = 50;
 /** Unacknowledged messages per conversation: beyond it the server has been away for long, and writing on is no use. */
 const PENDING_MAX = 50;
+/** Conversations whose receipts are kept across a reload: those that moved last. */
+const DELIVERED_KEPT_MAX = 200;
 /** How often lit typing indicators are looked at. */
 const TICK_MS = 1_000;
 
@@ -34,6 +37,7 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
   const markDelivered = createMarker(api.markDelivered);
   const typing = createTypingNotifier((id, isTyping) => void api.setTyping(id, isTyping).catch(ignoreFailure));
   const dispatch = (action) => store.dispatch(action);
+  const changes = createChanges({ api, store, onNotice });
 
   const stream = createStream({
     url: "/api/v1/events",
@@ -63,7 +67,10 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
   });
 
   store.subscribe(fetchWhatIsMissing);
-  store.subscribe(keepPending());
+  keep("pending", "pending_restored");
+  keep("delivered", "delivered_restored", (delivered) =>
+    Object.fromEntries(Object.entries(delivered).slice(-DELIVERED_KEPT_MAX)),
+  );
   const ticking = setInterval(() => dispatch({ type: "time_passed", now: Date.now() }), TICK_MS);
 
   function arrived(message) {
@@ -101,6 +108,8 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
 
   function fetchWhatIsMissing(state) {
     for (const [id, mentions] of Object.entries(state.wanted)) fetchConversation(id, mentions);
+    const { cursor, isComplete } = state.pages.trashed;
+    if (state.isSynced && state.filter === "trashed" && cursor === null && !isComplete) loadMoreConversations();
     const { selected } = state;
     if (!selected || !state.conversations[selected]) return;
     const { isLoaded, problem } = threadOf(state, selected);
@@ -114,7 +123,6 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
       (error) => {
         if (error.isTransient) return; // the stream is in trouble too; the next snapshot or change asks again
         dispatch({ type: "conversation_missing", id });
-        if (store.state.selected === id) onNotice("That conversation can't be found.");
       },
     );
   }
@@ -133,7 +141,7 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
   function lookUpPresence() {
     void once("presence", async () => {
       const { items } = await api.conversations({ state: "active", limit: CONVERSATIONS_PAGE });
-      dispatch({ type: "presence_looked_up", users: items.map(({ other }) => other) });
+      dispatch({ type: "presence_looked_up", conversations: items });
     });
   }
 
@@ -144,17 +152,30 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
 
   const forgetProblem = (id) => dispatch({ type: "messages_unavailable", conversationId: id, problem: null });
 
-  /** Keep what is not acknowledged across a reload of this tab, and send it then under the same client ids. */
-  function keepPending() {
-    const place = `greenroom.pending.${store.state.me.id}`;
+  /**
+   * Keep a part of the state across a reload of this tab: messages not acknowledged, to be sent then under the same
+   * client ids, and receipts, which no snapshot repeats.
+   */
+  function keep(part, restored, trimmed = (value) => value) {
+    const place = `greenroom.${part}.${store.state.me.id}`;
     const kept = JSON.parse(sessionStorage.getItem(place) ?? "{}");
-    if (Object.keys(kept).length) dispatch({ type: "pending_restored", pending: kept });
-    let last = store.state.pending;
-    return ({ pending }) => {
-      if (pending === last) return;
-      last = pending;
-      sessionStorage.setItem(place, JSON.stringify(pending));
-    };
+    if (Object.keys(kept).length) dispatch({ type: restored, [part]: kept });
+    let last = store.state[part];
+    store.subscribe((state) => {
+      if (state[part] === last) return;
+      last = state[part];
+      sessionStorage.setItem(place, JSON.stringify(trimmed(last)));
+    });
+  }
+
+  function loadMoreConversations() {
+    const { filter, pages } = store.state;
+    const { cursor, isComplete } = pages[filter];
+    if (isComplete) return;
+    void once(`list ${filter}`, async () => {
+      const page = await api.conversations({ state: filter, limit: CONVERSATIONS_PAGE, cursor });
+      dispatch({ type: "conversations_listed", filter, items: page.items, nextCursor: page.next_cursor });
+    });
   }
 
   const onVisible = () => document.visibilityState === "visible" && readNewest();
@@ -163,7 +184,10 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
   return {
     start: stream.reconnect,
     reconnect: stream.reconnect,
+    /** A request was answered: if the stream waits, it need not. */
+    heardServer: stream.heardServer,
     readNewest,
+    ...changes,
     keyPressed: typing.keyPressed,
     stoppedTyping: typing.stopped,
     retry: outbox.retry,
@@ -187,29 +211,18 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
       if (isLoaded && hasMore && messages.length) fetchMessages(id, "older", messages[0].seq);
     },
 
-    loadMoreConversations() {
-      const { filter, pages } = store.state;
-      const { cursor, isComplete } = pages[filter];
-      if (isComplete) return;
-      void once(`list ${filter}`, async () => {
-        const page = await api.conversations({ state: filter, limit: CONVERSATIONS_PAGE, cursor });
-        dispatch({ type: "conversations_listed", filter, items: page.items, nextCursor: page.next_cursor });
-      });
-    },
+    loadMoreConversations,
 
-    file(id, state) {
-      void once(
-        `file ${id}`,
-        async () => {
-          await api.setState(id, state); // the stream brings the change, to every tab alike
-          onNotice(
-            state === "archived"
-              ? "Archived. A new message brings it back."
-              : "Back among your active conversations.",
-          );
-        },
-        (error) => onNotice(error.message),
-      );
+    /** File a conversation as `active`, `archived` or `trashed`; resolves to whether that was done. */
+    async file(id, state) {
+      try {
+        // The stream brings the change too, to every tab; it may be away just now.
+        dispatch({ type: "conversation_fetched", conversation: await api.setState(id, state) });
+        return true;
+      } catch (error) {
+        onNotice(asApiError(error).message);
+        return false;
+      }
     },
 
     /** Open the conversation with an instructor, with a first message; resolves to its id. */

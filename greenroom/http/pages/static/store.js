@@ -9,6 +9,7 @@
  * 3. An answer never overwrites a conversation that the stream has taken further.
  */
 
+import { withOwn } from "./reactions.js";
 import { EMPTY_THREAD, isTyping, pendingOf, threadOf } from "./selectors.js";
 
 /** Event ids remembered to recognise a repetition; far more than a stream repeats after a resume. */
@@ -20,11 +21,18 @@ const THREAD_MESSAGES_KEPT = 500;
 const THREADS_MAX = 12;
 /** An indicator that is not renewed goes out by itself; the server lets it live as long. */
 const TYPING_MS = 6000;
+/** Bookings held: more than two people agree on in years; the oldest known are let go. */
+const BOOKINGS_MAX = 500;
 
 const UNREAD_PAGES = Object.freeze({
   active: { cursor: null, isComplete: false },
   archived: { cursor: null, isComplete: false },
+  trashed: { cursor: null, isComplete: false }, // no snapshot holds any of these
 });
+
+/** What is said of an edit whose message has changed below it. */
+const changedMeanwhile = ({ content }) =>
+  `It was changed elsewhere meanwhile and says: “${content}” Save again to replace that.`;
 
 export const initialState = Object.freeze({
   phase: "starting", // starting | signed-out | signed-in
@@ -41,8 +49,12 @@ export const initialState = Object.freeze({
   delivered: {}, // conversation id → highest seq that reached the other participant
   threads: {}, // conversation id → { messages, stale, hasMore, isLoaded, problem }
   pending: {}, // conversation id → [{ clientId, content, at, status, problem }], oldest first
+  reacting: {}, // message id → emoji → whether ours is to be on it: asked for, not confirmed
+  editing: null, // { conversationId, messageId, version, isSaving, problem }: the message being edited, of which version
+  bookings: {}, // id → booking, as last told
   filter: "active",
   selected: null, // conversation id
+  isNotFound: false, // the selected conversation is none of ours
   divider: null, // the last seq read when the selected thread was opened with something unread in it
   recentIds: [],
 });
@@ -94,7 +106,13 @@ const ACTIONS = {
 
   signed_out: (_, { notice = null }) => ({ ...initialState, phase: "signed-out", notice }),
 
-  connection_changed: (state, { connection }) => ({ ...state, connection }),
+  /** Who is there and who types is known only while events arrive. */
+  connection_changed(state, { connection }) {
+    const isLost = state.connection.status === "live" && connection.status !== "live";
+    if (!isLost) return { ...state, connection };
+    const presence = Object.entries(state.presence).map(([id, known]) => [id, { ...known, online: false }]);
+    return { ...state, connection, presence: Object.fromEntries(presence), typing: {} };
+  },
 
   /** A snapshot replaces all that the stream maintains: after a gap, any of it may be out of date. */
   synced(state, { snapshot }) {
@@ -102,7 +120,10 @@ const ACTIONS = {
     const conversations = byId(snapshot.conversations);
     const open = state.threads[selected];
     return {
-      ...state,
+      ...withBookings(
+        state,
+        snapshot.conversations.flatMap(({ upcoming_bookings }) => upcoming_bookings),
+      ),
       isSynced: true,
       conversations,
       // The open conversation may be older than what a snapshot holds.
@@ -124,32 +145,28 @@ const ACTIONS = {
   conversations_listed(state, { filter, items, nextCursor }) {
     const unknown = items.filter((item) => !state.conversations[item.id]);
     return {
-      ...state,
+      ...withPresence(state, items),
       conversations: { ...state.conversations, ...byId(unknown) },
       pages: { ...state.pages, [filter]: { cursor: nextCursor, isComplete: nextCursor === null } },
     };
   },
 
   /** Presence is not repeated to a stream that resumes, so it is looked up again. */
-  presence_looked_up: (state, { users }) => ({
-    ...state,
-    presence: {
-      ...state.presence,
-      ...Object.fromEntries(
-        users.map(({ id, online }) => [id, { online, lastActiveAt: state.presence[id]?.lastActiveAt ?? null }]),
-      ),
-    },
-  }),
+  presence_looked_up: (state, { conversations }) => withPresence(state, conversations),
 
   /** `mentions` is what `wanted` said when the request was made: an event since then makes the answer doubtful. */
   conversation_fetched(state, { conversation, mentions = 0 }) {
     const { id, last_seq } = conversation;
     const known = state.conversations[id];
-    const next = known && known.last_seq > last_seq ? state : putConversation(state, conversation);
+    const isOutdated = known && known.last_seq > last_seq;
+    const next = withPresence(isOutdated ? state : putConversation(state, conversation), [conversation]);
     return (state.wanted[id] ?? 0) > mentions ? next : withoutWanted(next, id);
   },
 
-  conversation_missing: (state, { id }) => withoutWanted(state, id),
+  conversation_missing(state, { id }) {
+    const next = withoutWanted(state, id);
+    return id === state.selected && !state.conversations[id] ? { ...next, isNotFound: true } : next;
+  },
 
   filter_chosen: (state, { filter }) => ({ ...state, filter }),
 
@@ -159,6 +176,8 @@ const ACTIONS = {
     const next = {
       ...state,
       selected: id,
+      isNotFound: false,
+      editing: null,
       divider: conversation?.unread_count ? conversation.last_read_seq : null,
       threads: withoutOldThreads(state.threads, id),
     };
@@ -209,6 +228,57 @@ const ACTIONS = {
 
   pending_restored: (state, { pending }) => ({ ...state, pending }),
 
+  delivered_restored: (state, { delivered }) => ({ ...state, delivered: { ...delivered, ...state.delivered } }),
+
+  edit_begun: (state, { message }) => ({
+    ...state,
+    editing: {
+      conversationId: message.conversation_id,
+      messageId: message.id,
+      version: message.version,
+      isSaving: false,
+      problem: null,
+    },
+  }),
+
+  edit_saving: (state, { messageId }) => changeEditing(state, messageId, { isSaving: true, problem: null }),
+
+  edit_refused: (state, { messageId, problem }) => changeEditing(state, messageId, { isSaving: false, problem }),
+
+  /** The save lost against another: `message` is what there is now, and what the next save replaces. */
+  edit_conflicted: (state, { message }) =>
+    changeEditing(replaceMessage(state, message), message.id, {
+      version: message.version,
+      isSaving: false,
+      problem: changedMeanwhile(message),
+    }),
+
+  edit_ended: (state, { messageId }) =>
+    state.editing?.messageId === messageId ? { ...state, editing: null } : state,
+
+  /** The answer to an edit, or what a look at the message showed. */
+  message_changed: (state, { message }) => replaceMessage(state, message),
+
+  /** The answer to a deletion says nothing; the event that says when may take a moment. */
+  message_removed: (state, { message, at }) =>
+    replaceMessage(state, { ...message, content: "", edited_at: null, deleted_at: at, reactions: [] }),
+
+  reaction_asked: (state, { messageId, emoji, isAdded }) => ({
+    ...state,
+    reacting: { ...state.reacting, [messageId]: { ...state.reacting[messageId], [emoji]: isAdded } },
+  }),
+
+  /** It is as we asked if `isDone`; else as it was. */
+  reaction_settled(state, { conversationId, messageId, emoji, isAdded, isDone }) {
+    const left = without(state.reacting[messageId] ?? {}, emoji);
+    const reacting = without(state.reacting, messageId);
+    const next = { ...state, reacting: Object.keys(left).length ? { ...reacting, [messageId]: left } : reacting };
+    if (!isDone) return next;
+    return changeReactions(next, conversationId, messageId, (reactions) =>
+      withOwn(reactions, emoji, state.me.id, isAdded),
+    );
+  },
+
   messages_unavailable(state, { conversationId, problem }) {
     return putThread(state, conversationId, { ...threadOf(state, conversationId), problem });
   },
@@ -241,17 +311,11 @@ const EVENTS = {
   "message.deleted": (state, { message, unread_count, total_unread }) =>
     withUnread(replaceMessage(state, message), message.conversation_id, unread_count, total_unread),
 
-  "reaction.changed"(state, { conversation_id, message_id, reactions }) {
-    const thread = state.threads[conversation_id];
-    if (!thread) return state;
-    const messages = thread.messages.map((message) =>
-      message.id === message_id ? { ...message, reactions } : message,
-    );
-    return putThread(state, conversation_id, { ...thread, messages });
-  },
+  "reaction.changed": (state, { conversation_id, message_id, reactions }) =>
+    changeReactions(state, conversation_id, message_id, () => reactions),
 
   "conversation.created": (state, { conversation }) =>
-    withoutWanted(putConversation(state, conversation), conversation.id),
+    withoutWanted(withPresence(putConversation(state, conversation), [conversation]), conversation.id),
 
   "conversation.updated": (state, { conversation }) =>
     withoutWanted(putConversation(state, conversation), conversation.id),
@@ -269,6 +333,12 @@ const EVENTS = {
     const reached = Math.max(seq, state.delivered[conversation_id] ?? 0);
     return { ...counted, delivered: { ...state.delivered, [conversation_id]: reached } };
   },
+
+  "booking.created": (state, { booking }) => withBookings(state, [booking]),
+  "booking.cancelled": (state, { booking }) => withBookings(state, [booking]),
+  "booking.rescheduled": (state, { booking }) => withBookings(state, [booking]),
+  "booking.completed": (state, { booking }) => withBookings(state, [booking]),
+  "booking.reminder": (state, { booking }) => withBookings(state, [booking]),
 
   /** The server's clock is not ours: how long the indicator lasts is counted from its arrival. */
   typing(state, { conversation_id, user_id, is_typing }, now) {
@@ -291,9 +361,24 @@ const byId = (records) => Object.fromEntries(records.map((record) => [record.id,
 const without = (record, key) => Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
 
 const putConversation = (state, conversation) => ({
-  ...state,
+  ...withBookings(state, conversation.upcoming_bookings ?? []),
   conversations: { ...state.conversations, [conversation.id]: conversation },
 });
+
+function withBookings(state, bookings) {
+  if (!bookings.length) return state;
+  const known = Object.entries({ ...state.bookings, ...byId(bookings) });
+  return { ...state, bookings: Object.fromEntries(known.slice(-BOOKINGS_MAX)) };
+}
+
+/** Whether the others were connected when the server rendered these conversations. */
+function withPresence(state, conversations) {
+  const seen = conversations.map(({ other: { id, online } }) => [
+    id,
+    { online, lastActiveAt: state.presence[id]?.lastActiveAt ?? null },
+  ]);
+  return { ...state, presence: { ...state.presence, ...Object.fromEntries(seen) } };
+}
 
 const putThread = (state, id, thread) => ({ ...state, threads: { ...state.threads, [id]: thread } });
 
@@ -334,10 +419,33 @@ function receiveMessage(state, message) {
   return thread ? putThread(next, id, withMessages(thread, [message])) : next;
 }
 
+function changeReactions(state, conversationId, messageId, change) {
+  const thread = state.threads[conversationId];
+  if (!thread) return state;
+  const messages = thread.messages.map((message) =>
+    message.id === messageId && !message.deleted_at
+      ? { ...message, reactions: change(message.reactions) }
+      : message,
+  );
+  return putThread(state, conversationId, { ...thread, messages });
+}
+
+const changeEditing = (state, messageId, changes) =>
+  state.editing?.messageId === messageId ? { ...state, editing: { ...state.editing, ...changes } } : state;
+
+/** What becomes of an edit under way when the message changes below it. Our own save does not contradict itself. */
+function withEditingAfter(state, message) {
+  const { editing } = state;
+  if (editing?.messageId !== message.id) return state;
+  if (message.deleted_at) return { ...state, editing: null };
+  if (editing.isSaving || message.version <= editing.version) return state;
+  return changeEditing(state, message.id, { version: message.version, problem: changedMeanwhile(message) });
+}
+
 function replaceMessage(state, message) {
   const id = message.conversation_id;
   const last = state.conversations[id]?.last_message;
-  let next = state;
+  let next = withEditingAfter(state, message);
   if (last?.id === message.id && isNewer(message, last)) {
     next = changeConversation(next, id, { last_message: message });
   }

@@ -7,13 +7,21 @@
  * 4. After an error it is opened again by us, not by the browser: so that a wait can be shown and cut short, and so that
  *    a refusal (which ends an EventSource for good) is asked about instead of repeated for ever.
  * 5. Waits double from half a second and are jittered, so that a restarted server is not met by everyone at once.
- * 6. A stream that says nothing for 40 s (heartbeats come every 15 s) is dead even if its socket is not.
- * 7. `reset` means the cursor can't be served: forget it and begin at 1.
+ * 6. While somebody uses the tab, the server is asked each second whether it is ready, and a wait ends when it is again;
+ *    so it does when a request of theirs succeeds. A stream refused by a server that is ready waits out its time.
+ * 7. A stream that says nothing for 40 s (heartbeats come every 15 s) is dead even if its socket is not; one that does
+ *    not open within 10 s is given up.
+ * 8. `reset` means the cursor can't be served: forget it and begin at 1.
  */
 
+import { createReadinessWatch } from "./readiness.js";
+
 const SILENCE_MS = 40_000;
+const OPENING_MS = 10_000;
 const WAIT_FIRST_MS = 1_000;
 const WAIT_MAX_MS = 20_000;
+/** A wait is not cut short sooner after a try than this. */
+const BREATH_MS = 1_000;
 /** A connection that lived this long was sound: the next wait starts small again. */
 const STEADY_MS = 10_000;
 
@@ -47,7 +55,9 @@ export function createStream({
   let silenceTimer = null;
   let liveSince = null;
   let heardAt = 0;
+  let triedAt = 0;
   let status = null;
+  const readiness = createReadinessWatch({ onReady: tryNow, random });
 
   function report(connection) {
     status = connection.status;
@@ -56,6 +66,7 @@ export function createStream({
 
   function release() {
     generation += 1;
+    readiness.stop();
     clearTimeout(retryTimer);
     clearTimeout(silenceTimer);
     source?.close();
@@ -67,6 +78,7 @@ export function createStream({
   async function connect() {
     release();
     const mine = generation;
+    triedAt = Date.now();
     report({ status: "connecting" });
     if (cursor === null) {
       let fresh = null;
@@ -100,6 +112,7 @@ export function createStream({
     for (const name of eventNames) on(name, (data, id) => onEvent({ name, id, data }));
     on("ready", (data) => {
       liveSince = Date.now();
+      heard();
       report({ status: "live" });
       onReady(data);
     });
@@ -117,7 +130,8 @@ export function createStream({
   function heard() {
     heardAt = Date.now();
     clearTimeout(silenceTimer);
-    silenceTimer = setTimeout(connect, SILENCE_MS);
+    if (liveSince === null) silenceTimer = setTimeout(wait, OPENING_MS);
+    else silenceTimer = setTimeout(connect, SILENCE_MS);
     // The operating system said "offline", yet here is an event.
     if (liveSince !== null && status === "offline") report({ status: "live" });
   }
@@ -150,6 +164,14 @@ export function createStream({
     attempt += 1;
     report({ status: navigator.onLine ? "waiting" : "offline", reason, retryAt: Date.now() + delay });
     retryTimer = setTimeout(connect, delay);
+    readiness.start();
+  }
+
+  /** End a wait; if the last try was a moment ago, after a breath. */
+  function tryNow() {
+    if (status !== "waiting" && status !== "offline") return;
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(connect, Math.max(0, triedAt + BREATH_MS - Date.now()));
   }
 
   function stop(reason) {
@@ -180,6 +202,7 @@ export function createStream({
 
   function dispose() {
     release();
+    readiness.dispose();
     window.removeEventListener("online", onOnline);
     window.removeEventListener("offline", onOffline);
     document.removeEventListener("visibilitychange", onVisible);
@@ -192,6 +215,8 @@ export function createStream({
   return {
     /** Connect now, whatever it was waiting for. */
     reconnect: () => void connect(),
+    /** The server has just answered a request. */
+    heardServer: tryNow,
     /** End it; nothing is reported afterwards. */
     dispose,
   };

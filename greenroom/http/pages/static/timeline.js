@@ -1,6 +1,7 @@
 /** A thread as the rows it is shown in: pure, so that grouping and separators can be tested without a document. */
 
-import { messagesOf, pendingOf, receiptOf } from "./selectors.js";
+import { bookingInWords } from "./bookings.js";
+import { messagesOf, pendingOf, reactionsOf, receiptOf } from "./selectors.js";
 import { dayOf } from "./times.js";
 
 /** Messages of one person this close together belong to one group. */
@@ -12,8 +13,9 @@ const GROUP_MS = 5 * 60_000;
  *
  * - `{ type: "day", key, label }`
  * - `{ type: "divider", key }`: everything below arrived since the person was last here.
- * - `{ type: "system", key, message }`
- * - `{ type: "message", key, message, isMine, receipt, startsGroup, endsGroup }`
+ * - `{ type: "system", key, message, booking }`
+ * - `{ type: "message", key, message, author, isMine, isEditing, receipt, reactions, booking, startsGroup, endsGroup }`;
+ *   `reactions` are `{ emoji, count, isMine, names }`
  * - `{ type: "pending", key, message, startsGroup, endsGroup }`
  */
 export function timelineOf(state, conversationId, now = new Date()) {
@@ -53,13 +55,23 @@ export function timelineOf(state, conversationId, now = new Date()) {
       before = null;
       rows.push({ type: "divider", key: "divider" });
     }
+    const booking = bookingInWords(state, message.booking_id, now);
     if (message.kind === "system") {
       before = null;
-      rows.push({ type: "system", key: `seq:${message.seq}`, message });
+      rows.push({ type: "system", key: `seq:${message.seq}`, message, booking });
     } else {
-      const receipt = isMine ? receiptOf(state, message) : null;
-      const key = isMine && message.client_id ? `own:${message.client_id}` : `seq:${message.seq}`;
-      group({ type: "message", key, message, isMine, receipt }, message.sender_id, message.created_at);
+      const row = {
+        type: "message",
+        key: isMine && message.client_id ? `own:${message.client_id}` : `seq:${message.seq}`,
+        message,
+        author: isMine ? "You" : (state.conversations[conversationId]?.other.display_name ?? ""),
+        isMine,
+        isEditing: state.editing?.messageId === message.id,
+        receipt: isMine ? receiptOf(state, message) : null,
+        reactions: chipsOf(state, conversationId, message),
+        booking,
+      };
+      group(row, message.sender_id, message.created_at);
     }
   }
   for (const message of pendingOf(state, conversationId)) {
@@ -67,4 +79,18 @@ export function timelineOf(state, conversationId, now = new Date()) {
     group({ type: "pending", key: `own:${message.clientId}`, message }, state.me.id, message.at);
   }
   return rows;
+}
+
+function chipsOf(state, conversationId, message) {
+  if (message.deleted_at) return [];
+  const other = state.conversations[conversationId]?.other.display_name ?? "Somebody";
+  return reactionsOf(state, message).map(({ emoji, user_ids }) => ({
+    emoji,
+    count: user_ids.length,
+    isMine: user_ids.includes(state.me.id),
+    names: user_ids
+      .map((id) => (id === state.me.id ? "You" : other))
+      .sort((a) => (a === "You" ? -1 : 1))
+      .join(" and "),
+  }));
 }

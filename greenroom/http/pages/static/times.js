@@ -6,6 +6,7 @@ const dayAndMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: 
 const dayMonthYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const shortDateYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+const weekdayAndDate = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
 const fullMoment = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 
 /** A word for the calendar day of an RFC 3339 time; equal for times of the same day, and only for them. */
@@ -30,6 +31,14 @@ export function briefly(time, now = new Date()) {
 export const hourOf = (time) => clockTime.format(new Date(time));
 
 export const inFull = (time) => fullMoment.format(new Date(time));
+
+/** A moment that may lie ahead: the day and the hour. */
+export function dayAndHour(time, now = new Date()) {
+  const date = new Date(time);
+  const days = daysBetween(now, date);
+  const near = { "-1": "Yesterday", 0: "Today", 1: "Tomorrow" }[days];
+  return `${near ?? weekdayAndDate.format(date)}, ${clockTime.format(date)}`;
+}
 
 /** How long ago someone was here, roughly. */
 export function ago(time, now = new Date()) {

@@ -9,7 +9,7 @@ export const CONTENT_LENGTH_MAX = 5_000;
 const LENGTH_SHOWN_FROM = 4_500;
 const HEIGHT_MAX_PX = 200;
 
-/** @param actions `{ send, keyPressed, stoppedTyping }` */
+/** @param actions `{ send, keyPressed, stoppedTyping, editLast }`; `editLast` returns whether there was something to edit. */
 export function createComposer(actions) {
   const drafts = new Map();
   let shownId = null;
@@ -55,6 +55,7 @@ export function createComposer(actions) {
   }
 
   function onKeyDown(event) {
+    if (event.key === "ArrowUp" && input.value === "" && actions.editLast()) event.preventDefault();
     // While an input method composes a character, Enter belongs to it.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();

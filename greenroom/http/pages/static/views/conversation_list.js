@@ -22,7 +22,7 @@ export function createConversationList(me, actions) {
     list,
     empty,
   );
-  const filters = ["active", "archived"].map((filter) =>
+  const filters = FILTERS.map((filter) =>
     el(
       "button",
       { class: "segment", type: "button", on: { click: () => actions.chooseFilter(filter) } },
@@ -114,7 +114,7 @@ export function createConversationList(me, actions) {
         update: (row, conversation) => rows.get(row)(state, conversation, me),
       });
       showEmpty(state);
-      for (const [index, filter] of ["active", "archived"].entries()) {
+      for (const [index, filter] of FILTERS.entries()) {
         filters[index].setAttribute("aria-pressed", String(state.filter === filter));
       }
       total.hidden = state.totalUnread === 0;
@@ -127,7 +127,8 @@ export function createConversationList(me, actions) {
   };
 }
 
-const NAMES = { active: "Active", archived: "Archived" };
+const FILTERS = ["active", "archived", "trashed"];
+const NAMES = { active: "Active", archived: "Archived", trashed: "Trash" };
 
 const rows = new WeakMap(); // row element → how to bring it up to date
 
@@ -185,6 +186,11 @@ function previewOf(state, conversation, me) {
 function emptyWords(filter, role) {
   if (filter === "archived")
     return ["Nothing archived", "Archived conversations rest here until a new message brings them back."];
+  if (filter === "trashed")
+    return [
+      "The trash is empty",
+      "What you put here stays until you restore it. The other person does not notice.",
+    ];
   if (role === "student")
     return ["No conversations yet", "Ask an instructor anything. No booking is needed to say hello."];
   return ["No conversations yet", "When a student writes to you, the conversation appears here at once."];

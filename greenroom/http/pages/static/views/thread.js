@@ -1,12 +1,13 @@
 /** The open conversation: who it is with, its messages, and where one writes. */
 
 import { el, keyed, setText } from "../dom.js";
-import { archiveIcon, backIcon, downIcon, speechIcon, unarchiveIcon } from "../icons.js";
-import { isOnline, isTyping, lastActiveAt, selectedConversation, threadOf } from "../selectors.js";
+import { downIcon, searchIcon, speechIcon } from "../icons.js";
+import { isTyping, messageOf, messagesOf, selectedConversation, threadOf } from "../selectors.js";
 import { timelineOf } from "../timeline.js";
-import { ago } from "../times.js";
-import { avatarWithPresence } from "./avatar.js";
 import { createComposer } from "./composer.js";
+import { createMessageEditor } from "./message_editor.js";
+import { createMessageFocus } from "./message_focus.js";
+import { createThreadHeader } from "./thread_header.js";
 import { createRow, updateRow } from "./timeline_row.js";
 
 /** Within this distance of the end one is reading the newest messages, and new ones keep one there. */
@@ -15,11 +16,12 @@ const AT_END_PX = 80;
 const NEAR_START_PX = 400;
 
 /**
- * @param actions `{ send, retry, discard, loadOlder, reload, file, keyPressed, stoppedTyping, seen }`; `seen` is called
- *   when the newest message of the open conversation may have come into view.
+ * @param actions `{ send, retry, discard, loadOlder, reload, file, keyPressed, stoppedTyping, seen, openMenu, showHistory,
+ *   react, beginEdit, saveEdit, cancelEdit }`; `seen` is called when the newest message of the open conversation may have
+ *   come into view.
  */
 export function createThread(actions) {
-  const header = createHeader(actions);
+  const header = createThreadHeader(actions);
   const older = el(
     "button",
     { class: "link older", type: "button", on: { click: () => actions.loadOlder(shownId) } },
@@ -39,23 +41,31 @@ export function createThread(actions) {
     "New messages",
     downIcon(),
   );
-  const composer = createComposer(actions);
+  const composer = createComposer({ ...actions, editLast });
+  const restore = el(
+    "div",
+    { class: "composer-closed", hidden: true },
+    el("span", {}, "This conversation is in the trash."),
+    el(
+      "button",
+      { class: "link", type: "button", on: { click: () => actions.file(shownId, "active") } },
+      "Restore it to write",
+    ),
+  );
+  const editor = createMessageEditor(actions);
+  const messageFocus = createMessageFocus(rows);
   const open = el(
     "section",
     { class: "thread", "aria-label": "Conversation", hidden: true },
     header.element,
     el("div", { class: "thread-body" }, scroller, jump),
     composer.element,
+    restore,
   );
-  const nothing = el(
-    "section",
-    { class: "thread-nothing" },
-    el("span", { class: "brand-mark faint" }, speechIcon()),
-    el("p", { class: "empty-title" }, "Pick a conversation"),
-    el("p", { class: "empty-words" }, "Your messages with instructors and students appear here."),
-  );
-  const element = el("main", { class: "pane-thread" }, open, nothing);
+  const nothing = createNothing();
+  const element = el("main", { class: "pane-thread" }, open, nothing.element);
 
+  let current = null; // the state that is shown
   let shownId = null;
   let isAtEnd = true;
   let newestSeq = 0;
@@ -101,8 +111,34 @@ export function createThread(actions) {
       updateRow(row, item, {
         retry: (clientId) => actions.retry(shownId, clientId),
         discard: (clientId) => actions.discard(shownId, clientId),
+        openMenu: actions.openMenu,
+        showHistory: actions.showHistory,
+        react: actions.react,
+        editor: editor.element,
       }),
   };
+
+  /** The last message of ours that is still there, for who presses Up where nothing is written yet. */
+  function editLast() {
+    const mine = messagesOf(current, shownId).findLast(
+      ({ kind, sender_id, deleted_at }) => kind === "user" && sender_id === current.me.id && !deleted_at,
+    );
+    if (mine) actions.beginEdit(mine);
+    return mine !== undefined;
+  }
+
+  let wasEditing = false;
+
+  function showEditing({ editing }) {
+    const message = editing && messageOf(current, shownId, editing.messageId);
+    if (message) editor.show(editing, message.content);
+    else {
+      editor.hide();
+      // The field one wrote in is gone; the next thing one does is write, where that opens no keyboard.
+      if (wasEditing && document.activeElement === document.body) actions.doneEditing();
+    }
+    wasEditing = Boolean(message);
+  }
 
   function showMessages(state) {
     const thread = threadOf(state, shownId);
@@ -111,6 +147,8 @@ export function createThread(actions) {
     if (isRendered) isAtEnd = endIsInView();
     const anchor = isAtEnd || !isRendered ? null : placeOfReading();
     keyed(rows, timeline, ROWS);
+    showEditing(state);
+    messageFocus.refresh();
     older.hidden = !thread.isLoaded || !thread.hasMore;
     problem.hidden = !thread.problem;
     if (thread.problem) {
@@ -156,11 +194,17 @@ export function createThread(actions) {
     },
     focusComposer: composer.focus,
     update(state) {
+      current = state;
       const conversation = selectedConversation(state);
       open.hidden = conversation === null;
-      nothing.hidden = conversation !== null;
+      nothing.element.hidden = conversation !== null;
       showConversation(conversation?.id ?? null);
-      if (!conversation) return;
+      if (!conversation) {
+        nothing.show(state);
+        return;
+      }
+      composer.element.hidden = conversation.state === "trashed";
+      restore.hidden = conversation.state !== "trashed";
       header.update(state, conversation);
       showMessages(state);
     },
@@ -168,62 +212,47 @@ export function createThread(actions) {
   };
 }
 
-function createHeader(actions) {
-  const picture = el("span", {});
-  const name = el("h2", { class: "thread-name", dir: "auto" });
-  const status = el("p", { class: "thread-status" });
-  const file = el("button", { class: "icon-button", type: "button" });
-  const element = el(
-    "header",
-    { class: "thread-header" },
-    el(
-      "a",
-      { class: "icon-button back", href: "#/", "aria-label": "All conversations", title: "All conversations" },
-      backIcon(),
-    ),
-    picture,
-    el("div", { class: "thread-who" }, name, status),
-    file,
-  );
+/** What stands there instead of a conversation. */
+function createNothing() {
+  const element = el("section", { class: "thread-nothing" });
   let shown = null;
-  let presence = null;
+
+  function show(name, mark, title, words, ...more) {
+    if (shown === name) return;
+    shown = name;
+    element.replaceChildren(
+      el("span", { class: "brand-mark faint" }, mark),
+      el("p", { class: "empty-title" }, title),
+      el("p", { class: "empty-words" }, words),
+      ...more,
+    );
+  }
 
   return {
     element,
-    update(state, conversation) {
-      const { id, other } = conversation;
-      if (shown !== id) {
-        shown = id;
-        presence = avatarWithPresence(other);
-        picture.replaceChildren(presence.element);
+    show({ selected, isNotFound }) {
+      if (isNotFound) {
+        show(
+          "not found",
+          searchIcon(),
+          "This conversation can't be found",
+          "The address may be wrong, or meant for another account.",
+          el("a", { class: "link", href: "#/" }, "All conversations"),
+        );
+        element.setAttribute("role", "alert");
+        return;
       }
-      presence.set(isOnline(state, other));
-      setText(name, other.display_name);
-      setText(status, statusOf(state, conversation));
-      status.classList.toggle("is-typing", isTyping(state, id));
-      showFiling(conversation);
+      element.removeAttribute("role");
+      if (selected) show("loading", speechIcon(), "Opening the conversation …", "");
+      else
+        show(
+          "nothing",
+          speechIcon(),
+          "Pick a conversation",
+          "Your messages with instructors and students appear here.",
+        );
     },
   };
-
-  function showFiling({ id, state: filed }) {
-    const isArchived = filed === "archived";
-    const label = isArchived ? "Move back to active" : "Archive";
-    if (file.title === label && file.dataset.id === id) return;
-    file.title = label;
-    file.dataset.id = id;
-    file.setAttribute("aria-label", label);
-    file.replaceChildren(isArchived ? unarchiveIcon() : archiveIcon());
-    file.onclick = () => actions.file(id, isArchived ? "active" : "archived");
-  }
-}
-
-const ROLE_NAMES = { student: "Student", instructor: "Instructor", admin: "Operator" };
-
-function statusOf(state, { id, other }) {
-  if (isTyping(state, id)) return "typing …";
-  if (isOnline(state, other)) return "Online";
-  const seen = lastActiveAt(state, other);
-  return seen ? `Last here ${ago(seen)}` : ROLE_NAMES[other.role];
 }
 
 function createTypingIndicator() {
