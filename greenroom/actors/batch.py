@@ -7,14 +7,16 @@ they work on this, and on nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from greenroom.actors.commands import ConversationCommand, Unread
+from greenroom.actors.commands import ConversationCommand, Unread, WorkerCommand
 from greenroom.actors.working_copies import Side, Stream, Talk
-from greenroom.schema.errors import ConversationNotFound, MessageNotFound
+from greenroom.schema.bookings import UPCOMING_MAX, Booking, BookingStatus, Slot
+from greenroom.schema.errors import BookingNotFound, ConversationNotFound, MessageNotFound
 from greenroom.schema.events import ConversationChanged
-from greenroom.schema.ids import ConversationId, Ids, MessageId, UserId
+from greenroom.schema.ids import BookingId, ConversationId, Ids, MessageId, UserId
+from greenroom.schema.outbox import NewJob
 from greenroom.schema.records import (
     Conversation,
     ConversationView,
@@ -38,12 +40,14 @@ class Circumstances:
         now: the moment of this batch, aware.
         is_online: whether a user is known to be connected, for the conversations shown in events.
         edit_window: for how long a message may be edited after it was sent.
+        reminder_lead: how long before a lesson both are reminded of it.
     """
 
     ids: Ids
     now: datetime
     is_online: Callable[[UserId], bool]
     edit_window: timedelta
+    reminder_lead: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +55,15 @@ class Known:
     """What was read under the locks before deciding.
 
     Attributes:
-        opened: for each :class:`OpenConversation` of the batch, in order, the conversation its pair now has.
-        users, last_messages: of the conversations whose view the batch shows to somebody.
+        opened: for each command of the batch that opens a conversation, in order, the one its pair now has.
+        users, last_messages, upcoming: of the conversations whose view the batch shows to somebody.
     """
 
     opened: Sequence[OpenedConversation]
     locked: Locked
     users: Mapping[UserId, User]
     last_messages: Mapping[ConversationId, Message]
+    upcoming: Mapping[ConversationId, Sequence[Booking]] = field(default_factory=dict)
 
 
 class Batch:
@@ -68,6 +73,7 @@ class Batch:
         messages: to insert, in order.
         edits: former versions to keep.
         events: to append, in order; each in its place of its user's stream.
+        jobs: what is to follow, in order.
     """
 
     def __init__(self, known: Known, circumstances: Circumstances) -> None:
@@ -78,6 +84,8 @@ class Batch:
         self.messages: list[Message] = []
         self.edits: list[MessageEdit] = []
         self.events: list[StoredEvent] = []
+        self.jobs: list[NewJob] = []
+        self.reminder_lead = circumstances.reminder_lead
         self.opened = iter(known.opened)
         self.sent: dict[ClientKey, Message] = dict(known.locked.sent)
         self.streams = {
@@ -90,6 +98,8 @@ class Batch:
             for conversation_id, locked in known.locked.conversations.items()
         }
         self._stored = dict(known.locked.messages)
+        self._bookings = dict(known.locked.bookings)
+        self._changed_bookings: dict[BookingId, Booking] = {}
         self._changed_messages: dict[MessageId, None] = {}
         self._reactions: dict[MessageReaction, bool] = {}
         self._changed_talks: dict[ConversationId, Talk] = {}
@@ -109,6 +119,11 @@ class Batch:
     def changed_messages(self) -> list[Message]:
         return [self._stored[message_id] for message_id in self._changed_messages]
 
+    @property
+    def bookings(self) -> list[Booking]:
+        """Those that changed, in the order in which they did: what frees a time comes before what takes it."""
+        return list(self._changed_bookings.values())
+
     def reactions(self, *, added: bool) -> list[MessageReaction]:
         """Reactions to add, or those to remove."""
         return [reaction for reaction, is_added in self._reactions.items() if is_added is added]
@@ -118,6 +133,17 @@ class Batch:
     def talk(self, conversation_id: ConversationId) -> Talk:
         """A conversation that is known to be there."""
         return self._talks[conversation_id]
+
+    def talk_between(self, command: WorkerCommand) -> Talk:
+        """The conversation of a command that nobody gave.
+
+        Raises:
+            ConversationNotFound: there is none.
+        """
+        talk = self._talks.get(command.conversation_id)
+        if talk is None:
+            raise ConversationNotFound("There is no such conversation.")
+        return talk
 
     def talk_of(self, command: ConversationCommand, user_id: UserId) -> Talk:
         """The command's conversation.
@@ -141,6 +167,25 @@ class Batch:
             raise MessageNotFound("There is no such message.")
         return message
 
+    def booking(self, booking_id: BookingId, conversation_id: ConversationId) -> Booking:
+        """A booking as the batch has left it so far.
+
+        Raises:
+            BookingNotFound: there is none in this conversation.
+        """
+        booking = self._bookings.get(booking_id)
+        if booking is None or booking.conversation_id != conversation_id:
+            raise BookingNotFound("There is no such booking.")
+        return booking
+
+    def across(self, slot: Slot) -> list[Booking]:
+        """What takes some of a time: of the slots asked about when the batch was read, all that does."""
+        return [
+            booking
+            for booking in self._bookings.values()
+            if booking.status is not BookingStatus.CANCELLED and booking.slot.overlaps(slot)
+        ]
+
     def view(self, talk: Talk, user_id: UserId) -> ConversationView:
         me = talk.sides[user_id]
         peer_id = me.before.peer_id
@@ -150,7 +195,14 @@ class Batch:
             other=talk.sides[peer_id].record(),
             other_user=self.known.users[peer_id],
             last_message=talk.last_message,
+            upcoming=self._upcoming(talk),
         )
+
+    def _upcoming(self, talk: Talk) -> tuple[Booking, ...]:
+        stored = {booking.id: booking for booking in self.known.upcoming.get(talk.before.id, ())}
+        changed = {b.id: b for b in self._changed_bookings.values() if b.conversation_id == talk.before.id}
+        upcoming = [booking for booking in (stored | changed).values() if booking.is_upcoming(self.now)]
+        return tuple(sorted(upcoming, key=lambda b: (b.starts_at, b.id))[:UPCOMING_MAX])
 
     def unread(self, talk: Talk, user_id: UserId) -> Unread:
         return Unread(talk.sides[user_id].unread_count, self.streams[user_id].total_unread)
@@ -174,6 +226,12 @@ class Batch:
         """Add or remove a reaction; ``after`` is the message with what that makes of it."""
         self._stored[after.id] = after
         self._reactions[reaction] = is_added
+
+    def change_booking(self, booking: Booking) -> None:
+        """Add a booking, or put one into another form."""
+        self._bookings[booking.id] = booking
+        self._changed_bookings.pop(booking.id, None)
+        self._changed_bookings[booking.id] = booking
 
     def tell(self, user_id: UserId, name: str, data: str) -> None:
         """Append an event to a user's stream."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from greenroom.schema.ids import ConversationId, MessageId, UserId
+from greenroom.schema.bookings import Booking, Slot
+from greenroom.schema.ids import BookingId, ConversationId, EventId, MessageId, ServiceId, UserId
 from greenroom.schema.records import ConversationState, ConversationView, Message
 from greenroom.supervisor import Request
 
@@ -38,6 +39,14 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Booked:
+    """``created`` is False when the student had booked just this before, and ``booking`` then is that one."""
+
+    booking: Booking
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Unread:
     """Absolute counts as the asking user sees them."""
 
@@ -61,6 +70,7 @@ class SendMessage(Request[Sent]):
     sender_id: UserId
     content: str
     client_id: str | None
+    booking_id: BookingId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,77 @@ class NoteSessionEnd(Request[None]):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class BookLesson(Request[Booked]):
+    """Book an instructor's time; opens the pair's conversation if they have none.
+
+    Attributes:
+        title, price_cents, currency: of the service, the price for a lesson of this length.
+    """
+
+    student_id: UserId
+    instructor_id: UserId
+    service_id: ServiceId
+    title: str
+    price_cents: int
+    currency: str
+    slot: Slot
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBooking(Request[Booking]):
+    """Call a lesson off before it begins; calling off again what one called off changes nothing."""
+
+    conversation_id: ConversationId
+    user_id: UserId
+    booking_id: BookingId
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RescheduleBooking(Request[Booking]):
+    """Move a lesson that has not begun to another time, which is as long; the same time again changes nothing."""
+
+    conversation_id: ConversationId
+    user_id: UserId
+    booking_id: BookingId
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteBooking(Request[Booking]):
+    """Note that a lesson was given; only its instructor may. Again, it changes nothing."""
+
+    conversation_id: ConversationId
+    user_id: UserId
+    booking_id: BookingId
+
+
+@dataclass(frozen=True, slots=True)
+class RemindBooking(Request[bool]):
+    """Remind both of a lesson, once per version; answers False if it is no longer the one that was to be reminded of."""
+
+    conversation_id: ConversationId
+    booking_id: BookingId
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostSystemMessage(Request[Sent]):
+    """Tell both in their conversation what happened, once per event."""
+
+    conversation_id: ConversationId
+    event_id: EventId
+    content: str
+    booking_id: BookingId
+
+
 MessageCommand = EditMessage | DeleteMessage | SetReaction
-ConversationCommand = SendMessage | MarkRead | MarkDelivered | SetState | MessageCommand
-Command = ConversationCommand | OpenConversation | NoteSessionEnd
+BookingCommand = CancelBooking | RescheduleBooking | CompleteBooking
+ConversationCommand = SendMessage | MarkRead | MarkDelivered | SetState | MessageCommand | BookingCommand
+WorkerCommand = RemindBooking | PostSystemMessage
+"""What follows from events; nobody asked for it, so nobody has to be allowed to."""
+
+OpeningCommand = OpenConversation | BookLesson
+Command = ConversationCommand | OpeningCommand | WorkerCommand | NoteSessionEnd

@@ -16,11 +16,14 @@ import trio
 from greenroom.actors.addresses import committer
 from greenroom.actors.announcing import announce
 from greenroom.actors.commands import (
+    CancelBooking,
+    CompleteBooking,
     ConversationCommand,
     DeleteMessage,
     EditMessage,
     MarkDelivered,
     MarkRead,
+    RescheduleBooking,
     SendMessage,
     SetReaction,
     SetState,
@@ -95,6 +98,9 @@ class Conversation(Actor[ConversationMessage]):
                 | EditMessage(user_id=user_id)
                 | DeleteMessage(user_id=user_id)
                 | SetReaction(user_id=user_id)
+                | CancelBooking(user_id=user_id)
+                | RescheduleBooking(user_id=user_id)
+                | CompleteBooking(user_id=user_id)
             ):
                 await self._peer_of(user_id)
                 self.ctx.forward(committer(self.ctx.system), message)

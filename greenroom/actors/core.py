@@ -259,7 +259,9 @@ async def open_core(
                 wall=wall,
                 session_life=settings.session_life,
             ),
-            messaging=Messaging(system=system, accounts=storage.accounts, conversations=storage.conversations),
+            messaging=Messaging(
+                system=system, accounts=storage.accounts, conversations=storage.conversations, wall=wall
+            ),
             streams=EventStreams(
                 system=system,
                 streams=storage.streams,

@@ -11,18 +11,24 @@ from typing import assert_never
 
 from greenroom.actors.batch import Batch, Circumstances, Known
 from greenroom.actors.commands import (
+    BookLesson,
+    CancelBooking,
     Command,
+    CompleteBooking,
     DeleteMessage,
     EditMessage,
     MarkDelivered,
     MarkRead,
     NoteSessionEnd,
     OpenConversation,
+    PostSystemMessage,
+    RemindBooking,
+    RescheduleBooking,
     SendMessage,
     SetReaction,
     SetState,
 )
-from greenroom.actors.rules import changing, conversations, marking, sending
+from greenroom.actors.rules import booking, changing, conversations, marking, sending
 from greenroom.schema.errors import DomainError
 from greenroom.schema.events import SessionRevoked
 from greenroom.schema.wire import to_json
@@ -67,6 +73,18 @@ def _decide(batch: Batch, command: Command) -> object:
         case SetReaction():
             changing.set_reaction(batch, command)
             return None
+        case BookLesson():
+            return booking.book(batch, command)
+        case CancelBooking():
+            return booking.cancel(batch, command)
+        case RescheduleBooking():
+            return booking.reschedule(batch, command)
+        case CompleteBooking():
+            return booking.complete(batch, command)
+        case RemindBooking():
+            return booking.remind(batch, command)
+        case PostSystemMessage():
+            return sending.post(batch, command)
         case NoteSessionEnd():
             batch.tell(command.user_id, "session.revoked", to_json(SessionRevoked(reason=command.reason)))
             return None

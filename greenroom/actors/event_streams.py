@@ -143,7 +143,9 @@ class EventStreams:
     async def sync(self, identity: Identity) -> Sync:
         """Read everything a client needs to start, from one database snapshot."""
         identity.require("conversations:read")
-        snapshot = await self._streams.snapshot(identity.user.id, conversations_max=SYNC_CONVERSATIONS_MAX)
+        snapshot = await self._streams.snapshot(
+            identity.user.id, conversations_max=SYNC_CONVERSATIONS_MAX, now=self._wall()
+        )
         peers = dict.fromkeys(view.other.user_id for view in snapshot.conversations)
         return Sync(
             conversations=snapshot.conversations,

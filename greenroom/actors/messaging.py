@@ -30,8 +30,9 @@ from greenroom.actors.commands import (
 )
 from greenroom.actors.conversation import SetTyping
 from greenroom.actors.identity import Identity
+from greenroom.schema.clock import WallClock
 from greenroom.schema.errors import ConversationNotFound, FieldError, InvalidInput, MessageNotFound, UserNotFound
-from greenroom.schema.ids import ConversationId, MessageId, UserId, is_ulid
+from greenroom.schema.ids import BookingId, ConversationId, MessageId, UserId, is_ulid
 from greenroom.schema.records import ConversationState, ConversationView, Message, MessageEdit, Role
 from greenroom.storage.ports import Accounts, ConversationPageKey, Conversations
 from greenroom.supervisor import ActorSystem, Request
@@ -57,10 +58,13 @@ class MessagePage:
 class Messaging:
     """What a signed-in user can do with conversations."""
 
-    def __init__(self, *, system: ActorSystem, accounts: Accounts, conversations: Conversations) -> None:
+    def __init__(
+        self, *, system: ActorSystem, accounts: Accounts, conversations: Conversations, wall: WallClock
+    ) -> None:
         self._system = system
         self._accounts = accounts
         self._conversations = conversations
+        self._wall = wall
 
     async def open_conversation(
         self, identity: Identity, participant_id: UserId, first: FirstMessage | None
@@ -89,7 +93,7 @@ class Messaging:
     async def conversation(self, identity: Identity, conversation_id: ConversationId) -> ConversationView:
         """Read one conversation; raises ConversationNotFound for a stranger."""
         identity.require("conversations:read")
-        view = await self._conversations.view(conversation_id, identity.user.id)
+        view = await self._conversations.view(conversation_id, identity.user.id, now=self._wall())
         if view is None:
             raise ConversationNotFound("There is no such conversation.")
         return view
@@ -104,7 +108,9 @@ class Messaging:
         """
         identity.require("conversations:read")
         before = None if cursor is None else _parse_page_cursor(cursor)
-        items = await self._conversations.page(identity.user.id, state=state, before=before, limit=limit + 1)
+        items = await self._conversations.page(
+            identity.user.id, state=state, before=before, limit=limit + 1, now=self._wall()
+        )
         page = items[:limit]
         return ConversationPage(
             items=page,
@@ -149,13 +155,16 @@ class Messaging:
         *,
         content: str,
         client_id: str | None,
-        booking_id: str | None = None,
+        booking_id: BookingId | None = None,
     ) -> Sent:
-        """Send a message; the reply comes after it is durable. A known ``client_id`` returns the first one again."""
+        """Send a message; the reply comes after it is durable. A known ``client_id`` returns the first one again.
+
+        Raises:
+            InvalidInput: ``booking_id`` is no booking of this conversation.
+        """
         identity.require("conversations:write")
-        if booking_id is not None:
-            raise InvalidInput(FieldError(("body", "booking_id"), "there is no such booking in this conversation"))
-        return await self._ask(conversation_id, SendMessage(conversation_id, identity.user.id, content, client_id))
+        command = SendMessage(conversation_id, identity.user.id, content, client_id, booking_id)
+        return await self._ask(conversation_id, command)
 
     async def edit(
         self, identity: Identity, message_id: MessageId, *, content: str, if_version: int | None

@@ -92,6 +92,12 @@ class UserNotFound(NotFound):
     code = "user_not_found"
 
 
+class BookingNotFound(NotFound):
+    """No such booking for this user."""
+
+    code = "booking_not_found"
+
+
 class Conflict(DomainError):
     """The change contradicts what is stored; nothing was changed."""
 
@@ -114,6 +120,24 @@ class TooManyReactions(Conflict):
     """The user has put as many different emoji on this message as one may."""
 
     code = "too_many_reactions"
+
+
+class SlotTaken(Conflict):
+    """The instructor has another lesson at that time."""
+
+    code = "slot_taken"
+
+
+class BookingClosed(Conflict):
+    """The lesson was cancelled or completed, or has begun: it can't be changed any more."""
+
+    code = "booking_closed"
+
+
+class BookingNotBegun(Conflict):
+    """The lesson has not begun: it can't be completed yet."""
+
+    code = "booking_not_begun"
 
 
 class RequestInProgress(Conflict):

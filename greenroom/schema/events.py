@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from greenroom.schema.wire import ConversationOut, MessageOut, Moment, ReactionOut, Wire
+from greenroom.schema.wire import BookingOut, ConversationOut, MessageOut, Moment, ReactionOut, Wire
 
 
 class ResetReason(StrEnum):
@@ -91,6 +91,12 @@ class ConversationMarked(Wire):
     seq: int
     unread_count: int
     total_unread: int
+
+
+class BookingChanged(Wire):
+    """``booking.created``, ``.cancelled``, ``.rescheduled``, ``.completed`` and ``.reminder``"""
+
+    booking: BookingOut
 
 
 class SessionRevoked(Wire):

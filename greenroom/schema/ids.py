@@ -17,6 +17,9 @@ SessionId = NewType("SessionId", str)
 ConversationId = NewType("ConversationId", str)
 MessageId = NewType("MessageId", str)
 ServiceId = NewType("ServiceId", str)
+BookingId = NewType("BookingId", str)
+EventId = NewType("EventId", str)
+JobId = NewType("JobId", str)
 
 # Crockford's alphabet without I, L, O, U; a first character above 7 would overflow 128 bits.
 ULID_PATTERN: Final = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"

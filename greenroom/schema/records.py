@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from greenroom.schema.ids import ConversationId, MessageId, ServiceId, SessionId, UserId
+from greenroom.schema.bookings import Booking
+from greenroom.schema.ids import BookingId, ConversationId, MessageId, ServiceId, SessionId, UserId
 
 
 class Role(StrEnum):
@@ -127,7 +128,7 @@ class Message:
     sender_ordinal: int
     content: str
     client_id: str | None
-    booking_id: str | None
+    booking_id: BookingId | None
     created_at: datetime
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
@@ -176,13 +177,14 @@ class LockedConversation:
 
 @dataclass(frozen=True, slots=True)
 class ConversationView:
-    """A conversation as one participant sees it."""
+    """A conversation as one participant sees it; ``upcoming`` are its next lessons, soonest first."""
 
     conversation: Conversation
     me: Participant
     other: Participant
     other_user: User
     last_message: Message | None
+    upcoming: tuple[Booking, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

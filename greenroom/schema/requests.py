@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from greenroom.schema.ids import ULID_PATTERN, UserId
+from greenroom.schema.ids import ULID_PATTERN, BookingId, UserId
 from greenroom.schema.records import ConversationState
 
 CONTENT_LENGTH_MAX: Final = 5_000
@@ -224,7 +224,7 @@ class ListMessages(Query):
 class SendMessage(Body):
     content: Content
     client_id: ClientId | None = None
-    booking_id: Annotated[str, Ulid] | None = None
+    booking_id: Annotated[BookingId, Ulid] | None = None
 
 
 class EditMessage(Body):

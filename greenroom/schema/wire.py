@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
+from greenroom.schema.bookings import Booking, BookingStatus
 from greenroom.schema.clock import rfc3339
 from greenroom.schema.records import (
     ConversationState,
@@ -112,9 +113,49 @@ class OtherOut(Wire):
 
 
 class BookingOut(Wire):
-    """A lesson that was booked."""
+    """A lesson that was booked; ``price_cents`` is for the whole of it."""
 
     id: str
+    conversation_id: str
+    student_id: str
+    instructor_id: str
+    service_id: str
+    title: str
+    starts_at: Moment
+    ends_at: Moment
+    duration_minutes: int
+    status: BookingStatus
+    note: str | None
+    price_cents: int
+    currency: str
+    version: int
+    created_at: Moment
+    updated_at: Moment
+    closed_by: str | None
+    cancel_reason: str | None
+
+    @classmethod
+    def of(cls, booking: Booking) -> Self:
+        return cls(
+            id=booking.id,
+            conversation_id=booking.conversation_id,
+            student_id=booking.student_id,
+            instructor_id=booking.instructor_id,
+            service_id=booking.service_id,
+            title=booking.title,
+            starts_at=booking.starts_at,
+            ends_at=booking.ends_at,
+            duration_minutes=booking.duration_minutes,
+            status=booking.status,
+            note=booking.note,
+            price_cents=booking.price_cents,
+            currency=booking.currency,
+            version=booking.version,
+            created_at=booking.created_at,
+            updated_at=booking.updated_at,
+            closed_by=booking.closed_by,
+            cancel_reason=booking.cancel_reason,
+        )
 
 
 class ConversationOut(Wire):
@@ -148,8 +189,7 @@ class ConversationOut(Wire):
             last_seq=conversation.last_seq,
             last_read_seq=view.me.read_seq,
             other_last_read_seq=view.other.read_seq,
-            # Bookings do not exist yet in this version, so a conversation has none.
-            upcoming_bookings=[],
+            upcoming_bookings=[BookingOut.of(booking) for booking in view.upcoming],
             created_at=conversation.created_at,
             last_message_at=conversation.last_message_at,
         )

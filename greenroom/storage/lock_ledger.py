@@ -17,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
+from greenroom.schema.bookings import Booking
 from greenroom.schema.errors import Conflict
 from greenroom.schema.ids import ConversationId, MessageId, UserId
+from greenroom.schema.outbox import NewJob
 from greenroom.schema.records import Conversation, Message, Participant, StoredEvent
 from greenroom.storage.ports import Locked
 
@@ -69,10 +71,18 @@ class LockLedger:
             self._stream_tails[user_id] = position.last_seq
         self._messages.update(rows.messages)
 
-    def before_saving(self, rows: Sequence[Conversation] | Sequence[Participant]) -> None:
+    def before_saving(
+        self, rows: Sequence[Conversation] | Sequence[Participant] | Sequence[Booking] | Sequence[NewJob]
+    ) -> None:
         """Check that every row belongs to a locked conversation."""
         for row in rows:
-            conversation_id = row.id if isinstance(row, Conversation) else row.conversation_id
+            match row:
+                case Conversation():
+                    conversation_id = row.id
+                case NewJob():
+                    conversation_id = ConversationId(row.aggregate_id)
+                case _:
+                    conversation_id = row.conversation_id
             if conversation_id not in self._message_tails:
                 raise self._refusal(
                     LockRuleBroken, f"conversation {conversation_id} is written but was not locked"

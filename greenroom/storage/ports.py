@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from greenroom.schema.audit import AuditEntry, AuditId, AuditOutcome, AuditPageKey
+from greenroom.schema.bookings import Booking, BookingPageKey, BookingTense, Slot
 from greenroom.schema.idempotency import KeptAnswer, KnownRequest, RequestKey
-from greenroom.schema.ids import ConversationId, MessageId, SessionId, UserId
+from greenroom.schema.ids import BookingId, ConversationId, JobId, MessageId, SessionId, UserId
+from greenroom.schema.outbox import Job, JobState, NewJob
 from greenroom.schema.records import (
     Conversation,
     ConversationState,
@@ -151,14 +153,26 @@ class Conversations(Protocol):
         """Return (student, instructor), or None if there is no such conversation."""
         ...
 
-    async def view(self, conversation_id: ConversationId, user_id: UserId) -> ConversationView | None:
-        """Return the conversation as ``user_id`` sees it; None for a stranger or an unknown id."""
+    async def view(
+        self, conversation_id: ConversationId, user_id: UserId, *, now: datetime
+    ) -> ConversationView | None:
+        """Return the conversation as ``user_id`` sees it; None for a stranger or an unknown id.
+
+        Args:
+            now: the moment from which on lessons are upcoming; so wherever a conversation is read.
+        """
         ...
 
     async def page(
-        self, user_id: UserId, *, state: ConversationState, before: ConversationPageKey | None, limit: int
+        self,
+        user_id: UserId,
+        *,
+        state: ConversationState,
+        before: ConversationPageKey | None,
+        limit: int,
+        now: datetime,
     ) -> list[ConversationView]:
-        """One page of a user's conversations, newest activity first; a constant number of queries."""
+        """One page of a user's conversations, newest activity first; two queries at any size."""
         ...
 
     async def total_unread(self, user_id: UserId) -> int:
@@ -195,6 +209,79 @@ class Conversations(Protocol):
         ...
 
 
+class Bookings(Protocol):
+    """Plain reads of bookings."""
+
+    async def booking(self, booking_id: BookingId, user_id: UserId) -> Booking | None:
+        """Return a booking of this user's, as student or instructor; None for a stranger or an unknown id."""
+        ...
+
+    async def page(
+        self,
+        user_id: UserId,
+        *,
+        tense: BookingTense | None,
+        now: datetime,
+        after: BookingPageKey | None,
+        limit: int,
+    ) -> list[Booking]:
+        """One page of a user's bookings, as student or instructor: upcoming ones soonest first, else the latest first.
+
+        Args:
+            tense: which of them, at ``now``; None for all.
+            after: the last one of the page before; exclusive.
+        """
+        ...
+
+
+class Outbox(Protocol):
+    """What is to be done, and by whom. All times are the database's own: workers need not agree on one.
+
+    A claim is a lease: when it ends without having been settled, the job can be claimed again. So whoever claimed it
+    before can't settle it any more; the claim is known by its worker and its number of attempts.
+    """
+
+    async def claim(
+        self, worker: str, handlers: Sequence[str], *, limit: int, lease: timedelta, attempts_max: int
+    ) -> list[Job]:
+        """Claim up to ``limit`` due jobs of these handlers, longest due first.
+
+        Of one aggregate and handler only the first job that is planned by now can be claimed; those behind it wait until it
+        is done or dead. A job that was claimed ``attempts_max`` times and never settled is dead: it took its workers with it.
+        """
+        ...
+
+    async def finish(self, job: Job) -> bool:
+        """Note that a claimed job is done; False if it is no longer this claim's."""
+        ...
+
+    async def retry(self, job: Job, error: str, *, after: timedelta) -> bool:
+        """Give a claimed job back, to be tried again; False if it is no longer this claim's."""
+        ...
+
+    async def bury(self, job: Job, error: str) -> bool:
+        """Note that a claimed job is dead; False if it is no longer this claim's."""
+        ...
+
+    async def release(self, jobs: Sequence[Job]) -> int:
+        """Give back claimed jobs that were not tried to their end, as if never claimed; return how many still were."""
+        ...
+
+    async def revive(self, job_id: JobId) -> Job | None:
+        """Have a dead job tried again from now on, with all its attempts; None if there is no such dead job."""
+        ...
+
+    async def job(self, job_id: JobId) -> Job | None: ...
+
+    async def page(self, *, state: JobState | None, before: int | None, limit: int) -> list[Job]:
+        """One page, newest first; ``before`` is the ``place`` of the last one of the page before."""
+        ...
+
+    async def delete_done(self, *, older_than: timedelta, limit: int) -> int:
+        """Delete at most ``limit`` jobs that were done longer ago; return how many."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedConversation:
     """``created`` is False if the pair already had a conversation, whose id this then is."""
@@ -205,10 +292,13 @@ class OpenedConversation:
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """What makes a send idempotent: the client's own id, per conversation and sender."""
+    """What makes a send idempotent: the client's own id, per conversation and sender.
+
+    A system message has no sender; its client id is the event it tells of.
+    """
 
     conversation_id: ConversationId
-    sender_id: UserId
+    sender_id: UserId | None
     client_id: str
 
 
@@ -241,6 +331,7 @@ class Locked:
         ordinals: for each mark asked about, the highest ``sender_ordinal`` at or below its seq (0: none); a stranger's
             is absent.
         messages: of those asked for, those that exist.
+        bookings: of those asked for, those that exist; and those, not cancelled, that overlap a slot asked about.
     """
 
     conversations: Mapping[ConversationId, LockedConversation]
@@ -248,6 +339,7 @@ class Locked:
     sent: Mapping[ClientKey, Message]
     ordinals: Mapping[MarkQuery, int]
     messages: Mapping[MessageId, Message]
+    bookings: Mapping[BookingId, Booking] = field(default_factory=dict)
 
 
 class WriteTransaction(Protocol):
@@ -281,10 +373,14 @@ class WriteTransaction(Protocol):
         keys: Sequence[ClientKey] = (),
         marks: Sequence[MarkQuery] = (),
         messages: Sequence[MessageId] = (),
+        bookings: Sequence[BookingId] = (),
+        slots: Sequence[Slot] = (),
     ) -> Locked:
         """Lock conversations, then the streams of their participants and of ``users``; read what they protect.
 
-        One wait, however much is asked for. ``keys``, ``marks`` and ``messages`` are of these conversations.
+        One wait, however much is asked for. ``keys``, ``marks``, ``messages`` and ``bookings`` are of these conversations.
+        A slot is of an instructor who has a part in one of them: whoever books an instructor's time holds the lock of the
+        instructor's stream.
         """
         ...
 
@@ -293,6 +389,28 @@ class WriteTransaction(Protocol):
         ...
 
     async def users(self, ids: Sequence[UserId]) -> Mapping[UserId, User]: ...
+
+    async def upcoming_bookings(
+        self, ids: Sequence[ConversationId], *, now: datetime, limit: int
+    ) -> Mapping[ConversationId, Sequence[Booking]]:
+        """The next ``limit`` lessons of each conversation that has any, soonest first."""
+        ...
+
+    async def save_bookings(self, bookings: Sequence[Booking]) -> None:
+        """Insert bookings of locked conversations, or write what may change of them, in this order.
+
+        Raises:
+            SlotTaken: the instructor has another lesson at that time.
+        """
+        ...
+
+    async def append_jobs(self, jobs: Sequence[NewJob]) -> None:
+        """Write what is to follow, in this order; their aggregates are locked conversations.
+
+        Raises:
+            Conflict: an event's handler has a job already.
+        """
+        ...
 
     async def append_messages(self, messages: Sequence[Message]) -> None:
         """Insert messages with the sequences and ordinals they carry.
@@ -376,7 +494,7 @@ class Streams(Protocol):
         """
         ...
 
-    async def snapshot(self, user_id: UserId, *, conversations_max: int) -> SyncSnapshot:
+    async def snapshot(self, user_id: UserId, *, conversations_max: int, now: datetime) -> SyncSnapshot:
         """Conversations (newest activity first, trashed ones left out), total unread and head, from one snapshot.
 
         Raises:
@@ -541,6 +659,8 @@ class Storage:
     conversations: Conversations
     writes: Writes
     streams: Streams
+    bookings: Bookings
+    outbox: Outbox
     idempotency: IdempotencyKeys
     audit: Audit
     bus: Bus
@@ -550,6 +670,7 @@ class Storage:
 __all__ = [
     "Accounts",
     "Audit",
+    "Bookings",
     "Bus",
     "BusBatch",
     "BusNote",
@@ -569,6 +690,7 @@ __all__ = [
     "Locked",
     "MarkQuery",
     "OpenedConversation",
+    "Outbox",
     "Present",
     "Revocation",
     "RollCall",

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from greenroom.schema.ids import ConversationId, MessageId, ServiceId, SessionId, UserId
+from greenroom.schema.bookings import Booking, BookingStatus
+from greenroom.schema.ids import BookingId, ConversationId, EventId, JobId, MessageId, ServiceId, SessionId, UserId
+from greenroom.schema.outbox import NewJob
 from greenroom.schema.records import (
     Conversation,
     ConversationState,
@@ -76,6 +78,58 @@ def a_conversation(
 
 def conversation_id(number: int) -> ConversationId:
     return ConversationId(f"01CONVERSATION{number:012}")
+
+
+def a_booking(
+    number: int = 1,
+    *,
+    student_id: UserId = ANN,
+    instructor_id: UserId = BEN,
+    conversation: int = 1,
+    service: int = 1,
+    starts_at: datetime = NOW + timedelta(days=1),
+    minutes: int = 60,
+    **changes: object,
+) -> Booking:
+    booking = Booking(
+        id=BookingId(f"01BOOKING{number:017}"),
+        conversation_id=conversation_id(conversation),
+        student_id=student_id,
+        instructor_id=instructor_id,
+        service_id=a_service(instructor_id, service).id,
+        title="Piano",
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=minutes),
+        status=BookingStatus.BOOKED,
+        note="Bring the blue book.",
+        price_cents=8_000,
+        currency="USD",
+        version=1,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return replace(booking, **changes)  # type: ignore[arg-type]
+
+
+def a_job(
+    number: int = 1,
+    *,
+    event: int | None = None,
+    handler: str = "system_message",
+    conversation: int = 1,
+    planned_at: datetime = NOW,
+    payload: str = '{"of": "nothing"}',
+) -> NewJob:
+    return NewJob(
+        id=JobId(f"01JOB{number:021}"),
+        event_id=EventId(f"01EVENT{event or number:019}"),
+        type="BookingCreated",
+        handler=handler,
+        aggregate_id=conversation_id(conversation),
+        payload=payload,
+        planned_at=planned_at,
+        created_at=NOW,
+    )
 
 
 def a_message(
@@ -173,6 +227,18 @@ async def append_events(storage: Storage, events: Sequence[StoredEvent]) -> None
     async with storage.writes.transaction() as tx:
         await tx.lock(users=sorted({event.user_id for event in events}))
         await tx.append_events(events)
+
+
+async def save_bookings(storage: Storage, *bookings: Booking) -> None:
+    async with storage.writes.transaction() as tx:
+        await tx.lock(conversations=sorted({booking.conversation_id for booking in bookings}))
+        await tx.save_bookings(bookings)
+
+
+async def append_jobs(storage: Storage, *jobs: NewJob) -> None:
+    async with storage.writes.transaction() as tx:
+        await tx.lock(conversations=sorted({ConversationId(job.aggregate_id) for job in jobs}))
+        await tx.append_jobs(jobs)
 
 
 async def append_messages(storage: Storage, *messages: Message) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.memory.accounts import MemoryAccounts
 from greenroom.storage.memory.audit import MemoryAudit
+from greenroom.storage.memory.bookings import MemoryBookings
 from greenroom.storage.memory.conversations import MemoryConversations
 from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.memory.directory import MemoryDirectory
 from greenroom.storage.memory.faults import FaultPoint, Faults, Phase, no_faults
 from greenroom.storage.memory.idempotency import MemoryIdempotencyKeys
+from greenroom.storage.memory.outbox import MemoryOutbox
 from greenroom.storage.memory.streams import MemoryStreams
 from greenroom.storage.memory.tables import Tables
 from greenroom.storage.memory.writes import MemoryWrites
@@ -37,6 +39,8 @@ def memory_storage(database: MemoryDatabase | None = None, *, bus: Bus | None = 
         conversations=MemoryConversations(shared),
         writes=MemoryWrites(shared),
         streams=MemoryStreams(shared),
+        bookings=MemoryBookings(shared),
+        outbox=MemoryOutbox(shared),
         idempotency=MemoryIdempotencyKeys(shared),
         audit=MemoryAudit(shared),
         bus=bus or LocalBus(),

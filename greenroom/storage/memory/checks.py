@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from greenroom.schema.bookings import Booking, BookingStatus
 from greenroom.schema.errors import Conflict
 from greenroom.schema.records import Conversation, Message, MessageKind, Participant
 
@@ -40,6 +41,16 @@ def check_message(message: Message) -> None:
         _require(message.sender_id is not None and message.sender_ordinal > 0, "messages_sender")
     else:
         _require(message.sender_id is None and message.sender_ordinal == 0, "messages_sender")
+
+
+def check_booking(booking: Booking) -> None:
+    """
+    Raises:
+        Conflict: the row could not be stored.
+    """
+    _require(booking.starts_at < booking.ends_at, "bookings_times")
+    _require(booking.version > 0, "bookings_version")
+    _require((booking.status is BookingStatus.BOOKED) is (booking.closed_by is None), "bookings_closed")
 
 
 def _require(holds: bool, constraint: str) -> None:

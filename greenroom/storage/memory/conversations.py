@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from greenroom.schema.ids import ConversationId, MessageId, UserId
 from greenroom.schema.records import ConversationState, ConversationView, Message, MessageEdit
@@ -20,18 +21,27 @@ class MemoryConversations:
             conversation = self._database.tables.conversations.get(conversation_id)
             return None if conversation is None else (conversation.student_id, conversation.instructor_id)
 
-    async def view(self, conversation_id: ConversationId, user_id: UserId) -> ConversationView | None:
+    async def view(
+        self, conversation_id: ConversationId, user_id: UserId, *, now: datetime
+    ) -> ConversationView | None:
         async with self._database.operation("conversations.view"):
             tables = self._database.tables
             if (conversation_id, user_id) not in tables.participants:
                 return None
-            return tables.view(tables.conversations[conversation_id], user_id)
+            return tables.view(tables.conversations[conversation_id], user_id, now)
 
     async def page(
-        self, user_id: UserId, *, state: ConversationState, before: ConversationPageKey | None, limit: int
+        self,
+        user_id: UserId,
+        *,
+        state: ConversationState,
+        before: ConversationPageKey | None,
+        limit: int,
+        now: datetime,
     ) -> list[ConversationView]:
         async with self._database.operation("conversations.page"):
-            return self._database.tables.views(user_id, before=before, states=[state], limit=limit)
+            tables = self._database.tables
+            return tables.views(user_id, before=before, states=[state], limit=limit, now=now)
 
     async def total_unread(self, user_id: UserId) -> int:
         async with self._database.operation("conversations.total_unread"):

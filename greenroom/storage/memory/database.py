@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
+from greenroom.schema.clock import WallClock, system_wall_clock
 from greenroom.schema.errors import PoolExhausted
 from greenroom.storage.memory.faults import FaultPoint, Faults, Phase, no_faults
 from greenroom.storage.memory.tables import Tables
@@ -22,6 +23,7 @@ class MemoryDatabase:
         tables: what is committed, open to inspection.
         faults: the hook called at each fault point; a simulation may replace it at any time.
         epoch: the name of this history; assigning another one is what a restore does.
+        clock: what leases are on; a simulation assigns its own.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class MemoryDatabase:
         self.tables = Tables()
         self.faults = faults
         self.epoch = epoch
+        self.clock: WallClock = system_wall_clock
         self._writer_timeout_s = writer_timeout_s
         self._writer = trio.Semaphore(1, max_value=1)
 

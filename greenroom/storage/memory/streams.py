@@ -35,11 +35,11 @@ class MemoryStreams:
         async with self._database.operation("streams.events_after"):
             return self._database.tables.events_above(user_id, after, limit)
 
-    async def snapshot(self, user_id: UserId, *, conversations_max: int) -> SyncSnapshot:
+    async def snapshot(self, user_id: UserId, *, conversations_max: int, now: datetime) -> SyncSnapshot:
         async with self._database.operation("streams.snapshot"):
             tables = self._database.tables
             states = [state for state in ConversationState if state is not ConversationState.TRASHED]
-            views = tables.views(user_id, before=None, states=states, limit=conversations_max)
+            views = tables.views(user_id, before=None, states=states, limit=conversations_max, now=now)
             return SyncSnapshot(
                 conversations=tuple(views),
                 total_unread=total_unread(tables.participants_of(user_id)),

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from greenroom.schema.audit import AuditEntry, AuditId
+from greenroom.schema.bookings import UPCOMING_MAX, Booking
 from greenroom.schema.idempotency import KnownRequest
-from greenroom.schema.ids import ConversationId, MessageId, ServiceId, SessionId, UserId
+from greenroom.schema.ids import BookingId, ConversationId, MessageId, ServiceId, SessionId, UserId
+from greenroom.schema.outbox import Job
 from greenroom.schema.records import (
     Conversation,
     ConversationState,
@@ -66,6 +68,12 @@ class Tables:
     idempotency_keys: dict[tuple[str, str], KeyRow] = field(default_factory=dict)
     """By owner and key."""
     audit: dict[AuditId, AuditEntry] = field(default_factory=dict)
+    bookings: dict[BookingId, Booking] = field(default_factory=dict)
+    bookings_of: dict[ConversationId, list[BookingId]] = field(default_factory=dict)
+    outbox: dict[int, Job] = field(default_factory=dict)
+    """By place."""
+    outbox_place: int = 0
+    """The last one given out."""
 
     def messages_below(self, conversation_id: ConversationId, before: int | None, limit: int) -> list[Message]:
         kept = self.messages.get(conversation_id, [])
@@ -103,6 +111,7 @@ class Tables:
         before: ConversationPageKey | None,
         states: Iterable[ConversationState],
         limit: int,
+        now: datetime,
     ) -> list[ConversationView]:
         """The first ``limit`` of the user's conversations in these states, newest activity first."""
         wanted = frozenset(states)
@@ -114,10 +123,16 @@ class Tables:
             if before is not None and key >= (before.last_message_at, before.conversation_id):
                 continue
             if self.participants[conversation.id, user_id].state in wanted:
-                views.append(self.view(conversation, user_id))
+                views.append(self.view(conversation, user_id, now))
         return views
 
-    def view(self, conversation: Conversation, user_id: UserId) -> ConversationView:
+    def upcoming(
+        self, conversation_id: ConversationId, now: datetime, limit: int = UPCOMING_MAX
+    ) -> tuple[Booking, ...]:
+        found = (self.bookings[i] for i in self.bookings_of.get(conversation_id, ()))
+        return tuple(sorted((b for b in found if b.is_upcoming(now)), key=lambda b: (b.starts_at, b.id))[:limit])
+
+    def view(self, conversation: Conversation, user_id: UserId, now: datetime) -> ConversationView:
         me = self.participants[conversation.id, user_id]
         kept = self.messages.get(conversation.id)
         return ConversationView(
@@ -126,6 +141,7 @@ class Tables:
             other=self.participants[conversation.id, me.peer_id],
             other_user=self.users[me.peer_id],
             last_message=kept[-1] if kept else None,
+            upcoming=self.upcoming(conversation.id, now),
         )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 
-from greenroom.schema.errors import Conflict, ConversationNotFound, UserNotFound
-from greenroom.schema.ids import ConversationId, MessageId, UserId
+from greenroom.schema.bookings import Booking, BookingStatus, Slot
+from greenroom.schema.errors import Conflict, ConversationNotFound, SlotTaken, UserNotFound
+from greenroom.schema.ids import BookingId, ConversationId, MessageId, UserId
+from greenroom.schema.outbox import Job, JobState, NewJob
 from greenroom.schema.reactions import ReactionsChange, with_reaction, without_reaction
 from greenroom.schema.records import (
     Conversation,
@@ -21,7 +24,7 @@ from greenroom.schema.records import (
     User,
 )
 from greenroom.storage.lock_ledger import LockLedger, Pair, pair_of
-from greenroom.storage.memory.checks import check_conversation, check_message, check_participant
+from greenroom.storage.memory.checks import check_booking, check_conversation, check_message, check_participant
 from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.memory.tables import ParticipantKey, Tables, total_unread
 from greenroom.storage.ports import (
@@ -48,6 +51,23 @@ class Draft:
         self.changed_messages: dict[MessageId, Message] = {}
         self.edits: dict[MessageId, list[MessageEdit]] = {}
         self.events: list[StoredEvent] = []
+        self.bookings: dict[BookingId, Booking] = {}
+        self.jobs: list[NewJob] = []
+
+    def booking(self, booking_id: BookingId) -> Booking | None:
+        return self.bookings.get(booking_id) or self._committed.bookings.get(booking_id)
+
+    def all_bookings(self) -> dict[BookingId, Booking]:
+        return self._committed.bookings | self.bookings
+
+    def has_job(self, job: NewJob) -> bool:
+        written: list[NewJob | Job] = [*self.jobs, *self._committed.outbox.values()]
+        return any(
+            each.id == job.id or (each.event_id, each.handler) == (job.event_id, job.handler) for each in written
+        )
+
+    def has_service(self, booking: Booking) -> bool:
+        return booking.service_id in self._committed.services
 
     def conversation(self, conversation_id: ConversationId) -> Conversation | None:
         return self.conversations.get(conversation_id) or self._committed.conversations.get(conversation_id)
@@ -121,9 +141,37 @@ class Draft:
             tables.messages[conversation_id][index] = message
         tables.edits |= self.edits
         tables.sent |= self.sent
+        for booking in self.bookings.values():
+            if booking.id not in tables.bookings:
+                tables.bookings_of.setdefault(booking.conversation_id, []).append(booking.id)
+        tables.bookings |= self.bookings
+        for job in self.jobs:
+            tables.outbox_place += 1
+            tables.outbox[tables.outbox_place] = _written(job, tables.outbox_place)
         for event in self.events:
             tables.events.setdefault(event.user_id, []).append(event)
             tables.streams[event.user_id] = replace(tables.streams[event.user_id], last_seq=event.seq)
+
+
+def _written(job: NewJob, place: int) -> Job:
+    return Job(
+        place=place,
+        id=job.id,
+        event_id=job.event_id,
+        type=job.type,
+        handler=job.handler,
+        aggregate_id=job.aggregate_id,
+        payload=job.payload,
+        planned_at=job.planned_at,
+        due_at=job.planned_at,
+        state=JobState.PENDING,
+        attempts=0,
+        claimed_by=None,
+        claimed_until=None,
+        last_error=None,
+        created_at=job.created_at,
+        finished_at=None,
+    )
 
 
 class MemoryTransaction:
@@ -172,6 +220,8 @@ class MemoryTransaction:
         keys: Sequence[ClientKey] = (),
         marks: Sequence[MarkQuery] = (),
         messages: Sequence[MessageId] = (),
+        bookings: Sequence[BookingId] = (),
+        slots: Sequence[Slot] = (),
     ) -> Locked:
         async with self._statement("lock"):
             self._ledger.before_locking()
@@ -191,6 +241,16 @@ class MemoryTransaction:
                     for i in messages
                     if (message := self._draft.message(i)) and message.conversation_id in found
                 },
+                bookings={
+                    i: booking
+                    for i in bookings
+                    if (booking := self._draft.booking(i)) and booking.conversation_id in found
+                }
+                | (
+                    {i: b for i, b in self._draft.all_bookings().items() if _lies_across(b, slots)}
+                    if slots
+                    else {}
+                ),
             )
             self._ledger.locked(locked)
             return locked
@@ -215,6 +275,54 @@ class MemoryTransaction:
         async with self._statement("users"):
             return {i: user for i in ids if (user := self._draft.user(i))}
 
+    async def upcoming_bookings(
+        self, ids: Sequence[ConversationId], *, now: datetime, limit: int
+    ) -> Mapping[ConversationId, Sequence[Booking]]:
+        async with self._statement("upcoming_bookings"):
+            upcoming = sorted(
+                (b for b in self._draft.all_bookings().values() if b.is_upcoming(now)),
+                key=lambda b: (b.starts_at, b.id),
+            )
+            of_conversation = {i: [b for b in upcoming if b.conversation_id == i][:limit] for i in ids}
+            return {i: found for i, found in of_conversation.items() if found}
+
+    async def save_bookings(self, bookings: Sequence[Booking]) -> None:
+        async with self._statement("save_bookings"):
+            self._ledger.before_saving(bookings)
+            for booking in bookings:
+                self._save_booking(booking)
+
+    def _save_booking(self, booking: Booking) -> None:
+        check_booking(booking)
+        if not self._draft.has_service(booking):
+            raise Conflict("The change contradicts bookings_service_id_fkey.")
+        if booking.status is not BookingStatus.CANCELLED:
+            for other in self._draft.all_bookings().values():
+                if other.id != booking.id and _lies_across(other, [booking.slot]):
+                    raise SlotTaken("The instructor has another lesson at that time.")
+        stored = self._draft.booking(booking.id)
+        if stored is not None:
+            booking = replace(
+                stored,
+                starts_at=booking.starts_at,
+                ends_at=booking.ends_at,
+                status=booking.status,
+                version=booking.version,
+                updated_at=booking.updated_at,
+                closed_by=booking.closed_by,
+                cancel_reason=booking.cancel_reason,
+                reminded_version=booking.reminded_version,
+            )
+        self._draft.bookings[booking.id] = booking
+
+    async def append_jobs(self, jobs: Sequence[NewJob]) -> None:
+        async with self._statement("append_jobs"):
+            self._ledger.before_saving(jobs)
+            for job in jobs:
+                if self._draft.has_job(job):
+                    raise Conflict("The change contradicts outbox_event_handler_key.")
+                self._draft.jobs.append(job)
+
     async def append_messages(self, messages: Sequence[Message]) -> None:
         async with self._statement("append_messages"):
             self._ledger.before_appending_messages(messages)
@@ -225,14 +333,16 @@ class MemoryTransaction:
         check_message(message)
         if self._draft.message(message.id) is not None:
             raise Conflict(f"Message {message.id} exists.")
-        if message.sender_id is not None:
-            if self._draft.participant((message.conversation_id, message.sender_id)) is None:
-                raise ConversationNotFound("The sender has no part in this conversation.")
-            if message.client_id is not None:
-                key = ClientKey(message.conversation_id, message.sender_id, message.client_id)
-                if self._draft.sent_message(key) is not None:
-                    raise Conflict("This client id was used before.")
-                self._draft.sent[key] = message.id
+        sender_id = message.sender_id
+        if sender_id is not None and self._draft.participant((message.conversation_id, sender_id)) is None:
+            raise ConversationNotFound("The sender has no part in this conversation.")
+        if message.client_id is not None:
+            key = ClientKey(message.conversation_id, message.sender_id, message.client_id)
+            if self._draft.sent_message(key) is not None:
+                raise Conflict("This client id was used before.")
+            self._draft.sent[key] = message.id
+        if message.booking_id is not None and self._draft.booking(message.booking_id) is None:
+            raise Conflict("The change contradicts messages_booking_id_fkey.")
         self._draft.message_ids[message.id] = message
         self._draft.messages.setdefault(message.conversation_id, []).append(message)
 
@@ -327,6 +437,10 @@ class MemoryTransaction:
     def _require_usable(self) -> None:
         if self._has_failed:
             raise Conflict("A statement of this transaction failed; it can only be rolled back.")
+
+
+def _lies_across(booking: Booking, slots: Sequence[Slot]) -> bool:
+    return booking.status is not BookingStatus.CANCELLED and any(booking.slot.overlaps(slot) for slot in slots)
 
 
 class MemoryWrites:

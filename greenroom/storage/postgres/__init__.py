@@ -5,11 +5,13 @@ from __future__ import annotations
 from greenroom.storage.ports import Bus, Storage
 from greenroom.storage.postgres.accounts import PostgresAccounts
 from greenroom.storage.postgres.audit import PostgresAudit
+from greenroom.storage.postgres.bookings import PostgresBookings
 from greenroom.storage.postgres.conversations import PostgresConversations
 from greenroom.storage.postgres.directory import PostgresDirectory
 from greenroom.storage.postgres.health import PostgresHealth
 from greenroom.storage.postgres.idempotency import PostgresIdempotencyKeys
 from greenroom.storage.postgres.options import PostgresOptions
+from greenroom.storage.postgres.outbox import PostgresOutbox
 from greenroom.storage.postgres.pool import Pool, PoolStatistics, open_pool
 from greenroom.storage.postgres.streams import PostgresStreams
 from greenroom.storage.postgres.writes import PostgresWrites
@@ -23,6 +25,8 @@ def postgres_storage(pool: Pool, *, bus: Bus) -> Storage:
         conversations=PostgresConversations(pool),
         writes=PostgresWrites(pool),
         streams=PostgresStreams(pool),
+        bookings=PostgresBookings(pool),
+        outbox=PostgresOutbox(pool),
         idempotency=PostgresIdempotencyKeys(pool),
         audit=PostgresAudit(pool),
         bus=bus,

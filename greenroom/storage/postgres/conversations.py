@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
+from greenroom.schema.bookings import UPCOMING_MAX, Booking
 from greenroom.schema.ids import ConversationId, MessageId, UserId
 from greenroom.schema.records import ConversationState, ConversationView, Message, MessageEdit
 from greenroom.storage.ports import ConversationPageKey
 from greenroom.storage.postgres import rows
+from greenroom.storage.postgres.bookings import UPCOMING, by_conversation, upcoming_params
 from greenroom.storage.postgres.pool import Pool
 
 PARTICIPANTS: Final = """
@@ -142,6 +146,12 @@ def page_params(
     }
 
 
+def with_upcoming(views: Sequence[ConversationView], upcoming: Iterable[Booking]) -> list[ConversationView]:
+    """The conversations with their next lessons."""
+    of_conversation = by_conversation(upcoming)
+    return [replace(view, upcoming=tuple(of_conversation.get(view.conversation.id, ()))) for view in views]
+
+
 class PostgresConversations:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -150,16 +160,30 @@ class PostgresConversations:
         found = await self._pool.fetch(PARTICIPANTS, {"conversation_id": conversation_id}, rows.pair_of_users)
         return found[0] if found else None
 
-    async def view(self, conversation_id: ConversationId, user_id: UserId) -> ConversationView | None:
+    async def view(
+        self, conversation_id: ConversationId, user_id: UserId, *, now: datetime
+    ) -> ConversationView | None:
         params = {"conversation_id": conversation_id, "user_id": user_id}
-        found = await self._pool.fetch(VIEW, params, rows.view)
+        found = await self._with_upcoming(await self._pool.fetch(VIEW, params, rows.view), now)
         return found[0] if found else None
 
     async def page(
-        self, user_id: UserId, *, state: ConversationState, before: ConversationPageKey | None, limit: int
+        self,
+        user_id: UserId,
+        *,
+        state: ConversationState,
+        before: ConversationPageKey | None,
+        limit: int,
+        now: datetime,
     ) -> list[ConversationView]:
         params = page_params(user_id, states=[state], before=before, limit=limit)
-        return await self._pool.fetch(PAGE, params, rows.view)
+        return await self._with_upcoming(await self._pool.fetch(PAGE, params, rows.view), now)
+
+    async def _with_upcoming(self, views: Sequence[ConversationView], now: datetime) -> list[ConversationView]:
+        if not views:
+            return []
+        params = upcoming_params((view.conversation.id for view in views), now=now, limit=UPCOMING_MAX)
+        return with_upcoming(views, await self._pool.fetch(UPCOMING, params, rows.booking))
 
     async def total_unread(self, user_id: UserId) -> int:
         (total,) = await self._pool.fetch(TOTAL_UNREAD, {"user_id": user_id}, int)

@@ -14,6 +14,7 @@ from greenroom.schema.errors import (
     ConversationNotFound,
     DomainError,
     EmailTaken,
+    SlotTaken,
     StorageUnavailable,
     UserNotFound,
 )
@@ -24,11 +25,13 @@ CONSTRAINTS: Final[dict[str, type[DomainError]]] = {
     "services_instructor_id_fkey": UserNotFound,
     "conversations_student_id_fkey": UserNotFound,
     "conversations_instructor_id_fkey": UserNotFound,
+    "bookings_no_overlap": SlotTaken,
     "messages_sender_fkey": ConversationNotFound,
 }
 """Constraints whose breach has a name of its own; any other is a plain conflict."""
 
 _SENTENCES: Final[dict[type[DomainError], str]] = {
+    SlotTaken: "The instructor has another lesson at that time.",
     EmailTaken: "This e-mail address is taken.",
     UserNotFound: "No such user.",
     ConversationNotFound: "The sender has no part in this conversation.",

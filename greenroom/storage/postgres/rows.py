@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from greenroom.schema.ids import ConversationId, MessageId, ServiceId, SessionId, UserId
+from greenroom.schema.bookings import Booking, BookingStatus
+from greenroom.schema.ids import BookingId, ConversationId, EventId, JobId, MessageId, ServiceId, SessionId, UserId
+from greenroom.schema.outbox import Job, JobState
 from greenroom.schema.records import (
     Conversation,
     ConversationState,
@@ -135,7 +137,7 @@ def message(
     sender_ordinal: int,
     content: str,
     client_id: str | None,
-    booking_id: str | None,
+    booking_id: BookingId | None,
     created_at: datetime,
     edited_at: datetime | None,
     deleted_at: datetime | None,
@@ -160,10 +162,10 @@ def message(
 
 
 def sent_message(*columns: Any) -> tuple[ClientKey, Message]:
-    """A user message that has a client id."""
+    """A message that has a client id."""
     sent = message(*columns)
-    if sent.sender_id is None or sent.client_id is None:
-        raise ValueError("a message without sender or client id")
+    if sent.client_id is None:
+        raise ValueError("a message without client id")
     return ClientKey(sent.conversation_id, sent.sender_id, sent.client_id), sent
 
 
@@ -205,6 +207,86 @@ def view(*columns: Any) -> ConversationView:
         other=participant(*columns[others:other_users]),
         other_user=user(*columns[other_users:last]),
         last_message=None if columns[last] is None else message(*columns[last:]),
+    )
+
+
+def booking(
+    booking_id: BookingId,
+    conversation_id: ConversationId,
+    student_id: UserId,
+    instructor_id: UserId,
+    service_id: ServiceId,
+    title: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    status: str,
+    note: str | None,
+    price_cents: int,
+    currency: str,
+    version: int,
+    created_at: datetime,
+    updated_at: datetime,
+    closed_by: UserId | None,
+    cancel_reason: str | None,
+    reminded_version: int,
+) -> Booking:
+    return Booking(
+        id=booking_id,
+        conversation_id=conversation_id,
+        student_id=student_id,
+        instructor_id=instructor_id,
+        service_id=service_id,
+        title=title,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        status=BookingStatus(status),
+        note=note,
+        price_cents=price_cents,
+        currency=currency,
+        version=version,
+        created_at=created_at,
+        updated_at=updated_at,
+        closed_by=closed_by,
+        cancel_reason=cancel_reason,
+        reminded_version=reminded_version,
+    )
+
+
+def job(
+    place: int,
+    job_id: JobId,
+    event_id: EventId,
+    event_type: str,
+    handler: str,
+    aggregate_id: str,
+    payload: str,
+    planned_at: datetime,
+    due_at: datetime,
+    state: str,
+    attempts: int,
+    claimed_by: str | None,
+    claimed_until: datetime | None,
+    last_error: str | None,
+    created_at: datetime,
+    finished_at: datetime | None,
+) -> Job:
+    return Job(
+        place=place,
+        id=job_id,
+        event_id=event_id,
+        type=event_type,
+        handler=handler,
+        aggregate_id=aggregate_id,
+        payload=payload,
+        planned_at=planned_at,
+        due_at=due_at,
+        state=JobState(state),
+        attempts=attempts,
+        claimed_by=claimed_by,
+        claimed_until=claimed_until,
+        last_error=last_error,
+        created_at=created_at,
+        finished_at=finished_at,
     )
 
 

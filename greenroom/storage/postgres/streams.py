@@ -9,13 +9,15 @@ from typing import Final
 
 from psycopg import sql
 
+from greenroom.schema.bookings import UPCOMING_MAX
 from greenroom.schema.errors import UserNotFound
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import ConversationState, StoredEvent, StreamHead, SyncSnapshot
 from greenroom.storage.event_weeks import week_of, week_starts, weeks_to_prepare
 from greenroom.storage.postgres import rows
+from greenroom.storage.postgres.bookings import UPCOMING, upcoming_params
 from greenroom.storage.postgres.columns import texts
-from greenroom.storage.postgres.conversations import PAGE, TOTAL_UNREAD, page_params
+from greenroom.storage.postgres.conversations import PAGE, TOTAL_UNREAD, page_params, with_upcoming
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.session import Session
 from greenroom.storage.postgres.writes import in_transaction
@@ -107,7 +109,7 @@ class PostgresStreams:
         params = {"user_id": user_id, "after": after, "limit": limit}
         return await self._pool.fetch(EVENTS_AFTER, params, rows.event)
 
-    async def snapshot(self, user_id: UserId, *, conversations_max: int) -> SyncSnapshot:
+    async def snapshot(self, user_id: UserId, *, conversations_max: int, now: datetime) -> SyncSnapshot:
         states = [state for state in ConversationState if state is not ConversationState.TRASHED]
         page = page_params(user_id, states=states, before=None, limit=conversations_max)
         async with in_transaction(self._pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as session:
@@ -115,7 +117,10 @@ class PostgresStreams:
             total = await session.send_for(TOTAL_UNREAD, {"user_id": user_id}, int)
             head = _only(await session.fetch(HEADS, {"user_ids": texts([user_id])}, rows.head))
             (total_unread,) = await total.rows()
-            return SyncSnapshot(tuple(await views.rows()), total_unread, head)
+            found = await views.rows()
+            params = upcoming_params((view.conversation.id for view in found), now=now, limit=UPCOMING_MAX)
+            upcoming = await session.fetch(UPCOMING, params, rows.booking)
+            return SyncSnapshot(tuple(with_upcoming(found, upcoming)), total_unread, head)
 
     async def keep_events_since(self, moment: datetime, now: datetime) -> int:
         # Whole weeks go: the one that holds the moment stays.

@@ -8,12 +8,15 @@ one that waited for the lock, or it would be as old as the wait.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from typing import Final
 
+from greenroom.schema.bookings import Booking, Slot
 from greenroom.schema.errors import Conflict
-from greenroom.schema.ids import ConversationId, MessageId, UserId
+from greenroom.schema.ids import BookingId, ConversationId, MessageId, UserId
+from greenroom.schema.outbox import NewJob
 from greenroom.schema.records import (
     Conversation,
     Message,
@@ -32,7 +35,17 @@ from greenroom.storage.ports import (
     WriteTransaction,
 )
 from greenroom.storage.postgres import rows
+from greenroom.storage.postgres.bookings import (
+    LOCKED_BOOKINGS,
+    TAKEN,
+    UPCOMING,
+    by_conversation,
+    saving,
+    slot_params,
+    upcoming_params,
+)
 from greenroom.storage.postgres.columns import bigints, moments, texts
+from greenroom.storage.postgres.outbox import appending
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.session import Query, Sent, Session
 
@@ -97,6 +110,14 @@ SELECT m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_
        AS k (conversation_id, sender_id, client_id)
   JOIN shown_messages m ON m.conversation_id = k.conversation_id AND m.sender_id = k.sender_id
                  AND m.client_id = k.client_id
+"""
+
+SYSTEM_MESSAGES: Final = """
+-- system_messages: those already stored for these events.
+SELECT m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_ordinal, m.content, m.client_id,
+       m.booking_id, m.created_at, m.edited_at, m.deleted_at, m.reactions
+  FROM unnest(%(conversation_ids)s::text[], %(client_ids)s::text[]) AS k (conversation_id, client_id)
+  JOIN shown_messages m ON m.conversation_id = k.conversation_id AND m.client_id = k.client_id AND m.kind = 'system'
 """
 
 ORDINALS_AT: Final = """
@@ -279,37 +300,54 @@ class PostgresTransaction:
         keys: Sequence[ClientKey] = (),
         marks: Sequence[MarkQuery] = (),
         messages: Sequence[MessageId] = (),
+        bookings: Sequence[BookingId] = (),
+        slots: Sequence[Slot] = (),
     ) -> Locked:
         self._ledger.before_locking()
         ids, user_ids = texts(conversations), texts(users)
         await self._session.send(LOCK_CONVERSATIONS, {"ids": ids})
         found = await self._session.send_for(LOCKED_CONVERSATIONS, {"ids": ids}, rows.locked_conversation)
-        sent = await self._send_for_sent_messages(keys) if keys else None
+        sent = [await asking for asking in self._sent_messages(keys)]
         ordinals = await self._send_for_ordinals(marks) if marks else None
         named = None
         if messages:
             params = {"message_ids": texts(messages), "conversation_ids": ids}
             named = await self._session.send_for(MESSAGES, params, rows.identified_message)
+        booked = None
+        if bookings:
+            booking_params = {"booking_ids": texts(bookings), "conversation_ids": ids}
+            booked = await self._session.send_for(LOCKED_BOOKINGS, booking_params, rows.booking)
         of_streams = {"user_ids": user_ids, "conversation_ids": ids}
         await self._session.send(LOCK_STREAMS, of_streams)
+        # After the streams: who holds the instructor's decides about the instructor's time.
+        taken = await self._session.send_for(TAKEN, slot_params(slots), rows.booking) if slots else None
         streams = await self._session.fetch(STREAM_POSITIONS, of_streams, rows.stream_position)
         locked = Locked(
             conversations={row.conversation.id: row for row in await found.rows()},
             streams=dict(streams),
-            sent=dict(await sent.rows()) if sent else {},
+            sent={key: message for found in sent for key, message in await found.rows()},
             ordinals=dict(await ordinals.rows()) if ordinals else {},
             messages=dict(await named.rows()) if named else {},
+            bookings={b.id: b for rows_of in (booked, taken) if rows_of for b in await rows_of.rows()},
         )
         self._ledger.locked(locked)
         return locked
 
-    async def _send_for_sent_messages(self, keys: Sequence[ClientKey]) -> Sent[tuple[ClientKey, Message]]:
-        params = {
-            "conversation_ids": texts(key.conversation_id for key in keys),
-            "sender_ids": texts(key.sender_id for key in keys),
-            "client_ids": texts(key.client_id for key in keys),
-        }
-        return await self._session.send_for(SENT_MESSAGES, params, rows.sent_message)
+    def _sent_messages(self, keys: Sequence[ClientKey]) -> Iterator[Awaitable[Sent[tuple[ClientKey, Message]]]]:
+        """Users' messages and system messages are each found by an index of their own."""
+        if users := [key for key in keys if key.sender_id is not None]:
+            params = {
+                "conversation_ids": texts(key.conversation_id for key in users),
+                "sender_ids": texts(key.sender_id for key in users),
+                "client_ids": texts(key.client_id for key in users),
+            }
+            yield self._session.send_for(SENT_MESSAGES, params, rows.sent_message)
+        if systems := [key for key in keys if key.sender_id is None]:
+            params = {
+                "conversation_ids": texts(key.conversation_id for key in systems),
+                "client_ids": texts(key.client_id for key in systems),
+            }
+            yield self._session.send_for(SYSTEM_MESSAGES, params, rows.sent_message)
 
     async def _send_for_ordinals(self, marks: Sequence[MarkQuery]) -> Sent[tuple[MarkQuery, int]]:
         params = {
@@ -326,6 +364,20 @@ class PostgresTransaction:
     async def users(self, ids: Sequence[UserId]) -> Mapping[UserId, User]:
         found = await self._session.fetch(USERS, {"ids": texts(ids)}, rows.user)
         return {user.id: user for user in found}
+
+    async def upcoming_bookings(
+        self, ids: Sequence[ConversationId], *, now: datetime, limit: int
+    ) -> Mapping[ConversationId, Sequence[Booking]]:
+        params = upcoming_params(ids, now=now, limit=limit)
+        return by_conversation(await self._session.fetch(UPCOMING, params, rows.booking))
+
+    async def save_bookings(self, bookings: Sequence[Booking]) -> None:
+        self._ledger.before_saving(bookings)
+        await self._session.send(*saving(bookings))
+
+    async def append_jobs(self, jobs: Sequence[NewJob]) -> None:
+        self._ledger.before_saving(jobs)
+        await self._session.send(*appending(jobs))
 
     async def append_messages(self, messages: Sequence[Message]) -> None:
         self._ledger.before_appending_messages(messages)

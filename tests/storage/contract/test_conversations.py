@@ -24,7 +24,7 @@ ACTIVE = ConversationState.ACTIVE
 
 
 async def page_ids(storage: Storage, user_id: UserId, state: ConversationState = ACTIVE) -> list[str]:
-    page = await storage.conversations.page(user_id, state=state, before=None, limit=50)
+    page = await storage.conversations.page(user_id, state=state, before=None, limit=50, now=NOW)
     return [view.conversation.id for view in page]
 
 
@@ -45,7 +45,7 @@ async def test_a_view_shows_both_sides_and_the_last_message(storage: Storage) ->
     later = NOW + timedelta(seconds=5)
     *_, last = await send(storage, ANN, count=2, at=later)
 
-    seen = await storage.conversations.view(conversation_id(1), BEN)
+    seen = await storage.conversations.view(conversation_id(1), BEN, now=NOW)
 
     assert seen == ConversationView(
         conversation=replace(a_conversation(), last_seq=2, last_message_at=later),
@@ -60,7 +60,7 @@ async def test_a_view_shows_both_sides_and_the_last_message(storage: Storage) ->
 async def test_a_view_of_an_empty_conversation_has_no_last_message(storage: Storage) -> None:
     await add_users(storage)
     await open_all(storage)
-    seen = await storage.conversations.view(conversation_id(1), ANN)
+    seen = await storage.conversations.view(conversation_id(1), ANN, now=NOW)
     assert seen is not None
     assert seen.last_message is None
 
@@ -68,8 +68,8 @@ async def test_a_view_of_an_empty_conversation_has_no_last_message(storage: Stor
 async def test_a_stranger_sees_nothing(storage: Storage) -> None:
     await add_users(storage, ANN, BEN, CLEO)
     await open_all(storage)
-    assert await storage.conversations.view(conversation_id(1), CLEO) is None
-    assert await storage.conversations.view(conversation_id(2), ANN) is None
+    assert await storage.conversations.view(conversation_id(1), CLEO, now=NOW) is None
+    assert await storage.conversations.view(conversation_id(2), ANN, now=NOW) is None
 
 
 async def test_participants_come_as_student_and_instructor(storage: Storage) -> None:
@@ -94,7 +94,7 @@ async def test_pages_follow_each_other_without_gap_or_repeat(storage: Storage) -
     await three_conversations(storage)
     seen: list[str] = []
     before: ConversationPageKey | None = None
-    while page := await storage.conversations.page(ANN, state=ACTIVE, before=before, limit=1):
+    while page := await storage.conversations.page(ANN, state=ACTIVE, before=before, limit=1, now=NOW):
         last = page[-1].conversation
         seen += [last.id]
         before = ConversationPageKey(last.last_message_at, last.id)

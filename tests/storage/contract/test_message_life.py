@@ -62,7 +62,7 @@ async def read(storage: Storage, message: Message) -> Message:
     [listed] = await storage.conversations.messages_after(conversation_id(1), 0, limit=10)
     assert listed == found
     assert await storage.conversations.messages_before(conversation_id(1), None, limit=10) == [found]
-    view = await storage.conversations.view(conversation_id(1), BEN)
+    view = await storage.conversations.view(conversation_id(1), BEN, now=NOW)
     assert view is not None
     assert view.last_message == found
     async with storage.writes.transaction() as tx:

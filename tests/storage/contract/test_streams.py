@@ -46,7 +46,7 @@ async def test_nobody_has_no_stream(storage: Storage) -> None:
     with pytest.raises(UserNotFound):
         await storage.streams.head(NOBODY)
     with pytest.raises(UserNotFound):
-        await storage.streams.snapshot(NOBODY, conversations_max=9)
+        await storage.streams.snapshot(NOBODY, conversations_max=9, now=NOW)
     assert await storage.streams.heads([NOBODY]) == {}
     assert await storage.streams.events_after(NOBODY, 0, limit=9) == []
 
@@ -135,8 +135,8 @@ async def test_a_snapshot_holds_everything_at_one_place_of_the_stream(storage: S
     await send(storage, BEN, conversation=1, count=2)
     await send(storage, CLEO, conversation=2, at=NOW + timedelta(hours=1))
     await file(storage, ANN, ConversationState.ARCHIVED, conversation=1)
-    views = [await storage.conversations.view(conversation_id(n), ANN) for n in (2, 1)]
-    assert await storage.streams.snapshot(ANN, conversations_max=9) == SyncSnapshot(
+    views = [await storage.conversations.view(conversation_id(n), ANN, now=NOW) for n in (2, 1)]
+    assert await storage.streams.snapshot(ANN, conversations_max=9, now=NOW) == SyncSnapshot(
         conversations=tuple(view for view in views if view is not None),
         total_unread=3,
         head=StreamHead(ANN, 3, 0),
@@ -146,9 +146,9 @@ async def test_a_snapshot_holds_everything_at_one_place_of_the_stream(storage: S
 async def test_a_snapshot_leaves_out_what_is_trashed_and_is_bounded(storage: Storage) -> None:
     await add_users(storage, ANN, BEN, CLEO)
     await open_all(storage, a_conversation(ANN, BEN, 1), a_conversation(ANN, CLEO, 2))
-    one = await storage.streams.snapshot(ANN, conversations_max=1)
+    one = await storage.streams.snapshot(ANN, conversations_max=1, now=NOW)
     await file(storage, ANN, ConversationState.TRASHED, conversation=2)
-    rest = await storage.streams.snapshot(ANN, conversations_max=9)
+    rest = await storage.streams.snapshot(ANN, conversations_max=9, now=NOW)
     assert [view.conversation.id for view in one.conversations] == [conversation_id(2)]
     assert [view.conversation.id for view in rest.conversations] == [conversation_id(1)]
 

@@ -130,12 +130,23 @@ async def test_only_existing_conversations_are_locked(opened: Storage) -> None:
 
 
 async def test_what_was_sent_is_read_back_as_it_was(opened: Storage) -> None:
-    message = replace(a_message(content='"quotes", {braces}, \\ and \t 𝄞\n', client_id="c-1"), booking_id="B-1")
+    message = a_message(content='"quotes", {braces}, \\ and \t 𝄞\n', client_id="c-1")
     await append_messages(opened, message, a_message(None, seq=2, content="Booked."))
     assert await opened.conversations.messages_after(conversation_id(1), 0, limit=9) == [
         message,
         a_message(None, seq=2, content="Booked."),
     ]
+
+
+async def test_a_system_message_is_found_by_its_event_and_written_once(opened: Storage) -> None:
+    message = a_message(None, client_id="E-1", content="Booked.")
+    await append_messages(opened, message)
+
+    key, other = ClientKey(conversation_id(1), None, "E-1"), ClientKey(conversation_id(1), ANN, "E-1")
+    async with opened.writes.transaction() as tx:
+        assert (await tx.lock(conversations=[conversation_id(1)], keys=[key, other])).sent == {key: message}
+    with pytest.raises(Conflict):
+        await append_messages(opened, a_message(None, seq=2, client_id="E-1"))
 
 
 async def test_a_transaction_sees_what_it_wrote(opened: Storage) -> None:
@@ -156,7 +167,7 @@ async def test_nothing_is_seen_before_it_is_committed(opened: Storage) -> None:
 
 
 async def test_a_failed_transaction_leaves_nothing(opened: Storage) -> None:
-    before = await opened.streams.snapshot(BEN, conversations_max=9)
+    before = await opened.streams.snapshot(BEN, conversations_max=9, now=NOW)
 
     async def write_and_fail() -> None:
         async with opened.writes.transaction() as tx:
@@ -171,7 +182,7 @@ async def test_a_failed_transaction_leaves_nothing(opened: Storage) -> None:
     with pytest.raises(Told):
         await write_and_fail()
 
-    assert await opened.streams.snapshot(BEN, conversations_max=9) == before
+    assert await opened.streams.snapshot(BEN, conversations_max=9, now=NOW) == before
     assert await opened.streams.events_after(BEN, 0, limit=9) == []
     assert await opened.conversations.messages_after(conversation_id(1), 0, limit=9) == []
     assert await opened.conversations.participants(conversation_id(2)) is None

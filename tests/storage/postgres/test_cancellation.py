@@ -9,7 +9,7 @@ from greenroom.schema.errors import Unavailable
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.ports import Storage
 from greenroom.storage.postgres import Pool, PostgresOptions, open_pool, postgres_storage
-from tests.storage.builders import ANN, BEN, add_users, conversation_id, open_all, send
+from tests.storage.builders import ANN, BEN, NOW, add_users, conversation_id, open_all, send
 
 CALLS = 1_500
 CALLERS = 12
@@ -65,7 +65,7 @@ async def read_many(pool: Pool, storage: Storage, number: int, pause_s: float) -
 
 
 async def read_in_a_pipeline(pool: Pool, storage: Storage, number: int, pause_s: float) -> None:
-    snapshot = await storage.streams.snapshot(ANN, conversations_max=5)
+    snapshot = await storage.streams.snapshot(ANN, conversations_max=5, now=NOW)
     (view,) = snapshot.conversations
     # Each message makes one event: both come from one snapshot, or from a wrong answer.
     assert view.conversation.last_seq == snapshot.head.last_seq

@@ -1,0 +1,82 @@
+"""The outbox: what is to follow from a change, written in the transaction that changes, done afterwards.
+
+A job is one handler's part in one event. It is done at least once; its handler sees to it that doing it again changes nothing.
+
+Source: Gray, "Notes on data base operating systems" (1978), on actions that can't be undone; "Transactional outbox", microservices.io.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from greenroom.schema.ids import EventId, JobId
+
+
+class JobState(StrEnum):
+    """``DEAD`` jobs have failed too often; an operator may have them tried again."""
+
+    PENDING = "pending"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class JobHandler(StrEnum):
+    """Who does a job."""
+
+    SYSTEM_MESSAGE = "system_message"
+    REMINDER = "reminder"
+    MAIL_STUDENT = "mail_student"
+    MAIL_INSTRUCTOR = "mail_instructor"
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job that is to be written.
+
+    Attributes:
+        aggregate_id: what its event is about: jobs of the same aggregate and handler are done in the order of ``planned_at``,
+            and those planned for the same moment in the order in which they were written.
+        payload: the event, as JSON.
+        planned_at: not before this.
+    """
+
+    id: JobId
+    event_id: EventId
+    type: str
+    handler: str
+    aggregate_id: str
+    payload: str
+    planned_at: datetime
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it stands.
+
+    Attributes:
+        place: among all jobs, in the order in which they were written.
+        due_at: when it is tried next.
+        attempts: how often it was claimed since it was written, or since an operator had it tried again.
+        claimed_by, claimed_until: the worker that has it, and until when nobody else takes it.
+        last_error: why it failed the last time; never an address or a text that users wrote.
+    """
+
+    place: int
+    id: JobId
+    event_id: EventId
+    type: str
+    handler: str
+    aggregate_id: str
+    payload: str
+    planned_at: datetime
+    due_at: datetime
+    state: JobState
+    attempts: int
+    claimed_by: str | None
+    claimed_until: datetime | None
+    last_error: str | None
+    created_at: datetime
+    finished_at: datetime | None
