@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from greenroom.schema.ids import ConversationId, MessageId
+from greenroom.schema.ids import BookingId, ConversationId, MessageId
 from greenroom.schema.requests import Body, ClientId, Content, Seq, Text, Ulid
 
 REF_LENGTH_MAX: Final = 64
@@ -24,7 +24,7 @@ class SocketSend(SocketCommand):
     conversation_id: Annotated[ConversationId, Ulid]
     content: Content
     client_id: ClientId | None = None
-    booking_id: Annotated[str, Ulid] | None = None
+    booking_id: Annotated[BookingId, Ulid] | None = None
 
 
 class SocketEdit(SocketCommand):
