@@ -37,6 +37,8 @@ class ClientState:
         match name:
             case "conversation.created" | "conversation.updated":
                 conversation = without_presence(data["conversation"])
+                # What is filed under another state counts or ceases to count; one that was not known was trashed.
+                self.total_unread += counted(conversation) - counted(self.conversations.get(conversation["id"]))
                 self.conversations[conversation["id"]] = conversation
             case "message.created":
                 message = data["message"]
@@ -76,3 +78,10 @@ def without_presence(conversation: Json) -> Json:
     """Presence is no part of the durable state."""
     other = {name: value for name, value in conversation["other"].items() if name != "online"}
     return {**conversation, "other": other}
+
+
+def counted(conversation: Json | None) -> int:
+    """What a conversation adds to the total unread."""
+    if conversation is None or conversation["state"] == "trashed":
+        return 0
+    return int(conversation["unread_count"])

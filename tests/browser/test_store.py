@@ -152,6 +152,18 @@ def test_marks_of_reading_only_move_forward(store: Store) -> None:
     """) == ["read", "read"]
 
 
+def test_what_is_trashed_ceases_to_count_and_counts_again_when_it_is_taken_back(store: Store) -> None:
+    totals = store("""
+        const filed = (state, id) => event("conversation.updated", id, { conversation: conversation({ state, unread_count: 2 }) });
+        const unread = { type: "synced", snapshot: { ...snapshot(conversation({ unread_count: 2 })), total_unread: 5 } };
+        const steps = [filed("trashed", "v1.e.1"), filed("archived", "v1.e.2"), filed("active", "v1.e.3")];
+        let state = run([signedIn, unread]);
+        return steps.map((step) => (state = reduce(state, step)).totalUnread);
+    """)
+
+    assert totals == [3, 5, 5]
+
+
 def test_the_list_stands_by_newest_activity(store: Store) -> None:
     assert store("""
         const two = [conversation(), conversation({ id: "D", last_message_at: "2026-03-01T09:30:00.000Z" })];

@@ -317,8 +317,12 @@ const EVENTS = {
   "conversation.created": (state, { conversation }) =>
     withoutWanted(withPresence(putConversation(state, conversation), [conversation]), conversation.id),
 
-  "conversation.updated": (state, { conversation }) =>
-    withoutWanted(putConversation(state, conversation), conversation.id),
+  /** Filing changes the total too, which this event does not carry: what is trashed does not count. */
+  "conversation.updated"(state, { conversation }) {
+    const change = counted(conversation) - counted(state.conversations[conversation.id]);
+    const next = withoutWanted(putConversation(state, conversation), conversation.id);
+    return change ? { ...next, totalUnread: next.totalUnread + change } : next;
+  },
 
   "conversation.read"(state, { conversation_id, user_id, seq, unread_count, total_unread }) {
     const mark = user_id === state.me.id ? "last_read_seq" : "other_last_read_seq";
@@ -397,6 +401,9 @@ function changeConversation(state, id, changes) {
   const conversation = state.conversations[id];
   return conversation ? putConversation(state, { ...conversation, ...changes }) : want(state, id);
 }
+
+const counted = (conversation) =>
+  conversation && conversation.state !== "trashed" ? conversation.unread_count : 0;
 
 const withUnread = (state, id, unread_count, total_unread) => ({
   ...changeConversation(state, id, { unread_count }),
