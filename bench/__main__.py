@@ -1,4 +1,4 @@
-"""``python -m bench``: measure, beside named peers, and print a table. About three minutes; ends by itself."""
+"""``python -m bench``: measure, beside named peers, and print a table. About four minutes; ends by itself."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import trio
 import typer
 from rich.console import Console
 
-from bench import committer, deliveries, drivers, http_path, kernel, memory
+from bench import committer, deliveries, drivers, http_path, kernel, memory, sockets
 from bench.bars import lost_bars, with_bars
 from bench.figures import Figure
 from bench.history import HISTORY, Snapshot, latest, record, settings_of
 from bench.report import README, describe, figures_table, summary, write_readme
 from bench.surroundings import Surroundings, load
 
-TIMEOUT_S: Final = 230.0
+TIMEOUT_S: Final = 290.0
 """Of a whole run, which takes three quarters of this: what does not end is broken and not slow."""
 
 
@@ -40,6 +40,7 @@ PARTS: Final = {
     "memory": Part(memory, memory.memory_figures, "idle actors, beside idle tasks"),
     "committer": Part(committer, committer.committer_figures, "the committer, beside a transaction per message"),
     "deliveries": Part(deliveries, deliveries.delivery_figures, "event streams, beside streams by hand"),
+    "sockets": Part(sockets, sockets.socket_figures, "sends over WebSocket, beside sends over HTTP"),
 }
 
 out = Console(width=190)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bench import committer, deliveries, drivers, http_path
+from bench import committer, deliveries, drivers, http_path, sockets
 from bench.figures import Bar, Figure, Of
 
 _BY_HAND: Final = "by hand: two channels, fail_after"
@@ -37,6 +37,8 @@ BARS: Final[Mapping[tuple[str, str], Bar]] = {
     (deliveries.MEMORY, deliveries.BARE): Bar(40.0, Of.LEVEL),
     (deliveries.FIRST_BYTE, deliveries.BARE): Bar(3_000.0, Of.LEVEL),
     (deliveries.CAUGHT_UP, deliveries.BARE): Bar(5_000.0, Of.LEVEL),
+    (sockets.PER_CPU_S, sockets.OVER_HTTP): Bar(2.0),
+    (sockets.MEMORY, sockets.STREAM): Bar(40.0, Of.LEVEL),
 }
 """By the name of a figure and of its baseline."""
 

@@ -95,7 +95,7 @@ async def delivery_figures() -> list[Figure]:
     gc.collect()
     gc.freeze()
     async with a_server() as server, a_bare_server() as bare, open_connections(server.port) as connections:
-        talks = await _meet(connections, STORM_TALKS)
+        talks = await meet(connections, STORM_TALKS)
         many, bare_many = _greenroom(server, talks), _bare(bare, STORM_TALKS)
         # First, while no memory has been used and given back that streams could be put into without growth.
         memory = [(await _kib_each(many), await _kib_each(bare_many))]
@@ -138,7 +138,7 @@ class Talk:
     tokens: tuple[str, str]
 
 
-async def _meet(connections: Connections, count: int) -> list[Talk]:
+async def meet(connections: Connections, count: int) -> list[Talk]:
     """Register pairs of people and open their conversations."""
     talks = []
     for n in range(count):
@@ -233,12 +233,12 @@ async def _turn(side: Side) -> Turn:
             await readers.wait_received(sent * side.deliveries, within_s=ARRIVAL_TIMEOUT_S)
 
         await send_for(WARM_UP_S)
-        before, began, cpu_before = readers.received, trio.current_time(), _cpu_s(side.pid)
+        before, began, cpu_before = readers.received, trio.current_time(), cpu_s(side.pid)
         await send_for(TURN_S)
-        return Turn(readers.received - before, trio.current_time() - began, _cpu_s(side.pid) - cpu_before)
+        return Turn(readers.received - before, trio.current_time() - began, cpu_s(side.pid) - cpu_before)
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
     """Processor time that a process has taken, its threads included and its children not; see proc(5)."""
     fields = (_PROC.parents[1] / str(pid) / "stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
@@ -287,13 +287,13 @@ async def _kib_each(side: Side) -> float:
     async with open_readers(side.port, side.openings(STREAMS // 10)):
         await trio.sleep(SETTLE_S)
     await trio.sleep(SETTLE_S)
-    before = _resident_kib(side.pid)
+    before = resident_kib(side.pid)
     async with open_readers(side.port, side.openings(STREAMS)):
         await trio.sleep(SETTLE_S)
-        return (_resident_kib(side.pid) - before) / STREAMS
+        return (resident_kib(side.pid) - before) / STREAMS
 
 
-def _resident_kib(pid: int) -> float:
+def resident_kib(pid: int) -> float:
     return int((_PROC.parents[1] / str(pid) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
 
 
