@@ -27,7 +27,7 @@ from hypercorn.trio import serve as serve_with_hypercorn
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, Scope
 from quart_trio import QuartTrio
 
-from greenroom.http.serving import Limits, listen, serve
+from greenroom.http.serving import Limits, Server, listen
 
 SECONDS: Final = 2.5
 REQUEST: Final = (
@@ -73,7 +73,7 @@ async def run(server: str, app: ASGIFramework, port: int) -> None:
         await serve_with_hypercorn(app, config)
     else:
         limits = Limits(keep_alive_requests_max=sys.maxsize)
-        await serve(app, await listen("127.0.0.1", port, limits=limits), limits=limits)
+        await Server(app, await listen("127.0.0.1", port, limits=limits), limits=limits).run()
 
 
 @contextmanager

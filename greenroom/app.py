@@ -31,6 +31,7 @@ from greenroom.http import sockets
 from greenroom.http.app import Application, connection_refusal, create_app
 from greenroom.http.metrics import CounterCollector, GaugeCollector, ServingCollector
 from greenroom.http.serving import Limits, Listener, Server, TrustedProxies, listen, room_for_connections
+from greenroom.http.serving.limits import LOCAL_CONNECTIONS_MAX
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.errors import StorageUnavailable
 from greenroom.schema.ids import Ids, RandomIds
@@ -253,7 +254,8 @@ BUS_DESCRIPTORS_MAX: Final = 32
 
 def serving_limits(settings: Settings) -> Limits:
     connections_max = room_for_connections(
-        settings.connections_max, elsewhere=settings.database_pool_size + BUS_DESCRIPTORS_MAX
+        settings.connections_max,
+        elsewhere=settings.database_pool_size + BUS_DESCRIPTORS_MAX + 2 * LOCAL_CONNECTIONS_MAX,
     )
     if connections_max < settings.connections_max:
         _log.warning(

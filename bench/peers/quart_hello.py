@@ -8,7 +8,7 @@ from __future__ import annotations
 import trio
 from quart_trio import QuartTrio
 
-from greenroom.http.serving import Limits, listen, serve
+from greenroom.http.serving import Limits, Server, listen
 
 app = QuartTrio(__name__, static_folder=None)
 
@@ -24,7 +24,7 @@ async def main() -> None:
     limits = Limits()
     listeners = await listen("127.0.0.1", 0, limits=limits)
     print(listeners[0].socket.getsockname()[1], flush=True)
-    await serve(app, listeners, limits=limits)
+    await Server(app, listeners, limits=limits).run()
 
 
 if __name__ == "__main__":

@@ -33,6 +33,8 @@ class Answer:
 class LocalListener(Listener):
     """A listening Unix socket. Whoever connects is on this machine, and may enter the folder."""
 
+    is_local = True
+
     def __init__(self, path: Path, *, limits: Limits) -> None:
         path.unlink(missing_ok=True)  # of a predecessor
         sock = socket.socket(socket.AF_UNIX)

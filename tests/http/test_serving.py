@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import random
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from greenroom.http.serving import Fault, Limits, Listener, adopt, connection, listen, serve
+from greenroom.http.serving import Fault, Limits, Listener, Server, adopt, connection, listen
+from greenroom.workers.colleagues import LocalListener
 from tests.http.raw import SMALL, WAIT_S, a_server, read_to_end, read_until, statuses, without_lifespan
 
 HELLO = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -448,6 +450,46 @@ async def test_no_more_connections_are_accepted_than_allowed_and_the_rest_wait()
         await read_until(third, b"GET / ")
 
 
+async def test_when_there_is_room_again_every_listener_goes_on_accepting() -> None:
+    limits = Limits(connections_max=2)
+    listeners = [listener for _ in range(2) for listener in await listen("127.0.0.1", 0, limits=limits)]
+    server = Server(without_lifespan(echo), listeners, limits=limits)
+    addresses = [listener.socket.getsockname() for listener in listeners]
+
+    async def ask(address: tuple[str, int]) -> list[int]:
+        async with await trio.open_tcp_stream(*address) as stream:
+            await stream.send_all(HELLO_AND_CLOSE)
+            return statuses(await read_to_end(stream))
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(server.run)
+        held = [await trio.open_tcp_stream(*addresses[0]) for _ in range(2)]
+        await wait_all_tasks_blocked(0.05)
+        waiting = [await trio.open_tcp_stream(*address) for address in addresses]
+        await wait_all_tasks_blocked(0.05)  # both listeners wait for room
+        for stream in (*held, *waiting):
+            await stream.aclose()
+
+        assert [await ask(address) for address in addresses] == [[200], [200]]
+        nursery.cancel_scope.cancel()
+
+
+async def test_colleagues_are_served_however_many_clients_there_are(tmp_path: Path) -> None:
+    limits = Limits(connections_max=1, keep_alive_s=60.0)
+    public = await listen("127.0.0.1", 0, limits=limits)
+    local = LocalListener(tmp_path / "1.sock", limits=limits)
+    server = Server(without_lifespan(echo), [*public, local], limits=limits)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(server.run)
+        async with await trio.open_tcp_stream(*public[0].socket.getsockname()) as busy:
+            await busy.send_all(HELLO)
+            await read_until(busy, b"GET / ")
+            async with await trio.open_unix_socket(tmp_path / "1.sock") as colleague:
+                await colleague.send_all(HELLO_AND_CLOSE)
+                assert statuses(await read_to_end(colleague)) == [200]
+        nursery.cancel_scope.cancel()
+
+
 async def test_draining_answers_what_was_begun_and_closes_what_is_idle() -> None:
     began, may_finish = trio.Event(), trio.Event()
 
@@ -513,7 +555,8 @@ async def test_draining_ends_in_time_with_clients_that_stopped_reading() -> None
         for _ in range(20):
             stream = await server.connect()
             await stream.send_all(HELLO)
-        await trio.sleep(0.2)
+            await stream.receive_some(1)  # the flood has begun
+        await wait_all_tasks_blocked(0.05)
 
         with trio.fail_after(limits.drain_s + 1):
             await server.drain()
@@ -550,6 +593,33 @@ async def test_an_accept_that_the_kernel_refuses_is_tried_again(monkeypatch: pyt
         assert server.statistics().accept_failures == 3
 
 
+async def test_who_waits_when_a_stop_begins_is_served_once_the_kernel_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    accept, refuse_handshakes = Listener.accept_nowait, Listener.refuse_handshakes
+    refusals_left = None
+
+    def short(self: Listener) -> Any:
+        nonlocal refusals_left
+        if refusals_left != 0:
+            refusals_left = None if refusals_left is None else refusals_left - 1
+            raise OSError(errno.EMFILE, "no descriptors")
+        return accept(self)
+
+    def closing(self: Listener) -> None:
+        nonlocal refusals_left
+        refusals_left = 3
+        refuse_handshakes(self)
+
+    monkeypatch.setattr(Listener, "accept_nowait", short)
+    monkeypatch.setattr(Listener, "refuse_handshakes", closing)
+    async with a_server(echo, Limits(drain_s=5.0, drain_idle_s=0.1)) as server, trio.open_nursery() as nursery:
+        waiting = await server.connect()
+        await waiting.send_all(HELLO)
+
+        nursery.start_soon(server.drain)
+
+        assert statuses(await read_to_end(waiting)) == [200]
+
+
 async def test_listening_sockets_hand_their_options_on() -> None:
     [listener] = await listen("127.0.0.1", 0, limits=SMALL)
     option = listener.socket.getsockopt
@@ -562,12 +632,9 @@ async def test_listening_sockets_hand_their_options_on() -> None:
 
 async def test_sockets_bound_by_somebody_else_are_served() -> None:
     bound = socket.create_server(("127.0.0.1", 0))
+    server = Server(without_lifespan(echo), adopt([bound], limits=SMALL), limits=SMALL)
     async with trio.open_nursery() as nursery:
-        server = await nursery.start(
-            lambda task_status: serve(
-                without_lifespan(echo), adopt([bound], limits=SMALL), limits=SMALL, task_status=task_status
-            )
-        )
+        await nursery.start(server.run)
         host, _, port = server.addresses[0].rpartition(":")
         async with await trio.open_tcp_stream(host, int(port)) as stream:
             await stream.send_all(HELLO_AND_CLOSE)

@@ -8,7 +8,7 @@ from greenroom.http.serving.forwarded import TrustedProxies
 from greenroom.http.serving.limits import Limits, room_for_connections
 from greenroom.http.serving.listening import Listener, adopt, listen
 from greenroom.http.serving.response_head import Refusal
-from greenroom.http.serving.server import Server, serve
+from greenroom.http.serving.server import Server
 from greenroom.http.serving.statistics import Fault, ServingStatistics
 
 __all__ = [
@@ -22,5 +22,4 @@ __all__ = [
     "adopt",
     "listen",
     "room_for_connections",
-    "serve",
 ]

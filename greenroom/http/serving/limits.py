@@ -16,6 +16,10 @@ DESCRIPTORS_RESERVED: Final = 64
 a library opens without asking."""
 
 
+LOCAL_CONNECTIONS_MAX: Final = 64
+"""Between the workers of one machine, in each direction: what operators ask of another worker, streams included."""
+
+
 def room_for_connections(wanted: int, *, elsewhere: int) -> int:
     """Return how many connections there may be so that nothing else runs out of file descriptors.
 
@@ -44,6 +48,7 @@ class Limits:
     Attributes:
         connections_max: open connections; beyond it new ones wait in the kernel's backlog, because a refusal (any
             answer but 200) would end a browser's EventSource for good. See :func:`room_for_connections`.
+        local_connections_max: the same for listeners that only this machine reaches, which have a bound of their own.
         head_s: from the first byte of a request to the end of its headers.
         head_bytes_max: request line and headers together.
         keep_alive_s: silence between two requests of one connection.
@@ -71,6 +76,7 @@ class Limits:
     """
 
     connections_max: int = 10_000
+    local_connections_max: int = LOCAL_CONNECTIONS_MAX
     head_s: float = 5.0
     head_bytes_max: int = 16 * 1024
     keep_alive_s: float = 5.0

@@ -12,7 +12,7 @@ import ctypes
 import socket
 import struct
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 import structlog
 import trio
@@ -38,7 +38,13 @@ _log = structlog.get_logger(__name__)
 
 
 class Listener:
-    """One listening socket."""
+    """One listening socket.
+
+    Attributes:
+        is_local: only this machine's own processes reach it; bounded apart from what clients may open.
+    """
+
+    is_local: ClassVar[bool] = False
 
     def __init__(self, sock: socket.socket, *, limits: Limits) -> None:
         self.socket = sock

@@ -29,6 +29,7 @@ from greenroom.http.serving.hang_ups import HangUps
 from greenroom.http.serving.limits import Limits
 from greenroom.http.serving.listening import Listener
 from greenroom.http.serving.response_head import DateHeader, Refusal, bare_refusal
+from greenroom.http.serving.room import Room
 from greenroom.http.serving.shared import Shared
 from greenroom.http.serving.statistics import Fault, ServingCounters, ServingStatistics
 from greenroom.schema.clock import WallClock, system_wall_clock
@@ -99,7 +100,9 @@ class Server:
             websocket_paths=frozenset(path.encode("ascii") for path in websocket_paths),
         )
         self._open: dict[Connection, None] = {}
-        self._has_room = trio.Event()
+        # Apart, so that operators reach every worker however many clients it has.
+        self._room = Room(limits.connections_max)
+        self._local_room = Room(limits.local_connections_max)
         self._is_refused = False  # the kernel did not let us accept
         self._accepting = trio.CancelScope()
         self._drain_deadline = math.inf
@@ -176,11 +179,10 @@ class Server:
             await self._accept_waiting(listener, connections)
 
     async def _accept_waiting(self, listener: Listener, connections: trio.Nursery) -> int:
-        """Accept what waits, up to ACCEPTS_AT_ONCE and as far as there is room; return how many."""
+        """Accept what waits, up to about ACCEPTS_AT_ONCE, waiting for room; return 0 if nobody waited."""
+        room = self._local_room if listener.is_local else self._room
         for count in range(ACCEPTS_AT_ONCE):
-            while len(self._open) >= self._limits.connections_max:
-                self._has_room = trio.Event()
-                await self._has_room.wait()
+            await room.wait()
             try:
                 accepted = listener.accept_nowait()
             except OSError as error:
@@ -189,11 +191,11 @@ class Server:
                     _log.warning("accept_failed", errno=error.errno, reason=error.strerror)
                 self._is_refused = True
                 await trio.sleep(ACCEPT_PAUSE_S)
-                return count
+                continue  # who waits there is not to be forgotten, least of all when this empties the queue
             if accepted is None:
                 return count
             self._is_refused = False
-            self._take(*accepted, connections)
+            self._take(*accepted, room, connections)
         return ACCEPTS_AT_ONCE
 
     async def _empty_queues(self, connections: trio.Nursery) -> None:
@@ -205,18 +207,19 @@ class Server:
             while await self._accept_waiting(listener, connections):
                 pass
 
-    def _take(self, sock: socket.socket, peer: tuple[str, int], connections: trio.Nursery) -> None:
+    def _take(self, sock: socket.socket, peer: tuple[str, int], room: Room, connections: trio.Nursery) -> None:
         try:
             connection = Connection(sock, peer, self._shared)
         except OSError:  # gone before we looked
             sock.close()
             return
+        room.take()
         self._open[connection] = None
         self._counters.connections_open += 1
         self._counters.connections_accepted += 1
-        connections.start_soon(self._serve, connection)
+        connections.start_soon(self._serve, connection, room)
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _serve(self, connection: Connection, room: Room) -> None:
         try:
             await connection.run()
         except* Exception:
@@ -226,20 +229,8 @@ class Server:
         finally:
             del self._open[connection]
             self._counters.connections_open -= 1
-            self._has_room.set()
+            room.give_back()
 
     def _close_listeners(self) -> None:
         for listener in self._listeners:
             listener.close()
-
-
-async def serve(
-    app: ASGIFramework,
-    listeners: Sequence[Listener],
-    *,
-    limits: Limits,
-    refusal: Refusal = bare_refusal,
-    task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    """Run a :class:`Server`; ``await nursery.start(...)`` returns it once it accepts."""
-    await Server(app, listeners, limits=limits, refusal=refusal).run(task_status=task_status)
