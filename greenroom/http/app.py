@@ -30,14 +30,12 @@ from greenroom.http.metrics import (
     RefusalMetrics,
     RequestMetrics,
 )
-from greenroom.http.openapi import openapi_document, problem_kinds
+from greenroom.http.openapi import explanations, openapi_document
 from greenroom.http.operations import ActorPath, Call, Operation, Site
 from greenroom.http.pages_site import FOLDER, PageFile, load_pages, serve_page
 from greenroom.http.problems import (
-    CONNECTION_STATUSES,
     INTERNAL,
     MEDIA_TYPE,
-    bare_kind,
     bare_problem,
     kind_of,
     problem_of,
@@ -149,9 +147,8 @@ def connection_refusal(settings: Settings, ids: Ids) -> Refusal:
 @cache
 def _description(cookie: str) -> tuple[bytes, bytes]:
     """Describe the API, as a document and as a page; it takes a moment and never changes."""
-    document = json.dumps(openapi_document(OPERATIONS, cookie=cookie)).encode()
-    elsewhere = [kind_of(faults.MethodNotAllowed), *map(bare_kind, CONNECTION_STATUSES)]
-    return document, docs_page(OPERATIONS, [*problem_kinds(OPERATIONS), *elsewhere])
+    document = openapi_document(OPERATIONS, cookie=cookie)
+    return json.dumps(document).encode(), docs_page(document, explanations(OPERATIONS))
 
 
 def _add_operation(app: Application, operation: Operation, make_call: Callable[[ReceivedRequest], Call]) -> None:

@@ -52,6 +52,8 @@ class BodyTimeout(HttpFault):
 
 
 class BodyTooLarge(HttpFault):
+    """The body is longer than any that greenroom takes."""
+
     status, code, title = 413, "body_too_large", "Body too large"
     headers = MappingProxyType({"Connection": "close"})
 

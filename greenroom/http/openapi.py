@@ -13,9 +13,22 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 import greenroom
+from greenroom.http.faults import HttpFault
 from greenroom.http.idempotency import HEADER
 from greenroom.http.operations import Access, ActorPath, Operation
-from greenroom.http.problems import CURSOR_EXPIRED, INTERNAL, MEDIA_TYPE, Kind, Problem, ResetProblem, kind_of
+from greenroom.http.problems import (
+    CONNECTION_STATUSES,
+    CURSOR_EXPIRED,
+    INTERNAL,
+    MEDIA_TYPE,
+    Explanation,
+    Kind,
+    Problem,
+    ResetProblem,
+    explain,
+    explain_bare,
+    kind_of,
+)
 from greenroom.schema.emoji import CODE_POINTS_MAX, Emoji
 from greenroom.schema.ids import ULID_PATTERN
 
@@ -70,6 +83,24 @@ def problem_kinds(operations: Iterable[Operation]) -> list[Kind]:
     """Every kind of problem the operations may answer with, by status and code."""
     kinds = {kind_of(refusal) for operation in operations for refusal in operation.refusals} | {INTERNAL}
     return sorted(kinds, key=lambda kind: (kind.status, kind.code))
+
+
+def explanations(operations: Iterable[Operation]) -> list[Explanation]:
+    """Explain every kind of problem that is ever sent, by status and code: those that operations name, with what is
+    narrower than they name, and those that come before any operation.
+    """
+    named = {refusal for operation in operations for refusal in operation.refusals}
+    narrower = {each for refusal in (*named, HttpFault) for each in _below(refusal)}
+    explained = {bare.kind.code: bare for bare in map(explain_bare, CONNECTION_STATUSES)}
+    # A class that inherits its code is the same problem for a client; the one that names the code explains it.
+    for refusal in sorted({*named, *narrower, Exception}, key=lambda each: "code" in vars(each)):
+        explanation = explain(refusal)
+        explained[explanation.kind.code] = explanation
+    return sorted(explained.values(), key=lambda each: (each.kind.status, each.kind.code))
+
+
+def _below(base: type[BaseException]) -> set[type[BaseException]]:
+    return {each for child in base.__subclasses__() for each in (child, *_below(child))}
 
 
 def _models(operations: Sequence[Operation]) -> list[tuple[type[BaseModel], JsonSchemaMode]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
+from inspect import cleandoc
 from types import MappingProxyType
 from typing import Final
 
@@ -114,6 +115,29 @@ def kind_of(refusal: type[BaseException]) -> Kind:
             code = refusal.code if issubclass(refusal, DomainError) else "domain_error"
             return Kind(status=status, code=code, title=title)
     return INTERNAL
+
+
+class Explanation(BaseModel):
+    """A kind of problem, and in a sentence when it comes about."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Kind
+    meaning: str
+
+
+def explain(refusal: type[BaseException]) -> Explanation:
+    """Explain a kind of problem with the first paragraph of what its class says of itself."""
+    kind = kind_of(refusal)
+    if kind is INTERNAL:
+        return Explanation(kind=kind, meaning="Something went wrong on our side; it has been logged.")
+    paragraph, _, _ = cleandoc(refusal.__doc__ or "").partition("\n\n")
+    return Explanation(kind=kind, meaning=" ".join(paragraph.split()))
+
+
+def explain_bare(status: int) -> Explanation:
+    """Explain a refusal for which there is no error but a status."""
+    return Explanation(kind=bare_kind(status), meaning=f"{HTTPStatus(status).description or 'Not served'}.")
 
 
 def problem_of(error: BaseException, request_id: str) -> tuple[Problem, dict[str, str]]:

@@ -122,9 +122,10 @@ Seq = Annotated[int, Field(ge=1, le=SEQ_MAX)]
 Email = Annotated[str, AfterValidator(_email), Field(json_schema_extra={"format": "email", "maxLength": 254})]
 
 # Query parameters arrive as text; only plain digits are numbers (pydantic alone would also take "1_0", " 1" or "1.0").
-Limit = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=PAGE_LIMIT_MAX)]
-QuerySeq = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=SEQ_MAX)]
-WaitS = Annotated[float, BeforeValidator(_decimal), Field(ge=0, le=LONG_POLL_S_MAX)]
+# The bounds stand next to the type: behind a validator, pydantic would not put them into the schema.
+Limit = Annotated[int, Field(ge=1, le=PAGE_LIMIT_MAX), BeforeValidator(_digits)]
+QuerySeq = Annotated[int, Field(ge=0, le=SEQ_MAX), BeforeValidator(_digits)]
+WaitS = Annotated[float, Field(ge=0, le=LONG_POLL_S_MAX), BeforeValidator(_decimal)]
 PageCursor = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_plain_text)]
 
 
@@ -257,7 +258,7 @@ class ReadEventLog(Query):
 class ReadActors(Query):
     """``depth`` counts levels below the root; further children of a supervisor than ``children_max`` are summed up."""
 
-    depth: Annotated[int, BeforeValidator(_digits), Field(ge=0, le=20)] = 4
+    depth: Annotated[int, Field(ge=0, le=20), BeforeValidator(_digits)] = 4
     children_max: Limit = 50
 
 
