@@ -8,10 +8,10 @@ Rules:
    same wake-up cost one write together. Beyond PENDING_BYTES_MAX a sender waits.
 3. A client that was silent for ``ping_s`` is pinged, and given up ``pong_s`` later if nothing came from it: any byte
    will do. It is looked for only while the application wants a message; else the application's own deadlines hold.
-4. Who closes first, and with what, decides the code. What breaks the protocol is answered with its code, and not read
-   on from there. However it ends, the end is bounded by ``close_s``.
-5. Once a client is gone, what the application has begun for it may go on for ``abandoned_s``, so that a change is
-   settled when the client comes back to ask; what is sent meanwhile goes nowhere.
+4. Who closes first, and with what, decides the code; what breaks the protocol is answered with its code, and not read on
+   from there. What came before is answered before our Close frame, which comes when the application has ended.
+5. Once a client has closed or is gone, the application may go on for ``abandoned_s``, so that a change is settled when
+   the client comes back to ask. The end of the connection is then bounded by ``close_s``.
 
 Source: RFC 6455, 5.4 to 5.6 and 7.
 """
@@ -66,7 +66,7 @@ class WebSocket:
     """
 
     __slots__ = (
-        "_arrived", "_close_seen", "_connection", "_disconnect", "_frames", "_give_up_at", "_has_work", "_head",
+        "_arrived", "_close_seen", "_connection", "_disconnect", "_frames", "_give_up_at", "_goodbye", "_has_work", "_head",
         "_is_announced", "_is_pinged", "_is_writing", "_pending", "_pending_bytes", "_reader", "_refusal", "_scope",
         "_settled", "_state", "_token",
     )  # fmt: skip
@@ -85,6 +85,7 @@ class WebSocket:
         self._arrived: deque[str | bytes] = deque()  # at most what one read brings
         self._disconnect: Message | None = None  # nothing will be read after ``_arrived``, and why
         self._close_seen = False
+        self._goodbye: int | None = None  # the code that the client's end demands of our Close frame
         self._is_pinged = False
         self._give_up_at = 0.0  # when the client is pinged, or given up
         self._pending: list[bytes | bytearray] = []
@@ -274,18 +275,21 @@ class WebSocket:
                         arrival  # of several that came together only the last need be answered (RFC 6455, 5.5.3)
                     )
                 case Ended(code, reason):
-                    self._close_seen = True
-                    self._close(code)
-                    self._note_disconnect(code, reason)
+                    self._note_goodbye(code, reason)
                 case Broken(code):
-                    self._close_seen = True  # nothing of it could be understood
                     self._connection.shared.counters.count(Fault.MALFORMED)
-                    self._close(code)
-                    self._note_disconnect(code)
+                    self._note_goodbye(code)
                 case _:
                     assert_never(arrival)
         if ping is not None:
             self._put(self._frames.pong(ping.payload))
+
+    def _note_goodbye(self, code: int, reason: str = "") -> None:
+        """Nothing that means anything follows."""
+        self._close_seen = True
+        self._goodbye = code
+        self._note_disconnect(code, reason)
+        self.client_left()
 
     def _note_disconnect(self, code: int, reason: str = "") -> None:
         if self._disconnect is None:
@@ -295,7 +299,9 @@ class WebSocket:
 
     def _close(self, code: int, reason: str | None = None) -> None:
         if self._state is _State.OPEN:
-            self._put(self._frames.close(code, reason))
+            if self._goodbye is not None:
+                code, reason = self._goodbye, None
+            self._put(self._frames.close(None if code == CloseReason.NO_STATUS_RCVD else code, reason))
             self._state = _State.CLOSING
 
     async def _enqueue(self, frame: bytes | bytearray) -> None:
