@@ -159,7 +159,11 @@ class UserStream(Actor[StreamMessage]):
 
     def _pass_on(self, events: Sequence[StoredEvent]) -> None:
         placed = [self._replay.place(event) for event in events]
-        self._ring.extend(placed)
+        deletions = [n for n, event in enumerate(events) if event.name == "message.deleted"]
+        if deletions:
+            # What is remembered from before may hold the words that are gone; the database tells it without them.
+            self._ring.clear()
+        self._ring.extend(placed[deletions[-1] :] if deletions else placed)
         self._set_tail(events[-1].seq)
         for feed in self._feeds.of(self._user_id):
             feed.offer(placed)

@@ -490,7 +490,8 @@ class Streams(Protocol):
     async def events_after(self, user_id: UserId, after: int, *, limit: int) -> list[StoredEvent]:
         """The ``limit`` oldest kept events with ``seq`` > ``after``, in order, without a gap between them.
 
-        If the first one is not ``after + 1``, the floor has passed ``after``.
+        If the first one is not ``after + 1``, the floor has passed ``after``. What was stored of a message that has been
+        deleted since is told without its words.
         """
         ...
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+import trio
 
 from greenroom.schema.emoji import is_emoji
 from greenroom.schema.records import Role
-from tests.http.world import ULID, World, assert_problem, some_settings
+from tests.http.world import ULID, WAIT_S, Listener, World, assert_problem, some_settings
 
 LIKE = "\U0001f44d"
 
@@ -21,6 +22,18 @@ def at(message: dict[str, Any], *rest: str) -> str:
 async def after(api: httpx.AsyncClient, cursor: str) -> list[tuple[str, dict[str, Any]]]:
     log = (await api.get("/api/v1/events/log", params={"after": cursor})).json()
     return [(event["event"], event["data"]) for event in log["events"]]
+
+
+async def start(
+    nursery: trio.Nursery, listener: Listener, world: World, headers: dict[str, str] | None = None
+) -> None:
+    """Have Tomás listen."""
+
+    async def follow(*, task_status: trio.TaskStatus[None]) -> None:
+        await listener.follow(world.tomas.api, headers=headers, task_status=task_status)
+
+    with trio.fail_after(WAIT_S):
+        await nursery.start(follow)
 
 
 async def cursor_of(api: httpx.AsyncClient) -> str:
@@ -104,6 +117,45 @@ async def test_a_deleted_message_keeps_its_place_and_nothing_else(world: World) 
     assert [name for name, _ in await after(world.tomas.api, cursor)] == ["message.deleted"]
     assert_problem(await world.maya.api.patch(at(first), json={"content": "x"}), 409, "message_deleted")
     assert second["seq"] == 2
+
+
+async def test_nobody_who_comes_later_is_told_what_a_deleted_message_said(world: World) -> None:
+    talk = await world.talk()
+    cursor = await cursor_of(world.tomas.api)
+    message = await world.say(talk, "my PIN is 1234")
+    await world.maya.api.patch(at(message), json={"content": "my PIN was 1234"})
+    await world.tomas.api.patch(f"/api/v1/conversations/{talk}", json={"state": "archived"})
+    await world.maya.api.delete(at(message))
+    await world.say(talk, "sorry")
+
+    told = await after(world.tomas.api, cursor)
+
+    assert [name for name, _ in told] == [
+        "message.created", "message.updated", "conversation.updated", "message.deleted", "conversation.updated",
+        "message.created",
+    ]  # fmt: skip
+    assert "1234" not in str(told)
+    first, changed, filed = (told[n][1] for n in range(3))
+    for shown in (first["message"], changed["message"], filed["conversation"]["last_message"]):
+        assert (shown["id"], shown["content"]) == (message["id"], "")
+        assert shown["deleted_at"] is not None
+
+
+async def test_a_client_that_was_away_for_a_moment_is_not_told_either(world: World, nursery: trio.Nursery) -> None:
+    talk = await world.talk()
+    cursor = await cursor_of(world.tomas.api)
+    stays = Listener()
+    await start(nursery, stays, world)
+    message = await world.say(talk, "my PIN is 1234")
+    await world.maya.api.delete(at(message))
+    await stays.until(lambda listener: bool(listener.named("message.deleted")))
+
+    comes_back = Listener()
+    await start(nursery, comes_back, world, {"Last-Event-ID": cursor})
+    await comes_back.until(lambda listener: bool(listener.named("message.deleted")))
+
+    assert comes_back.contents == [""]
+    nursery.cancel_scope.cancel()
 
 
 async def test_reactions_come_and_go_for_both(world: World) -> None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from greenroom.schema.errors import UserNotFound
-from greenroom.schema.ids import UserId
+from greenroom.schema.ids import MessageId, UserId
 from greenroom.schema.records import ConversationState, StoredEvent, StreamHead, SyncSnapshot
+from greenroom.schema.redaction import message_in, without_words
 from greenroom.storage.event_weeks import week_of, week_starts, weeks_to_prepare
 from greenroom.storage.memory.database import MemoryDatabase
-from greenroom.storage.memory.tables import total_unread
+from greenroom.storage.memory.tables import Tables, total_unread
 
 
 class MemoryStreams:
@@ -33,7 +34,8 @@ class MemoryStreams:
 
     async def events_after(self, user_id: UserId, after: int, *, limit: int) -> list[StoredEvent]:
         async with self._database.operation("streams.events_after"):
-            return self._database.tables.events_above(user_id, after, limit)
+            tables = self._database.tables
+            return [_as_told(event, tables) for event in tables.events_above(user_id, after, limit)]
 
     async def snapshot(self, user_id: UserId, *, conversations_max: int, now: datetime) -> SyncSnapshot:
         async with self._database.operation("streams.snapshot"):
@@ -66,3 +68,12 @@ class MemoryStreams:
         if head is None:
             raise UserNotFound("No such user.")
         return head
+
+
+def _as_told(event: StoredEvent, tables: Tables) -> StoredEvent:
+    """The event, without the words of a message that has been deleted since."""
+    message_id = message_in(event.name, event.data)
+    message = None if message_id is None else tables.message(MessageId(message_id))
+    if message is None or message.deleted_at is None:
+        return event
+    return replace(event, data=without_words(event.data, message.deleted_at))

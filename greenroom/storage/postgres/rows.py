@@ -24,6 +24,7 @@ from greenroom.schema.records import (
     StreamHead,
     User,
 )
+from greenroom.schema.redaction import without_words
 from greenroom.storage.lock_ledger import Pair
 from greenroom.storage.ports import ClientKey, Credentials, EndedSession, MarkQuery, StreamPosition
 
@@ -294,5 +295,8 @@ def head(user_id: UserId, last_seq: int, floor_seq: int) -> StreamHead:
     return StreamHead(user_id, last_seq, floor_seq)
 
 
-def event(user_id: UserId, seq: int, name: str, data: str, at: datetime) -> StoredEvent:
-    return StoredEvent(user_id, seq, name, data, at)
+def event(
+    user_id: UserId, seq: int, name: str, data: str, at: datetime, deleted_at: datetime | None
+) -> StoredEvent:
+    """An event, then when the message it holds was deleted, if it was."""
+    return StoredEvent(user_id, seq, name, data if deleted_at is None else without_words(data, deleted_at), at)

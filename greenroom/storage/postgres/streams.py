@@ -13,6 +13,7 @@ from greenroom.schema.bookings import UPCOMING_MAX
 from greenroom.schema.errors import UserNotFound
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import ConversationState, StoredEvent, StreamHead, SyncSnapshot
+from greenroom.schema.redaction import TELLING
 from greenroom.storage.event_weeks import week_of, week_starts, weeks_to_prepare
 from greenroom.storage.postgres import rows
 from greenroom.storage.postgres.bookings import UPCOMING, upcoming_params
@@ -39,12 +40,19 @@ SELECT user_id, last_seq, floor_seq FROM user_streams WHERE user_id = ANY(%(user
 """
 
 EVENTS_AFTER: Final = """
--- events_after: kept events above a seq, oldest first. Merges the primary keys of all partitions.
-SELECT user_id, seq, name, data::text, at FROM user_events
- WHERE user_id = %(user_id)s
-   AND seq > GREATEST(%(after)s, (SELECT floor_seq FROM user_streams WHERE user_id = %(user_id)s))
- ORDER BY seq LIMIT %(limit)s
+-- events_after: kept events above a seq, oldest first, and when what they tell of was deleted. Merges the primary keys of all
+-- partitions, and looks up one message for each event that holds one.
+SELECT e.user_id, e.seq, e.name, e.data::text, e.at,
+       CASE WHEN e.name = ANY(%(telling)s::text[]) THEN (
+            SELECT m.deleted_at FROM messages m
+             WHERE m.id = COALESCE(e.data->'message'->>'id', e.data->'conversation'->'last_message'->>'id')) END
+  FROM user_events e
+ WHERE e.user_id = %(user_id)s
+   AND e.seq > GREATEST(%(after)s, (SELECT floor_seq FROM user_streams WHERE user_id = %(user_id)s))
+ ORDER BY e.seq LIMIT %(limit)s
 """
+
+_TELLING: Final = texts(sorted(TELLING))
 
 ALLOW_UPKEEP_TIME: Final = """
 -- allow_upkeep_time: for this transaction.
@@ -106,7 +114,7 @@ class PostgresStreams:
         return {head.user_id: head for head in found}
 
     async def events_after(self, user_id: UserId, after: int, *, limit: int) -> list[StoredEvent]:
-        params = {"user_id": user_id, "after": after, "limit": limit}
+        params = {"user_id": user_id, "after": after, "limit": limit, "telling": _TELLING}
         return await self._pool.fetch(EVENTS_AFTER, params, rows.event)
 
     async def snapshot(self, user_id: UserId, *, conversations_max: int, now: datetime) -> SyncSnapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -13,7 +14,19 @@ from greenroom.schema.ids import MessageId
 from greenroom.schema.records import Message, MessageEdit, MessageReaction, Reaction
 from greenroom.storage.lock_ledger import LockRuleBroken
 from greenroom.storage.ports import ClientKey, Storage, WriteTransaction
-from tests.storage.builders import ANN, BEN, CLEO, NOW, a_conversation, add_users, conversation_id, open_all, send
+from tests.storage.builders import (
+    ANN,
+    BEN,
+    CLEO,
+    NOW,
+    a_conversation,
+    add_users,
+    an_event,
+    append_events,
+    conversation_id,
+    open_all,
+    send,
+)
 
 LATER = NOW + timedelta(minutes=1)
 LIKE, PARTY = "\U0001f44d", "\U0001f389"
@@ -178,3 +191,24 @@ async def test_a_transaction_that_fails_leaves_the_message_as_it_was(storage: St
         await act()
     assert await read(storage, said) == said
     assert await storage.conversations.edits(said.id) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("message.created", "message"), ("message.updated", "message"), ("conversation.updated", "conversation")],
+)
+async def test_events_of_before_tell_a_deleted_message_without_its_words(
+    storage: Storage, said: Message, name: str, shape: str
+) -> None:
+    shown = {"id": said.id, "content": "Grüße", "reactions": [{}], "edited_at": None, "deleted_at": None}
+    data = {"message": shown} if shape == "message" else {"conversation": {"last_message": shown}}
+    event = replace(an_event(BEN, 2), name=name, data=json.dumps(data, ensure_ascii=False))
+    await append_events(storage, [event])
+    assert await storage.streams.events_after(BEN, 1, limit=9) == [event]
+
+    await change(storage, replace(said, content="", version=2, deleted_at=LATER))
+
+    [told] = await storage.streams.events_after(BEN, 1, limit=9)
+    assert "Grüße" not in told.data
+    assert "2026-03-02T09:31:00.000Z" in told.data
+    assert told == replace(event, data=told.data)
