@@ -47,6 +47,21 @@ def test_a_wrong_password_is_explained_and_can_be_mended(new_visitor: NewVisitor
     assert maya.unexpected(REFUSED) == []
 
 
+def test_who_runs_the_server_is_led_to_the_operators_page(new_visitor: NewVisitor) -> None:
+    someone = new_visitor()
+    page = someone.page
+    operator = {"id": "01HZZZZZZZZZZZZZZZZZZZZZZZ", "display_name": "Root", "role": "admin"}
+    page.route("**/api/v1/auth/login", lambda route: route.fulfill(json={"user": operator}))
+    page.goto(someone.url)
+    page.get_by_label("E-mail address").fill("root@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+    expect(page.get_by_text("has no conversations of its own")).to_be_visible()
+    page.get_by_role("link", name="Go to the operators' page").click()
+    expect(page).to_have_url(f"{someone.url}/admin")
+
+
 def test_faults_in_the_form_are_named_by_their_field(new_visitor: NewVisitor, student: Account) -> None:
     someone = new_visitor()
     page = someone.page

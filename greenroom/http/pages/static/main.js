@@ -99,7 +99,29 @@ function showUnreachable(message) {
   );
 }
 
+/** Operators have no conversations: asking for theirs would be refused for ever. */
+function showOperator() {
+  const logOut = el(
+    "button",
+    { class: "button", type: "button", on: { click: () => void api.logOut().finally(() => leave()) } },
+    "Log out",
+  );
+  app.replaceChildren(
+    el(
+      "main",
+      { class: "unreachable" },
+      el("p", { class: "empty-title" }, "This account runs the server and has no conversations of its own."),
+      el("a", { class: "button primary", href: "/admin" }, "Go to the operators' page"),
+      logOut,
+    ),
+  );
+}
+
 function showMessenger(me) {
+  if (me.role === "admin") {
+    showOperator();
+    return;
+  }
   const store = createStore();
   store.dispatch({ type: "signed_in", me });
 
