@@ -8,30 +8,21 @@ noticed by its connection, which cancels this.
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import quart
 import structlog
-import trio
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
 from quart_trio.asgi import TrioASGIHTTPConnection
 from quart_trio.wrappers import TrioRequest
 
 from greenroom.http.access import RequestRecord
-from greenroom.http.faults import BodyTimeout, BodyTooLarge, HttpFault
+from greenroom.http.faults import HttpFault
+from greenroom.http.request_body import read_body
 from greenroom.supervisor import origin
 
 if TYPE_CHECKING:
     from greenroom.http.app import Application
-
-BODY_BYTES_MAX: Final = 64 * 1024
-"""Thirteen times the longest message, escaped; nothing we accept is larger."""
-
-BODY_TIMEOUT_S: Final = 10.0
-BODY_BEGIN_TIMEOUT_S: Final = 5.0
-BODY_BYTES_PER_S_MIN: Final = 1024
-"""A body has five seconds, and one more for each KiB that came of it, up to ten: who drips holds a connection no longer
-than who says nothing. (The rule of Apache's RequestReadTimeout, with its MinRate.)"""
 
 
 class ReceivedRequest(TrioRequest):
@@ -66,7 +57,7 @@ class RequestCycle(TrioASGIHTTPConnection):
             request.payload, request.body_fault = b"", None
             try:
                 if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
-                    request.payload = await _read_body(receive, request.headers.get("Content-Length"))
+                    request.payload = await read_body(receive, request.headers.get("Content-Length"))
             except HttpFault as fault:
                 request.body_fault = fault
             async with AsyncExitStack() as request.resources:
@@ -79,27 +70,3 @@ class RequestCycle(TrioASGIHTTPConnection):
                     await self._send_response(send, response)
         finally:
             app.recorder.end(request.record)
-
-
-async def _read_body(receive: ASGIReceiveCallable, content_length: str | None) -> bytes:
-    """Read the whole body.
-
-    Raises:
-        BodyTooLarge: it is, or says it will be, larger than BODY_BYTES_MAX.
-        BodyTimeout: it did not come in time.
-    """
-    if content_length is not None and int(content_length) > BODY_BYTES_MAX:
-        raise BodyTooLarge(f"A body may have {BODY_BYTES_MAX} bytes.")
-    body = bytearray()
-    began = trio.current_time()
-    with trio.CancelScope() as patience:
-        while True:
-            earned_s = BODY_BEGIN_TIMEOUT_S + len(body) / BODY_BYTES_PER_S_MIN
-            patience.deadline = began + min(earned_s, BODY_TIMEOUT_S)
-            event: Any = await receive()
-            body += event.get("body", b"")
-            if len(body) > BODY_BYTES_MAX:
-                raise BodyTooLarge(f"A body may have {BODY_BYTES_MAX} bytes.")
-            if not event.get("more_body", False):
-                return bytes(body)
-    raise BodyTimeout(f"The body came too slowly, or not within {BODY_TIMEOUT_S:.0f} s.")

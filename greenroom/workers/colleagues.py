@@ -6,7 +6,8 @@ The folder is the parent's and nobody else's may enter it. A request that comes 
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,12 +22,15 @@ ANSWER_TIMEOUT_S: Final = 2.0
 """For all together. One that is wedged is left out, and seen to be."""
 
 
+CONNECTIONS_EACH_MAX: Final = 32
+"""To each of them: operators' streams, most of all. Half of what each lets colleagues open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a worker answered."""
 
     status: int
-    content_type: str
     body: bytes
 
 
@@ -69,34 +73,60 @@ class Colleagues:
         self.name = name
         self.names: Sequence[str] = tuple(str(number) for number in range(1, size + 1))
         self._run_dir = run_dir
+        self._clients: dict[str, httpx.AsyncClient] = {}
 
     @property
     def socket_path(self) -> Path:
         """Where this worker listens. A successor takes the place over before its predecessor has drained."""
         return self._path(self.name)
 
-    def client(self, name: str, *, timeout: httpx.Timeout) -> httpx.AsyncClient:
-        """Make a client to one of them."""
-        transport = httpx.AsyncHTTPTransport(uds=str(self._path(name)))
-        return httpx.AsyncClient(transport=transport, base_url="http://worker", timeout=timeout)
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        """Be able to ask them, for the length of the block."""
+        async with AsyncExitStack() as stack:
+            for name in self.names:
+                if name != self.name:
+                    self._clients[name] = await stack.enter_async_context(self._make_client(name))
+            try:
+                yield
+            finally:
+                self._clients.clear()
 
-    async def ask_all(self, path: str, *, headers: Mapping[str, str]) -> dict[str, Answer | None]:
-        """Ask everybody the same, at once; None for whoever does not answer in time."""
+    def client(self, name: str) -> httpx.AsyncClient:
+        """The client to one of the others.
+
+        Raises:
+            KeyError: there is no such colleague, or this is not :meth:`connected`.
+        """
+        return self._clients[name]
+
+    async def ask_others(self, path: str, *, headers: Mapping[str, str]) -> dict[str, Answer | None]:
+        """Ask all others the same, at once; None for whoever does not answer in time, and for this one."""
         answers: dict[str, Answer | None] = dict.fromkeys(self.names)
 
         async def ask(name: str) -> None:
             try:
-                async with self.client(name, timeout=httpx.Timeout(ANSWER_TIMEOUT_S)) as client:
-                    answer = await client.get(path, headers=dict(headers))
+                answer = await self._clients[name].get(path, headers=dict(headers))
             except httpx.HTTPError:
                 return
-            answers[name] = Answer(answer.status_code, answer.headers.get("content-type", ""), answer.content)
+            answers[name] = Answer(answer.status_code, answer.content)
 
         with trio.move_on_after(ANSWER_TIMEOUT_S):
             async with trio.open_nursery() as nursery:
-                for name in self.names:
+                for name in self._clients:
                     nursery.start_soon(ask, name)
         return answers
+
+    def _make_client(self, name: str) -> httpx.AsyncClient:
+        transport = httpx.AsyncHTTPTransport(
+            uds=str(self._path(name)),
+            verify=False,  # there is no TLS on a Unix socket, and loading certificates for it takes 50 ms
+            # A connection for each request: one that is kept may be a predecessor's, who is about to close it.
+            limits=httpx.Limits(max_connections=CONNECTIONS_EACH_MAX, max_keepalive_connections=0),
+        )
+        return httpx.AsyncClient(
+            transport=transport, base_url="http://worker", timeout=httpx.Timeout(ANSWER_TIMEOUT_S), trust_env=False
+        )
 
     def _path(self, name: str) -> Path:
         return self._run_dir / f"{name}.sock"

@@ -56,6 +56,7 @@ async def run_worker(settings: Settings, sock: socket.socket) -> None:
     local = LocalListener(colleagues.socket_path, limits=limits)
     options = PostgresOptions.from_settings(settings, orders.conninfo)
     async with (
+        colleagues.connected(),
         open_pool(options) as pool,
         open_server(
             settings,

@@ -11,7 +11,7 @@ import trio
 
 from greenroom.http.app import OPERATIONS
 from greenroom.http.operations import Access, Operation
-from greenroom.http.request_cycle import BODY_BYTES_MAX
+from greenroom.http.request_body import BODY_BYTES_MAX
 from tests.http.raw import read_to_end
 from tests.http.world import ULID, World, assert_problem, example_path
 
@@ -366,7 +366,7 @@ async def test_a_body_far_beyond_the_limit_is_refused_while_it_is_sent(world: Wo
 
 
 async def test_a_slow_body_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("greenroom.http.request_cycle.BODY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("greenroom.http.request_body.BODY_TIMEOUT_S", 0.2)
 
     received = await speak(world, b"Content-Length: 100\r\n\r\n{")
 

@@ -78,7 +78,7 @@ async def test_an_application_that_can_not_start_ends_the_server() -> None:
 
 
 async def test_a_body_that_drips_is_given_up_before_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("greenroom.http.request_cycle.BODY_BEGIN_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("greenroom.http.request_body.BODY_BEGIN_TIMEOUT_S", 0.3)
     async with a_world() as world:
         stream = await trio.open_tcp_stream(*_address(world.host))
         async with stream, trio.open_nursery() as nursery:
@@ -104,7 +104,7 @@ async def test_a_body_that_drips_is_given_up_before_its_time(monkeypatch: pytest
 async def test_a_body_that_comes_fast_enough_may_take_longer_than_its_first_seconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("greenroom.http.request_cycle.BODY_BEGIN_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("greenroom.http.request_body.BODY_BEGIN_TIMEOUT_S", 0.2)
     async with a_world() as world:
         stream = await trio.open_tcp_stream(*_address(world.host))
         async with stream:
