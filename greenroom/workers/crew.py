@@ -39,6 +39,9 @@ FIRST_STARTS_MAX: Final = 3
 STOP_GRACE_S: Final = 5.0
 """Beyond its own bound on draining, before a worker is killed."""
 
+KILL_TIMEOUT_S: Final = 5.0
+"""For a killed worker to be gone. One that waits in the kernel for a disk or a network file system may not go."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -87,7 +90,7 @@ class Crew:
         self._requests_max = requests_max
         self._rng = rng
         self._spare: Worker | None = None
-        self._spare_ended = False
+        self._living: set[Worker] = set()
         self._due, self._to_roll = trio.open_memory_channel[_Place](size)
         self._stopping = trio.Event()
         self._nursery: trio.Nursery | None = None
@@ -118,6 +121,8 @@ class Crew:
                     keeping.start_soon(self._roll_one_by_one)
                 # Only stop() ends that.
                 await self._end_all()
+                # Nobody is waited for who would not even be killed.
+                self._nursery.cancel_scope.cancel()
             except BaseException:
                 self.kill()
                 raise
@@ -128,7 +133,7 @@ class Crew:
 
     def kill(self) -> None:
         """End all workers at once."""
-        for worker in self._alive():
+        for worker in self._living:
             worker.kill()
 
     def roll(self) -> None:
@@ -271,11 +276,13 @@ class Crew:
         worker = self._spawn()
         if self._nursery is None:
             raise RuntimeError("run() first")
+        self._living.add(worker)
         self._nursery.start_soon(self._listen, worker)
         return worker
 
     async def _listen(self, worker: Worker) -> None:
         await worker.listen()
+        self._living.discard(worker)  # not if this was cancelled: then it lives, and has to be killed
         if self._spare is worker:
             self._spare = None
 
@@ -286,12 +293,12 @@ class Crew:
         keeping.cancel()
 
     async def _end_all(self) -> None:
+        """End everybody, those included who were being replaced when the stop came."""
         if self._spare is not None:
             self._spare.kill()
         async with trio.open_nursery() as nursery:
-            for place in self._places:
-                if place.current is not None:
-                    nursery.start_soon(self._end_last, place.current)
+            for worker in self._living:
+                nursery.start_soon(self._end_last, worker)
 
     async def _end_last(self, worker: Worker) -> None:
         await self._end(worker, is_last=True)
@@ -303,8 +310,7 @@ class Crew:
             return
         _log.error("worker_killed", pid=worker.pid, reason="it did not end in time")
         worker.kill()
-        await worker.wait_end()
-
-    def _alive(self) -> list[Worker]:
-        workers = [place.current for place in self._places if place.current is not None]
-        return workers if self._spare is None else [*workers, self._spare]
+        with trio.move_on_after(KILL_TIMEOUT_S):
+            await worker.wait_end()
+            return
+        _log.error("worker_not_ended", pid=worker.pid)

@@ -11,7 +11,14 @@ import trio
 from trio.testing import MockClock
 
 from greenroom.workers.control import Orders
-from greenroom.workers.crew import FIRST_STARTS_MAX, STOP_GRACE_S, WEDGED_S, Crew, WorkersDoNotStart
+from greenroom.workers.crew import (
+    FIRST_STARTS_MAX,
+    KILL_TIMEOUT_S,
+    STOP_GRACE_S,
+    WEDGED_S,
+    Crew,
+    WorkersDoNotStart,
+)
 
 START_S = 0.3
 DRAIN_S = 10.0
@@ -263,6 +270,44 @@ async def test_a_worker_that_does_not_drain_is_killed_in_time(autojump_clock: Mo
         began = trio.current_time()
     assert trio.current_time() - began <= DRAIN_S + STOP_GRACE_S + 0.01
     assert yard.alive == []
+
+
+async def test_stopping_in_the_middle_of_a_roll_ends_who_was_being_replaced(autojump_clock: MockClock) -> None:
+    yard = Yard()
+    yard.make = lambda pid: FakeWorker(pid, drains_in_s=float("inf"))
+    async with working(crew := a_crew(yard)):
+        crew.roll()
+        await trio.sleep(3)  # a successor serves, its predecessor drains
+        assert [worker.is_last for worker in yard.alive].count(False) == 1
+        began = trio.current_time()
+    assert trio.current_time() - began <= DRAIN_S + STOP_GRACE_S + 0.01
+    assert yard.alive == []
+
+
+async def test_killing_in_the_middle_of_a_roll_leaves_nobody(autojump_clock: MockClock) -> None:
+    yard = Yard()
+    yard.make = lambda pid: FakeWorker(pid, drains_in_s=float("inf"))
+    async with working(crew := a_crew(yard)):
+        crew.roll()
+        await trio.sleep(3)
+        everybody = list(yard.alive)
+        crew.kill()
+        assert {worker.status for worker in everybody} == {-9}
+
+
+async def test_a_worker_that_can_not_even_be_killed_is_not_waited_for(autojump_clock: MockClock) -> None:
+    class Immortal(FakeWorker):
+        async def stop(self, *, is_last: bool) -> None:
+            pass
+
+        def kill(self) -> None:
+            pass
+
+    yard = Yard()
+    yard.make = Immortal
+    async with working(a_crew(yard)):
+        began = trio.current_time()
+    assert trio.current_time() - began <= DRAIN_S + STOP_GRACE_S + KILL_TIMEOUT_S + 0.01
 
 
 async def test_stopping_in_the_middle_of_a_start_leaves_nobody(autojump_clock: MockClock) -> None:
