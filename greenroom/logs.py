@@ -24,6 +24,10 @@ from greenroom.supervisor import whereabouts
 EXCEPTION_LENGTH_MAX: Final = 200
 """Characters of an exception's own words."""
 
+GROUP_MEMBERS_MAX: Final = 5
+GROUP_DEPTH_MAX: Final = 4
+"""Of exceptions in a group, and of groups within groups: nurseries within nurseries have one each, as a rule."""
+
 STACK_LINES_MAX: Final = 200
 
 _EMAIL: Final = re.compile(r"[^\s@\"'<>()]+@[^\s@\"'<>()]+\.[^\s@\"'<>()]+")
@@ -84,18 +88,38 @@ def format_exception(exc_info: ExcInfo) -> str:
     token or a password in a URL is struck out.
     """
     _, error, _ = exc_info
-    lines: list[str] = []
-    for each in _causes(error):
-        if lines:
-            lines.append("which led to:")
-        lines += [line.rstrip("\n") for line in traceback.format_tb(each.__traceback__)]
-        lines.append(f"{type(each).__qualname__}: {redact(str(each))}".rstrip(": "))
-        if isinstance(each, BaseExceptionGroup):
-            lines += [f"  | {type(inner).__qualname__}: {redact(str(inner))}" for inner in each.exceptions]
+    lines = [] if error is None else _exception_lines(error, depth=0)
     if len(lines) > STACK_LINES_MAX:
         half = STACK_LINES_MAX // 2
         lines = [*lines[:half], "...", *lines[-half:]]
     return "\n".join(lines)
+
+
+def _exception_lines(error: BaseException, *, depth: int) -> list[str]:
+    lines: list[str] = []
+    for each in _causes(error):
+        if lines:
+            lines.append("which led to:")
+        lines += [line for entry in traceback.format_tb(each.__traceback__) for line in entry.splitlines()]
+        lines.append(f"{type(each).__qualname__}: {redact(str(each))}".rstrip(": "))
+        if isinstance(each, BaseExceptionGroup):
+            lines += [f"  | {line}" for line in _member_lines(each, depth=depth + 1)]
+    return lines
+
+
+def _member_lines(group: BaseExceptionGroup[BaseException], *, depth: int) -> list[str]:
+    """Render what is in a group: without the frames of its members it says nothing of where they come from."""
+    lines: list[str] = []
+    for number, member in enumerate(group.exceptions[:GROUP_MEMBERS_MAX], start=1):
+        if len(group.exceptions) > 1:
+            lines.append(f"{number} of {len(group.exceptions)}:")
+        if depth < GROUP_DEPTH_MAX:
+            lines += _exception_lines(member, depth=depth)
+        else:
+            lines.append(f"{type(member).__qualname__}: {redact(str(member))}")
+    if len(group.exceptions) > GROUP_MEMBERS_MAX:
+        lines.append("...")
+    return lines
 
 
 def redact(words: str) -> str:

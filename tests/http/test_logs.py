@@ -9,7 +9,7 @@ import logging
 import pytest
 import structlog
 
-from greenroom.logs import configure_logging
+from greenroom.logs import STACK_LINES_MAX, configure_logging
 from greenroom.schema.records import Role
 from greenroom.supervisor import Actor, ChildSpec, SupervisorSpec, open_system, origin
 from tests.http.world import API_KEY, World, a_world, some_settings
@@ -112,6 +112,37 @@ def test_no_line_of_a_traceback_can_be_taken_for_a_line_of_its_own() -> None:
     assert rest
     assert all(line.startswith("    ") for line in rest)
     assert "\x1b" not in stream.getvalue()
+
+
+def test_what_is_in_a_group_is_written_with_where_it_comes_from() -> None:
+    stream = logged("json")
+
+    def deep_bug() -> None:
+        raise KeyError("deep")
+
+    try:
+        try:
+            deep_bug()
+        except* KeyError as group:
+            raise ExceptionGroup("outer", [group, ValueError("beside it")]) from None
+    except ExceptionGroup:
+        structlog.get_logger("test").exception("failed")
+
+    written = json.loads(stream.getvalue())["exception"]
+    assert "in deep_bug" in written
+    assert "KeyError: 'deep'" in written
+    assert "ValueError: beside it" in written
+
+
+def test_a_group_of_many_and_of_groups_in_groups_is_written_in_part() -> None:
+    stream = logged("json")
+    error: Exception = ValueError("innermost")
+    for depth in range(200):
+        error = ExceptionGroup(f"depth {depth}", [error, *(ValueError(str(n)) for n in range(200))])
+
+    structlog.get_logger("test").error("failed", exc_info=error)
+
+    assert len(json.loads(stream.getvalue())["exception"].splitlines()) <= STACK_LINES_MAX + 1
 
 
 def test_an_exception_that_came_from_itself_is_written_once() -> None:
