@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
-from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import anyio
@@ -22,6 +21,7 @@ from greenroom.client.calls import PASSING_STATUSES, Calls
 from greenroom.client.errors import ClientError, NotGreenroom, StreamClosed, refusal
 from greenroom.client.pauses import jittered_pause_s
 from greenroom.schema import events
+from greenroom.schema.event_kinds import EVENT_KINDS
 from greenroom.schema.wire import Wire
 
 W = TypeVar("W", bound=Wire)
@@ -36,24 +36,6 @@ UNWIND_S: Final = 1.0
 
 RETRY_DEFAULT_S: Final = 3.0
 """Until the server says what it wishes."""
-
-_MODELS: Final[Mapping[str, type[Wire]]] = MappingProxyType(
-    {
-        "message.created": events.MessageCreated,
-        "message.updated": events.MessageChanged,
-        "message.deleted": events.MessageChanged,
-        "reaction.changed": events.ReactionChanged,
-        "conversation.created": events.ConversationChanged,
-        "conversation.updated": events.ConversationChanged,
-        "conversation.read": events.ConversationMarked,
-        "conversation.delivered": events.ConversationMarked,
-        "session.revoked": events.SessionRevoked,
-        "typing": events.Typing,
-        "presence": events.Presence,
-        "reset": events.Reset,
-    }
-)
-
 
 _ABOUT_THE_STREAM: Final = frozenset({"ready", "heartbeat"})
 """Events that only say where the stream stands. They take the way of the others, so that the cursor never overtakes one."""
@@ -267,9 +249,9 @@ async def _unwind(response: httpx.Response, received: AsyncIterator[ServerSentEv
 
 
 def _data(name: str, text: str) -> Wire | Mapping[str, Any]:
-    model = _MODELS.get(name)
-    if model is not None:
-        return _parse(model, text)
+    kind = EVENT_KINDS.get(name)
+    if kind is not None:
+        return _parse(kind.model, text)
     try:
         data = json.loads(text)
     except ValueError as exc:

@@ -97,6 +97,9 @@ class _Page:
             for path, methods in document["paths"].items()
             for method, operation in methods.items()
         ]
+        responses = [each for _, _, operation in self._operations for each in operation["responses"].values()]
+        self._events = _merged(response.get("x-events", {}) for response in responses)
+        self._commands = _merged(response.get("x-commands", {}) for response in responses)
         # The document is ordered by path; the page follows the order in which tags first appear.
         tags = {operation["tags"][0]: None for _, _, operation in self._operations}
         self._tags = {tag: [each for each in self._operations if each[2]["tags"][0] == tag] for tag in tags}
@@ -117,6 +120,7 @@ class _Page:
             yield f'<h2 id="tag-{_slug(tag)}">{escape(tag)}</h2>'
             for method, path, operation in operations:
                 yield from self._operation(method, path, operation)
+        yield from self._traffic()
         yield '<h2 id="shapes">Shapes</h2>'
         for name, schema in sorted(self._shapes.items()):
             if "properties" in schema:
@@ -132,6 +136,11 @@ class _Page:
                     f'<li><a href="#{operation["operationId"]}"><span class="method">{method}</span>'
                     f"{escape(operation['operationId'].replace('_', ' '))}</a>"
                 )
+            yield "</ul>"
+        for kind, title, names in (("event", "Events", self._events), ("command", "Commands", self._commands)):
+            yield f'<h2><a href="#{kind}s">{title}</a></h2><ul>'
+            for name in names:
+                yield f'<li><a href="#{kind}-{name}">{escape(name)}</a>'
             yield "</ul>"
         yield '<h2><a href="#shapes">Shapes</a></h2><h2><a href="#problems">Problems</a></h2>'
 
@@ -179,6 +188,35 @@ class _Page:
                 )
                 yield f"<tr><td>{status}<td>{self._text(response['description'])}<td>{shapes}"
         yield "</table></div>"
+
+    def _traffic(self) -> Iterator[str]:
+        """What streams and WebSockets carry."""
+        yield (
+            '<h2 id="events">Events</h2><p>What <a href="#open_events">the stream</a>, '
+            '<a href="#open_socket">the WebSocket</a> and, of those that are durable, <a href="#read_event_log">the log'
+            "</a> tell. A durable event has a cursor as its id, is stored, and is sent once to whoever resumes before it; "
+            "an ephemeral one has no id and is told to nobody later. Skip an event whose name you do not know.</p>"
+        )
+        for name, event in self._events.items():
+            yield from self._carried("event", name, f"{event['nature']}. {event['description']}")
+            yield from self._table("", self._words.fields(event["data"], depth=2))
+            yield "</article>"
+        yield (
+            '<h2 id="commands">Commands</h2><p>What a client sends over <a href="#open_socket">the WebSocket</a>, a JSON '
+            "object in a text frame. The reply holds <code>ref</code> again, and <code>data</code> if it is "
+            '<code>ok</code>, else a <a href="#shape-Problem">Problem</a> as <code>error</code>.</p>'
+        )
+        for name, command in self._commands.items():
+            reply = command["reply"]
+            replied = "nothing" if reply == {"type": "null"} else self._words.type(reply)
+            yield from self._carried("command", name, command["description"])
+            yield from self._table("", self._words.fields(command["command"]))
+            yield f"<p>Replied: {replied}.</p></article>"
+
+    def _carried(self, kind: str, name: str, about: str) -> Iterator[str]:
+        anchor = f"{kind}-{name}"
+        yield f'<article id="{anchor}"><h3><a href="#{anchor}"><code>{escape(name)}</code></a></h3>'
+        yield f"<p>{self._text(about[:1].upper() + about[1:])}</p>"
 
     def _shape(self, name: str, schema: Document) -> Iterator[str]:
         yield f'<article id="shape-{name}"><h3><a href="#shape-{name}">{name}</a></h3>'
@@ -231,6 +269,10 @@ def _credentials(security: Sequence[Mapping[str, Any]]) -> str:
     if "operator" in {name for each in security for name in each}:
         return f"For operators, with {', or as an administrator with '.join((ways[0], ' or '.join(ways[1:])))}."
     return f"For signed-in users, with {' or '.join(ways)}."
+
+
+def _merged(tables: Iterable[Document]) -> Document:
+    return {name: row for table in tables for name, row in table.items()}
 
 
 def _slug(text: str) -> str:

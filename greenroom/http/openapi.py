@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 import greenroom
 from greenroom.http.faults import HttpFault
 from greenroom.http.idempotency import HEADER
-from greenroom.http.operations import Access, ActorPath, Operation
+from greenroom.http.operations import Access, ActorPath, Answer, Operation
 from greenroom.http.problems import (
     CONNECTION_STATUSES,
     CURSOR_EXPIRED,
@@ -115,6 +115,12 @@ def _models(operations: Sequence[Operation]) -> list[tuple[type[BaseModel], Json
         for answer in operation.answers.values():
             if answer.model is not None:
                 models[answer.model, "serialization"] = None
+            for event in answer.events.values():
+                models[event.model, "serialization"] = None
+            for command in answer.commands.values():
+                models[command.model, "validation"] = None
+                if command.reply is not None:
+                    models[command.reply, "serialization"] = None
     return list(models)
 
 
@@ -183,6 +189,7 @@ def _responses(operation: Operation, schemas: Schemas) -> Document:
         if answer.media_type is not None:
             schema = {"type": "string"} if answer.model is None else schemas[answer.model, "serialization"]
             responses[str(status)]["content"] = {answer.media_type: {"schema": schema}}
+        responses[str(status)] |= _traffic(answer, schemas)
     by_status: defaultdict[int, list[Kind]] = defaultdict(list)
     for kind in problem_kinds([operation]):
         by_status[kind.status].append(kind)
@@ -194,3 +201,27 @@ def _responses(operation: Operation, schemas: Schemas) -> Document:
             "content": {MEDIA_TYPE: {"schema": schemas[model, "serialization"]}},
         }
     return responses
+
+
+def _traffic(answer: Answer, schemas: Schemas) -> Document:
+    """What goes over an answer that does not end. OpenAPI 3.1 has no words for it, so the names are ours (4.9, "x-")."""
+    traffic: Document = {}
+    if answer.events:
+        traffic["x-events"] = {
+            name: {
+                "nature": event.nature.value,
+                "description": event.meaning,
+                "data": schemas[event.model, "serialization"],
+            }
+            for name, event in answer.events.items()
+        }
+    if answer.commands:
+        traffic["x-commands"] = {
+            name: {
+                "description": command.meaning,
+                "command": schemas[command.model, "validation"],
+                "reply": {"type": "null"} if command.reply is None else schemas[command.reply, "serialization"],
+            }
+            for name, command in answer.commands.items()
+        }
+    return traffic

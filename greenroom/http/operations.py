@@ -43,9 +43,11 @@ from greenroom.schema import errors
 from greenroom.schema.audit import OperatorName
 from greenroom.schema.emoji import Emoji, is_emoji
 from greenroom.schema.errors import FieldError, InvalidInput
+from greenroom.schema.event_kinds import EventKind
 from greenroom.schema.ids import is_ulid
 from greenroom.schema.requests import Body, OpenEvents, Query
 from greenroom.schema.settings import Settings
+from greenroom.schema.socket_frames import CommandKind
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
@@ -99,11 +101,18 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an operation may answer under one status: a model as JSON, another media type, or nothing."""
+    """What an operation may answer under one status: a model as JSON, another media type, or nothing.
+
+    Attributes:
+        events: those that come one after another, by name, where the answer is a stream of them.
+        commands: what the client may send meanwhile, by name.
+    """
 
     model: type[BaseModel] | None = None
     media_type: str | None = None
     description: str = ""
+    events: Mapping[str, EventKind] = field(default_factory=dict)
+    commands: Mapping[str, CommandKind] = field(default_factory=dict)
 
 
 def reply(status: int, model: BaseModel | None = None) -> Response:

@@ -109,6 +109,8 @@ class SessionRevoked(Wire):
 
 
 class Typing(Wire):
+    """``typing``"""
+
     conversation_id: str
     user_id: str
     is_typing: bool
@@ -116,6 +118,8 @@ class Typing(Wire):
 
 
 class Presence(Wire):
+    """``presence``"""
+
     user_id: str
     online: bool
     last_active_at: Moment | None
@@ -133,6 +137,8 @@ class Ready(Wire):
 
 
 class Heartbeat(Wire):
+    """``heartbeat``: ``cursor`` is what this connection has written, ``tail`` where the user's stream stands."""
+
     cursor: str
     tail: str
 

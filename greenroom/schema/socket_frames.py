@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
+from greenroom.schema.answers import UnreadOut
 from greenroom.schema.ids import BookingId, ConversationId, MessageId
 from greenroom.schema.requests import Body, ClientId, Content, Seq, Text, Ulid
+from greenroom.schema.wire import MessageOut
 
 REF_LENGTH_MAX: Final = 64
 
@@ -75,3 +80,35 @@ AnyCommand = (
 )
 
 COMMAND: Final[TypeAdapter[AnyCommand]] = TypeAdapter(Annotated[AnyCommand, Field(discriminator="cmd")])
+
+
+@dataclass(frozen=True, slots=True)
+class CommandKind:
+    """What all commands of one name have in common.
+
+    Attributes:
+        reply: what a reply holds when it went well; None for nothing.
+    """
+
+    model: type[SocketCommand]
+    reply: type[BaseModel] | None
+    meaning: str
+
+
+COMMAND_KINDS: Final[Mapping[str, CommandKind]] = MappingProxyType(
+    {
+        "send": CommandKind(SocketSend, MessageOut, "Send a message; with a `client_id`, sending again is safe."),
+        "edit": CommandKind(SocketEdit, MessageOut, "Let a message of one's own say something else."),
+        "delete": CommandKind(
+            SocketDelete, None, "Take the content of a message of one's own away for everybody."
+        ),
+        "react": CommandKind(SocketReact, None, "Put an emoji on a message."),
+        "unreact": CommandKind(SocketReact, None, "Take one's emoji off a message."),
+        "read": CommandKind(SocketMark, UnreadOut, "Mark everything up to a `seq` as read."),
+        "delivered": CommandKind(SocketMark, UnreadOut, "Mark everything up to a `seq` as received on a device."),
+        "typing": CommandKind(SocketTyping, None, "Tell the other participant that one is typing, or no longer."),
+        "ack": CommandKind(SocketAck, None, "Say that every event up to `cursor` has arrived."),
+        "ping": CommandKind(SocketPing, None, "Ask for a reply and nothing else."),
+    }
+)
+"""By ``cmd``."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from greenroom.actors.event_streams import Sync
+from greenroom.schema.event_kinds import EVENT_KINDS
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import ConversationView, StoredEvent
 from greenroom.schema.wire import ConversationOut
@@ -23,8 +24,9 @@ class ClientState:
         self.total_unread = snapshot.total_unread
 
     def take(self, events: Iterable[StoredEvent]) -> None:
-        """Apply events in order."""
+        """Apply events in order, each of which is of its kind's model and nothing more."""
         for event in events:
+            EVENT_KINDS[event.name].model.model_validate_json(event.data)
             self._apply(event.name, json.loads(event.data))
 
     def comparable(self) -> tuple[Json, int]:

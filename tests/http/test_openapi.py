@@ -14,6 +14,8 @@ from greenroom.http.faults import HttpFault
 from greenroom.http.pages_site import FOLDER, load_pages
 from greenroom.http.problems import CONNECTION_STATUSES, STATUSES, bare_kind, kind_of
 from greenroom.schema import errors
+from greenroom.schema.event_kinds import EVENT_KINDS
+from greenroom.schema.socket_frames import COMMAND_KINDS
 from tests.http.json_schema import check
 from tests.http.world import PASSWORD, World
 
@@ -270,3 +272,23 @@ async def test_bounds_are_told_as_json_schema_names_them(document: dict[str, Any
         return {key for each in value for key in keys(each)} if isinstance(value, list) else set()
 
     assert not keys(document) & {"ge", "le", "gt", "lt", "min_length", "max_length"}
+
+
+async def test_streams_and_sockets_say_what_they_carry(document: dict[str, Any], world: World) -> None:
+    page = (await world.nobody.get("/docs")).text
+    stream = document["paths"]["/api/v1/events"]["get"]["responses"]["200"]
+    socket = document["paths"]["/api/v1/ws"]["get"]["responses"]["101"]
+
+    assert set(stream["x-events"]) == set(socket["x-events"]) == set(EVENT_KINDS)
+    assert set(socket["x-commands"]) == set(COMMAND_KINDS)
+    created = stream["x-events"]["message.created"]
+    assert created["nature"] == "durable"
+    assert created["data"] == {"$ref": "#/components/schemas/MessageCreated"}
+    for name in EVENT_KINDS:
+        assert page.count(f'id="event-{name}"') == 1
+    for name in COMMAND_KINDS:
+        assert page.count(f'id="command-{name}"') == 1
+    article = re.search(r'<article id="event-typing">(.*?)</article>', page, re.DOTALL)
+    assert article
+    assert "Ephemeral." in article[1]
+    assert "<code>is_typing</code><td>boolean" in article[1]

@@ -17,7 +17,7 @@ from greenroom.http.sockets.pace import Pace
 from greenroom.http.sockets.session import ACK_TIMEOUT_S, COMMANDS_BURST, UNREADABLE_MAX
 from greenroom.schema.records import Role
 from tests.http.raw import read_to_end
-from tests.http.world import ULID, WAIT_S, Person, World, a_world, some_settings
+from tests.http.world import ULID, WAIT_S, Person, World, a_world, assert_known, some_settings
 
 Json = dict[str, Any]
 
@@ -56,6 +56,7 @@ class Socket:
         if frame["type"] == "reply":
             self.replies[frame["ref"]] = frame
         else:
+            assert_known(frame["event"], json.dumps(frame["data"]), has_id=frame["id"] is not None)
             self.events.append(frame)
 
     async def close_code(self) -> int:

@@ -21,6 +21,7 @@ from greenroom.http.metrics import ServingCollector
 from greenroom.http.operations import Operation
 from greenroom.http.serving import Limits, Server, listen
 from greenroom.schema.clock import system_wall_clock
+from greenroom.schema.event_kinds import EVENT_KINDS, Nature
 from greenroom.schema.ids import RandomIds
 from greenroom.schema.records import Role
 from greenroom.schema.settings import Settings
@@ -182,6 +183,8 @@ class Listener:
             assert answer.status_code == 200, await answer.aread()
             self.headers = answer.headers
             async for event in EventSource(answer).aiter_sse():
+                if path.startswith("/api/v1/events"):
+                    assert_known(event.event, event.data, has_id=event.id != self.last_id)
                 self.events.append(event)
                 self.last_id = event.id or self.last_id
                 self._changed.set()
@@ -189,6 +192,16 @@ class Listener:
                     task_status.started()
         self.has_ended = True
         self._changed.set()
+
+
+def assert_known(name: str, data: str, *, has_id: bool) -> None:
+    """Check that this is an event of the table, with the data that it says and nothing more."""
+    kind = EVENT_KINDS[name]
+    kind.model.model_validate_json(data)
+    if kind.nature is Nature.EPHEMERAL or name == "closing":
+        assert not has_id
+    elif kind.nature is Nature.DURABLE:
+        assert has_id
 
 
 ULID = "01HZZZZZZZZZZZZZZZZZZZZZZZ"

@@ -15,8 +15,10 @@ from greenroom.http.operations import Answer, Call, Operations, reply
 from greenroom.http.routes.conversations import render_conversation
 from greenroom.http.sse import encode_retry, event_stream
 from greenroom.schema.answers import EventLogOut, EventOut, SyncOut, TicketOut
+from greenroom.schema.event_kinds import EVENT_KINDS
 from greenroom.schema.events import Closing, ClosingReason, Frame, Presence
 from greenroom.schema.requests import OpenEvents, ReadEventLog
+from greenroom.schema.socket_frames import COMMAND_KINDS
 from greenroom.schema.wire import to_json
 
 operations = Operations("Streams")
@@ -28,7 +30,14 @@ DRAINING_RETRY_MS = 2_000
 @operations.serve(
     "GET",
     "/api/v1/events",
-    answers={200: Answer(None, sse.MEDIA_TYPE, "Server-sent events, until either side closes")},
+    answers={
+        200: Answer(
+            None,
+            sse.MEDIA_TYPE,
+            "Server-sent events, until either side closes; each `data` is JSON of the event's model",
+            events=EVENT_KINDS,
+        )
+    },
     opens_stream=True,
 )
 async def open_events(call: Call, identity: Identity, query: OpenEvents) -> Response:
@@ -49,7 +58,9 @@ async def open_events(call: Call, identity: Identity, query: OpenEvents) -> Resp
 @operations.serve(
     "GET",
     sockets.PATH,
-    answers={101: Answer(None, None, "WebSocket, until either side closes")},
+    answers={
+        101: Answer(None, None, "WebSocket, until either side closes", events=EVENT_KINDS, commands=COMMAND_KINDS)
+    },
     refusals=[UpgradeRequired],
     opens_stream=True,
 )
