@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final
 
-from quart.wrappers import Request, Websocket
-
 from greenroom.actors.authentication import PATIENCE_S
 from greenroom.actors.identity import Identity
 from greenroom.actors.sign_in import SignIn
 from greenroom.http.faults import CrossSiteRequest
+from greenroom.http.request import Request
 from greenroom.schema.errors import NotAuthenticated
 from greenroom.schema.settings import Settings
 
@@ -34,7 +33,7 @@ def cookie_name(settings: Settings) -> str:
 
 
 async def identify(
-    request: Request | Websocket,
+    request: Request,
     sign_in: SignIn,
     settings: Settings,
     *,
@@ -48,7 +47,7 @@ async def identify(
         CrossSiteRequest: valid or not, a cookie was sent along by a page that is not ours.
     """
     patience_s = STREAM_PATIENCE_S if opens_stream else PATIENCE_S
-    authorization = request.headers.get("Authorization")
+    authorization = request.header(b"authorization")
     if authorization is not None:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not _is_plausible(token):
@@ -56,7 +55,7 @@ async def identify(
         return await sign_in.authenticate(token, patience_s=patience_s)
     if ticket is not None:
         return await sign_in.redeem(ticket, patience_s=patience_s)
-    cookie = request.cookies.get(cookie_name(settings))
+    cookie = request.cookie(cookie_name(settings))
     if cookie is None:
         raise NotAuthenticated("Sign in first.")
     if opens_stream or request.method not in SAFE_METHODS:
@@ -66,7 +65,7 @@ async def identify(
     return await sign_in.authenticate(cookie, patience_s=patience_s)
 
 
-def check_same_site(request: Request | Websocket, allowed_origins: Container[str]) -> None:
+def check_same_site(request: Request, allowed_origins: Container[str]) -> None:
     """Refuse a request that a page of another origin made.
 
     Browsers say where a request comes from in ``Sec-Fetch-Site``, older ones in ``Origin``; pages can forge neither.
@@ -77,16 +76,16 @@ def check_same_site(request: Request | Websocket, allowed_origins: Container[str
 
     Source: OWASP CSRF Prevention Cheat Sheet, "Fetch Metadata"; Go's net/http CrossOriginProtection.
     """
-    origin = request.headers.get("Origin")
+    origin = request.header(b"origin")
     if origin is not None and origin in allowed_origins:
         return
-    site = request.headers.get("Sec-Fetch-Site")
+    site = request.header(b"sec-fetch-site")
     if site is not None:
         is_ours = site in {"same-origin", "none"}
     else:
         # Only the host is compared: whether TLS ends in front of us can't be seen from here.
         host = (origin or "").partition("://")[2]
-        is_ours = host != "" and host == request.headers.get("Host")
+        is_ours = host != "" and host == request.header(b"host")
     if not is_ours:
         raise CrossSiteRequest("With the session cookie, this can only be done from a page of this server.")
 

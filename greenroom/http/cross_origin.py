@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from quart.wrappers import Request
-from werkzeug.datastructures import Headers
+from greenroom.http.request import Request
+from greenroom.http.response import Header
 
 ALLOWED_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID, X-Request-Id"
 EXPOSED_HEADERS: Final = "Idempotency-Replayed, Retry-After, X-Request-Id"
@@ -29,24 +29,34 @@ class CrossOrigin:
         """Whether a browser asks, for a page of an allowed origin, what that page may send."""
         return (
             request.method == "OPTIONS"
-            and "Access-Control-Request-Method" in request.headers
-            and request.headers.get("Origin") in self._allowed
+            and request.header(b"access-control-request-method") is not None
+            and self.allowed_origin(request) is not None
         )
 
-    def allow(self, headers: Headers, *, methods: Iterable[str]) -> None:
-        """Answer a preflight: what the page may send."""
-        headers["Access-Control-Allow-Methods"] = ", ".join(sorted(methods))
-        headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
-        headers["Access-Control-Max-Age"] = str(PREFLIGHT_AGE_S)
+    def allowed_origin(self, request: Request) -> str | None:
+        """The origin of the page that asks, if it is an allowed one."""
+        origin = request.header(b"origin") if self._allowed else None
+        return origin if origin in self._allowed else None
 
-    def annotate(self, request: Request, headers: Headers) -> None:
+    def permission(self, methods: Iterable[str]) -> list[Header]:
+        """The answer to a preflight: what the page may send."""
+        return [
+            (b"access-control-allow-methods", ", ".join(sorted(methods)).encode()),
+            (b"access-control-allow-headers", ALLOWED_HEADERS.encode()),
+            (b"access-control-max-age", b"%d" % PREFLIGHT_AGE_S),
+        ]
+
+    def annotation(self, request: Request) -> list[Header]:
         """Let a page of an allowed origin read this answer."""
         if not self._allowed:
-            return
-        headers.add("Vary", "Origin")
-        origin = request.headers.get("Origin")
-        if origin in self._allowed:
-            headers["Access-Control-Allow-Origin"] = origin
-            headers["Access-Control-Allow-Credentials"] = "true"
-            headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
-            headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+            return []
+        origin = self.allowed_origin(request)
+        if origin is None:
+            return [(b"vary", b"Origin")]
+        return [
+            (b"vary", b"Origin"),
+            (b"access-control-allow-origin", origin.encode()),
+            (b"access-control-allow-credentials", b"true"),
+            (b"access-control-expose-headers", EXPOSED_HEADERS.encode()),
+            (b"cross-origin-resource-policy", b"cross-origin"),
+        ]

@@ -7,14 +7,14 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from quart.wrappers import Response
-
 from greenroom.actors.answering_once import AnsweringOnce
-from greenroom.http.request_cycle import ReceivedRequest
+from greenroom.http.request import Request
+from greenroom.http.response import Response
 from greenroom.schema.errors import FieldError, InvalidInput
 from greenroom.schema.idempotency import KeptAnswer, RequestKey
 
 HEADER: Final = "Idempotency-Key"
+_HEADER: Final = HEADER.lower().encode()
 METHODS: Final = frozenset({"POST", "PATCH"})
 
 REPLAYED: Final = "Idempotency-Replayed"
@@ -23,13 +23,13 @@ REPLAYED: Final = "Idempotency-Replayed"
 _KEY: Final = re.compile(r'"?([A-Za-z0-9._:-]{1,64})"?')
 
 
-def given_key(request: ReceivedRequest) -> str | None:
+def given_key(request: Request) -> str | None:
     """The key of a request, with or without the quotes that structured fields have.
 
     Raises:
         InvalidInput: it has another form.
     """
-    given = request.headers.get(HEADER)
+    given = request.header(_HEADER)
     if given is None:
         return None
     key = _KEY.fullmatch(given)
@@ -45,7 +45,7 @@ def client_id_of(key: str) -> str:
 
 
 async def answer_once(
-    request: ReceivedRequest,
+    request: Request,
     answering: AnsweringOnce,
     *,
     owner: str,
@@ -65,25 +65,26 @@ async def answer_once(
 
 async def _kept(carry_out: Callable[[], Awaitable[Response]]) -> tuple[Response, KeptAnswer]:
     response = await carry_out()
-    body: bytes = await response.get_data(as_text=False)
-    return response, KeptAnswer(response.status_code, response.headers.get("Content-Type"), body)
+    if not isinstance(response.body, bytes):
+        raise TypeError("a stream can't be kept")
+    return response, KeptAnswer(response.status, response.content_type, response.body)
 
 
 def _again(kept: KeptAnswer) -> tuple[Response, KeptAnswer]:
-    response = Response(kept.body, status=kept.status, content_type=kept.content_type)
-    if kept.content_type is None:
-        del response.headers["Content-Type"]
-    response.headers[REPLAYED] = "true"
+    response = Response(kept.status, kept.body)
+    if kept.content_type is not None:
+        response.headers.append((b"content-type", kept.content_type.encode()))
+    response.headers.append((REPLAYED.lower().encode(), b"true"))
     return response, kept
 
 
-def _fingerprint(request: ReceivedRequest) -> bytes:
+def _fingerprint(request: Request) -> bytes:
     """Of everything that decides what a request does."""
     parts = (
         request.method.encode(),
         request.path.encode(),
         request.query_string,
-        request.headers.get("If-Match", "").encode(),
+        (request.header(b"if-match") or "").encode(),
         request.payload,
     )
     # Lengths first: no two requests may run together into the same bytes.

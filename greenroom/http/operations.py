@@ -27,7 +27,6 @@ from typing import Any, Final, NewType, get_args, get_origin, get_type_hints
 
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
-from quart.wrappers import Response
 
 from greenroom.actors.core import Core
 from greenroom.actors.stall_watchdog import StallWatchdog
@@ -38,7 +37,8 @@ from greenroom.http.json_body import parse_body
 from greenroom.http.operator_credentials import authorize_operator
 from greenroom.http.problems import Refusable
 from greenroom.http.query_string import parse_query
-from greenroom.http.request_cycle import ReceivedRequest
+from greenroom.http.request import Request
+from greenroom.http.response import Response
 from greenroom.schema import errors
 from greenroom.schema.audit import OperatorName
 from greenroom.schema.emoji import Emoji, is_emoji
@@ -81,10 +81,10 @@ class Call:
     """What an operation works with.
 
     Attributes:
-        resources: closed when the answer has been written, or the client left.
+        resources: of an operation that opens a stream: closed when the answer has been written, or the client left.
     """
 
-    request: ReceivedRequest
+    request: Request
     core: Core
     settings: Settings
     site: Site
@@ -113,15 +113,6 @@ class Answer:
     description: str = ""
     events: Mapping[str, EventKind] = field(default_factory=dict)
     commands: Mapping[str, CommandKind] = field(default_factory=dict)
-
-
-def reply(status: int, model: BaseModel | None = None) -> Response:
-    """Answer with a model as JSON, or with nothing."""
-    if model is None:
-        response = Response(b"", status=status)
-        del response.headers["Content-Type"]
-        return response
-    return Response(model.model_dump_json().encode(), status=status, content_type="application/json")
 
 
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -196,7 +187,7 @@ class Operation:
                 request, call.core.sign_in, call.settings, permission=permission, opens_stream=self.opens_stream
             )
             needs["operator"] = Operator(name)
-        needs |= self._path_arguments(request.view_args or {})
+        needs |= self._path_arguments(request.path_arguments)
         if not self.takes_ticket:
             query = parse_query(request.query_string, self.query)
         if query is not None:
@@ -204,7 +195,7 @@ class Operation:
         if self.body is not None and self.is_body_optional and not request.payload.strip():
             needs["body"] = None
         elif self.body is not None:
-            needs["body"] = parse_body(request.payload, request.headers.get("Content-Type"), self.body)
+            needs["body"] = parse_body(request.payload, request.header(b"content-type"), self.body)
         elif request.payload.strip() not in {b"", b"{}"}:
             raise InvalidInput(FieldError(("body",), "this takes no body"))
         if self.is_keyed and (key := given_key(request)) is not None:
@@ -217,14 +208,14 @@ class Operation:
             )
         return await self.handler(call, **needs)
 
-    def _path_arguments(self, given: Mapping[str, str]) -> dict[str, str]:
+    def _path_arguments(self, given: dict[str, str]) -> dict[str, str]:
         for name, value in given.items():
             if self.path_parameters[name] is Emoji:
                 if not is_emoji(value):
                     raise InvalidInput(FieldError(("path", name), "must be one emoji"))
             elif self.path_parameters[name] is not ActorPath and not is_ulid(value):
                 raise faults.RouteNotFound("Nothing is served at this path.")
-        return dict(given)
+        return given
 
 
 def _owner(needs: Mapping[str, Any]) -> str:

@@ -12,10 +12,9 @@ import hashlib
 import hmac
 from typing import Final
 
-from quart.wrappers import Request
-
 from greenroom.actors.sign_in import SignIn
 from greenroom.http.credentials import identify
+from greenroom.http.request import Request
 from greenroom.schema.audit import OperatorKind, OperatorName
 from greenroom.schema.errors import NotAuthenticated
 from greenroom.schema.settings import Settings
@@ -34,7 +33,7 @@ async def authorize_operator(
             other wrong credential.
         PermissionDenied: signed in, but no operator.
     """
-    key = request.headers.get("X-API-Key")
+    key = request.header(b"x-api-key")
     if key is not None:
         return _operator_by_key(key, settings)
     identity = await identify(request, sign_in, settings, opens_stream=opens_stream)
@@ -48,7 +47,7 @@ async def authorize_scraper(request: Request, sign_in: SignIn, settings: Setting
     Raises:
         NotAuthenticated, PermissionDenied: as :func:`authorize_operator`.
     """
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = (request.header(b"authorization") or "").partition(" ")
     if scheme.lower() == "bearer" and _key_named(token, settings) is not None:
         return
     await authorize_operator(request, sign_in, settings, permission="operations:read")

@@ -24,6 +24,8 @@ def parse_query(query_string: bytes, model: type[Q] | None) -> Q | None:
     Raises:
         InvalidInput: a parameter is unknown, given twice, not UTF-8, or not what it should be.
     """
+    if not query_string and model is None:
+        return None
     try:
         pairs = parse_qsl(
             query_string.decode("ascii"),

@@ -1,72 +1,126 @@
-"""One request through Quart: the body is read first, bounded in size and time; resources outlive the handler.
+"""One request from its head to the last byte of its answer.
 
-Quart-Trio runs two tasks in a nursery for each request, one of which waits for the client to leave. Here a request
-takes no task of its own: bodies are small, so they are read before the handler starts, and a client that leaves is
-noticed by its connection, which cancels this.
+An operation is found and carried out here, in the connection's own task and without a context of Quart's: its request is
+a record, its answer another, and what all answers carry is rendered once. Paths that no operation has, and the pages, are
+Quart's (:mod:`greenroom.http.quart_pages`).
+
+The body is read first, bounded in size and time, because bodies are small. A client that leaves is noticed by its
+connection, which cancels this.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, cast
+from typing import Any
 
-import quart
-import structlog
-from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
-from quart_trio.asgi import TrioASGIHTTPConnection
-from quart_trio.wrappers import TrioRequest
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from greenroom.http.access import RequestRecord
+from greenroom.http import faults
+from greenroom.http.access import AccessRecorder
+from greenroom.http.cross_origin import CrossOrigin
 from greenroom.http.faults import HttpFault
+from greenroom.http.operations import Call, Operation
+from greenroom.http.refusing import Refusing
+from greenroom.http.request import Request
 from greenroom.http.request_body import read_body
+from greenroom.http.response import Response
+from greenroom.http.routing import Routes
+from greenroom.http.security_headers import StandardHeaders
 from greenroom.supervisor import origin
 
-if TYPE_CHECKING:
-    from greenroom.http.app import Application
 
+class RequestCycle:
+    """Serves HTTP scopes. The server must cancel it when the client leaves.
 
-class ReceivedRequest(TrioRequest):
-    """A request whose body was read already.
-
-    Attributes:
-        payload: the body, if it was accepted.
-        body_fault: why it was not.
-        resources: what the answer needs until its last byte is written; closed afterwards, or when the client leaves.
-        record: what is logged and counted of this request.
+    Args:
+        otherwise: answers what no operation is for.
     """
 
-    payload: bytes
-    body_fault: HttpFault | None
-    resources: AsyncExitStack
-    record: RequestRecord
+    def __init__(
+        self,
+        routes: Routes,
+        make_call: Callable[[Request], Call],
+        *,
+        recorder: AccessRecorder,
+        headers: StandardHeaders,
+        cross_origin: CrossOrigin,
+        refusing: Refusing,
+        otherwise: Callable[[Request], Awaitable[Response]],
+    ) -> None:
+        self._routes = routes
+        self._make_call = make_call
+        self._recorder = recorder
+        self._headers = headers
+        self._cross_origin = cross_origin
+        self._refusing = refusing
+        self._otherwise = otherwise
 
-
-def current_request() -> ReceivedRequest:
-    """Return the request that is being served in this task."""
-    return cast(ReceivedRequest, quart.request._get_current_object())  # type: ignore[attr-defined]
-
-
-class RequestCycle(TrioASGIHTTPConnection):
-    """Serves one HTTP scope. The server must cancel it when the client leaves."""
-
-    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        app = cast("Application", self.app)
-        request = cast(ReceivedRequest, self._create_request_from_scope(send))
-        request.record = app.recorder.begin(request.method, request.headers.get("X-Request-Id"))
+    async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        request = Request(scope)
+        record = request.record = self._recorder.begin(request.method, request.header(b"x-request-id"))
         try:
-            request.payload, request.body_fault = b"", None
             try:
-                if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
-                    request.payload = await read_body(receive, request.headers.get("Content-Length"))
+                length = request.header(b"content-length")
+                if length is not None or request.header(b"transfer-encoding") is not None:
+                    request.payload = await read_body(receive, length)
             except HttpFault as fault:
                 request.body_fault = fault
-            async with AsyncExitStack() as request.resources:
-                request_id = request.record.request_id
-                # What it asks of actors carries the request's id as its trace, and so does every line it logs.
-                with origin(request_id), structlog.contextvars.bound_contextvars(request_id=request_id):
-                    response = await app.handle_request(request)
-                    request.record.status = response.status_code
-                    request.record.is_stream = getattr(response, "timeout", ...) is None
-                    await self._send_response(send, response)
+            # What it asks of actors carries the request's id as its trace, and so does every line it logs.
+            bound = bind_contextvars(request_id=record.request_id)
+            try:
+                with origin(record.request_id):
+                    await self._serve(request, send)
+            finally:
+                reset_contextvars(**bound)
         finally:
-            app.recorder.end(request.record)
+            self._recorder.end(record)
+
+    async def _serve(self, request: Request, send: ASGISendCallable) -> None:
+        match = self._routes.find(request.method, request.path)
+        if match is None:
+            await self._send(request, await self._otherwise(request), send)
+            return
+        operation = match.operation
+        if operation is None:
+            await self._send(request, self._not_allowed(request, match.methods), send)
+            return
+        request.record.route = operation.path
+        request.path_arguments = match.arguments
+        if operation.opens_stream:
+            async with AsyncExitStack() as request.resources:
+                await self._send(request, await self._carry_out(operation, request), send)
+        else:
+            await self._send(request, await self._carry_out(operation, request), send)
+
+    async def _carry_out(self, operation: Operation, request: Request) -> Response:
+        try:
+            return await operation(self._make_call(request))
+        except Exception as error:
+            # The edge where every error of an operation becomes an answer.
+            return self._refusing.refuse(error, request.record.request_id)
+
+    def _not_allowed(self, request: Request, methods: Iterable[str]) -> Response:
+        """Answer a method that the path is not served with, or a browser that asks which ones it is."""
+        if self._cross_origin.is_preflight(request):
+            return Response(204, headers=self._cross_origin.permission(methods))
+        return self._refusing.refuse(faults.MethodNotAllowed(tuple(sorted(methods))), request.record.request_id)
+
+    async def _send(self, request: Request, response: Response, send: ASGISendCallable) -> None:
+        record, body, headers = request.record, response.body, response.headers
+        record.status = response.status
+        record.is_stream = response.is_stream
+        headers += self._cross_origin.annotation(request)
+        headers += self._headers.missing(headers)
+        headers.append((b"x-request-id", record.request_id.encode()))
+        start: Any = {"type": "http.response.start", "status": response.status, "headers": headers}
+        if isinstance(body, bytes):
+            headers.append((b"content-length", b"%d" % len(body)))
+            await send(start)
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+            return
+        await send(start)
+        async for piece in body:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -5,7 +5,7 @@ Sources: OWASP ASVS 5.0, 3.4; MDN on Content-Security-Policy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -41,3 +41,29 @@ BY_DEFAULT: Final[Mapping[str, str]] = MappingProxyType(
 def fixed_headers(*, is_secure: bool) -> dict[str, str]:
     """Return what every response gets."""
     return dict(ALWAYS) | ({"Strict-Transport-Security": STRICT_TRANSPORT} if is_secure else {})
+
+
+class StandardHeaders:
+    """What an answer gets unless it says otherwise, rendered once.
+
+    Attributes:
+        all: of them, names in lower case.
+    """
+
+    def __init__(self, *, is_secure: bool) -> None:
+        self.all = tuple(
+            (name.lower().encode(), value.encode())
+            for name, value in (fixed_headers(is_secure=is_secure) | dict(BY_DEFAULT)).items()
+        )
+        self._names = frozenset(name for name, _ in self.all)
+
+    def missing(self, given: Iterable[tuple[bytes, bytes]]) -> Sequence[tuple[bytes, bytes]]:
+        """Return what is to be added to the headers that an answer has.
+
+        Args:
+            given: names in lower case. A name that is given is not given again.
+        """
+        names = {name for name, _ in given}
+        if names.isdisjoint(self._names):
+            return self.all
+        return [header for header in self.all if header[0] not in names]

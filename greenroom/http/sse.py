@@ -6,14 +6,18 @@ Source: HTML Living Standard, 9.2 "Server-sent events".
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from types import TracebackType
+from typing import Final
 
-from quart.wrappers import Response
-from quart.wrappers.response import ResponseBody
-
+from greenroom.http.response import Response
 from greenroom.schema.events import Frame
 
 MEDIA_TYPE = "text/event-stream; charset=utf-8"
+
+_HEADERS: Final = (
+    (b"content-type", MEDIA_TYPE.encode()),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+)
 
 
 def encode_retry(milliseconds: int) -> bytes:
@@ -38,7 +42,7 @@ def encode_frames(frames: Sequence[Frame]) -> bytes:
     return "".join(lines).encode()
 
 
-class EventStreamBody(ResponseBody):
+class EventStreamBody(AsyncIterator[bytes]):
     """Writes ``opening`` together with the first frames, then whatever is pending at each wake-up, until nothing comes.
 
     An iterator and not an async generator: it holds no ``await`` open between two writes, so a cancelled connection
@@ -49,9 +53,6 @@ class EventStreamBody(ResponseBody):
         self._opening = opening
         self._receive = receive
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
     async def __anext__(self) -> bytes:
         frames = await self._receive()
         if not frames:
@@ -59,22 +60,10 @@ class EventStreamBody(ResponseBody):
         written, self._opening = self._opening + encode_frames(frames), b""
         return written
 
-    async def __aenter__(self) -> EventStreamBody:
-        return self
-
-    async def __aexit__(self, exc_type: type, exc_value: BaseException, tb: TracebackType) -> None:
-        return None
-
 
 def event_stream(opening: bytes, receive: Callable[[], Awaitable[Sequence[Frame]]]) -> Response:
     """Answer with a stream of events.
 
     What ``receive`` depends on must stay open until the response is written: enter it into the call's ``resources``.
     """
-    response = Response(EventStreamBody(opening, receive))
-    response.headers["Content-Type"] = MEDIA_TYPE
-    response.headers["Cache-Control"] = "no-cache, no-transform"
-    response.headers["X-Accel-Buffering"] = "no"
-    # Quart would end any response after a minute.
-    response.timeout = None
-    return response
+    return Response(200, EventStreamBody(opening, receive), list(_HEADERS))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from quart.wrappers import Response
-
 from greenroom.actors.identity import Identity
 from greenroom.actors.sign_in import SignedIn
 from greenroom.http.credentials import cookie_name
 from greenroom.http.idempotency import HEADER, given_key
-from greenroom.http.operations import Answer, Call, Operations, reply
+from greenroom.http.operations import Answer, Call, Operations
+from greenroom.http.response import Response, reply
 from greenroom.schema.answers import SignedInOut
 from greenroom.schema.errors import EmailTaken, InvalidCredentials, LoginBusy, Unavailable
 from greenroom.schema.records import Role
@@ -67,9 +66,7 @@ async def logout(call: Call, identity: Identity) -> Response:
     """End the session everywhere; its streams close."""
     await call.core.sign_in.logout(identity)
     response = reply(204)
-    response.delete_cookie(
-        cookie_name(call.settings), secure=call.settings.is_cookie_secure, httponly=True, samesite="Lax"
-    )
+    response.delete_cookie(cookie_name(call.settings), is_secure=call.settings.is_cookie_secure)
     return response
 
 
@@ -100,9 +97,6 @@ def _signed_in(settings: Settings, signed_in: SignedIn, *, status: int) -> Respo
         cookie_name(settings),
         signed_in.token,
         expires=identity.expires_at,
-        path="/",
-        secure=settings.is_cookie_secure,
-        httponly=True,
-        samesite="Lax",
+        is_secure=settings.is_cookie_secure,
     )
     return response

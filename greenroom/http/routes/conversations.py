@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from quart.wrappers import Response
-
 from greenroom.actors.commands import FirstMessage, Unread
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
-from greenroom.http.operations import Answer, Call, Operations, reply
+from greenroom.http.operations import Answer, Call, Operations
+from greenroom.http.response import Response, reply
 from greenroom.schema.answers import ConversationsOut, MessagesOut, OpenedOut, UnreadOut
 from greenroom.schema.errors import ConversationNotFound, UserNotFound
 from greenroom.schema.ids import ConversationId

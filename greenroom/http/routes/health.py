@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import trio
-from quart.wrappers import Response
 
-from greenroom.http.operations import Call, Operations, reply
+from greenroom.http.operations import Call, Operations
+from greenroom.http.response import Response, reply
 from greenroom.schema.answers import HealthOut
 from greenroom.schema.errors import Unavailable
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from quart.wrappers import Response
-
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
-from greenroom.http.operations import Call, Operations, reply
+from greenroom.http.operations import Call, Operations
+from greenroom.http.response import Response, reply
 from greenroom.schema.answers import InstructorOut, InstructorsOut
 from greenroom.schema.errors import UserNotFound
 from greenroom.schema.ids import UserId

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from quart.wrappers import Request, Response
-
 from greenroom.actors.identity import Identity
-from greenroom.http.operations import Answer, Call, Operations, reply
+from greenroom.http.operations import Answer, Call, Operations
+from greenroom.http.request import Request
+from greenroom.http.response import Response, reply
 from greenroom.schema.answers import MessageVersionOut, MessageVersionsOut
 from greenroom.schema.emoji import Emoji
 from greenroom.schema.errors import (
@@ -104,7 +104,7 @@ def _if_version(request: Request) -> int | None:
     Raises:
         InvalidInput: it is not one version of ours.
     """
-    given = request.headers.get("If-Match")
+    given = request.header(b"if-match")
     if given is None or given.strip() == "*":
         return None
     tag = _VERSION_TAG.fullmatch(given.strip())

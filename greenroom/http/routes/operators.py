@@ -9,10 +9,8 @@ from itertools import islice
 from time import perf_counter
 from typing import Final
 
-from quart.wrappers import Response
-
 from greenroom.http import sse
-from greenroom.http.operations import ActorPath, Answer, Call, Operations, Operator, reply
+from greenroom.http.operations import ActorPath, Answer, Call, Operations, Operator
 from greenroom.http.operator_answers import (
     ActorDetailOut,
     ActorNodeOut,
@@ -27,6 +25,7 @@ from greenroom.http.operator_answers import (
 )
 from greenroom.http.operator_credentials import authorize_operator
 from greenroom.http.operator_feed import RETRY_MS, OperatorFeed
+from greenroom.http.response import Response, reply
 from greenroom.http.sse import encode_retry, event_stream
 from greenroom.schema.audit import ActorAction
 from greenroom.schema.clock import system_wall_clock

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from quart.wrappers import Response
-
 from greenroom.http import docs_page, metrics
 from greenroom.http.operations import Answer, Call, Operations
 from greenroom.http.operator_credentials import authorize_scraper
+from greenroom.http.response import Response, json_reply, reply_with
 from greenroom.schema.errors import NotAuthenticated, PermissionDenied, Unavailable
 
 operations = Operations("Server")
@@ -15,14 +14,13 @@ operations = Operations("Server")
 @operations.serve("GET", "/openapi.json", answers={200: Answer(None, "application/json", "OpenAPI 3.1")})
 async def openapi(call: Call) -> Response:
     """Read this API's description."""
-    return Response(call.site.openapi, content_type="application/json")
+    return json_reply(200, call.site.openapi)
 
 
 @operations.serve("GET", "/docs", answers={200: Answer(None, "text/html; charset=utf-8", "A page")})
 async def docs(call: Call) -> Response:
     """Read this API's description as a page."""
-    headers = {"Content-Security-Policy": docs_page.POLICY}
-    return Response(call.site.docs, headers=headers, content_type="text/html; charset=utf-8")
+    return reply_with(call.site.docs, "text/html; charset=utf-8", content_security_policy=docs_page.POLICY)
 
 
 @operations.serve(
@@ -38,4 +36,4 @@ async def read_metrics(call: Call) -> Response:
     """
     if not call.settings.metrics_public:
         await authorize_scraper(call.request, call.core.sign_in, call.settings)
-    return Response(metrics.render_metrics(call.site.registry), content_type=metrics.MEDIA_TYPE)
+    return reply_with(metrics.render_metrics(call.site.registry), metrics.MEDIA_TYPE)

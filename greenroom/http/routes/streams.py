@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from quart.wrappers import Response
-
 from greenroom.actors.identity import Identity
 from greenroom.actors.replay import CursorRefused
 from greenroom.http import sockets, sse
 from greenroom.http.faults import UpgradeRequired
-from greenroom.http.operations import Answer, Call, Operations, reply
+from greenroom.http.operations import Answer, Call, Operations
+from greenroom.http.response import Response, reply
 from greenroom.http.routes.conversations import render_conversation
 from greenroom.http.sse import encode_retry, event_stream
 from greenroom.schema.answers import EventLogOut, EventOut, SyncOut, TicketOut
@@ -50,7 +49,7 @@ async def open_events(call: Call, identity: Identity, query: OpenEvents) -> Resp
     if call.core.is_draining:
         # An EventSource gives up for good after anything but 200, so it is sent elsewhere in its own language.
         return event_stream(encode_retry(DRAINING_RETRY_MS), _Once(_draining()).receive)
-    cursor = call.request.headers.get("Last-Event-ID") or query.last_event_id or query.lastEventId
+    cursor = call.request.header(b"last-event-id") or query.last_event_id or query.lastEventId
     connection = await call.resources.enter_async_context(call.core.streams.open(identity, cursor or None))
     return event_stream(encode_retry(connection.retry_ms), connection.receive)
 

@@ -6,11 +6,9 @@ at once with a code: a browser tells its page nothing about a handshake that fai
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from hypercorn.typing import WebsocketScope
-from quart.wrappers import Websocket
-from werkzeug.datastructures import Headers
 
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
@@ -19,6 +17,7 @@ from greenroom.http.credentials import check_same_site, identify
 from greenroom.http.faults import HttpFault
 from greenroom.http.problems import MEDIA_TYPE, problem_of, render
 from greenroom.http.query_string import parse_query
+from greenroom.http.request import Request
 from greenroom.http.sockets.closing import CloseCode
 from greenroom.http.sockets.session import Receive, Send, SocketSession
 from greenroom.schema.errors import DomainError, NotAuthenticated, Unavailable
@@ -37,25 +36,24 @@ class SocketEndpoint:
         self._recorder = recorder
 
     async def __call__(self, scope: WebsocketScope, receive: Receive, send: Send) -> None:
-        headers = _headers(scope)
-        record = self._recorder.begin("GET", headers.get("X-Request-Id"))
+        record = self._recorder.begin("GET", Request(scope).header(b"x-request-id"))
         record.route = PATH
         try:
             await receive()  # websocket.connect
-            await self._serve(_request(scope, headers), record, receive, send)
+            await self._serve(Request(scope), record, receive, send)
         finally:
             self._recorder.end(record)
 
-    async def _serve(self, request: Websocket, record: RequestRecord, receive: Receive, send: Send) -> None:
+    async def _serve(self, request: Request, record: RequestRecord, receive: Receive, send: Send) -> None:
         try:
             query = parse_query(request.query_string, OpenEvents) or OpenEvents()
-            if "Origin" in request.headers:
+            if request.header(b"origin") is not None:
                 check_same_site(request, self._settings.allowed_origins)
             identity = await self._identify(request, query.ticket)
         except (DomainError, HttpFault) as error:
             await self._refuse(error, record, send)
             return
-        cursor = request.headers.get("Last-Event-ID") or query.last_event_id or query.lastEventId or None
+        cursor = request.header(b"last-event-id") or query.last_event_id or query.lastEventId or None
         del request, query  # the socket may be open for hours
         record.status, record.is_stream = 101, True
         await send({"type": "websocket.accept", "headers": [(b"x-request-id", record.request_id.encode())]})
@@ -68,7 +66,7 @@ class SocketEndpoint:
         if code is not None:
             await send({"type": "websocket.close", "code": code.value, "reason": code.name.lower()})
 
-    async def _identify(self, request: Websocket, ticket: str | None) -> Identity | None:
+    async def _identify(self, request: Request, ticket: str | None) -> Identity | None:
         """Who is asking; None if that can't be told.
 
         Raises:
@@ -101,26 +99,3 @@ class SocketEndpoint:
         raw = [(name.lower().encode(), value.encode()) for name, value in sent.items()]
         await send({"type": "websocket.http.response.start", "status": problem.status, "headers": raw})
         await send({"type": "websocket.http.response.body", "body": body, "more_body": False})
-
-
-def _headers(scope: WebsocketScope) -> Headers:
-    return Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
-
-
-def _request(scope: WebsocketScope, headers: Headers) -> Websocket:
-    """The request behind the scope, to read headers, cookies and parameters from; nothing is sent through it."""
-    nothing: Any = None
-    return Websocket(
-        scope["path"],
-        scope["query_string"],
-        scope["scheme"],
-        headers,
-        scope.get("root_path", ""),
-        scope["http_version"],
-        list(scope.get("subprotocols", [])),
-        nothing,
-        nothing,
-        nothing,
-        nothing,
-        scope,
-    )
