@@ -48,6 +48,7 @@ from greenroom.actors.sign_in import SignIn
 from greenroom.actors.sweep import Sweep
 from greenroom.actors.user_stream import UserStream
 from greenroom.schema.clock import WallClock
+from greenroom.schema.errors import OutOfService
 from greenroom.schema.events import ClosingReason
 from greenroom.schema.ids import ConversationId, Ids, UserId
 from greenroom.storage.passwords import Passwords
@@ -133,7 +134,14 @@ class Core:
         return not self._bus.is_up
 
     async def ready(self) -> None:
-        """Prove that requests can be served; raises Unavailable when the database is away."""
+        """Prove that requests can be served.
+
+        Raises:
+            Unavailable: the database is away, or an actor without which nothing works does not work.
+        """
+        hindered = self.system.hindered()
+        if hindered:
+            raise OutOfService("; ".join(f"{path} is {why.value}" for path, why in hindered) + ".")
         await self._health.ping()
 
     def start_draining(self) -> None:
@@ -181,9 +189,14 @@ async def open_core(
                 mailbox=MailboxSpec(capacity=COMMITTER_MAILBOX),
                 batch_max=BATCH_MAX,
                 shutdown_s=settings.drain_timeout_s,
+                essential=True,
             ),
-            ChildSpec("sweep", lambda: Sweep(streams=storage.streams, feeds=feeds, bus=storage.bus)),
-            ChildSpec("bus-relay", lambda: BusRelay(bus=storage.bus, feeds=feeds, sessions=sessions)),
+            ChildSpec(
+                "sweep", lambda: Sweep(streams=storage.streams, feeds=feeds, bus=storage.bus), essential=True
+            ),
+            ChildSpec(
+                "bus-relay", lambda: BusRelay(bus=storage.bus, feeds=feeds, sessions=sessions), essential=True
+            ),
             ChildSpec(
                 "presence",
                 lambda: Presence(
@@ -223,6 +236,7 @@ async def open_core(
                 ),
                 max_children=CHILDREN_MAX,
                 partitions=PARTITIONS,
+                essential=True,
             ),
             DynamicSpec(
                 "conversations",
@@ -232,6 +246,7 @@ async def open_core(
                 ),
                 max_children=CHILDREN_MAX,
                 partitions=PARTITIONS,
+                essential=True,
                 passivate_after_s=settings.conversation_idle_s,
             ),
         ),

@@ -20,7 +20,7 @@ from greenroom.actors.presence import ConnectionsChanged, PresenceBoard
 from greenroom.actors.replay import CursorRefused, Replay
 from greenroom.actors.stream_connection import StreamConnection
 from greenroom.actors.user_stream import Follow, Following
-from greenroom.schema.errors import StorageUnavailable, Unavailable
+from greenroom.schema.errors import OutOfService, StorageUnavailable, Unavailable
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import ConversationView, StoredEvent
 from greenroom.storage.ports import Streams
@@ -175,10 +175,14 @@ class EventStreams:
         while True:
             try:
                 left_s = give_up_at - trio.current_time()
-                return await ask(stream_of(self._system, user_id), Follow(feed), timeout_s=left_s)
+                address = stream_of(self._system, user_id)
+                return await ask(self._system, address, Follow(feed), timeout_s=left_s)
             except Unavailable as exc:
                 pause_s = min(exc.retry_after_s, ATTACH_PAUSE_S)
-                if isinstance(exc, StorageUnavailable) or trio.current_time() + pause_s >= give_up_at:
+                if (
+                    isinstance(exc, StorageUnavailable | OutOfService)
+                    or trio.current_time() + pause_s >= give_up_at
+                ):
                     raise Unavailable(
                         "Your event stream can't be opened now.", retry_after_s=exc.retry_after_s
                     ) from exc

@@ -88,7 +88,9 @@ class Messaging:
             case _:
                 reason = "a conversation is between a student and an instructor"
                 raise InvalidInput(FieldError(("body", "participant_id"), reason))
-        return await ask(committer(self._system), OpenConversation(student_id, instructor_id, me.id, first))
+        return await ask(
+            self._system, committer(self._system), OpenConversation(student_id, instructor_id, me.id, first)
+        )
 
     async def conversation(self, identity: Identity, conversation_id: ConversationId) -> ConversationView:
         """Read one conversation; raises ConversationNotFound for a stranger."""
@@ -235,7 +237,9 @@ class Messaging:
 
     async def set_typing(self, identity: Identity, conversation_id: ConversationId, is_typing: bool) -> None:
         identity.require("conversations:write")
-        await self._ask(conversation_id, SetTyping(identity.user.id, is_typing))
+        # Which needs no commit.
+        address = conversation_of(self._system, conversation_id)
+        await ask(self._system, address, SetTyping(identity.user.id, is_typing))
 
     async def unread(self, identity: Identity) -> Unread:
         """The total over all conversations, which is also what is unread where no conversation is named."""
@@ -255,7 +259,8 @@ class Messaging:
             raise not_found from exc
 
     async def _ask(self, conversation_id: ConversationId, request: Request[R]) -> R:
-        return await ask(conversation_of(self._system, conversation_id), request)
+        system = self._system
+        return await ask(system, conversation_of(system, conversation_id), request, through=committer(system))
 
 
 def _page_cursor(view: ConversationView) -> str:

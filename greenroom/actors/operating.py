@@ -106,6 +106,16 @@ class Operating:
             raise
         finally:
             await self._settle(entry, outcome, detail)
+            # Whatever looks like a fault in the lines that follow may be of somebody's own making.
+            _log.warning(
+                "operator %s %s: %s %s: %s%s",
+                operator.kind.value,
+                operator.id,
+                action.value,
+                path,
+                outcome.value,
+                "" if detail is None else f" ({detail})",
+            )
         if outcome is not AuditOutcome.DONE:
             raise Unavailable("It is taking long; look at the actor's state.")
 

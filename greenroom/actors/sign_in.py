@@ -119,7 +119,7 @@ class SignIn:
         if ended:
             # Closing the streams must not depend on whether the event can be written now.
             await announce(self._bus, [Revocation(identity.user.id, identity.session_id)])
-            await ask(committer(self._system), NoteSessionEnd(identity.user.id, "logout"))
+            await ask(self._system, committer(self._system), NoteSessionEnd(identity.user.id, "logout"))
 
     async def authenticate(self, token: str, *, patience_s: float = PATIENCE_S) -> Identity:
         """Find out who a bearer token or cookie belongs to. A cache hit costs no query.

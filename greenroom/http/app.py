@@ -19,6 +19,7 @@ from greenroom.http.credentials import cookie_name
 from greenroom.http.cross_origin import CrossOrigin
 from greenroom.http.docs_page import docs_page
 from greenroom.http.metrics import (
+    GaugeCollector,
     KernelCollector,
     LoopCollector,
     OwnCountsCollector,
@@ -89,6 +90,11 @@ def create_app(
         KernelCollector(core.system.statistics),
         LoopCollector(core.loop.report),
         OwnCountsCollector(core.system.inspect),
+        GaugeCollector(
+            "greenroom_essential_hindered",
+            "Essential actors that can't work now; with any, the worker is not ready.",
+            lambda: len(core.system.hindered()),
+        ),
     )
     for collector in (*own, *collectors):
         registry.register(collector)

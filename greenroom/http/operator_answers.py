@@ -75,7 +75,11 @@ class CollapsedOut(_FromRecord):
 
 
 class ActorOut(_FromRecord):
-    """One actor, or supervisor (then without mailbox and latency)."""
+    """One actor, or supervisor (then without mailbox and latency).
+
+    ``hindrance`` is what keeps it from working, in words, null while nothing does; while an essential one is hindered,
+    the worker is not ready.
+    """
 
     path: str
     kind: str
@@ -92,6 +96,8 @@ class ActorOut(_FromRecord):
     idle_ms: float
     busy_share: float
     backoff_left_ms: float
+    is_essential: bool
+    hindrance: str | None
     current: CurrentOut | None
     latency_ms: LatencyOut | None
     strategy: str | None

@@ -171,6 +171,7 @@ def _mark(node: Node) -> tuple[object, ...]:
     """What makes a node worth showing again; idle times and the like change by themselves."""
     return (
         node.state,
+        node.hindrance,
         node.incarnation,
         node.restarts,
         node.handled,

@@ -92,6 +92,7 @@ STATUSES: Final[Mapping[type[DomainError], tuple[int, str]]] = MappingProxyType(
         errors.LoginBusy: (503, "Too many sign-ins"),
         errors.Unavailable: (503, "Temporarily unavailable"),
         errors.PoolExhausted: (503, "Temporarily unavailable"),
+        errors.OutOfService: (503, "Temporarily unavailable"),
         errors.StorageUnavailable: (503, "Temporarily unavailable"),
     }
 )

@@ -179,6 +179,16 @@ class Unavailable(DomainError):
         self.retry_after_s = retry_after_s
 
 
+class OutOfService(Unavailable):
+    """A part of the server is stopped, suspended or stuck; waiting for it within this request is of no use.
+
+    Nothing was done.
+    """
+
+    def __init__(self, detail: str, *, retry_after_s: float = 5.0) -> None:
+        super().__init__(detail, retry_after_s=retry_after_s)
+
+
 class PoolExhausted(Unavailable):
     """No database connection came free within the bounded wait."""
 

@@ -40,6 +40,7 @@ from greenroom.supervisor.exits import (
     ExitKind,
     ExitReason,
 )
+from greenroom.supervisor.hindrance import Hindrance
 from greenroom.supervisor.inspection import (
     ActorDetail,
     Collapsed,
@@ -111,6 +112,7 @@ __all__ = [
     "ExitKind",
     "ExitReason",
     "ExitRecord",
+    "Hindrance",
     "Holdings",
     "KernelError",
     "KindStatistics",

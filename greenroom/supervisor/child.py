@@ -97,6 +97,7 @@ class Child(ABC):
         "exits",
         "failures_in_a_row",
         "incarnation",
+        "is_essential",
         "is_restart",
         "is_retired",
         "is_significant",
@@ -135,6 +136,7 @@ class Child(ABC):
         self.is_up = False  # the present or last incarnation got through its start
         self.is_restart = False  # it replaces one that ended
         self.is_significant = False
+        self.is_essential = False
         self.is_retired = False  # gone for good: whoever holds it must look the path up again
         self.restarts = 0
         self.failures_in_a_row = 0

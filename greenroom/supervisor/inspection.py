@@ -19,6 +19,8 @@ import trio
 
 from greenroom.supervisor.cell import Cell
 from greenroom.supervisor.child import Child, ExitRecord, Status
+from greenroom.supervisor.dynamic_supervisor import DynamicSupervisor
+from greenroom.supervisor.hindrance import Hindrance, hindrance_of
 from greenroom.supervisor.meter import BUCKET_BOUNDS_S, MessageHeader, percentile_s
 
 if TYPE_CHECKING:
@@ -96,6 +98,8 @@ class Node:
     restarts: int
     started_at: datetime | None  # None without a wall clock, and before the first start
     backoff_left_ms: float
+    is_essential: bool
+    hindrance: str | None  # what keeps it from working
 
     idle_ms: float = 0.0
     handled: int = 0
@@ -310,6 +314,18 @@ class Ranking:
         )
 
 
+def hindered_below(child: Child) -> Iterator[tuple[str, Hindrance]]:
+    """What is essential and can't work: ``child``, or those below it."""
+    if not child.is_essential:
+        return
+    hindrance = hindrance_of(child)
+    if hindrance is not None:
+        yield child.path, hindrance
+    elif not isinstance(child, DynamicSupervisor):
+        for below in child.members():
+            yield from hindered_below(below)
+
+
 async def scan(system: ActorSystem, look_at: Callable[[Sequence[Child]], None]) -> None:
     """Show every child to ``look_at``, some at a time, with a checkpoint between: however many there are, nobody else
     waits for longer than a chunk takes. What starts meanwhile is not seen; what ends meanwhile still is."""
@@ -378,6 +394,8 @@ def _actor_node(cell: Cell) -> Node:
         restarts=cell.restarts,
         started_at=_started_at(cell),
         backoff_left_ms=_backoff_left_ms(cell, now),
+        is_essential=cell.is_essential,
+        hindrance=_hindrance(cell),
         idle_ms=1000 * max(0.0, now - meter.last_active) if cell.current is None else 0.0,
         handled=meter.handled,
         failed=meter.failed,
@@ -417,6 +435,8 @@ def _supervisor_node(child: Child, depth: int | None, children_max: int) -> Node
         restarts=child.restarts,
         started_at=_started_at(child),
         backoff_left_ms=_backoff_left_ms(child, now),
+        is_essential=child.is_essential,
+        hindrance=_hindrance(child),
         strategy=child.strategy.value,
         intensity_used=window.used(now) if window is not None else 0,
         intensity_allowed=window.intensity if window is not None else 0,
@@ -507,6 +527,11 @@ def _started_at(child: Child) -> datetime | None:
 
 def _backoff_left_ms(child: Child, now: float) -> float:
     return max(0.0, 1000 * (child.backoff_until - now)) if child.state is Status.BACKOFF else 0.0
+
+
+def _hindrance(child: Child) -> str | None:
+    hindrance = hindrance_of(child)
+    return None if hindrance is None else hindrance.value
 
 
 def _read_cursor(cursor: str | None) -> tuple[float, str] | None:

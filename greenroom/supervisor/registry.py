@@ -53,6 +53,10 @@ class Registry:
             if isinstance(child, Cell):
                 child.meter.kind.live -= 1
 
+    def find(self, path: str) -> Child | None:
+        """Whatever is at this path, if anything."""
+        return self._children.get(path)
+
     def child(self, path: str) -> Child:
         """Whatever is at this path.
 

@@ -157,6 +157,9 @@ class ChildSpec(_Conduct):
     ``kind`` groups actors in metrics and listings; the name when left empty.
 
     ``significant`` matters only to a supervisor with auto-shutdown, and only for a transient or temporary child.
+
+    ``essential`` marks one without which the system can't do what it is there for: :meth:`ActorSystem.hindered` tells
+    of it. It changes nothing about how the child is supervised.
     """
 
     name: str
@@ -164,6 +167,7 @@ class ChildSpec(_Conduct):
     kind: str = ""
     restart: Restart = field(default=Restart.PERMANENT, kw_only=True)
     significant: bool = field(default=False, kw_only=True)
+    essential: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -234,6 +238,11 @@ class SupervisorSpec(_Tolerance):
     def kind(self) -> str:
         return "supervisor"
 
+    @property
+    def essential(self) -> bool:
+        """As essential as those below."""
+        return any(child.essential for child in self.children)
+
 
 @dataclass(frozen=True)
 class DynamicSpec(_Conduct, _Tolerance):
@@ -248,6 +257,7 @@ class DynamicSpec(_Conduct, _Tolerance):
         max_children: live children; a message that would activate one more is refused.
         restart: of the children; those that are not restarted are forgotten, and a later message activates them
             anew. The supervisor itself is permanent.
+        essential: of the supervisor, as for a :class:`ChildSpec`; no single child is.
     """
 
     name: str
@@ -256,6 +266,7 @@ class DynamicSpec(_Conduct, _Tolerance):
     restart: Restart = field(default=Restart.TRANSIENT, kw_only=True)
     partitions: int = field(default=1, kw_only=True)
     max_children: int = field(default=100_000, kw_only=True)
+    essential: bool = field(default=False, kw_only=True)
     # Many keys share one window, so the default is wider than a static supervisor's 3 in 5 s.
     intensity: int = field(default=100, kw_only=True)
 

@@ -332,6 +332,7 @@ class Supervisor(Child):
                 child = Supervisor(self.system, self, spec, path)
             case DynamicSpec():
                 child = DynamicSupervisor(self.system, self, spec, path)
+        child.is_essential = spec.essential
         child.is_significant = not isinstance(spec, DynamicSpec) and spec.significant
         self.children[spec.name] = child
         self.system.registry.add(child)

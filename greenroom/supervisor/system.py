@@ -25,6 +25,7 @@ from greenroom.supervisor.delivery import TraceId
 from greenroom.supervisor.dynamic_supervisor import DynamicSupervisor
 from greenroom.supervisor.errors import CallCycle, Draining, NotAnActor, NotASupervisor, RootExited, StartFailed
 from greenroom.supervisor.exits import SHUTDOWN, ExitReason
+from greenroom.supervisor.hindrance import Hindrance, hindrance_of
 from greenroom.supervisor.inspection import ActorDetail, Node, Page, Sort, SystemStatistics
 from greenroom.supervisor.lifecycle import Lifecycle, Subscription
 from greenroom.supervisor.meter import KindMeter
@@ -73,6 +74,7 @@ class ActorSystem:
         self._nursery: trio.Nursery | None = None
         self._failure: RootExited | None = None
         self._root = Supervisor(self, self, root, f"/{root.name}")
+        self._root.is_essential = root.essential
         self.registry.learn_kinds(root, self._root.path)
         self.registry.add(self._root)
 
@@ -223,6 +225,18 @@ class ActorSystem:
     def in_flight(self, *, limit: int = 50) -> tuple[Node, ...]:
         """Actors that are handling a message now, the one that does so for longest first, with who waits for it."""
         return inspection.in_flight(self, limit=limit)
+
+    def hindrance(self, path: str) -> Hindrance | None:
+        """What keeps whoever is at this path from working, or from coming to life there; None if nothing does."""
+        child = self.registry.find(path)
+        while child is None and "/" in path:
+            path = path.rpartition("/")[0]
+            child = self.registry.find(path)
+        return None if child is None else hindrance_of(child)
+
+    def hindered(self) -> tuple[tuple[str, Hindrance], ...]:
+        """The essential children that can't work now, by path, in start order. Looks at no child of a dynamic supervisor."""
+        return tuple(inspection.hindered_below(self._root))
 
     def statistics(self) -> SystemStatistics:
         """Totals by kind and message type, and of the system. Never by actor."""

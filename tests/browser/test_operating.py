@@ -252,3 +252,51 @@ def test_the_page_is_as_strict_as_the_others(server: ServerProcess) -> None:
     policy = httpx.get(f"{server.url}/admin").headers["Content-Security-Policy"]
     assert re.search(r"script-src 'self'(;|$)", policy)
     assert "unsafe" not in policy
+
+
+def test_an_essential_actor_is_suspended_only_after_a_warning_and_then_alarms(lone_operator: Visitor) -> None:
+    page = lone_operator.page
+    page.get_by_role("button", name="committer", exact=True).click()
+    page.get_by_role("button", name="Suspend").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("/health/ready says 503")
+    dialog.get_by_role("button", name="Suspend it all the same").click()
+
+    alarm = page.locator(".operations > .alarm")
+    expect(alarm).to_have_text("committer is suspended. This server is not ready for requests.")
+    expect(page.locator(".tile.is-worrying").filter(has_text="Out of service")).to_contain_text("1")
+
+    page.get_by_role("button", name="Resume").click()
+    dialog.get_by_role("button", name="Resume").click()
+    expect(alarm).to_be_hidden()
+    assert lone_operator.unexpected() == []
+
+
+def test_a_stopped_actor_can_only_be_started(operator: Visitor) -> None:
+    page = operator.page
+    page.get_by_role("button", name="retention", exact=True).click()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+
+    actions = page.locator(".detail-actions").get_by_role("button")
+    expect(actions).to_have_text(["Start"])
+    actions.click()
+    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    expect(actor(page, "retention")).to_contain_text("running")
+    expect(page.locator(".facts").first).to_contain_text(re.compile(r"after \d+ restart"))
+    assert operator.unexpected() == []
+
+
+def test_an_actor_that_was_put_to_sleep_is_said_to_be_and_that_is_no_error(
+    operator: Visitor, student: Account, instructor: Account
+) -> None:
+    page = operator.page
+    talk = student.open_conversation(instructor)
+    student.say(talk, "Good night")
+    page.get_by_role("button", name=talk, exact=True).click()
+    page.get_by_role("button", name="Passivate").click()
+    page.get_by_role("dialog").get_by_role("button", name="Passivate").click()
+
+    expect(page.get_by_text("Done: it sleeps.")).to_be_visible()
+    expect(page.locator(".detail .form-problem")).to_be_empty()
+    assert operator.unexpected("status of 404") == []

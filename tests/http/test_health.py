@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 
 from greenroom.http.serving import Limits
 from greenroom.schema.errors import StorageUnavailable
 from greenroom.storage.memory import FaultPoint
 from tests.http.raw import read_to_end
+from tests.http.test_operators import ACTORS
 from tests.http.test_streams import Streams
 from tests.http.world import WAIT_S, World, a_world, assert_problem
 
@@ -88,3 +90,45 @@ async def test_connections_close_when_they_should_under_the_whole_application() 
 
                 assert received.endswith(b'{"status":"ok"}')
                 assert open_for_s <= trio.current_time() - began < open_for_s + 0.3
+
+
+@pytest.mark.parametrize("part", ["committer", "sweep", "bus-relay", "streams", "conversations"])
+async def test_a_worker_without_an_essential_part_is_not_ready_until_it_is_back(world: World, part: str) -> None:
+    await world.operator.post(f"{ACTORS}/greenroom/{part}/stop")
+
+    problem = assert_problem(await world.nobody.get("/health/ready"), 503, "unavailable")
+    assert problem["detail"] == f"/greenroom/{part} is stopped."
+
+    await world.operator.post(f"{ACTORS}/greenroom/{part}/restart")
+    assert (await world.nobody.get("/health/ready")).status_code == 200
+
+
+async def test_a_worker_without_what_it_can_do_without_is_ready(world: World) -> None:
+    await world.operator.post(f"{ACTORS}/greenroom/retention/stop")
+
+    assert (await world.nobody.get("/health/ready")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("part", "action"),
+    [("committer", "suspend"), ("committer", "stop"), ("conversations", "stop"), ("conversations/{talk}", "suspend")],
+)  # fmt: skip
+async def test_what_needs_a_part_that_does_not_work_is_refused_at_once(
+    world: World, part: str, action: str
+) -> None:
+    talk = await world.talk()
+    await world.say(talk, "before")
+    await world.operator.post(f"{ACTORS}/greenroom/{part.format(talk=talk)}/{action}")
+
+    with trio.fail_after(2):
+        refused = await world.maya.api.post(f"/api/v1/conversations/{talk}/messages", json={"content": "now"})
+
+    assert_problem(refused, 503, "unavailable")
+    assert refused.headers["Retry-After"] == "5"
+
+
+async def test_a_stream_is_refused_at_once_while_there_can_be_none(world: World) -> None:
+    await world.operator.post(f"{ACTORS}/greenroom/streams/stop")
+
+    with trio.fail_after(2):
+        assert_problem(await world.maya.api.get("/api/v1/events"), 503, "unavailable")

@@ -55,6 +55,18 @@ async def test_an_action_is_on_the_record_with_who_why_and_how_it_ended(world: W
     assert entry["at"] <= entry["settled_at"]
 
 
+async def test_an_action_is_in_the_log_as_a_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING", "greenroom.actors.operating")
+    await world.operator.post(f"{COMMITTER}/suspend")
+    await world.operator.post(f"{ACTORS}/greenroom/nobody/stop")
+
+    told = [record.getMessage() for record in caplog.records if record.name == "greenroom.actors.operating"]
+    assert [line.partition(": ")[2] for line in told] == [
+        "suspend /greenroom/committer: done",
+        "stop /greenroom/nobody: refused (There is no such actor.)",
+    ]
+
+
 async def test_an_admin_is_on_the_record_by_id_and_not_by_address(world: World) -> None:
     admin = await world.join("root", Role.ADMIN)
 

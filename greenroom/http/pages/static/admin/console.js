@@ -64,6 +64,7 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
       ),
     ),
     connection.banner,
+    overview.alarm,
     overview.element,
     el("nav", { class: "tabs", "aria-label": "Pages" }, ...tabs),
     main,

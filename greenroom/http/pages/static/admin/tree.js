@@ -63,6 +63,11 @@ export function kindsOf(nodes) {
   return [...new Set([...nodes.values()].map((node) => node.kind))].sort();
 }
 
+/** What can't work though nothing works without it. A supervisor is told by what is below it. */
+export function hinderedOf(nodes) {
+  return [...nodes.values()].filter((node) => node.is_essential && node.hindrance !== null);
+}
+
 /** How long a node has been idle by now, given how long it was when it last changed. */
 export function idleMs(node, now) {
   return node.current ? 0 : node.idle_ms + (now - (node.seenAt ?? now));

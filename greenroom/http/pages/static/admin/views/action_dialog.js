@@ -13,16 +13,26 @@ export const ACTIONS = {
   passivate: ["Passivate", "It goes to sleep after its current message; the next message wakes it."],
 };
 
-/** @param act `(reason)`, rejects with an ApiError. Resolves to whether it was done. */
-export function askAndAct({ action, path, act }) {
-  const [label, meaning] = ACTIONS[action];
+/** Added for an actor without which the server can't do its work. */
+const CONSEQUENCES = {
+  stop: "Nothing works without this actor. Until it is started again, requests are refused and /health/ready says 503, so load balancers take this server out.",
+  suspend: "Nothing works without this actor. Until it is resumed, requests are refused and /health/ready says 503, so load balancers take this server out.",
+};
+
+/**
+ * @param label what the action is called here.
+ * @param act `(reason)`, rejects with an ApiError. Resolves to whether it was done.
+ */
+export function askAndAct({ action, label, path, isEssential, act }) {
+  const [, meaning] = ACTIONS[action];
+  const consequence = isEssential ? CONSEQUENCES[action] : undefined;
   const reason = el("input", { class: "input", id: "action-reason", maxLength: 500, autocomplete: "off" });
   const problem = el("p", { class: "form-problem", role: "alert" });
-  const isDestructive = action === "stop" || action === "restart";
+  const isDestructive = action === "stop" || label === "Restart" || consequence !== undefined;
   const confirm = el(
     "button",
     { class: isDestructive ? "button primary is-danger" : "button primary", type: "submit" },
-    label,
+    consequence ? `${label} it all the same` : label,
   );
   const cancel = el("button", { class: "button", type: "button", on: { click: () => dialog.close() } }, "Cancel");
   const dialog = el(
@@ -34,6 +44,7 @@ export function askAndAct({ action, path, act }) {
       el("h2", { class: "dialog-title", id: "action-title" }, `${label} this actor?`),
       el("p", { class: "action-path" }, path),
       el("p", { class: "action-meaning" }, meaning),
+      consequence && el("p", { class: "alarm action-consequence" }, consequence),
       el(
         "div",
         { class: "field" },

@@ -187,6 +187,7 @@ export function createActors({ api, announce, getState }) {
       const { node, level, isParent, isUnfolded } = next;
       row.style.setProperty("--level", level);
       row.classList.toggle("is-selected", node.path === selected);
+      row.classList.toggle("is-hindered", node.is_essential && node.hindrance !== null);
       fold.hidden = !isParent;
       fold.setAttribute("aria-expanded", String(Boolean(isUnfolded)));
       fold.setAttribute("aria-label", `${isUnfolded ? "Fold" : "Unfold"} ${node.path}`);

@@ -3,11 +3,17 @@
 import { el, setText } from "../../dom.js";
 import { closeIcon } from "../../icons.js";
 import { poll } from "../polling.js";
-import { duration, number, percent, when } from "../words.js";
+import { duration, number, percent, plural, when } from "../words.js";
 import { ACTIONS, askAndAct } from "./action_dialog.js";
 import { createTable, factList } from "./table.js";
 
 const EVERY_MS = 1_500;
+
+/** Why an actor that is started on demand is gone, when it was done from here. */
+const GONE = {
+  passivate: "Done: it sleeps. The next message to it wakes it.",
+  stop: "Done: it has ended. The next message to it starts it again.",
+};
 
 export function createDetail({ api, path, announce, close }) {
   const title = el("h2", { class: "panel-title detail-path", tabIndex: -1 }, path);
@@ -21,6 +27,9 @@ export function createDetail({ api, path, announce, close }) {
     return button;
   });
   const problem = el("p", { class: "form-problem", role: "alert" });
+  const gone = el("p", { class: "list-note", role: "status" });
+  let isEssential = false;
+  let lastDone = null;
   const facts = el("div", {});
   const sections = {
     current: section("In hand"),
@@ -47,6 +56,7 @@ export function createDetail({ api, path, announce, close }) {
     ),
     el("div", { class: "detail-actions" }, ...buttons),
     problem,
+    gone,
     facts,
     ...Object.values(sections).map((each) => each.element),
   );
@@ -55,7 +65,8 @@ export function createDetail({ api, path, announce, close }) {
     async () => show(await api.actor(path)),
     (error) => {
       const isGone = error?.status === 404;
-      setText(problem, isGone ? "It does not live now: it was stopped or passivated." : (error?.message ?? ""));
+      setText(problem, isGone ? "" : (error?.message ?? ""));
+      setText(gone, isGone ? (GONE[lastDone] ?? "It does not live now: it was stopped or fell asleep. A message to it brings it back.") : "");
       if (isGone) {
         setText(badge, "gone");
         badge.dataset.state = "stopped";
@@ -70,20 +81,24 @@ export function createDetail({ api, path, announce, close }) {
     badge.dataset.state = node.state;
     const isRoot = path.lastIndexOf("/") === 0;
     const isSupervisor = node.strategy !== null;
+    const isStopped = node.state === "stopped";
+    isEssential = node.is_essential;
     for (const button of buttons) {
       const { action } = button.dataset;
       button.hidden =
         isRoot ||
+        (isStopped && action !== "restart") ||
         (isSupervisor && !["restart", "stop"].includes(action)) ||
         (action === "suspend" && node.state === "suspended") ||
         (action === "resume" && node.state !== "suspended") ||
         (action === "passivate" && node.key === null);
+      if (action === "restart") setText(button, isStopped ? "Start" : ACTIONS.restart[0]);
     }
     const box = node.mailbox;
     facts.replaceChildren(
       factList([
         ["Kind", node.kind],
-        ["Incarnation", `${number(node.incarnation)}${node.restarts ? `, ${number(node.restarts)} restarts` : ""}`],
+        ["Incarnation", node.restarts ? `${number(node.incarnation)}, after ${plural(node.restarts, "restart")}` : number(node.incarnation)],
         ["Started", when(node.started_at)],
         ["Starts again in", node.backoff_left_ms > 0 ? duration(node.backoff_left_ms) : null],
         ["Strategy", node.strategy?.replaceAll("_", " ")],
@@ -163,8 +178,12 @@ export function createDetail({ api, path, announce, close }) {
   }
 
   async function act(action) {
-    const done = await askAndAct({ action, path, act: (reason) => api.act(path, action, reason) });
-    if (done) announce(`${ACTIONS[action][0]}: done, ${path}`);
+    const label = buttons.find((button) => button.dataset.action === action).textContent;
+    const done = await askAndAct({ action, label, path, isEssential, act: (reason) => api.act(path, action, reason) });
+    if (done) {
+      lastDone = action;
+      announce(`${label}: done, ${path}`);
+    }
     asking.now();
     title.focus();
   }

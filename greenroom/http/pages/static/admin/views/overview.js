@@ -2,6 +2,7 @@
 
 import { el, setText } from "../../dom.js";
 import { createGraph } from "./graph.js";
+import { hinderedOf, nameOf } from "../tree.js";
 import { duration, number, percent } from "../words.js";
 
 /** A loop that is this late is felt by people. */
@@ -15,14 +16,19 @@ export function createOverview() {
   const streams = tile("Streams");
   const restarts = tile("Restarts");
   const letters = tile("Dead letters");
-  const wedged = tile("Wedged");
+  const outOfService = tile("Out of service");
+  const alarm = el("p", { class: "alarm", role: "alert", hidden: true });
   return {
+    alarm,
     element: el(
       "section",
       { class: "overview", "aria-label": "Overview" },
-      ...[lag, turn, busy, actors, streams, restarts, letters, wedged].map((each) => each.element),
+      ...[lag, turn, busy, actors, streams, restarts, letters, outOfService].map((each) => each.element),
     ),
-    update({ pulses }) {
+    update({ pulses, nodes }) {
+      const hindered = hinderedOf(nodes);
+      alarm.hidden = hindered.length === 0;
+      setText(alarm, hindered.length === 0 ? "" : `${hindered.map((node) => `${nameOf(node.path)} is ${node.hindrance}`).join(", ")}. This server is not ready for requests.`);
       const now = pulses.at(-1);
       if (!now) return;
       lag.show(duration(now.lag_ms_p99), now.lag_ms_p99 >= LATE_MS, pulses.map((pulse) => pulse.lag_ms_p99));
@@ -33,7 +39,7 @@ export function createOverview() {
       streams.show(number(now.streams));
       restarts.show(number(now.restarts));
       letters.show(number(now.dead_letters));
-      wedged.show(number(now.wedged), now.wedged > 0);
+      outOfService.show(number(Math.max(hindered.length, now.wedged)), hindered.length > 0 || now.wedged > 0);
     },
   };
 }
