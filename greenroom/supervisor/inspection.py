@@ -101,7 +101,7 @@ class Node:
     is_essential: bool
     hindrance: str | None  # what keeps it from working
 
-    idle_ms: float = 0.0
+    idle_ms: float = 0.0  # since the last message it handled, those of its own timers included
     handled: int = 0
     failed: int = 0
     expired: int = 0
@@ -396,7 +396,7 @@ def _actor_node(cell: Cell) -> Node:
         backoff_left_ms=_backoff_left_ms(cell, now),
         is_essential=cell.is_essential,
         hindrance=_hindrance(cell),
-        idle_ms=1000 * max(0.0, now - meter.last_active) if cell.current is None else 0.0,
+        idle_ms=1000 * max(0.0, now - meter.last_handled) if cell.current is None else 0.0,
         handled=meter.handled,
         failed=meter.failed,
         expired=meter.expired,
@@ -555,7 +555,7 @@ _RANKS: dict[Sort, Callable[[Cell, float], float]] = {
     Sort.BUSY: lambda cell, now: cell.meter.busy_share(now),
     Sort.RESTARTS: lambda cell, _now: cell.restarts,
     Sort.BYTES: lambda cell, _now: cell.mailbox.bytes,
-    Sort.IDLE: lambda cell, now: now - cell.meter.last_active,
+    Sort.IDLE: lambda cell, now: now - cell.meter.last_handled,
     Sort.HANDLED: lambda cell, _now: cell.meter.handled,
     Sort.FAILED: lambda cell, _now: cell.meter.failed,
 }

@@ -122,6 +122,17 @@ class Meter:
         self._busy_at_window = 0.0
         self._busy_before = 0.0
 
+    @property
+    def last_handled(self) -> float:
+        """When it was last done with a message, whoever that came from; at first, when it was made.
+
+        ``last_active`` leaves out what an actor tells itself by timer, which must not keep it from falling asleep.
+        """
+        if not self._recent:
+            return self.last_active
+        at: float = self._recent[(self.handled - 1) % RECENT_MAX * _FIELDS]
+        return at
+
     def note(self, delivery: Delivery[Any], started: float, finished: float, failed: bool) -> None:
         """Count one handled message."""
         handler_s = finished - started

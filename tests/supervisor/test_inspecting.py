@@ -307,3 +307,33 @@ async def test_how_busy_an_actor_was_lately_fades(autojump_clock: MockClock) -> 
         assert busy == pytest.approx(0.8)
         await trio.sleep(60)
         assert system.inspect("/root/script").node.busy_share == 0
+
+
+async def test_an_actor_driven_by_its_timers_is_not_shown_as_idle(autojump_clock: MockClock) -> None:
+    class Ticking(Script):
+        async def init(self) -> None:
+            self.ctx.tell_after(3, "tick")
+
+        async def handle(self, message: object) -> object:
+            self.ctx.tell_after(3, "tick")
+            return None
+
+    async with open_system(tree(ChildSpec("ticking", Ticking), script("idle"))) as system:
+        await trio.sleep(61)
+        ticking, idle = system.tree().children
+        assert (ticking.handled, ticking.idle_ms) == (20, pytest.approx(1_000))
+        assert idle.idle_ms == pytest.approx(61_000)
+        assert [node.name for node in system.top(sort=Sort.IDLE).actors] == ["idle", "ticking"]
+
+
+async def test_idleness_is_counted_from_the_end_of_a_turn_of_many(autojump_clock: MockClock) -> None:
+    async with open_system(tree(script("a"))) as system:
+        for _ in range(40):
+            system.address("/root/a").tell("told")
+        await wait_all_tasks_blocked()
+        await trio.sleep(5)
+        for _ in range(7):
+            system.address("/root/a").tell("told")
+        await trio.sleep(2)
+        (a,) = system.tree().children
+        assert (a.handled, a.idle_ms) == (47, pytest.approx(2_000))
