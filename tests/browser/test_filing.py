@@ -52,6 +52,9 @@ def test_what_is_in_the_trash_is_found_there_and_can_be_restored(
 
     tomas.page.get_by_role("button", name="Restore it to write").click()
     expect(tomas.composer).to_be_visible()
+    box = tomas.composer.bounding_box()
+    assert box is not None
+    assert box["height"] > 20
     expect(tomas.row("Maya Lindqvist")).to_have_count(0)
     tomas.page.get_by_role("button", name="Active").click()
     expect(tomas.row("Maya Lindqvist")).to_have_count(1)

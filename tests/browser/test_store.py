@@ -48,7 +48,7 @@ const deleted = (seq, id) =>
 const reacted = (seq, id, ...reactions) =>
   event("reaction.changed", id, { conversation_id: "C", message_id: `M${seq}`, emoji: "x", user_id: "x", added: true, reactions });
 const booking = (changes = {}) =>
-  ({ id: "B", conversation_id: "C", title: "Piano", starts_at: "2026-03-07T10:00:00.000Z", status: "confirmed", ...changes });
+  ({ id: "B", conversation_id: "C", title: "Piano", starts_at: "2026-03-07T10:00:00.000Z", status: "booked", version: 1, ...changes });
 const live = { type: "connection_changed", connection: { status: "live", attempt: 0 } };
 const away = { type: "connection_changed", connection: { status: "waiting", attempt: 1 } };
 const noon = new Date("2026-03-01T12:00:00Z");
@@ -294,16 +294,19 @@ def test_nobody_is_online_or_types_unless_events_arrive(store: Store) -> None:
     """) == [[True, True], [False, False], [False, False]]
 
 
-def test_a_booking_is_shown_with_its_messages_and_ahead_as_it_was_last_told(store: Store) -> None:
+def test_a_booking_is_shown_with_its_messages_and_ahead_in_its_latest_version(store: Store) -> None:
     assert store("""
         const about = created(1, "a", { booking_id: "B" });
         const known = run([signedIn, synced(conversation({ upcoming_bookings: [booking()] })), selected("C"), page([]), about]);
-        const moved = run([event("booking.rescheduled", "b", { booking: booking({ starts_at: "2026-03-08T10:00:00.000Z" }) })], known);
-        const off = run([event("booking.cancelled", "c", { booking: booking({ status: "cancelled" }) })], known);
+        const moved = run([
+          event("booking.rescheduled", "b", { booking: booking({ starts_at: "2026-03-08T10:00:00.000Z", version: 2 }) }),
+          { type: "conversation_fetched", conversation: conversation({ upcoming_bookings: [booking()], last_seq: 1 }) },
+        ], known);
+        const off = run([event("booking.cancelled", "c", { booking: booking({ status: "cancelled", version: 2 }) })], known);
         const line = (state) => { const { title, when, status } = rowsOf(state)[0].booking; return `${title} ${/\\d+/.exec(when)[0]} ${status}`; };
         const next = (state) => nextLesson(state, state.conversations.C, noon)?.title ?? null;
         return [known, moved, off].map((state) => [line(state), next(state)]);
-    """) == [["Piano 7 confirmed", "Piano"], ["Piano 8 confirmed", "Piano"], ["Piano 7 cancelled", None]]
+    """) == [["Piano 7 booked", "Piano"], ["Piano 8 booked", "Piano"], ["Piano 7 cancelled", None]]
 
 
 def test_a_booking_nobody_told_of_is_named_without_inventing_anything(store: Store) -> None:

@@ -22,4 +22,4 @@ export function nextLesson(state, conversation, now) {
   return next ? { title: titleOf(next), when: dayAndHour(next.starts_at, now) } : null;
 }
 
-const titleOf = (booking) => booking.title ?? booking.service_title ?? "Lesson";
+const titleOf = (booking) => booking.title || "Lesson";

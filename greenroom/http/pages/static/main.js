@@ -29,7 +29,7 @@ const ENDED = {
 };
 
 const FILED = {
-  active: "Moved back to your conversations.",
+  active: "Moved back to active.",
   archived: "Archived. A new message brings it back.",
   trashed: "Moved to the trash.",
 };
@@ -182,11 +182,8 @@ function showMessenger(me) {
     edit: session.beginEdit,
     remove: deletion.open,
     showHistory: (message) => void history.open(message),
-    copy: ({ content }) =>
-      navigator.clipboard.writeText(content).then(
-        () => notices.show("Copied."),
-        () => notices.show("The browser does not let this page copy."),
-      ),
+    // Browsers have no clipboard for a page served over plain HTTP from another host.
+    copy: navigator.clipboard && (({ content }) => void copy(content)),
   });
   const messenger = el(
     "div",
@@ -199,6 +196,15 @@ function showMessenger(me) {
     history.element,
     menu.element,
   );
+
+  async function copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      notices.show("Copied.");
+    } catch {
+      notices.show("The browser does not let this page copy.");
+    }
+  }
 
   function focusComposer() {
     if (WITH_KEYBOARD.matches) queueMicrotask(thread.focusComposer);

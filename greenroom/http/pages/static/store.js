@@ -51,7 +51,7 @@ export const initialState = Object.freeze({
   pending: {}, // conversation id → [{ clientId, content, at, status, problem }], oldest first
   reacting: {}, // message id → emoji → whether ours is to be on it: asked for, not confirmed
   editing: null, // { conversationId, messageId, version, isSaving, problem }: the message being edited, of which version
-  bookings: {}, // id → booking, as last told
+  bookings: {}, // id → booking, in the latest version told
   filter: "active",
   selected: null, // conversation id
   isNotFound: false, // the selected conversation is none of ours
@@ -369,9 +369,11 @@ const putConversation = (state, conversation) => ({
   conversations: { ...state.conversations, [conversation.id]: conversation },
 });
 
+/** A booking is replaced by a later version of itself only, whichever source was faster. */
 function withBookings(state, bookings) {
-  if (!bookings.length) return state;
-  const known = Object.entries({ ...state.bookings, ...byId(bookings) });
+  const news = bookings.filter(({ id, version }) => !(version < state.bookings[id]?.version));
+  if (!news.length) return state;
+  const known = Object.entries({ ...state.bookings, ...byId(news) });
   return { ...state, bookings: Object.fromEntries(known.slice(-BOOKINGS_MAX)) };
 }
 

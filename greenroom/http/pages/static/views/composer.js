@@ -41,7 +41,9 @@ export function createComposer(actions) {
         el("kbd", {}, "Enter"),
         " sends, ",
         el("kbd", {}, "Shift + Enter"),
-        " begins a new line",
+        " begins a new line, ",
+        el("kbd", {}, "Up"),
+        " edits what you said last",
       ),
       length,
     ),
@@ -92,6 +94,8 @@ export function createComposer(actions) {
   return {
     element,
     focus: () => input.focus(),
+    /** Measure again: what is not shown has no height. */
+    resize,
     /** Put the present draft away and take out that of another conversation. */
     show(id) {
       if (shownId !== null) {

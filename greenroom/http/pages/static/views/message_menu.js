@@ -9,7 +9,8 @@ const GAP_PX = 6;
 const EDGE_PX = 8;
 
 /**
- * @param actions `{ react(message, emoji, isAdded), edit(message), remove(message), showHistory(message), copy(message) }`
+ * @param actions `{ react(message, emoji, isAdded), edit(message), remove(message), showHistory(message), copy(message) }`;
+ *   without `copy` it is not offered
  */
 export function createMessageMenu(actions) {
   const element = el("div", {
@@ -32,7 +33,7 @@ export function createMessageMenu(actions) {
       "div",
       { class: "menu-items" },
       isMine && item("Edit", editIcon(), () => act(actions.edit, message)),
-      item("Copy text", copyIcon(), () => act(actions.copy, message)),
+      actions.copy && item("Copy text", copyIcon(), () => act(actions.copy, message)),
       message.edited_at && item("Show history", historyIcon(), () => act(actions.showHistory, message)),
       isMine && item("Delete", trashIcon(), () => act(actions.remove, message), "is-dangerous"),
     );

@@ -127,6 +127,13 @@ export function createThread(actions) {
     return mine !== undefined;
   }
 
+  function showWhetherTrashed(isTrashed) {
+    if (restore.hidden === !isTrashed) return;
+    restore.hidden = !isTrashed;
+    composer.element.hidden = isTrashed;
+    composer.resize();
+  }
+
   let wasEditing = false;
 
   function showEditing({ editing }) {
@@ -188,9 +195,9 @@ export function createThread(actions) {
 
   return {
     element,
-    /** Whether the newest message of the open conversation is in view. */
+    /** Whether the newest message of the open conversation is in view: now, for a scroll is told of a frame later. */
     get isAtEnd() {
-      return shownId !== null && isRendered && isAtEnd;
+      return shownId !== null && isRendered && endIsInView();
     },
     focusComposer: composer.focus,
     update(state) {
@@ -203,8 +210,7 @@ export function createThread(actions) {
         nothing.show(state);
         return;
       }
-      composer.element.hidden = conversation.state === "trashed";
-      restore.hidden = conversation.state !== "trashed";
+      showWhetherTrashed(conversation.state === "trashed");
       header.update(state, conversation);
       showMessages(state);
     },
