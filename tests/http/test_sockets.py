@@ -64,7 +64,7 @@ class Socket:
         with trio.fail_after(WAIT_S):
             while True:
                 try:
-                    await self.connection.get_message()
+                    await self.take()
                 except ConnectionClosed as closed:
                     return -1 if closed.reason is None else int(closed.reason.code)
 
@@ -332,8 +332,48 @@ async def test_the_pace_lets_a_burst_through_and_then_as_many_as_come_in_time(
     assert pace.take() == 0
 
 
+async def test_who_acknowledged_once_and_then_never_again_is_closed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greenroom.http.sockets.session.ACK_TIMEOUT_S", 0.2)
+    async with a_socket(world, world.maya) as silent, a_socket(world, world.maya) as never_did:
+        cursor = (await silent.event("ready"))["id"]
+        assert (await silent.ask(1, cmd="ack", cursor=cursor))["ok"]
+
+        assert await silent.close_code() == 4008
+        assert (await never_did.ask(1, cmd="ping"))["ok"]
+
+
 def test_who_acknowledges_has_time_for_three_heartbeats() -> None:
     assert ACK_TIMEOUT_S == 45
+
+
+async def test_what_was_sent_right_before_the_client_closed_is_done(world: World) -> None:
+    talk = await world.talk()
+    async with a_socket(world, world.maya) as socket:
+        for n in range(20):
+            await socket.send(ref=n, cmd="send", conversation_id=talk, content=str(n))
+        with trio.move_on_after(WAIT_S):
+            await socket.connection.aclose()
+
+    page = (await world.maya.api.get(f"/api/v1/conversations/{talk}/messages")).json()
+    assert [message["content"] for message in page["items"]] == [str(n) for n in range(20)]
+
+
+async def test_what_was_begun_when_the_server_stops_is_answered_before_it_says_so(world: World) -> None:
+    talk = await world.talk()
+    async with a_socket(world, world.maya) as socket:
+        await socket.event("ready")
+        for n in range(50):
+            await socket.send(ref=n, cmd="send", conversation_id=talk, content=str(n))
+        await socket.take()  # the first of them is done
+        world.core.start_draining()
+
+        assert await socket.close_code() == 1012
+
+    page = (await world.maya.api.get(f"/api/v1/conversations/{talk}/messages", params={"limit": 100})).json()
+    answered = {reply["data"]["seq"] for reply in socket.replies.values() if reply["ok"]}
+    assert answered == {message["seq"] for message in page["items"]}
 
 
 async def test_a_stranger_learns_nothing_about_others_conversations(world: World) -> None:

@@ -105,7 +105,10 @@ class SocketSession:
 
     async def _read_commands(self) -> CloseCode | None:
         while True:
-            await self._room.acquire()
+            try:
+                self._room.acquire_nowait()
+            except trio.WouldBlock:
+                await self._room.acquire()
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return None
