@@ -1,9 +1,9 @@
 """Where everything is put together: storage, the core's actors, HTTP, signals, and the order in which they stop.
 
 Starting: Postgres (embedded unless a URL is given), migrations, the core, HTTP. Stopping, on SIGTERM or Ctrl-C, goes
-the other way: readiness turns 503 and streams are told to come back elsewhere, connections finish what they began,
-actors commit what is in their mailboxes, the pool closes, Postgres stops. A second signal cuts that short; nothing
-depends on an orderly stop, because starting is recovering.
+the other way: readiness turns 503 and streams are told to come back elsewhere, a few at a time, connections finish what
+they began, actors commit what is in their mailboxes, the pool closes, Postgres stops. A second signal cuts that short,
+and so does the bound on all of it; nothing depends on an orderly stop, because starting is recovering.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Final, Protocol
@@ -36,6 +35,7 @@ from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.errors import StorageUnavailable
 from greenroom.schema.ids import Ids, RandomIds
 from greenroom.schema.settings import BadSettings, Settings
+from greenroom.stop_bound import STOP_MORE_S, bounding_stop
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.bus_opening import BusKind, open_bus
 from greenroom.storage.bus_shared import SharedBus
@@ -100,27 +100,32 @@ async def run_server(
     make_data_dir(settings)
     settings = with_admin_api_key(settings)
     limits = serving_limits(settings)
-    async with watched(steps), AsyncExitStack() as stack:
-        # Bound first: that the port is taken should be known before Postgres is started.
-        listeners = await bind(settings, limits)
-        for listener in listeners:
-            stack.push_async_callback(listener.aclose)
-        pool = await stack.enter_async_context(open_database(settings, steps))
-        if seed is not None:
-            await seed_marketplace(seed, pool, settings, steps)
-        opened = await stack.enter_async_context(
-            open_server(settings, pool=pool, listeners=listeners, limits=limits)
-        )
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    async with AsyncExitStack() as until_the_end:
+        # Outside of everything that stops, so that a second signal and the bound hold until all has.
+        watching = await until_the_end.enter_async_context(trio.open_nursery())
+        until_the_end.callback(watching.cancel_scope.cancel)
+        start_clock = until_the_end.enter_context(bounding_stop(settings.drain_timeout_s + STOP_MORE_S))
+        async with watched(steps), AsyncExitStack() as stack:
+            # Bound first: that the port is taken should be known before Postgres is started.
+            listeners = await bind(settings, limits)
+            for listener in listeners:
+                stack.push_async_callback(listener.aclose)
+            pool = await stack.enter_async_context(open_database(settings, steps))
+            if seed is not None:
+                await seed_marketplace(seed, pool, settings, steps)
+            opened = await stack.enter_async_context(
+                open_server(settings, pool=pool, listeners=listeners, limits=limits)
+            )
+            signals = until_the_end.enter_context(trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
 
             async def told_to_stop() -> bool:
                 announce(running(settings, opened.server.addresses[0]))
                 await signals.__anext__()
+                start_clock()
+                watching.start_soon(_exit_on_signal, signals)
                 return False
 
-            async with trio.open_nursery() as nursery:
-                await serve_until(opened, told_to_stop, then=partial(nursery.start_soon, _exit_on_signal, signals))
-                nursery.cancel_scope.cancel()
+            await serve_until(opened, told_to_stop)
     _log.info("stopped")
 
 
@@ -199,22 +204,18 @@ async def seed_marketplace(seed: Seed, pool: Pool, settings: Settings, steps: St
         )
 
 
-async def serve_until(
-    opened: OpenServer, told_to_stop: Callable[[], Awaitable[bool]], *, then: Callable[[], object] = lambda: None
-) -> None:
+async def serve_until(opened: OpenServer, told_to_stop: Callable[[], Awaitable[bool]]) -> None:
     """Serve, and drain once ``told_to_stop``, which is called when requests are accepted, returns.
 
     Args:
         told_to_stop: says whether somebody else goes on accepting connections from the same sockets.
-        then: called when draining begins.
     """
     _spare_the_collector()
     async with trio.open_nursery() as nursery:
         await nursery.start(opened.server.run)
         has_successor = await told_to_stop()
         _log.info("draining", streams=opened.core.open_streams)
-        then()
-        opened.core.start_draining()
+        nursery.start_soon(opened.core.drain_streams)
         await opened.server.drain(has_successor=has_successor)
         nursery.cancel_scope.cancel()
 

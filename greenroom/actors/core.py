@@ -19,11 +19,14 @@ their mailboxes finds the committer alive.
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+import trio
 
 from greenroom.actors.addresses import CONVERSATION, ROOT, STREAM
 from greenroom.actors.alarms import AlarmClock, Alarms
@@ -75,6 +78,16 @@ COMMITTER_MAILBOX: Final = 4_000
 CHILDREN_MAX: Final = 50_000
 """Live conversations, and live streams, per worker; at about 6 KB each this is some hundred megabytes."""
 
+STREAMS_CLOSED_WITHIN_S: Final = 5.0
+"""When draining: with what clients wait before they come back, thousands are spread over ten seconds."""
+
+STREAMS_CLOSED_EVERY_S: Final = 0.05
+STREAMS_CLOSED_AT_ONCE: Final = 10
+"""At least: where there are few, they need not be kept for long."""
+
+STOP_S_MIN: Final = 2.0
+"""For actors to commit what they have, although connections took all of the time."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CoreSettings:
@@ -100,6 +113,7 @@ class Core:
         feeds: LocalFeeds,
         health: Health,
         bus: Bus,
+        drain_s: float,
         sign_in: SignIn,
         messaging: Messaging,
         streams: EventStreams,
@@ -119,6 +133,8 @@ class Core:
         self.operating = operating
         self.loop = loop
         self.is_draining = False
+        self._drain_s = drain_s
+        self._drain_by = math.inf
         self._feeds = feeds
         self._health = health
         self._bus = bus
@@ -146,8 +162,33 @@ class Core:
 
     def start_draining(self) -> None:
         """Tell every stream to close and to come back elsewhere. Doing it twice is fine."""
-        self.is_draining = True
+        self._drain_began()
         self._feeds.close_all(ClosingReason.DRAINING)
+
+    async def drain_streams(self) -> None:
+        """Do what :meth:`start_draining` does, a few streams at a time, so that they don't all come back in one instant.
+
+        It takes at most STREAMS_CLOSED_WITHIN_S and half of the bound on draining. Cancelled, it leaves the rest open.
+        """
+        self._drain_began()
+        self._feeds.close_newcomers(ClosingReason.DRAINING)
+        waiting = self._feeds.everybodys()
+        within_s = min(STREAMS_CLOSED_WITHIN_S, self._drain_s / 2)
+        at_once = max(STREAMS_CLOSED_AT_ONCE, math.ceil(len(waiting) * STREAMS_CLOSED_EVERY_S / within_s))
+        while waiting:
+            for feed in waiting[-at_once:]:
+                feed.close(ClosingReason.DRAINING)
+            del waiting[-at_once:]
+            await trio.sleep(STREAMS_CLOSED_EVERY_S)
+
+    @property
+    def stop_budget_s(self) -> float:
+        """What draining has left of its bound for actors to stop in, and at least a little."""
+        return max(STOP_S_MIN, self._drain_by - trio.current_time())
+
+    def _drain_began(self) -> None:
+        self.is_draining = True
+        self._drain_by = min(self._drain_by, trio.current_time() + self._drain_s)
 
 
 @asynccontextmanager
@@ -262,6 +303,7 @@ async def open_core(
             feeds=feeds,
             health=storage.health,
             bus=storage.bus,
+            drain_s=settings.drain_timeout_s,
             sign_in=SignIn(
                 system=system,
                 accounts=storage.accounts,
@@ -297,4 +339,4 @@ async def open_core(
             yield core
         finally:
             core.start_draining()
-            await system.shutdown(settings.drain_timeout_s)
+            await system.shutdown(core.stop_budget_s)

@@ -82,6 +82,10 @@ class EventStreams:
         self._wall = wall
         self._rng = rng
 
+    def retry_ms(self) -> int:
+        """What to tell a client to wait before it reconnects: each another, so that they don't come together."""
+        return self._rng.randint(*RETRY_MS)
+
     @asynccontextmanager
     async def open(self, identity: Identity, cursor: str | None) -> AsyncIterator[StreamConnection]:
         """Attach a connection at ``cursor``, or at the tail without one; detach it at the end.
@@ -108,7 +112,7 @@ class EventStreams:
                 last_sent=last_sent,
                 reset=reset,
                 expires_in_s=(identity.expires_at - self._wall()).total_seconds(),
-                retry_ms=self._rng.randint(*RETRY_MS),
+                retry_ms=self.retry_ms(),
             )
 
     async def log(self, identity: Identity, *, after: str | None, limit: int, wait_s: float) -> EventLog:

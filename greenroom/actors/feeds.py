@@ -240,7 +240,14 @@ class LocalFeeds:
 
     def close_all(self, reason: ClosingReason) -> None:
         """Have every connection of this worker end its stream, and those that come later too."""
+        self.close_newcomers(reason)
+        for feed in self.everybodys():
+            feed.close(reason)
+
+    def close_newcomers(self, reason: ClosingReason) -> None:
+        """Have connections that come from now on end their streams at once."""
         self._closed = reason
-        for entry in self._users.values():
-            for feed in entry.feeds:
-                feed.close(reason)
+
+    def everybodys(self) -> list[Feed]:
+        """All feeds there are now."""
+        return [feed for entry in self._users.values() for feed in entry.feeds]

@@ -28,8 +28,9 @@ from greenroom.app import (
     with_admin_api_key,
 )
 from greenroom.schema.settings import Settings
+from greenroom.stop_bound import STOP_MORE_S, bounding_stop
 from greenroom.workers.control import Orders
-from greenroom.workers.crew import Crew, WorkersDoNotStart
+from greenroom.workers.crew import KILL_TIMEOUT_S, STOP_GRACE_S, Crew, WorkersDoNotStart
 from greenroom.workers.process import WorkerProcess
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +56,20 @@ async def serve_with_workers(
     make_data_dir(settings)
     settings = with_admin_api_key(settings)
     bus_kind(settings, workers=settings.workers)
+    bound_s = settings.drain_timeout_s + STOP_GRACE_S + KILL_TIMEOUT_S + STOP_MORE_S
+    with bounding_stop(bound_s) as start_clock:
+        await _serve(settings, steps=steps, announce=announce, seed=seed, stopping=start_clock)
+    _log.info("stopped")
+
+
+async def _serve(
+    settings: Settings,
+    *,
+    steps: Steps,
+    announce: Callable[[Running], None],
+    seed: Seed | None,
+    stopping: Callable[[], None],
+) -> None:
     async with watched(steps), AsyncExitStack() as stack:
         # Bound first: that the port is taken should be known before Postgres is started.
         listeners = await bind(settings, serving_limits(settings))
@@ -81,11 +96,10 @@ async def serve_with_workers(
         )
         with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_obey, crew, signals)
+                nursery.start_soon(_obey, crew, signals, stopping)
                 with steps.step(f"Starting {settings.workers} workers"):
                     await nursery.start(_run, crew, nursery.cancel_scope)
                 announce(running(settings, listeners[0].address))
-    _log.info("stopped")
 
 
 async def _run(
@@ -98,7 +112,7 @@ async def _run(
     scope.cancel()
 
 
-async def _obey(crew: Crew, signals: AsyncIterator[int]) -> None:
+async def _obey(crew: Crew, signals: AsyncIterator[int], stopping: Callable[[], None]) -> None:
     is_stopping = False
     async for number in signals:
         if number == signal.SIGHUP:
@@ -107,6 +121,7 @@ async def _obey(crew: Crew, signals: AsyncIterator[int]) -> None:
         elif not is_stopping:
             is_stopping = True
             _log.info("stopping")
+            stopping()
             crew.stop()
         else:
             _log.warning("stopped at once by a second signal")

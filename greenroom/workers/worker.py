@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -23,6 +24,7 @@ from greenroom.http.serving import adopt
 from greenroom.logs import configure_logging
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.settings import BadSettings, Settings, load_settings
+from greenroom.stop_bound import EXIT_FAILURE, STOP_MORE_S, bounding_stop
 from greenroom.storage.postgres import PostgresOptions, open_pool
 from greenroom.workers.colleagues import Colleagues, LocalListener
 from greenroom.workers.control import Beat, Control, Orders, Ready, Stop
@@ -32,8 +34,6 @@ BEAT_S: Final = 1.0
 
 ORPHAN_GRACE_S: Final = 10.0
 """Beyond the bound on draining, before a worker without a parent ends itself even if its event loop is stuck."""
-
-EXIT_FAILURE: Final = 1
 
 _log = structlog.get_logger(__name__)
 
@@ -55,22 +55,23 @@ async def run_worker(settings: Settings, sock: socket.socket) -> None:
     colleagues = Colleagues(Path(orders.run_dir), name=orders.name, size=orders.workers)
     local = LocalListener(colleagues.socket_path, limits=limits)
     options = PostgresOptions.from_settings(settings, orders.conninfo)
-    async with (
-        colleagues.connected(),
-        open_pool(options) as pool,
-        open_server(
-            settings,
-            pool=pool,
-            listeners=[*listeners, local],
-            limits=limits,
-            workers=orders.workers,
-            before=lambda app: Forwarding(app, colleagues),
-        ) as opened,
-        trio.open_nursery() as nursery,
-    ):
-        nursery.start_soon(_beat, opened, control)
-        await serve_until(opened, partial(_told_to_stop, control))
-        nursery.cancel_scope.cancel()
+    with bounding_stop(settings.drain_timeout_s + STOP_MORE_S) as start_clock:
+        async with (
+            colleagues.connected(),
+            open_pool(options) as pool,
+            open_server(
+                settings,
+                pool=pool,
+                listeners=[*listeners, local],
+                limits=limits,
+                workers=orders.workers,
+                before=lambda app: Forwarding(app, colleagues),
+            ) as opened,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(_beat, opened, control)
+            await serve_until(opened, partial(_told_to_stop, control, start_clock))
+            nursery.cancel_scope.cancel()
     _log.info("stopped")
 
 
@@ -80,7 +81,7 @@ async def _beat(opened: OpenServer, control: Control) -> None:
         await trio.sleep(BEAT_S)
 
 
-async def _told_to_stop(control: Control) -> bool:
+async def _told_to_stop(control: Control, start_clock: Callable[[], None]) -> bool:
     """Say that we serve, and wait for the parent's word, its end, or a signal of anybody's.
 
     Returns:
@@ -101,6 +102,7 @@ async def _told_to_stop(control: Control) -> bool:
             message = await control.receive()
         has_successor = message is not None and not message.is_last
         nursery.cancel_scope.cancel()
+    start_clock()
     return has_successor
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
+import pytest
 import trio
 from trio.testing import MockClock
 
 from greenroom.actors.core import CoreSettings
-from greenroom.actors.feeds import FEED_EVENTS_MAX, FEEDS_PER_USER_MAX
+from greenroom.actors.feeds import FEED_EVENTS_MAX, FEEDS_PER_USER_MAX, Feed
 from greenroom.actors.ring import RING_EVENTS
+from greenroom.schema.events import ClosingReason
+from greenroom.schema.ids import SessionId, UserId
 from greenroom.schema.records import Role
 from greenroom.storage.ports import BusNote, Hint
 from tests.actors.world import Listener, a_world, data, listening, seqs
@@ -210,6 +214,30 @@ async def test_draining_tells_every_stream_to_come_back(autojump_clock: MockCloc
         for client in (tomas, maya):
             await client.until(lambda c: bool(c.named("closing")))
             assert data(client.frames[-1]) == {"reason": "draining", "reconnect": True}
+
+
+@pytest.mark.parametrize(("count", "within_s"), [(4_000, 5.1), (30, 0.2)])
+async def test_draining_closes_many_streams_over_seconds_and_few_at_once(
+    autojump_clock: MockClock, count: int, within_s: float
+) -> None:
+    async with a_world() as world, trio.open_nursery() as nursery:
+        feeds = [Feed(SessionId(f"session {number}")) for number in range(count)]
+        for number, feed in enumerate(feeds):
+            world.core._feeds.add(UserId(f"user {number}"), feed)
+        closed = []
+
+        nursery.start_soon(world.core.drain_streams)
+        for _ in range(10):
+            await trio.sleep(within_s / 10)
+            closed.append(sum(feed.closing is not None for feed in feeds))
+
+        assert closed[-1] == count
+        assert max(after - before for before, after in pairwise([0, *closed])) <= count / 2
+        late = Feed(SessionId("late"))
+        world.core._feeds.add(UserId("late"), late)
+        assert late.closing is ClosingReason.DRAINING
+        for number, feed in enumerate(feeds):
+            world.core._feeds.remove(UserId(f"user {number}"), feed)
 
 
 async def test_typing_reaches_the_peer_only_and_lapses(autojump_clock: MockClock) -> None:

@@ -319,6 +319,16 @@ async def test_a_stream_opened_while_draining_is_told_to_come_back(world: World,
     assert listener.data("closing") == {"reason": "draining", "reconnect": True}
 
 
+async def test_streams_opened_while_draining_are_not_told_to_come_back_together(world: World) -> None:
+    world.core.start_draining()
+
+    answers = [await world.maya.api.get(EVENTS) for _ in range(8)]
+
+    retries = [int(answer.text.partition("retry: ")[2].partition("\n")[0]) for answer in answers]
+    assert len(set(retries)) > 1
+    assert all(2_000 <= retry <= 6_000 for retry in retries)
+
+
 async def test_a_client_that_leaves_is_forgotten_at_once(world: World) -> None:
     host, _, port = world.host.rpartition(":")
     stream = await trio.open_tcp_stream(host, int(port))

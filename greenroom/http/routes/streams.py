@@ -22,9 +22,6 @@ from greenroom.schema.wire import to_json
 
 operations = Operations("Streams")
 
-DRAINING_RETRY_MS = 2_000
-"""While this worker drains there is another one, or there is one soon."""
-
 
 @operations.serve(
     "GET",
@@ -48,7 +45,7 @@ async def open_events(call: Call, identity: Identity, query: OpenEvents) -> Resp
     """
     if call.core.is_draining:
         # An EventSource gives up for good after anything but 200, so it is sent elsewhere in its own language.
-        return event_stream(encode_retry(DRAINING_RETRY_MS), _Once(_draining()).receive)
+        return event_stream(encode_retry(call.core.streams.retry_ms()), _Once(_draining()).receive)
     cursor = call.request.header(b"last-event-id") or query.last_event_id or query.lastEventId
     connection = await call.resources.enter_async_context(call.core.streams.open(identity, cursor or None))
     return event_stream(encode_retry(connection.retry_ms), connection.receive)
