@@ -11,8 +11,8 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -178,7 +178,7 @@ async def open_server(
                 settings=core_settings(settings, worker=None if kind is BusKind.LOCAL else worker),
             )
         )
-        watchdog = stack.enter_context(watching_for_stalls(core, settings))
+        watchdog = stall_watchdog(core, settings)
         server = build_server(
             core,
             settings,
@@ -190,6 +190,7 @@ async def open_server(
             watchdog=watchdog,
             before=before,
         )
+        await stack.enter_async_context(settled(watchdog))
         yield OpenServer(core, server)
 
 
@@ -210,7 +211,6 @@ async def serve_until(opened: OpenServer, told_to_stop: Callable[[], Awaitable[b
     Args:
         told_to_stop: says whether somebody else goes on accepting connections from the same sockets.
     """
-    _spare_the_collector()
     async with trio.open_nursery() as nursery:
         await nursery.start(opened.server.run)
         has_successor = await told_to_stop()
@@ -307,15 +307,23 @@ async def bind(settings: Settings, limits: Limits) -> list[Listener]:
         raise CannotStart(f"GREENROOM_BIND: can't serve on {settings.bind}: {exc.strerror or exc}") from exc
 
 
-@contextmanager
-def watching_for_stalls(core: Core, settings: Settings) -> Iterator[StallWatchdog | None]:
-    """Log what blocks the event loop, for the length of the block, unless that is switched off."""
+def stall_watchdog(core: Core, settings: Settings) -> StallWatchdog | None:
+    """Make what logs whatever blocks the event loop; None if that is switched off."""
     if settings.stall_threshold_ms == 0:
-        yield None
-        return
-    watchdog = StallWatchdog(core.loop, threshold_s=settings.stall_threshold_ms / 1000, report=_log_stall)
-    with watchdog.watching():
-        yield watchdog
+        return None
+    return StallWatchdog(core.loop, threshold_s=settings.stall_threshold_ms / 1000, report=_log_stall)
+
+
+@asynccontextmanager
+async def settled(watchdog: StallWatchdog | None) -> AsyncIterator[None]:
+    """Have the garbage collector spare what stands by now, and watch for stalls during the block.
+
+    Nobody is served yet, so what the collector takes is no stall: the turn in which it ran is over before the watch begins.
+    """
+    _spare_the_collector()
+    await trio.lowlevel.checkpoint()
+    with nullcontext() if watchdog is None else watchdog.watching():
+        yield
 
 
 def _log_stall(stall: Stall) -> None:
