@@ -20,6 +20,7 @@ from greenroom.actors.presence import ConnectionsChanged, PresenceBoard
 from greenroom.actors.replay import CursorRefused, Replay
 from greenroom.actors.stream_connection import StreamConnection
 from greenroom.actors.user_stream import Follow, Following
+from greenroom.schema.cursor import Cursor
 from greenroom.schema.errors import OutOfService, StorageUnavailable, Unavailable
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import ConversationView, StoredEvent
@@ -103,6 +104,7 @@ class EventStreams:
                     last_sent = await self._replay.seq_of(identity.user.id, cursor, tail=following.tail)
                 except CursorRefused as refused:
                     reset = refused.reset
+                    last_sent = Cursor.parse(reset.current).seq
             yield StreamConnection(
                 identity.user.id,
                 feed,

@@ -73,10 +73,11 @@ class Replay:
         return events
 
     async def seq_of(self, user_id: UserId, cursor: str, *, tail: int) -> int:
-        """Read a client's cursor.
+        """Read a client's cursor. It may lie beyond ``tail``: another worker showed what this one has not heard of yet.
 
         Raises:
             CursorRefused: malformed, of another epoch, or ahead of the stream.
+            Unavailable: the database would have to be asked, and does not answer.
         """
         try:
             wanted = Cursor.parse(cursor)
@@ -84,7 +85,7 @@ class Replay:
             raise await self.refusal(ResetReason.MALFORMED, user_id, tail=tail) from None
         if wanted.epoch != self.epoch:
             raise await self.refusal(ResetReason.EPOCH_CHANGED, user_id, tail=tail)
-        if wanted.seq > tail:
+        if wanted.seq > tail and wanted.seq > (await self.head(user_id)).last_seq:
             raise await self.refusal(ResetReason.CURSOR_AHEAD, user_id, tail=tail)
         return wanted.seq
 

@@ -47,7 +47,8 @@ class StreamConnection:
 
     Args:
         following: the stream's answer after ``feed`` was registered.
-        last_sent: where this connection starts: the client's cursor, or the tail.
+        last_sent: where this connection starts: the client's cursor, or the tail. Beyond ``following.tail`` if another
+            worker has shown more to this client than this one knows of; until it does, nothing is written.
         reset: says that the client's cursor could not be served.
         expires_in_s: when the session behind it ends.
         retry_ms: what an EventSource should wait before it reconnects.
@@ -72,7 +73,7 @@ class StreamConnection:
         self._replay = replay
         self._alarms = alarms
         self._last_sent = last_sent
-        self._tail = following.tail
+        self._tail = max(following.tail, last_sent)
         self._ring = following.ring
         self._is_ring_enough = True  # what was missed is in the ring, unless it is too old for it
         self._is_behind = last_sent < following.tail
