@@ -46,6 +46,9 @@ def main(
     only: Annotated[
         list[str] | None, typer.Option(help=f"One of {', '.join(SCENARIOS)}; may be repeated.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=2, help="Processes, in the scenarios of several; by default 2.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Play all of it so often, with seeds counted up.")] = 1,
     is_long: Annotated[bool, typer.Option("--long", help="Each scenario's full number of rounds.")] = False,
 ) -> None:
@@ -56,7 +59,7 @@ def main(
     if is_long and rounds is not None:
         raise typer.BadParameter("it has its own number of rounds; leave out --rounds", param_hint="--long")
     first = SystemRandom().getrandbits(32) if seed is None else seed
-    plan = Plan(only or list(SCENARIOS), range(first, first + seeds), rounds, is_long=is_long)
+    plan = Plan(only or list(SCENARIOS), range(first, first + seeds), rounds, workers, is_long=is_long)
     raise typer.Exit(trio.run(_play_until_told, plan))
 
 
@@ -67,6 +70,7 @@ class Plan:
     names: list[str]
     seeds: range
     rounds: int | None
+    workers: int | None
     is_long: bool
 
     def rounds_of(self, scenario: Scenario) -> int | None:
@@ -99,9 +103,9 @@ async def _play_all(plan: Plan, seed: int) -> int:
         scenario = SCENARIOS[name]
         rounds = plan.rounds_of(scenario)
         out.print(f"{name}: {scenario.what} ...", style="dim", highlight=False)
-        broken, missed = await _play_one(table, scenario, seed=seed, rounds=rounds)
+        broken, missed = await _play_one(table, scenario, seed=seed, rounds=rounds, workers=plan.workers)
         if broken or missed:
-            again = repro(name, seed=seed, rounds=rounds)
+            again = repro(name, seed=seed, rounds=rounds, workers=plan.workers)
             complaints.append(f"{name}: {', '.join((*broken, *missed))}\n  {again}")
         ended = EXIT_BROKEN if broken else EXIT_MISSED if missed else EXIT_KEPT
         status = max(status, ended, key=SEVERITY.index)
@@ -113,12 +117,12 @@ async def _play_all(plan: Plan, seed: int) -> int:
 
 
 async def _play_one(
-    table: Table, scenario: Scenario, *, seed: int, rounds: int | None
+    table: Table, scenario: Scenario, *, seed: int, rounds: int | None, workers: int | None
 ) -> tuple[Sequence[str], Sequence[str]]:
     """Play a scenario and add its row; return what was broken and what was missed, in words."""
     played, reason, missing = None, "", ""
     try:
-        played = await play(scenario, seed=seed, rounds=rounds)
+        played = await play(scenario, seed=seed, rounds=rounds, workers=workers)
     except* NotHere as group:
         missing = "; ".join(_reasons(group))
     except* (PromiseBroken, ServerFailed, NoAnswer, trio.TooSlowError) as group:

@@ -4,6 +4,7 @@ that comes back with its cursor. Both write down everything that happens to them
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final
@@ -19,6 +20,9 @@ from greenroom.schema.cursor import Cursor
 
 RETRY_S: Final = (0.03, 0.15)
 """Between two attempts, drawn anew each time. Far less than the server asks for: impatience is part of the test."""
+
+MOVES_MAX: Final = 10
+"""Connections a listener tries in a row to get away from a worker."""
 
 SMALL_BYTES: Final = 4 * 1024
 THAWED_BYTES: Final = 1024 * 1024
@@ -127,13 +131,15 @@ class Sender:
         try:
             answer = await self._line.ask("POST", path, headers=self._person.headers, body=body)
         except NoAnswer as exc:
-            attempts.append(Attempt(at, trio.current_time(), str(exc)))
+            attempts.append(Attempt(at, trio.current_time(), str(exc), port=self._line.local_port))
             self.last_answer = str(exc)
             self.refused += 1
             return None
         retry_after = answer.headers.get("retry-after")
         retry_after_s = None if retry_after is None else float(retry_after)
-        attempts.append(Attempt(at, trio.current_time(), str(answer.status), retry_after_s))
+        attempts.append(
+            Attempt(at, trio.current_time(), str(answer.status), retry_after_s, port=self._line.local_port)
+        )
         self.last_answer = str(answer.status)
         if answer.is_success:
             return answer.json()
@@ -168,6 +174,7 @@ class Listener:
     Args:
         gate: a connection is begun only while it is open.
         reading: reads only while this is open, and through a small buffer, so that the server soon notices that it isn't.
+        worker_of: says which worker has the connection of a client's port, for listeners that are to change workers.
     """
 
     def __init__(
@@ -180,10 +187,13 @@ class Listener:
         gate: Gate,
         random: Random,
         reading: Gate | None = None,
+        worker_of: Callable[[int], int | None] | None = None,
     ) -> None:
         self.delivered: list[Delivered] = []
         self.connections: list[Connection] = []
         self.heartbeats = 0
+        self.cuts = 0
+        self.moves = 0
         self._name = name
         self._person = person
         self._conversation_ids = conversation_ids
@@ -191,6 +201,11 @@ class Listener:
         self._gate = gate
         self._reading = reading
         self._random = random
+        self._worker_of = worker_of
+        self._worker: int | None = None
+        self._moves_left = 0
+        self._away_s = 0.0
+        self._connected = trio.CancelScope()
         self._start: int | None = None
         self._resets = 0
         self._cursor: Cursor | None = None
@@ -229,12 +244,30 @@ class Listener:
         while self.served < count:
             await self._grew.wait()
 
+    def cut(self, away_s: float) -> None:
+        """Have it lose its connection at once, stay away so long, and come back to another worker if it can."""
+        self.cuts += 1
+        self._away_s = away_s
+        if self._worker_of is not None and self._open is not None:
+            self._worker = self._worker_of(self._open.port)
+            self._moves_left = MOVES_MAX
+        self._connected.cancel()
+
     async def run(self) -> None:
         """Follow until cancelled."""
         while True:
             await self._gate.wait()
-            await self._listen()
-            await trio.sleep(self._random.uniform(*RETRY_S))
+            with trio.CancelScope() as self._connected:
+                await self._listen()
+            if self._connected.cancelled_caught:
+                self._note_end("left")
+            away_s, self._away_s = self._away_s, 0.0
+            await trio.sleep(away_s + self._random.uniform(*RETRY_S))
+
+    def _note_end(self, how: str) -> None:
+        if self._open is not None:
+            self.connections.append(replace(self._open, ended_at=trio.current_time(), end=how))
+            self._open = None
 
     async def _listen(self) -> None:
         cursor = None if self._cursor is None else str(self._cursor)
@@ -245,11 +278,10 @@ class Listener:
             async with open_events(
                 self._port, token=self._person.token, cursor=cursor, receive_buffer_bytes=buffer_bytes
             ) as source:
+                self._open = replace(self._open, port=source.local_port)
                 await self._follow(source)
         except StreamEnded as exc:
-            ended = replace(self._open, ended_at=trio.current_time(), end=self._farewell or str(exc))
-            self._open = None
-            self.connections.append(ended)
+            self._note_end(self._farewell or str(exc))
 
     async def _follow(self, source: EventSource) -> None:
         while True:
@@ -259,9 +291,20 @@ class Listener:
             for event in events:
                 self._take(event)
             self._grew.beat()
+            self._look_where(source.local_port)
             if self._reading is not None and not self._reading.is_open:
                 await self._reading.wait()
                 source.widen(THAWED_BYTES)
+
+    def _look_where(self, port: int) -> None:
+        """Leave a worker that this listener is to get away from."""
+        if self._worker_of is None or not self._moves_left:
+            return
+        if self._worker_of(port) == self._worker:
+            self._moves_left -= 1
+            raise StreamEnded("left")
+        self.moves += 1
+        self._moves_left = 0
 
     def _take(self, event: ServerEvent) -> None:
         if event.name == "closing":

@@ -29,6 +29,11 @@ class EventSource:
         self._http = h11.Connection(h11.CLIENT)
         self._parser = SseParser()
 
+    @property
+    def local_port(self) -> int:
+        port: int = self._stream.socket.getsockname()[1]
+        return port
+
     async def ask(self, *, host: str, token: str, cursor: str | None) -> None:
         """Send the request; the answer is read by :meth:`receive`."""
         headers = [("Host", host), ("Authorization", f"Bearer {token}"), ("Accept", "text/event-stream")]
@@ -114,6 +119,9 @@ async def open_events(
     except (OSError, trio.TooSlowError) as exc:
         socket.close()
         raise StreamEnded("refused") from exc
+    except BaseException:
+        socket.close()
+        raise
     stream = trio.SocketStream(socket)
     try:
         source = EventSource(stream)

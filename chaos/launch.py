@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chaos.proxy import Proxy
+from chaos.redis import Redis
+from chaos.sieves import Loss
 
 
 class NotHere(Exception):
@@ -22,12 +24,16 @@ class Launch:
         data: its data folder, if not one beside its log.
         environment: variables it gets besides what the harness sets itself.
         proxy: on the way to its database.
+        redis: what carries news between its workers.
+        loss: how much of that news is lost on the way.
         clock: the file that says by how much its wall clock is wrong.
     """
 
     data: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     proxy: Proxy | None = None
+    redis: Redis | None = None
+    loss: Loss | None = None
     clock: Path | None = None
 
 

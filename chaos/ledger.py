@@ -18,11 +18,13 @@ class Fault:
         at: when it began.
         over_at: when the harness had undone it: from then on the server is expected to heal. What kills at once is over at
             once, so that healing includes starting again.
+        cut: the clients' ports of the connections that it had to end: those of a worker that was killed.
     """
 
     what: str
     at: float
     over_at: float
+    cut: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,14 @@ class Attempt:
     Attributes:
         answer: a status (``"503"``), or how the connection ended instead (``"reset"``).
         retry_after_s: what the answer asked for; None if it did not.
+        port: the client's, of the connection that it was made on; 0 if there was none.
     """
 
     at: float
     ended_at: float
     answer: str
     retry_after_s: float | None = None
+    port: int = 0
 
     @property
     def is_success(self) -> bool:
@@ -92,7 +96,7 @@ class Delivered:
 
     Attributes:
         stream_seq: its place in the user's stream.
-        connection: which of the listener's connections brought it, counted from 1.
+        connection: which of the listener's connections that brought anything, counted from 1.
         message: None for an event that brings no new message.
     """
 
@@ -109,13 +113,16 @@ class Connection:
     Attributes:
         ready_at: when its first event had come; None if none came.
         ended_at: None if it was open to the end.
-        end: how it ended: ``"closed"``, ``"cut"``, ``"silent"``, ``"refused"``, or the reason the server gave.
+        end: how it ended: ``"closed"``, ``"cut"``, ``"silent"``, ``"refused"``, the reason the server gave, or ``"left"``:
+            by the listener itself.
+        port: the client's; 0 if nobody was reached.
     """
 
     begun_at: float
     ready_at: float | None
     ended_at: float | None
     end: str
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)

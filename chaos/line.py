@@ -72,6 +72,8 @@ class Line:
         self._port = port
         self._timeout_s = timeout_s
         self._stream: trio.SocketStream | None = None
+        self.local_port = 0
+        """Of the connection that was used last; 0 if it was not made."""
 
     async def ask(
         self,
@@ -113,6 +115,7 @@ class Line:
             return self._stream
         # Readable between two exchanges: the server has closed an idle connection, as it may.
         self.close()
+        self.local_port = 0
         sock = trio.socket.socket()
         try:
             await sock.connect(("127.0.0.1", self._port))
@@ -122,6 +125,7 @@ class Line:
         except BaseException:
             sock.close()
             raise
+        self.local_port = sock.getsockname()[1]
         self._stream = trio.SocketStream(sock)
         return self._stream
 

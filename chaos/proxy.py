@@ -1,9 +1,10 @@
-"""A TCP proxy before Postgres whose network can be broken: it hangs, resets, drips or delays."""
+"""A TCP proxy before Postgres or Redis whose network can be broken: it hangs, resets, drips, delays, or loses messages."""
 
 from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -30,11 +31,25 @@ class Network(StrEnum):
     """A tenth of a second each way."""
 
 
-class Proxy:
-    """Forwards connections on a port of loopback to the Unix socket of a Postgres."""
+Sieve = Callable[[bytes], bytes]
+"""Given what a server sends on one connection, in pieces cut anywhere; returns what of it is to arrive by now."""
 
-    def __init__(self, target: Path) -> None:
+
+def keep_all() -> Sieve:
+    """Nothing is lost."""
+    return bytes
+
+
+class Proxy:
+    """Forwards connections on a port of loopback to the Unix socket of a server.
+
+    Args:
+        sieve: makes the sieve of one connection.
+    """
+
+    def __init__(self, target: Path, sieve: Callable[[], Sieve] = keep_all) -> None:
         self._target = target
+        self._sieve = sieve
         self._network = Network.WELL
         self._changed = trio.Event()
         self._clients: set[trio.SocketStream] = set()
@@ -60,18 +75,20 @@ class Proxy:
         self._clients.add(client)
         try:
             async with await trio.open_unix_socket(self._target) as server, trio.open_nursery() as nursery:
-                nursery.start_soon(self._pump, client, server, nursery.cancel_scope)
-                nursery.start_soon(self._pump, server, client, nursery.cancel_scope)
+                nursery.start_soon(self._pump, client, server, bytes, nursery.cancel_scope)
+                nursery.start_soon(self._pump, server, client, self._sieve(), nursery.cancel_scope)
         except OSError:
-            pass  # Postgres is away
+            pass  # the server is away
         finally:
             self._clients.discard(client)
             await trio.aclose_forcefully(client)
 
-    async def _pump(self, source: trio.SocketStream, target: trio.SocketStream, both: trio.CancelScope) -> None:
+    async def _pump(
+        self, source: trio.SocketStream, target: trio.SocketStream, sieve: Sieve, both: trio.CancelScope
+    ) -> None:
         try:
             while piece := await source.receive_some(PIECE_BYTES):
-                await self._forward(bytes(piece), target)
+                await self._forward(sieve(bytes(piece)), target)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         both.cancel()

@@ -67,10 +67,11 @@ def settled(ledger: Ledger) -> int:
     return sum(bool(sent.attempts) and sent.attempts[-1].answer == "200" for sent in ledger.sent)
 
 
-def repro(name: str, *, seed: int, rounds: int | None) -> str:
+def repro(name: str, *, seed: int, rounds: int | None, workers: int | None = None) -> str:
     """The command that plays one scenario again."""
     command = f"python -m chaos --only {name} --seed {seed}"
-    return command if rounds is None else f"{command} --rounds {rounds}"
+    command += "" if rounds is None else f" --rounds {rounds}"
+    return command if workers is None else f"{command} --workers {workers}"
 
 
 def _count(name: str, count: int) -> str:

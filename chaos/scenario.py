@@ -32,6 +32,7 @@ class Scenario:
         disturb: does it, and returns what was measured; raises PromiseBroken.
         judge: what the ledger itself says about the bars of this fault.
         prepare: what its server runs on; raises NotHere where this machine can't do that.
+        workers: how many the server has unless told otherwise; where it is one, it stays one.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Scenario:
     disturb: Callable[[Stage, int], Awaitable[Sequence[Figure]]]
     judge: Callable[[Ledger], Sequence[Figure]] = no_figures
     prepare: Prepare = prepare_nothing
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Played:
         return tuple(str(figure) for figure in self.figures if figure.is_missed and not figure.is_promise)
 
 
-async def play(scenario: Scenario, *, seed: int, rounds: int | None) -> Played:
+async def play(scenario: Scenario, *, seed: int, rounds: int | None, workers: int | None = None) -> Played:
     """Play one scenario on a server of its own.
 
     The seed decides when faults come and what they are, not how the machine interleaves the processes: a replay meets
@@ -79,11 +81,12 @@ async def play(scenario: Scenario, *, seed: int, rounds: int | None) -> Played:
     """
     rounds = scenario.rounds if rounds is None else rounds
     timeout_s = scenario.timeout_s * max(1.0, rounds / scenario.rounds)
+    workers = scenario.workers if workers is None or scenario.workers == 1 else workers
     began = trio.current_time()
     random = Random(f"{seed} {scenario.name}")  # noqa: S311 - for replay, not for secrets
     played: Played | None = None
     with trio.move_on_after(timeout_s):
-        async with a_stage(random, scenario.cast, scenario.prepare) as stage:
+        async with a_stage(random, scenario.cast, scenario.prepare, workers=workers) as stage:
             measured = await scenario.disturb(stage, rounds)
             ledger = await stage.conclude()
             figures = (*measured, *scenario.judge(ledger))

@@ -16,8 +16,10 @@ from typing import Final
 
 import trio
 
+import greenroom
 from chaos.launch import Launch, Prepare, prepare_nothing
 from chaos.line import Line, NoAnswer
+from chaos.workers import Workers
 
 START_TIMEOUT_S: Final = 60.0
 """A first start runs initdb; one after a kill waits for the orphaned Postgres to go."""
@@ -38,13 +40,14 @@ class ServerFailed(Exception):
 class ServerProcess:
     """``python -m greenroom serve`` on a port that stays the same over restarts. Signals go to this process alone."""
 
-    def __init__(self, folder: Path, port: int, launch: Launch | None = None) -> None:
+    def __init__(self, folder: Path, port: int, launch: Launch | None = None, *, workers: int = 1) -> None:
         self.launch = Launch() if launch is None else launch
         self.environment = dict(self.launch.environment)
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.data = self.launch.data or folder / "data"
         self._log = folder / "server.log"
+        self.workers = Workers(self._log, count=workers)
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._line: Line | None = None
@@ -71,11 +74,14 @@ class ServerProcess:
             "GREENROOM_BIND": f"127.0.0.1:{self.port}",
             "GREENROOM_DATA_DIR": str(self.data),
             "GREENROOM_LOG_LEVEL": "warning",
+            # The code beside the harness, also where another checkout is the installed one.
+            "PYTHONPATH": str(Path(greenroom.__file__).parents[1]),
+            **(self.workers.environment() if self.workers.count > 1 else {}),
         }
         with self._log.open("ab") as log:
             # The working directory is the temporary folder, so that no .env of the reader's can name another database.
-            self._process = subprocess.Popen(  # noqa: ASYNC220 - forks and returns; a fixed command
-                [sys.executable, "-m", "greenroom", "serve"],
+            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - forks and returns; a fixed command
+                [sys.executable, "-m", "greenroom", "serve", "--workers", str(self.workers.count)],
                 cwd=self._folder,
                 env=inherited | own | self.environment,
                 stdin=subprocess.DEVNULL,
@@ -96,7 +102,7 @@ class ServerProcess:
             with trio.move_on_after(START_TIMEOUT_S):
                 while self.is_running:
                     with suppress(NoAnswer):
-                        if (await line.ask("GET", "/health/ready")).is_success:
+                        if (await line.ask("GET", "/health/ready")).is_success and self.workers.are_all_ready():
                             return
                     await trio.sleep(POLL_S)
         finally:
@@ -210,12 +216,12 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def a_server(prepare: Prepare = prepare_nothing) -> AsyncIterator[ServerProcess]:
+async def a_server(prepare: Prepare = prepare_nothing, *, workers: int = 1) -> AsyncIterator[ServerProcess]:
     """A running server in a fresh folder; both are gone after the block, which takes 60 s at the very most."""
     folder = Path(tempfile.mkdtemp(prefix="greenroom-chaos-"))
     try:
         async with prepare(folder) as launch:
-            server = ServerProcess(folder, _free_port(), launch)
+            server = ServerProcess(folder, _free_port(), launch, workers=workers)
             try:
                 await server.start()
                 yield server

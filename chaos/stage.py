@@ -17,6 +17,7 @@ from chaos.ledger import Fault, Ledger, Persisted
 from chaos.line import Line, NoAnswer
 from chaos.pulse import Pulse
 from chaos.server import ServerFailed, ServerProcess, a_server
+from chaos.sockets import holder
 from greenroom.schema.cursor import Cursor
 
 SETUP_TIMEOUT_S: Final = 30.0
@@ -79,13 +80,17 @@ class Stage:
     _senders_running: trio.Event = field(default_factory=trio.Event)
 
     @contextmanager
-    def fault(self, what: str) -> Iterator[None]:
-        """Note a fault that is done, and undone again, within the block."""
+    def fault(self, what: str) -> Iterator[set[int]]:
+        """Note a fault that is done, and undone again, within the block.
+
+        Yields a set for the clients' ports whose connections it has to end.
+        """
         at = trio.current_time()
+        cut: set[int] = set()
         try:
-            yield
+            yield cut
         finally:
-            self.faults.append(Fault(what, at, trio.current_time()))
+            self.faults.append(Fault(what, at, trio.current_time(), frozenset(cut)))
 
     async def let_flow(self, messages: int) -> None:
         """Wait until every sender has been answered so many more times.
@@ -238,11 +243,15 @@ class Stage:
                 gate=self.gate,
                 reading=reading,
                 random=self._fork(),
+                worker_of=self._worker_of if self.server.workers.count > 1 else None,
             )
             self.listeners.append(listener)
             if reading is not None:
                 self.frozen.append(listener)
             self.nursery.start_soon(listener.run)
+
+    def _worker_of(self, port: int) -> int | None:
+        return holder(self.server.port, port, self.server.workers.serving().values())
 
     def _fork(self) -> Random:
         """A source of its own, so that one client's draws do not depend on how many another one made."""
@@ -250,9 +259,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def a_stage(random: Random, cast: Cast, prepare: Prepare = prepare_nothing) -> AsyncIterator[Stage]:
+async def a_stage(
+    random: Random, cast: Cast, prepare: Prepare = prepare_nothing, *, workers: int = 1
+) -> AsyncIterator[Stage]:
     """A stage with everybody on it and sending. Leaving cuts all clients off and ends the server."""
-    async with a_server(prepare) as server, trio.open_nursery() as nursery:
+    async with a_server(prepare, workers=workers) as server, trio.open_nursery() as nursery:
         line = Line(server.port, timeout_s=ATTEMPT_TIMEOUT_S)
         stage = Stage(server, line, random, Gate(), Gate(), nursery)
         try:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from chaos.ledger import Attempt, Fault, Ledger
+from chaos.ledger import Attempt, Fault, Ledger, Sent
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -67,6 +67,33 @@ def resumed_s(ledger: Ledger) -> list[float]:
     return took
 
 
+def lateness_s(ledger: Ledger, *, during: str | None = None) -> list[float]:
+    """Per message and listener: from its acknowledgement until it was shown, if that was on a connection that had been open.
+
+    What a listener missed while it was away is left out; a message that was shown before it was acknowledged was not late.
+
+    Args:
+        during: counts only what was acknowledged while faults of this name lasted.
+    """
+    spans = [(fault.at, fault.over_at) for fault in ledger.faults if fault.what == during]
+    acked_at = {
+        (acked.conversation_id, acked.message_id): sent.attempts[-1].ended_at
+        for acked, sent in zip(ledger.acked, _acknowledged(ledger), strict=True)
+    }
+    late = []
+    for log in ledger.listeners:
+        opened_at = [c.ready_at for c in log.connections if c.ready_at is not None]
+        for event in log.delivered:
+            if event.message is None:
+                continue
+            at = acked_at.get((event.message.conversation_id, event.message.message_id))
+            if at is None or opened_at[event.connection - 1] > at:
+                continue
+            if during is None or any(begin <= at < end for begin, end in spans):
+                late.append(max(0.0, event.at - at))
+    return late
+
+
 def answers_during(ledger: Ledger) -> list[Attempt]:
     """Attempts that began while a fault lasted."""
     return [
@@ -74,6 +101,12 @@ def answers_during(ledger: Ledger) -> list[Attempt]:
         for attempt in _attempts(ledger)
         if any(fault.at <= attempt.at < fault.over_at for fault in ledger.faults)
     ]
+
+
+def _acknowledged(ledger: Ledger) -> list[Sent]:
+    """What was sent and acknowledged, in the order of the acknowledgements."""
+    sent = {(s.conversation_id, s.sender_id, s.client_id): s for s in ledger.sent}
+    return [sent[acked.conversation_id, acked.sender_id, acked.client_id] for acked in ledger.acked]
 
 
 def _begun(attempt: Attempt) -> float:

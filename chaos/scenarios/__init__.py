@@ -10,6 +10,7 @@ from chaos.scenarios.descriptors import DESCRIPTORS
 from chaos.scenarios.disk_full import DISK_FULL
 from chaos.scenarios.frozen_reader import FROZEN_READER
 from chaos.scenarios.half_open import HALF_OPEN
+from chaos.scenarios.hints_dropped import HINTS_DROPPED, HINTS_DROPPED_NOTIFY
 from chaos.scenarios.hostile_bytes import HOSTILE_BYTES
 from chaos.scenarios.kill9 import KILL9
 from chaos.scenarios.memory import MEMORY
@@ -17,7 +18,10 @@ from chaos.scenarios.pairs import PAIRS_AT_ONCE
 from chaos.scenarios.pool_exhausted import POOL_EXHAUSTED
 from chaos.scenarios.postgres_killed import POSTGRES_KILLED
 from chaos.scenarios.reconnect_storm import RECONNECT_STORM
+from chaos.scenarios.redis_faults import REDIS_FAULTS
+from chaos.scenarios.rolling_restart import ROLLING_RESTART
 from chaos.scenarios.sigterm import SIGTERM
+from chaos.scenarios.workers_killed import WORKERS_KILLED, WORKERS_KILLED_NOTIFY
 
 SCENARIOS: Final[dict[str, Scenario]] = {
     scenario.name: scenario
@@ -35,5 +39,11 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         DESCRIPTORS,
         MEMORY,
         HOSTILE_BYTES,
+        WORKERS_KILLED,
+        REDIS_FAULTS,
+        HINTS_DROPPED,
+        ROLLING_RESTART,
+        WORKERS_KILLED_NOTIFY,
+        HINTS_DROPPED_NOTIFY,
     )
 }

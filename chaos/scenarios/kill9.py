@@ -42,6 +42,14 @@ async def kill9(stage: Stage, rounds: int) -> Sequence[Figure]:
 
 async def strike(stage: Stage) -> None:
     """Kill the server at a moment that the stage's randomness picks."""
+    await aim(stage)
+    with stage.fault("kill -9"):
+        os.kill(stage.server.pid, signal.SIGKILL)
+    await stage.server.kill()
+
+
+async def aim(stage: Stage) -> None:
+    """Wait for a moment that the stage's randomness picks."""
     match stage.random.randrange(3):
         case 0:
             await stage.let_flow_for(0.0, 0.5)
@@ -51,9 +59,6 @@ async def strike(stage: Stage) -> None:
         case _:
             await stage.answered.wait()
             _spin(stage.random)
-    with stage.fault("kill -9"):
-        os.kill(stage.server.pid, signal.SIGKILL)
-    await stage.server.kill()
 
 
 def _spin(random: Random) -> None:

@@ -28,7 +28,7 @@ LOST = Ledger((sent("c1", "503", "503", "201"),), (Acked("t", "s", "c1", "m1", 1
 def run_with(monkeypatch: pytest.MonkeyPatch, outcome: Played | Exception) -> tuple[int, str]:
     """Run the command with one scenario that ends in ``outcome``."""
 
-    async def play(scenario: Scenario, *, seed: int, rounds: int | None) -> Played:
+    async def play(scenario: Scenario, *, seed: int, rounds: int | None, workers: int | None) -> Played:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

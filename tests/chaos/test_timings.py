@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.bars import heals_within, polite_refusals, resets, streams_stay
-from chaos.ledger import Attempt, Connection, Fault, Ledger, ListenerLog, Sent
-from chaos.timings import answers_during, detected_s, healed_s, percentile, resumed_s
+from chaos.bars import failed_elsewhere, heals_within, polite_refusals, resets, streams_stay
+from chaos.ledger import Acked, Attempt, Connection, Delivered, Fault, Ledger, ListenerLog, Sent, ShownMessage
+from chaos.timings import answers_during, detected_s, healed_s, lateness_s, percentile, resumed_s
 
 
 def a_ledger(
@@ -103,3 +103,47 @@ def test_healing_too_late_misses_its_bar() -> None:
     slow = a_ledger(Attempt(13.0, 14.0, "201"), faults=(KILL,))
     assert heals_within(slow, 3.0).is_missed
     assert not heals_within(slow, 4.0).is_missed
+
+
+def a_delivery(shown_at: float, *, acked_at: float, ready_at: float, faults: tuple[Fault, ...] = ()) -> Ledger:
+    sent = Sent("talk", "student", "c1", 0.0, (Attempt(acked_at - 0.1, acked_at, "201"),))
+    event = Delivered(1, shown_at, 1, ShownMessage("talk", "m1", 1))
+    log = ListenerLog(
+        "listener", "teacher", frozenset({"talk"}), 0, 0, (event,), (Connection(ready_at, ready_at, None, ""),)
+    )
+    return Ledger((sent,), (Acked("talk", "student", "c1", "m1", 1),), (), (log,), faults)
+
+
+def test_lateness_lasts_from_the_acknowledgement_until_it_is_shown() -> None:
+    assert lateness_s(a_delivery(5.5, acked_at=5.0, ready_at=1.0)) == [pytest.approx(0.5)]
+
+
+def test_what_was_shown_before_it_was_acknowledged_is_not_late() -> None:
+    assert lateness_s(a_delivery(4.9, acked_at=5.0, ready_at=1.0)) == [0.0]
+
+
+def test_what_a_listener_missed_while_it_was_away_is_not_late() -> None:
+    assert lateness_s(a_delivery(9.0, acked_at=5.0, ready_at=8.0)) == []
+
+
+def test_lateness_during_a_fault_counts_what_was_acknowledged_meanwhile() -> None:
+    during, outside = (
+        a_delivery(12.0, acked_at=11.0, ready_at=1.0, faults=(OUTAGE,)),
+        a_delivery(9.0, acked_at=8.0, ready_at=1.0, faults=(OUTAGE,)),
+    )
+    assert lateness_s(during, during="away") == [pytest.approx(1.0)]
+    assert lateness_s(outside, during="away") == []
+
+
+@pytest.mark.parametrize(("port", "failed"), [(7, 0), (8, 1)])
+def test_only_the_connections_of_a_killed_worker_may_fail(port: int, failed: int) -> None:
+    kill = Fault("kill -9 of a worker", 10.0, 10.1, cut=frozenset({7}))
+    cut = Attempt(10.0, 10.05, "reset", port=port)
+    requests, _ = failed_elsewhere(a_ledger(cut, faults=(kill,)))
+    assert requests.value == failed
+
+
+def test_an_attempt_from_after_the_kill_may_not_fail_though_its_port_is_the_same() -> None:
+    kill = Fault("kill -9 of a worker", 10.0, 10.1, cut=frozenset({7}))
+    requests, _ = failed_elsewhere(a_ledger(Attempt(10.2, 10.3, "reset", port=7), faults=(kill,)))
+    assert requests.value == 1
