@@ -166,11 +166,11 @@ def test_the_actor_tree_is_shown_in_the_terminal(tmp_path: Path) -> None:
         ({"GREENROOM_BIND": "nowhere"}, "GREENROOM_BIND: must be host:port"),
         (
             {"GREENROOM_DATABASE_POOL_SIZE": "many"},
-            "GREENROOM_DATABASE_POOL_SIZE: Input should be a valid integer",
+            "GREENROOM_DATABASE_POOL_SIZE: must be a whole number",
         ),
         (
             {"GREENROOM_DATABASE_POOL_SIZE": "1"},
-            "GREENROOM_DATABASE_POOL_SIZE: Input should be greater than or equal to 2",
+            "GREENROOM_DATABASE_POOL_SIZE: must be at least 2",
         ),
         ({"GREENROOM_DATABASE_URL": "mysql://x"}, "GREENROOM_DATABASE_URL: must begin with postgresql://"),
         ({"GREENROOM_ADMIN_API_KEY": "short"}, "GREENROOM_ADMIN_API_KEY: must have at least 16 characters"),

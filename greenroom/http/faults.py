@@ -29,7 +29,7 @@ class CrossSiteRequest(HttpFault):
 
 
 class RouteNotFound(HttpFault):
-    """Nothing is served here."""
+    """Nothing is served here, or what stands for an id in the path is none."""
 
     status, code, title = 404, "not_found", "Not found"
 

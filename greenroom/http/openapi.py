@@ -14,17 +14,16 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 import greenroom
 from greenroom.http.faults import HttpFault
-from greenroom.http.idempotency import HEADER
+from greenroom.http.idempotency import HEADER, REPLAYED
 from greenroom.http.operations import Access, ActorPath, Answer, Operation
 from greenroom.http.problems import (
     CONNECTION_STATUSES,
-    CURSOR_EXPIRED,
     INTERNAL,
     MEDIA_TYPE,
+    MODELS,
     Explanation,
     Kind,
     Problem,
-    ResetProblem,
     explain,
     explain_bare,
     kind_of,
@@ -41,6 +40,21 @@ _PATH_SCHEMAS: Final[Mapping[Any, Document]] = {
     Emoji: {"type": "string", "maxLength": CODE_POINTS_MAX, "description": "One emoji, percent-encoded."},
 }
 """Of path parameters that are no ULIDs."""
+
+_HEADERS: Final[Mapping[str, str]] = {
+    "X-Request-Id": "Names this request in the server's log; a sane one that came with it is kept.",
+    "Retry-After": "Seconds after which asking again makes sense; not with every problem of this status.",
+    "WWW-Authenticate": "Which credentials are taken.",
+    REPLAYED: "`true` on an answer that was given before, to the same request under the same key.",
+}
+"""Of answers."""
+
+_HEADERS_BY_STATUS: Final[Mapping[int, tuple[str, ...]]] = {
+    401: ("WWW-Authenticate",),
+    409: ("Retry-After",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 
 Schemas = Mapping[Any, Document]
 """JSON schemas by (model, mode)."""
@@ -64,10 +78,7 @@ def openapi_document(operations: Sequence[Operation], *, cookie: str) -> Documen
         "components": {
             "schemas": components.get("$defs", {}),
             "headers": {
-                "X-Request-Id": {
-                    "description": "Names this request in the server's log; a sane one that came with it is kept.",
-                    "schema": {"type": "string"},
-                }
+                name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in _HEADERS.items()
             },
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The access_token of a sign-in."},
@@ -106,7 +117,7 @@ def _below(base: type[BaseException]) -> set[type[BaseException]]:
 def _models(operations: Sequence[Operation]) -> list[tuple[type[BaseModel], JsonSchemaMode]]:
     models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
         (Problem, "serialization"): None,
-        (ResetProblem, "serialization"): None,
+        **{(model, "serialization"): None for model in MODELS.values()},
     }
     for operation in operations:
         for taken in (operation.body, operation.query):
@@ -151,7 +162,7 @@ def _security(operation: Operation) -> list[Document]:
             return []
         case Access.USER:
             names = ["bearer", "cookie", *(["ticket"] if operation.takes_ticket else [])]
-        case Access.OPERATOR:
+        case Access.OPERATOR | Access.SCRAPER:
             names = ["operator", "bearer", "cookie"]
     return [{name: []} for name in names]
 
@@ -164,7 +175,8 @@ def _parameters(operation: Operation) -> list[Document]:
     headers = dict(operation.headers)
     if operation.is_keyed:
         headers[HEADER] = (
-            "Names this request; sent again under it within 24 hours, it is answered as the first time."
+            "Names this request; sent again under it within 24 hours, it is answered as the first time. "
+            "1 to 64 letters, digits and . _ : -"
         )
     for name, meaning in headers.items():
         header = {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
@@ -176,16 +188,23 @@ def _parameters(operation: Operation) -> list[Document]:
             parameters.append({"name": name, "in": "query", "required": required, "schema": schema})
     if operation.takes_ticket:
         parameters.append(
-            {"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}}
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "required": False,
+                "schema": {"type": "string"},
+                "description": "The newest cursor: come back after it. It wins over both parameters.",
+            }
         )
     return parameters
 
 
 def _responses(operation: Operation, schemas: Schemas) -> Document:
-    headers = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
+    headers = _headers("X-Request-Id")
+    replayed = _headers(REPLAYED) if operation.is_keyed else {}
     responses: Document = {}
     for status, answer in sorted(operation.answers.items()):
-        responses[str(status)] = {"description": answer.description, "headers": headers}
+        responses[str(status)] = {"description": answer.description, "headers": headers | replayed}
         if answer.media_type is not None:
             schema = {"type": "string"} if answer.model is None else schemas[answer.model, "serialization"]
             responses[str(status)]["content"] = {answer.media_type: {"schema": schema}}
@@ -194,13 +213,17 @@ def _responses(operation: Operation, schemas: Schemas) -> Document:
     for kind in problem_kinds([operation]):
         by_status[kind.status].append(kind)
     for status, kinds in by_status.items():
-        model = ResetProblem if status == CURSOR_EXPIRED.status else Problem
+        model = MODELS.get(status, Problem)
         responses[str(status)] = {
             "description": "; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds),
-            "headers": headers,
+            "headers": headers | _headers(*_HEADERS_BY_STATUS.get(status, ())),
             "content": {MEDIA_TYPE: {"schema": schemas[model, "serialization"]}},
         }
     return responses
+
+
+def _headers(*names: str) -> Document:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _traffic(answer: Answer, schemas: Schemas) -> Document:

@@ -124,6 +124,8 @@ class Access(Enum):
     ANYBODY = "anybody"
     USER = "user"
     OPERATOR = "operator"
+    SCRAPER = "scraper"
+    """An operator, or whoever reads metrics; the operation itself looks who it is."""
 
 
 Handler = Callable[..., Awaitable[Response]]
@@ -214,7 +216,7 @@ class Operation:
                 if not is_emoji(value):
                     raise InvalidInput(FieldError(("path", name), "must be one emoji"))
             elif self.path_parameters[name] is not ActorPath and not is_ulid(value):
-                raise faults.RouteNotFound("Nothing is served at this path.")
+                raise faults.RouteNotFound(f"The {name} in this path is not an id (a ULID).")
         return given
 
 
@@ -242,12 +244,14 @@ class Operations:
         refusals: Sequence[Refusable] = (),
         opens_stream: bool = False,
         is_secret: bool = False,
+        access: Access | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
     ) -> Callable[[Handler], Handler]:
         """Declare an operation; ``refusals`` are those that its signature does not imply.
 
         Args:
             is_secret: what it answers must not be kept, not even for the client's next try.
+            access: where the signature does not tell it.
             headers: those the handler reads, and what each says.
         """
 
@@ -262,6 +266,7 @@ class Operations:
                     tuple(refusals),
                     opens_stream=opens_stream,
                     is_secret=is_secret,
+                    access=access,
                     headers=headers,
                 )
             )
@@ -280,6 +285,7 @@ def _operation(
     *,
     opens_stream: bool,
     is_secret: bool,
+    access: Access | None,
     headers: Mapping[str, str],
 ) -> Operation:
     hints = get_type_hints(handler)
@@ -288,7 +294,7 @@ def _operation(
     unknown = set(names) - set(in_path) - {"identity", "operator", "query", "body"}
     if unknown or set(in_path) - set(names):
         raise TypeError(f"{method} {path}: signature and path do not fit: {names}")
-    access = Access.USER if "identity" in names else Access.OPERATOR if "operator" in names else Access.ANYBODY
+    access = access or _access(names)
     query, (body, is_body_optional) = hints.get("query"), _body_type(hints.get("body"))
     summary, _, description = inspect.getdoc(handler).partition("\n\n")  # type: ignore[union-attr]
     return Operation(
@@ -322,6 +328,10 @@ def _operation(
         headers=headers,
         handler=handler,
     )
+
+
+def _access(names: Sequence[str]) -> Access:
+    return Access.USER if "identity" in names else Access.OPERATOR if "operator" in names else Access.ANYBODY
 
 
 def _body_type(hint: Any) -> tuple[type[Body] | None, bool]:

@@ -10,12 +10,14 @@ from types import MappingProxyType
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from greenroom.actors.replay import CursorRefused
 from greenroom.http.faults import HttpFault
 from greenroom.schema import errors
 from greenroom.schema.errors import DomainError, FieldError, InvalidInput
 from greenroom.schema.events import ResetReason
+from greenroom.schema.refusals import in_our_words
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -51,6 +53,12 @@ class ResetProblem(Problem):
     oldest: str
     current: str
     sync_url: str
+
+
+class VersionProblem(Problem):
+    """The message has ``current_version`` by now: read it, and decide anew."""
+
+    current_version: int
 
 
 class Kind(BaseModel):
@@ -154,6 +162,8 @@ def problem_of(error: BaseException, request_id: str) -> tuple[Problem, dict[str
             headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
         case errors.NotAuthenticated():
             headers["WWW-Authenticate"] = 'Bearer realm="greenroom"'
+        case errors.VersionMismatch():
+            return VersionProblem(**about, detail=str(error), current_version=error.current_version), headers
         case CursorRefused():
             detail = "Start again from sync_url."
             return ResetProblem(**about, detail=detail, **error.reset.model_dump()), headers
@@ -161,6 +171,11 @@ def problem_of(error: BaseException, request_id: str) -> tuple[Problem, dict[str
         return Problem(**about, detail="Something went wrong on our side; it has been logged."), headers
     return Problem(**about, detail=str(error) or kind.title), headers
 
+
+MODELS: Final[Mapping[int, type[Problem]]] = MappingProxyType(
+    {CURSOR_EXPIRED.status: ResetProblem, STATUSES[errors.VersionMismatch][0]: VersionProblem}
+)
+"""By status: problems that say more than all others do."""
 
 CONNECTION_STATUSES: Final = (400, 408, 431, 501, 505)
 """What bytes that never became a request may be answered."""
@@ -186,7 +201,13 @@ def invalid_input(source: str, error: ValidationError) -> InvalidInput:
     """Turn pydantic's report into ours; ``source`` is ``body`` or ``query``. The refused values are not repeated."""
     return InvalidInput(
         *(
-            FieldError(loc=(source, *fault["loc"]), msg=fault["msg"].removeprefix("Value error, "))
-            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+            FieldError(loc=(source, *fault["loc"]), msg=_words(source, fault))
+            for fault in error.errors(include_url=False, include_input=False)
         )
     )
+
+
+def _words(source: str, fault: ErrorDetails) -> str:
+    if source == "query" and fault["type"] == "extra_forbidden":
+        return "is not a parameter of this"
+    return in_our_words(fault)

@@ -155,6 +155,10 @@ class VersionMismatch(DomainError):
 
     code = "version_mismatch"
 
+    def __init__(self, current_version: int) -> None:
+        super().__init__(f"The message has version {current_version} by now.")
+        self.current_version = current_version
+
 
 class RateLimited(DomainError):
     """More than one may ask in this time; nothing was done."""

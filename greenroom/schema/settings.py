@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from greenroom.schema.refusals import in_our_words
+
 PREFIX: Final = "GREENROOM_"
 API_KEY_LENGTH_MIN: Final = 16
 REDIS_SCHEMES: Final = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://", "unix://")
@@ -212,4 +214,4 @@ def _unknown(name: str, known: set[str]) -> str:
 
 def _line(error: ErrorDetails) -> str:
     field = str(error["loc"][0]) if error["loc"] else "settings"
-    return f"{environment_name(field)}: {error['msg'].removeprefix('Value error, ')}"
+    return f"{environment_name(field)}: {in_our_words(error)}"

@@ -446,3 +446,31 @@ async def test_without_valid_credentials_nothing_is_told_or_done(world: World, o
         answer = await world.nobody.request(operation.method, example_path(operation), headers=headers, **body)  # type: ignore[arg-type]
 
         assert_problem(answer, 401, "not_authenticated")
+
+
+async def test_what_is_wrong_is_said_in_the_same_words_whoever_found_it(world: World) -> None:
+    given = {"email": "no-at", "password": 5, "role": "admin", "is_admin": True}
+
+    body = assert_problem(await world.nobody.post("/api/v1/auth/register", json=given), 422)["errors"]
+    query = assert_problem(await world.maya.api.get("/api/v1/conversations?state=x&limit=101&page=2"), 422)[
+        "errors"
+    ]
+
+    assert {(each["loc"][-1], each["msg"]) for each in body} == {
+        ("email", "must be an e-mail address"),
+        ("password", "must be a string"),
+        ("display_name", "is required"),
+        ("role", "must be 'student' or 'instructor'"),
+        ("is_admin", "is not a field of this"),
+    }
+    assert {(each["loc"][-1], each["msg"]) for each in query} == {
+        ("state", "must be 'active', 'archived' or 'trashed'"),
+        ("limit", "must be at most 100"),
+        ("page", "is not a parameter of this"),
+    }
+
+
+async def test_what_stands_for_an_id_and_is_none_is_named(world: World) -> None:
+    problem = assert_problem(await world.maya.api.get("/api/v1/conversations/12"), 404, "not_found")
+
+    assert problem["detail"] == "The conversation_id in this path is not an id (a ULID)."

@@ -70,6 +70,7 @@ async def test_of_two_edits_of_the_same_version_the_second_is_refused(world: Wor
     )
 
     assert "version 2" in problem["detail"]
+    assert problem["current_version"] == 2
 
 
 @pytest.mark.parametrize("given", ["1", 'W/"1"', '"1", "2"', '""', '"0"', "nonsense"])

@@ -288,3 +288,11 @@ async def test_streams_and_sockets_say_what_they_carry(document: dict[str, Any],
     assert article
     assert "Ephemeral." in article[1]
     assert "<code>is_typing</code><td>boolean" in article[1]
+
+
+async def test_metrics_are_for_operators(document: dict[str, Any], world: World) -> None:
+    security = document["paths"]["/metrics"]["get"]["security"]
+    page = (await world.nobody.get("/docs")).text
+
+    assert {"operator": []} in security
+    assert "For operators, with" in re.search(r'<article id="read_metrics">(.*?)</article>', page, re.DOTALL)[1]  # type: ignore[index]

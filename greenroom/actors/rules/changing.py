@@ -38,7 +38,7 @@ def edit(batch: Batch, command: EditMessage) -> Message:
         # It says so already; where the version is the next one, this very edit did it and its answer was lost.
         return message
     if command.if_version not in {None, message.version}:
-        raise VersionMismatch(f"The message has version {message.version} by now.")
+        raise VersionMismatch(message.version)
     if batch.now - message.created_at > batch.edit_window:
         minutes = batch.edit_window.total_seconds() / 60
         raise EditWindowClosed(f"A message can be edited for {minutes:g} minutes after it was sent.")

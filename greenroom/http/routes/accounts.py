@@ -56,6 +56,7 @@ async def login(call: Call, body: Login) -> Response:
     """Sign in.
 
     The session is given as access_token and as cookie. An unknown account and a wrong password are not told apart.
+    It needs no Idempotency-Key: trying again is harmless, and each time begins a session of its own.
     """
     signed_in = await call.core.sign_in.login(email=body.email, password=body.password.get_secret_value())
     return _signed_in(call.settings, signed_in, status=200)

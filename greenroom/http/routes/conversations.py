@@ -118,7 +118,8 @@ async def send_message(
 ) -> Response:
     """Send a message; it is durable when this answers.
 
-    With a client_id, sending again after a doubtful answer is safe.
+    With a client_id, sending again after a doubtful answer is safe: it is answered with the first message that was sent
+    under it, whatever this one says; the contents are not compared. Without one, an Idempotency-Key does the same.
     """
     sent = await call.core.messaging.send(
         identity,

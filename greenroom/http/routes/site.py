@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from greenroom.http import docs_page, metrics
-from greenroom.http.operations import Answer, Call, Operations
+from greenroom.http.operations import Access, Answer, Call, Operations
 from greenroom.http.operator_credentials import authorize_scraper
 from greenroom.http.response import Response, json_reply, reply_with
 from greenroom.schema.errors import NotAuthenticated, PermissionDenied, Unavailable
@@ -28,6 +28,7 @@ async def docs(call: Call) -> Response:
     "/metrics",
     answers={200: Answer(None, metrics.MEDIA_TYPE, "Prometheus' text format")},
     refusals=[NotAuthenticated, PermissionDenied, Unavailable],
+    access=Access.SCRAPER,
 )
 async def read_metrics(call: Call) -> Response:
     """Read this worker's metrics.

@@ -86,7 +86,8 @@ async def read_event_log(call: Call, identity: Identity, query: ReadEventLog) ->
 async def issue_ticket(call: Call, identity: Identity) -> Response:
     """Get a ticket with which a client that can set no header opens its stream.
 
-    It is bound to the session, and good for reconnects to the same URL.
+    It is bound to the session, and good for 10 minutes and for reconnects to the same URL within them. It needs no
+    Idempotency-Key: each time makes another.
     """
     ticket = await call.core.sign_in.issue_ticket(identity)
     return reply(200, TicketOut(ticket=ticket.ticket, expires_at=ticket.expires_at))
