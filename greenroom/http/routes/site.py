@@ -31,8 +31,9 @@ async def docs(call: Call) -> Response:
     access=Access.SCRAPER,
 )
 async def read_metrics(call: Call) -> Response:
-    """Read this worker's metrics.
+    """Read the metrics of all workers.
 
+    With several, every sample has a label worker, and greenroom_worker_up says which of them answered.
     For operators, unless the server is set to show them to anybody. The operator's key may also come as a bearer token.
     """
     if not call.settings.metrics_public:
