@@ -39,11 +39,11 @@ class TrustedProxies:
         """Return the client and the scheme it used, for a request that one of these proxies handed on.
 
         The client is the rightmost address of ``X-Forwarded-For`` that is not a trusted proxy's. What is no address ends
-        the search: the last proxy found is then as near as we can get. Its port is not known: 0.
+        the search: the last proxy found is then as near as we can get. Its port does not matter, even where it is told: 0.
         """
         client = peer
         for hop in reversed(_listed(headers, b"x-forwarded-for")):
-            address = _address(hop)
+            address = _address(_without_port(hop))
             if address is None:
                 break
             client = (str(address), 0)
@@ -56,6 +56,14 @@ class TrustedProxies:
 def _listed(headers: Headers, name: bytes) -> list[str]:
     joined = ",".join(value.decode("latin-1") for found, value in headers if found == name)
     return [entry.strip() for entry in joined.split(",")] if joined else []
+
+
+def _without_port(hop: str) -> str:
+    """What some proxies append, Azure's for one: ``203.0.113.9:4711``, ``[2001:db8::1]:4711``."""
+    if hop.startswith("["):
+        return hop.partition("]")[0].removeprefix("[")
+    host, _, port = hop.partition(":")
+    return host if port.isascii() and port.isdigit() and "." in host else hop
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
