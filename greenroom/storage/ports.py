@@ -605,6 +605,9 @@ class IdempotencyKeys(Protocol):
 
         A claim that was neither finished nor released, of the same fingerprint, can be taken over when ``lease`` has
         passed; any key can be used anew when ``keep`` has.
+
+        Raises:
+            RequestInProgress: others claim and release it all the time.
         """
         ...
 

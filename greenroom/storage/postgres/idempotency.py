@@ -5,8 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from greenroom.schema.errors import RequestInProgress
 from greenroom.schema.idempotency import KeptAnswer, KnownRequest, RequestKey
 from greenroom.storage.postgres.pool import Pool
+
+CLAIM_ROUNDS: Final = 5
+"""Each is lost only to somebody who claimed and released the same key in between: so often it is in use all the time."""
+
+RETRY_AFTER_S: Final = 1.0
 
 CLAIM: Final = """
 -- claim_key: insert it, or take over what nobody carries out any more; a row comes back to whoever has it now.
@@ -52,12 +58,14 @@ class PostgresIdempotencyKeys:
         self, request: RequestKey, now: datetime, *, lease: timedelta, keep: timedelta
     ) -> KnownRequest | None:
         params = {**_names(request), "now": now, "claimed_until": now + lease, "kept_since": now - keep}
-        while not await self._pool.fetch(CLAIM, params, str):
+        for _ in range(CLAIM_ROUNDS):
+            if await self._pool.fetch(CLAIM, params, str):
+                return None
             # It may be released between the two; then it is free, and claimed in the next round.
             known = await self._pool.fetch(KNOWN, _names(request), _known)
             if known:
                 return known[0]
-        return None
+        raise RequestInProgress(RETRY_AFTER_S)
 
     async def finish(self, request: RequestKey, answer: KeptAnswer) -> None:
         kept = {"status": answer.status, "content_type": answer.content_type, "body": answer.body}
