@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Final, NoReturn
 
@@ -87,7 +88,7 @@ def actors_command(
         typer.Option("--watch/--once", "-w/-1", help="Keep showing, once a second; by default on a terminal."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON; one line a second with --watch.")] = False,
-    depth: Annotated[int, typer.Option(min=1, max=20, help="Levels of the tree.")] = 4,
+    depth: Annotated[int | None, typer.Option(min=1, max=20, help="Levels of the tree; by default 4.")] = None,
     sort: Annotated[
         ActorRank | None, typer.Option(help="List those that stand out by this, instead of the tree.")
     ] = None,
@@ -100,20 +101,26 @@ def actors_command(
     ] = None,
 ) -> None:
     """Show the live actor tree of a running server, or the actors that stand out."""
+    view = View(
+        sort=None if sort is None else sort.value,
+        limit=limit,
+        kind=kind,
+        state=None if state is None else state.value,
+        key_prefix=key_prefix,
+    )
+    if depth is not None:
+        if view.is_ranked:
+            _end(
+                "--depth is of the tree; leave out --sort, --kind, --state and --key-prefix, or --depth",
+                EXIT_USAGE,
+            )
+        view = replace(view, depth=depth)
     with _settings() as settings:
         key = read_admin_api_key(settings)
         if key is None:
             raise _Failure(
                 "no operator's key: set GREENROOM_ADMIN_API_KEY, or run this where the server's data folder is"
             )
-        view = View(
-            depth=depth,
-            sort=None if sort is None else sort.value,
-            limit=limit,
-            kind=kind,
-            state=None if state is None else state.value,
-            key_prefix=key_prefix,
-        )
         with OperatorClient(url or f"http://{settings.bind}", key, worker=worker) as client:
             if out.is_terminal and not as_json if watch is None else watch:
                 show_live(client, view, out, as_json=as_json, sleep=_sleep)

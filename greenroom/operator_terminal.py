@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -38,6 +39,7 @@ STATE_STYLES: Final = {
 
 COLUMNS: Final = {
     "actor": 0,
+    "kind": 140,
     "state": 0,
     "mailbox": 0,
     "oldest": 110,
@@ -46,9 +48,17 @@ COLUMNS: Final = {
     "failed": 130,
     "p99": 90,
     "restarts": 80,
+    "bytes": inf,
+    "idle": inf,
     "now": 100,
 }
-"""Columns of the table, and how wide a terminal must be to have them."""
+"""Columns of the table, and how wide a terminal must be to have them; the one that is ranked by is always there."""
+
+RANKED_BY: Final = {"depth": "mailbox"}
+"""The column of an order, where it has another name."""
+
+PIPED_WIDTH: Final = 10_000
+"""Where no terminal cuts lines, nothing else should: wider than any line."""
 
 Json = dict[str, Any]
 
@@ -208,7 +218,7 @@ def show_once(client: OperatorClient, view: View, console: Console, *, as_json: 
     if as_json:
         console.out(snapshot.as_json(), highlight=False)
     else:
-        console.print(draw(snapshot, client.url, width=console.width))
+        _print(console, snapshot, view, client.url)
 
 
 def show_live(
@@ -224,7 +234,7 @@ def show_live(
     snapshot = client.snapshot(view)
     failure: ServerFailure | None = None
     failures = 0
-    with _screen(client, console, as_json=as_json) as show:
+    with _screen(client, view, console, as_json=as_json) as show:
         while True:
             show(snapshot, failure)
             sleep(min(RETRY_S_MAX, REFRESH_S * 2**failures))
@@ -238,24 +248,38 @@ def show_live(
 
 @contextmanager
 def _screen(
-    client: OperatorClient, console: Console, *, as_json: bool
+    client: OperatorClient, view: View, console: Console, *, as_json: bool
 ) -> Iterator[Callable[[Snapshot, ServerFailure | None], None]]:
     if as_json:
         yield lambda snapshot, failure: None if failure else console.out(snapshot.as_json(), highlight=False)
     elif not console.is_terminal:
-        yield lambda snapshot, failure: console.print(draw(snapshot, client.url, failure, width=console.width))
+        yield lambda snapshot, failure: _print(console, snapshot, view, client.url, failure)
     else:
         with Live(console=console, screen=True, auto_refresh=False) as live:
             yield lambda snapshot, failure: live.update(
-                draw(snapshot, client.url, failure, width=console.width), refresh=True
+                draw(snapshot, view, client.url, failure, width=console.width), refresh=True
             )
 
 
-def draw(snapshot: Snapshot, url: str, failure: ServerFailure | None = None, *, width: int) -> RenderableType:
+def _print(
+    console: Console, snapshot: Snapshot, view: View, url: str, failure: ServerFailure | None = None
+) -> None:
+    if not console.is_terminal:
+        console = Console(file=console.file, width=PIPED_WIDTH, color_system=None)
+    console.print(draw(snapshot, view, url, failure, width=console.width))
+
+
+def draw(
+    snapshot: Snapshot, view: View, url: str, failure: ServerFailure | None = None, *, width: int
+) -> RenderableType:
     """Draw a snapshot, the last one that could be had if there is a ``failure``, in ``width`` columns."""
-    body: RenderableType = (
-        actor_tree(snapshot.tree) if snapshot.ranked is None else actor_table(snapshot.ranked, width=width)
-    )
+    body: RenderableType
+    if snapshot.ranked is None:
+        body = actor_tree(snapshot.tree)
+    elif snapshot.ranked:
+        body = actor_table(snapshot.ranked, width=width, sort=view.sort)
+    else:
+        body = Text("no actor fits", style="dim")
     return Group(_headline(snapshot, url, failure), Text(), body)
 
 
@@ -266,12 +290,13 @@ def actor_tree(node: Json) -> Tree:
     return tree
 
 
-def actor_table(actors: list[Json], *, width: int) -> Table:
-    """Draw the answer of ``GET /api/v1/admin/actors/top``, with as many of its columns as ``width`` has room for."""
-    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
-    shown = [name for name, narrowest in COLUMNS.items() if width >= narrowest]
+def actor_table(actors: list[Json], *, width: int, sort: str | None) -> Table:
+    """Draw the answer of ``GET /api/v1/admin/actors/top``: what it is ranked by, and what else ``width`` has room for."""
+    ranked_by = RANKED_BY.get(sort or "depth", sort)
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=width < PIPED_WIDTH)
+    shown = [name for name, narrowest in COLUMNS.items() if width >= narrowest or name == ranked_by]
     for name in shown:
-        is_text = name in {"actor", "state", "now"}
+        is_text = name in {"actor", "kind", "state", "now"}
         table.add_column(
             name,
             no_wrap=True,
@@ -290,6 +315,7 @@ def _cells(actor: Json) -> dict[str, RenderableType]:
     mailbox, latency = actor.get("mailbox") or {}, actor.get("latency_ms") or {}
     return {
         "actor": Text(plain(str(actor["path"])), style="bold"),
+        "kind": plain(str(actor.get("kind", ""))),
         "state": _state(actor),
         "mailbox": f"{mailbox.get('depth', 0)}/{mailbox.get('capacity', 0)}",
         "oldest": duration(mailbox["oldest_ms"]) if mailbox.get("depth") else "",
@@ -298,6 +324,8 @@ def _cells(actor: Json) -> dict[str, RenderableType]:
         "failed": _noted(actor.get("failed", 0)),
         "p99": duration(latency.get("p99")),
         "restarts": _noted(actor.get("restarts", 0)),
+        "bytes": str(mailbox.get("bytes", 0)),
+        "idle": duration(actor.get("idle_ms")),
         "now": _now(actor),
     }
 
@@ -344,12 +372,18 @@ def _grow(branch: Tree, node: Json) -> None:
         _grow(branch.add(_actor(child)), child)
     rest = node.get("collapsed")
     if rest and node.get("children"):
-        branch.add(Text(f"and {rest['count']} more, deepest mailbox {rest['mailbox_depth_max']}", style="dim"))
+        kinds = ", ".join(plain(str(each["kind"])) for each in rest.get("kinds") or ())
+        about = f" ({kinds})" if kinds else ""
+        branch.add(
+            Text(f"and {rest['count']} more{about}, deepest mailbox {rest['mailbox_depth_max']}", style="dim")
+        )
 
 
 def _actor(node: Json) -> Text:
-    text = Text(plain(str(node["path"])).rpartition("/")[2] or "/", style="bold")
-    text.append("  ")
+    name = plain(str(node["path"])).rpartition("/")[2] or "/"
+    kind = plain(str(node.get("kind", "")))
+    text = Text(name, style="bold")
+    text.append("  " if kind in {name, ""} else f"  {kind}  ", style="dim")
     text.append_text(_state(node))
     mailbox = node.get("mailbox")
     if mailbox:

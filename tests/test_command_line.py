@@ -43,7 +43,7 @@ def greenroom(command: str, data_dir: Path, **environment: str) -> Iterator[tupl
 
 def run(command: str, data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "greenroom", command],
+        [sys.executable, "-m", "greenroom", *command.split()],
         env=_environment(data_dir, environment),
         capture_output=True,
         text=True,
@@ -155,9 +155,18 @@ def test_a_server_with_no_settings_starts_empty_and_people_can_register(tmp_path
 def test_the_actor_tree_is_shown_in_the_terminal(tmp_path: Path) -> None:
     with greenroom("serve", tmp_path) as (_, url):
         shown = run("actors", tmp_path, GREENROOM_BIND=url.removeprefix("http://"))
+        no_such_kind = run("actors --kind nosuch", tmp_path, GREENROOM_BIND=url.removeprefix("http://"))
     assert shown.returncode == 0, shown.stderr
     for name in ("committer", "conversations", "streams", "running"):
         assert name in shown.stdout
+    assert no_such_kind.returncode == 1
+    assert re.search(r"kind is not known; there is .*committer, conversation, ", no_such_kind.stderr)
+
+
+def test_levels_of_the_tree_and_an_order_are_not_asked_for_together(tmp_path: Path) -> None:
+    ended = run("actors --sort busy --depth 2", tmp_path)
+    assert ended.returncode == 2
+    assert "--depth is of the tree" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ NODE = {
 }  # fmt: skip
 COMMITTER = {
     "path": "/greenroom/committer", "kind": "committer", "state": "handling", "handled": 7, "failed": 1, "restarts": 2,
-    "mailbox": {"depth": 3, "capacity": 4, "oldest_ms": 1500.0}, "busy_share": 0.25, "idle_ms": 0.0,
+    "mailbox": {"depth": 3, "capacity": 4, "bytes": 640, "oldest_ms": 1500.0}, "busy_share": 0.25, "idle_ms": 0.0,
     "latency_ms": {"p50": 1.0, "p95": 2.0, "p99": 4.0}, "current": {"message": "SendMessage", "for_ms": 12.0},
     "children": [],
 }  # fmt: skip
@@ -90,7 +90,7 @@ def running(http: ThreadingHTTPServer) -> Iterator[int]:
 
 
 def drawn(server: Server, view: View, *, as_json: bool = False, width: int = 160) -> str:
-    console = Console(file=StringIO(), width=width)
+    console = Console(file=StringIO(), width=width, force_terminal=True, color_system=None)
     with OperatorClient(server.url, "a-key") as client:
         show_once(client, view, console, as_json=as_json)
     assert isinstance(console.file, StringIO)
@@ -113,7 +113,7 @@ def test_the_tree_is_drawn_with_what_stands_out(server: Server) -> None:
 
 def test_those_that_stand_out_are_asked_for_and_listed(server: Server) -> None:
     shown = drawn(server, View(sort="oldest", limit=5, kind="committer", key_prefix="01"))
-    assert re.search(r"/greenroom/committer +handling +3/4 +1\.5 s +25%", shown)
+    assert re.search(r"/greenroom/committer +committer +handling +3/4 +1\.5 s +25%", shown)
     assert "/api/v1/admin/actors/top?sort=oldest&limit=5&kind=committer&key_prefix=01" in server.asked
 
 
@@ -122,6 +122,43 @@ def test_a_narrow_terminal_gets_fewer_columns_and_whole_ones(server: Server) -> 
     assert "mailbox" in shown
     assert "handled" not in shown
     assert all(len(line) <= 60 for line in shown.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("sort", "column", "shown_value"),
+    [("handled", "handled", "7"), ("failed", "failed", "1"), ("oldest", "oldest", "1.5 s"), ("bytes", "bytes", "640"),
+     ("idle", "idle", "0.0 ms"), ("restarts", "restarts", "2"), ("depth", "mailbox", "3/4")],
+)  # fmt: skip
+def test_what_it_is_ranked_by_is_shown_however_narrow_the_terminal(
+    server: Server, sort: str, column: str, shown_value: str
+) -> None:
+    *_, heading, row = drawn(server, View(sort=sort), width=70).splitlines()
+    assert column in heading.split()
+    assert shown_value in row
+
+
+def test_nothing_is_cut_where_there_is_no_terminal(server: Server) -> None:
+    long = COMMITTER | {"path": "/greenroom/conversations/" + "0" * 100, "kind": "conversation"}
+    answers = ANSWERS | {
+        "/api/v1/admin/actors": NODE | {"children": [long]},
+        "/api/v1/admin/actors/top": {"actors": [long], "next_cursor": None},
+    }
+    server.answer = lambda path: (200, "application/json", json.dumps(answers[path]).encode())
+    for view in (View(), View(sort="busy")):
+        console = Console(file=StringIO(), width=80)
+        with OperatorClient(server.url, "a-key") as client:
+            show_once(client, view, console, as_json=False)
+        assert isinstance(console.file, StringIO)
+        lines = console.file.getvalue().splitlines()
+        (row,) = (line for line in lines if "0" * 100 in line)
+        assert "SendMessage for 12 ms" in row
+        assert "conversation " in row.replace("/conversations/", "")
+        assert max(map(len, lines)) < 400
+
+
+def test_a_list_that_nobody_is_on_says_so(server: Server) -> None:
+    server.answer = lambda path: (200, "application/json", json.dumps(ANSWERS[path] | {"actors": []}).encode())
+    assert "no actor fits" in drawn(server, View(kind="stream"))
 
 
 def test_json_is_one_line_that_machines_read(server: Server) -> None:

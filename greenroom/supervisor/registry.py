@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from greenroom.supervisor.cell import Cell
@@ -108,6 +108,10 @@ class Registry:
         elif isinstance(spec, SupervisorSpec):
             for child in spec.children:
                 self.learn_kinds(child, f"{path}/{child.name}")
+
+    def kinds(self) -> Iterable[str]:
+        """Kinds that have a dynamic supervisor."""
+        return self._kinds.keys()
 
     def virtual_path(self, kind: str, key: str) -> str:
         """The path of a virtual actor.

@@ -238,6 +238,10 @@ class ActorSystem:
         """The essential children that can't work now, by path, in start order. Looks at no child of a dynamic supervisor."""
         return tuple(inspection.hindered_below(self._root))
 
+    def known_kinds(self) -> tuple[str, ...]:
+        """Kinds of actors there are, or can come to life, in alphabetical order."""
+        return tuple(sorted({*self.kinds, *self.registry.kinds()}))
+
     def statistics(self) -> SystemStatistics:
         """Totals by kind and message type, and of the system. Never by actor."""
         return inspection.statistics(self)

@@ -183,6 +183,7 @@ async def test_the_audit_is_read_page_by_page(world: World) -> None:
         (f"{ACTORS}/top?cursor=nan|x", "cursor"),
         (f"{ACTORS}/top?state=happy", "state"),
         (f"{ACTORS}/top?limit=0", "limit"),
+        (f"{ACTORS}/top?kind=nosuch", "kind"),
         (f"{ACTORS}/top?colour=red", "colour"),
         ("/api/v1/admin/dead-letters?reason=boredom", "reason"),
         ("/api/v1/admin/calls?limit=1000", "limit"),

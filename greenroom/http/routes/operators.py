@@ -57,6 +57,9 @@ async def read_actor_tree(call: Call, operator: Operator, query: ReadActors) -> 
 @operations.serve("GET", f"{ACTORS}/top", answers={200: ActorsOut})
 async def rank_actors(call: Call, operator: Operator, query: RankActors) -> Response:
     """List the actors that stand out, highest first, a page at a time."""
+    kinds = (*call.core.system.known_kinds(), "supervisor")  # of which none stands out, but the tree names it
+    if query.kind is not None and query.kind not in kinds:
+        raise InvalidInput(FieldError(("query", "kind"), f"is not known; there is {', '.join(kinds[:-1])}"))
     try:
         page = await call.core.system.rank(
             sort=Sort(query.sort.value),
