@@ -21,6 +21,7 @@ from chaos.scenarios.reconnect_storm import RECONNECT_STORM
 from chaos.scenarios.redis_faults import REDIS_FAULTS
 from chaos.scenarios.rolling_restart import ROLLING_RESTART
 from chaos.scenarios.sigterm import SIGTERM
+from chaos.scenarios.together import TOGETHER
 from chaos.scenarios.workers_killed import WORKERS_KILLED, WORKERS_KILLED_NOTIFY
 
 SCENARIOS: Final[dict[str, Scenario]] = {
@@ -45,5 +46,6 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         ROLLING_RESTART,
         WORKERS_KILLED_NOTIFY,
         HINTS_DROPPED_NOTIFY,
+        TOGETHER,
     )
 }
