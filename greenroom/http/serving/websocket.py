@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Any, Final, assert_never, cast
 
 import structlog
 import trio
-from wsproto.frame_protocol import CloseReason, FrameProtocol
+from wsproto.frame_protocol import CloseReason
 
 from greenroom.http.serving.asgi_scope import common_scope
 from greenroom.http.serving.request_head import Malformed, RequestHead
 from greenroom.http.serving.response_head import render_head
 from greenroom.http.serving.statistics import Fault
-from greenroom.http.serving.websocket_frames import Broken, Ended, FrameReader, Pinged
+from greenroom.http.serving.websocket_frames import RENDERER, Broken, Ended, FrameReader, Pinged, text_frame
 from greenroom.http.serving.websocket_handshake import VERSIONS, accept_token, render_switch
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class WebSocket:
     """
 
     __slots__ = (
-        "_arrived", "_close_seen", "_connection", "_disconnect", "_frames", "_give_up_at", "_goodbye", "_has_work", "_head",
+        "_arrived", "_close_seen", "_connection", "_disconnect", "_give_up_at", "_goodbye", "_has_work", "_head",
         "_is_announced", "_is_pinged", "_is_writing", "_pending", "_pending_bytes", "_reader", "_refusal", "_scope",
         "_settled", "_state", "_token",
     )  # fmt: skip
@@ -80,7 +80,6 @@ class WebSocket:
         self._state = _State.ASKED
         self._scope = trio.CancelScope()
         self._reader = FrameReader(MESSAGE_BYTES_MAX)
-        self._frames = FrameProtocol(client=False, extensions=[])
         self._is_announced = False  # the application was told of the connection
         self._arrived: deque[str | bytes] = deque()  # at most what one read brings
         self._disconnect: Message | None = None  # nothing will be read after ``_arrived``, and why
@@ -144,7 +143,7 @@ class WebSocket:
         match self._state, message["type"]:
             case _State.OPEN, "websocket.send":
                 text = message.get("text")
-                await self._enqueue(self._frames.send_data(message["bytes"] if text is None else text))
+                await self._enqueue(RENDERER.send_data(message["bytes"]) if text is None else text_frame(text))
             case _State.OPEN, "websocket.close":
                 self._close(message.get("code", CloseReason.NORMAL_CLOSURE), message.get("reason"))
             case _State.ASKED, "websocket.accept":
@@ -262,7 +261,7 @@ class WebSocket:
         else:
             self._is_pinged = True
             self._give_up_at = trio.current_time() + limits.pong_s
-            self._put(self._frames.ping())
+            self._put(RENDERER.ping())
 
     def _take(self, received: bytes) -> None:
         ping: Pinged | None = None
@@ -282,7 +281,7 @@ class WebSocket:
                 case _:
                     assert_never(arrival)
         if ping is not None:
-            self._put(self._frames.pong(ping.payload))
+            self._put(RENDERER.pong(ping.payload))
 
     def _note_goodbye(self, code: int, reason: str = "") -> None:
         """Nothing that means anything follows."""
@@ -301,7 +300,7 @@ class WebSocket:
         if self._state is _State.OPEN:
             if self._goodbye is not None:
                 code, reason = self._goodbye, None
-            self._put(self._frames.close(None if code == CloseReason.NO_STATUS_RCVD else code, reason))
+            self._put(RENDERER.close(None if code == CloseReason.NO_STATUS_RCVD else code, reason))
             self._state = _State.CLOSING
 
     async def _enqueue(self, frame: bytes | bytearray) -> None:

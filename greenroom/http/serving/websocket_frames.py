@@ -1,4 +1,4 @@
-"""From bytes to messages: a client's frames, checked as they come, and put together within a bound.
+"""Between bytes and messages: a client's frames, checked as they come and put together within a bound; and ours.
 
 wsproto says what the bytes mean. It hands out a frame's payload piece by piece as it arrives, so nothing waits in it but
 a frame's head, a control frame (125 bytes) and part of a character.
@@ -8,9 +8,22 @@ Source: RFC 6455, 5.
 
 from __future__ import annotations
 
-from typing import NamedTuple, assert_never
+import struct
+from typing import Final, NamedTuple, assert_never
 
 from wsproto.frame_protocol import CloseReason, Frame, FrameProtocol, Opcode, ParseFailed
+
+RENDERER: Final = FrameProtocol(client=False, extensions=[])
+"""Renders what is rare; whole frames leave nothing behind in it, so one serves all."""
+
+
+def text_frame(text: str) -> bytes:
+    """Render a message. (wsproto copies it four times on the way, and this is done for every event and reply.)"""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    return struct.pack("!BBH" if size < 65536 else "!BBQ", 0x81, 126 if size < 65536 else 127, size) + payload
 
 
 class Pinged(NamedTuple):

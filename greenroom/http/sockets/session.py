@@ -70,7 +70,8 @@ class SocketSession:
         self._receive = receive
         self._send = send
         self._name = name
-        self._room = trio.Semaphore(IN_FLIGHT_MAX)
+        self._under_way = 0
+        self._room = trio.lowlevel.ParkingLot()
         self._pace = Pace(per_s=COMMANDS_PER_S, burst=COMMANDS_BURST)
         self._begun = trio.lowlevel.ParkingLot()
         self._listening = trio.CancelScope()  # for commands; its deadline is that of the next acknowledgement
@@ -105,16 +106,15 @@ class SocketSession:
 
     async def _read_commands(self) -> CloseCode | None:
         while True:
-            try:
-                self._room.acquire_nowait()
-            except trio.WouldBlock:
-                await self._room.acquire()
+            while self._under_way == IN_FLIGHT_MAX:
+                await self._room.park()
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 return None
             text = message["text"]
             if text is None:
                 return CloseCode.UNSUPPORTED
+            self._under_way += 1
             self._commands.start_soon(self._handle, text)
             await self._begun.park()
             if self._unreadable > UNREADABLE_MAX:
@@ -128,7 +128,8 @@ class SocketSession:
                 reply = await self._reply_to(text)
             await self._write(reply)
         finally:
-            self._room.release()
+            self._under_way -= 1
+            self._room.unpark()
 
     async def _reply_to(self, text: str) -> str:
         ref: Ref | None = None
