@@ -433,6 +433,42 @@ async def test_an_early_refusal_reaches_a_client_that_is_still_sending() -> None
         assert received.endswith(b"too much")
 
 
+async def test_bodies_beyond_what_all_may_hold_wait_unread() -> None:
+    begun: list[int] = []
+    may_answer = trio.Event()
+
+    async def hold(scope: Any, receive: Any, send: Any) -> None:
+        size = 0
+        while True:
+            event = await receive()
+            size += len(event["body"])
+            if not event["more_body"]:
+                break
+        begun.append(size)
+        await may_answer.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"held"})
+
+    limits = Limits(bodies_bytes_max=256 * 1024)
+    body = bytes(64 * 1024)
+    async with a_server(hold, limits) as server:
+        streams = [await server.connect() for _ in range(8)]
+        for stream in streams:
+            await stream.send_all(head(f"Content-Length: {len(body)}", request="POST / HTTP/1.1"))
+        await wait_all_tasks_blocked(0.05)  # the heads are read: what comes with one is never waited for
+        for stream in streams:
+            await stream.send_all(body)  # as far as it is not read, the kernel has it
+        await wait_all_tasks_blocked(0.05)
+
+        assert 3 <= len(begun) <= 4
+        assert server._shared.bodies.held <= limits.bodies_bytes_max + 16 * 1024
+        may_answer.set()
+        for stream in streams:
+            await read_until(stream, b"held")
+        assert begun == [len(body)] * 8
+        assert server._shared.bodies.held == 0
+
+
 async def test_no_more_connections_are_accepted_than_allowed_and_the_rest_wait() -> None:
     limits = Limits(connections_max=2, keep_alive_s=0.5)
     async with a_server(echo, limits) as server:

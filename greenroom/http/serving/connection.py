@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import socket
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import trio
@@ -109,11 +109,19 @@ class Connection:
             return self.shared.proxies.origin(self._peer, headers)
         return self._peer, "http"
 
-    async def receive(self, deadline: float = math.inf) -> bytes | None:
-        """Receive what there is; empty once the peer sends no more, None at the deadline."""
+    async def receive(
+        self, deadline: float = math.inf, *, before: Callable[[], Awaitable[None]] | None = None
+    ) -> bytes | None:
+        """Receive what there is; empty once the peer sends no more, None at the deadline.
+
+        Args:
+            before: awaited when there is something, before it is taken from the kernel.
+        """
         while True:
             with trio.CancelScope(deadline=deadline) as self._waiting:
                 await wait_readable(self._sock)
+            if before is not None:
+                await before()
             try:
                 received = self._sock.recv(READ_BYTES)
             except BlockingIOError:

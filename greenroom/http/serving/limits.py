@@ -51,6 +51,8 @@ class Limits:
         local_connections_max: the same for listeners that only this machine reaches, which have a bound of their own.
         head_s: from the first byte of a request to the end of its headers.
         head_bytes_max: request line and headers together.
+        bodies_bytes_max: bodies of all requests together, as far as the application was given them: 512 of the longest
+            that greenroom takes. Beyond it they are not read on, within the time the application gives them.
         keep_alive_s: silence between two requests of one connection.
         keep_alive_requests_max: requests of one connection, so that load spreads again after a scale-out.
         send_stall_s: without a single byte of progress while writing; afterwards the connection is cut.
@@ -79,6 +81,7 @@ class Limits:
     local_connections_max: int = LOCAL_CONNECTIONS_MAX
     head_s: float = 5.0
     head_bytes_max: int = 16 * 1024
+    bodies_bytes_max: int = 32 * 1024 * 1024
     keep_alive_s: float = 5.0
     keep_alive_requests_max: int = 10_000
     send_stall_s: float = 10.0

@@ -23,6 +23,7 @@ from hypercorn.config import Config
 from hypercorn.trio.lifespan import Lifespan
 from hypercorn.typing import ASGIFramework
 
+from greenroom.http.serving.body_room import BodyRoom
 from greenroom.http.serving.connection import Connection
 from greenroom.http.serving.forwarded import TrustedProxies
 from greenroom.http.serving.hang_ups import HangUps
@@ -88,6 +89,7 @@ class Server:
         self._counters = ServingCounters()
         self._shared = Shared(
             app=app,
+            bodies=BodyRoom(limits.bodies_bytes_max),
             config=pinned_config(),
             counters=self._counters,
             date=DateHeader(wall),

@@ -9,6 +9,7 @@ import trio
 from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
+from greenroom.http.serving.body_room import BodyRoom
 from greenroom.http.serving.forwarded import TrustedProxies
 from greenroom.http.serving.hang_ups import HangUps
 from greenroom.http.serving.limits import Limits
@@ -27,6 +28,7 @@ class Shared:
     """
 
     app: ASGIFramework
+    bodies: BodyRoom
     config: Config
     drains: trio.Event
     counters: ServingCounters
