@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from logging import CRITICAL, DEBUG, ERROR, INFO, WARNING
 from typing import Final
 
 import structlog
@@ -27,6 +28,8 @@ ABANDONED: Final = "abandoned"
 
 QUIET_ROUTES: Final = frozenset({"/health/live", "/health/ready", "/metrics"})
 """Asked by machines every few seconds; logged at level debug."""
+
+_LEVELS: Final = {"debug": DEBUG, "info": INFO, "warning": WARNING, "error": ERROR, "critical": CRITICAL}
 
 # An id may come from a proxy in front of us; anything that could break a log line or a header may not.
 _SANE_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -55,6 +58,7 @@ class AccessRecorder:
         self._ids = ids
         self._metrics = metrics
         self._log = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(level))
+        self._level = _LEVELS[level]
 
     def begin(self, method: str, given_id: str | None) -> RequestRecord:
         """Begin a record; ``given_id`` is the client's X-Request-Id, which is kept if it is sane."""
@@ -70,8 +74,11 @@ class AccessRecorder:
         status = ABANDONED if record.status is None else str(record.status)
         self._metrics.observe(record.method, record.route, status, duration_s, is_stream=record.is_stream)
         is_ours = record.status is not None and record.status >= 500
-        log = self._log.warning if is_ours else self._log.debug if record.route in QUIET_ROUTES else self._log.info
-        log(
+        level = WARNING if is_ours else DEBUG if record.route in QUIET_ROUTES else INFO
+        if level < self._level:
+            return  # finding that out is half of what a line costs
+        self._log.log(
+            level,
             "request",
             request_id=record.request_id,
             method=record.method,

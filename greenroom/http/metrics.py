@@ -6,6 +6,7 @@ Source: https://prometheus.io/docs/practices/naming/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -41,10 +42,15 @@ class RequestMetrics:
             registry=registry,
         )
 
+        # Looking a child up by its labels costs as much as counting. There are as many as there are label sets, which
+        # are closed.
+        self._counters = cache(self._requests.labels)
+        self._histograms = cache(self._durations.labels)
+
     def observe(self, method: str, route: str, status: str, duration_s: float, *, is_stream: bool) -> None:
-        self._requests.labels(method, route, status).inc()
+        self._counters(method, route, status).inc()
         if not is_stream:
-            self._durations.labels(route).observe(duration_s)
+            self._histograms(route).observe(duration_s)
 
 
 class RefusalMetrics:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from greenroom.http.operations import ActorPath, Operation
 
@@ -17,9 +17,11 @@ _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _OPEN_ENDED: Final = r"([^/].*)"
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """What a path leads to.
+_NONE: Final[frozenset[str]] = frozenset()
+
+
+class Match(NamedTuple):
+    """What a path leads to. (A tuple: one is made for each request.)
 
     Attributes:
         operation: None where the path is served, but not with this method.
@@ -80,7 +82,7 @@ class Routes:
         for place, values in self._places(path):
             operation = place.operations.get(method)
             if operation is not None:
-                return Match(operation, dict(zip(place.names, values, strict=True)), frozenset())
+                return Match(operation, dict(zip(place.names, values, strict=True)), _NONE)
             methods.update(place.operations)
         return Match(None, {}, frozenset(methods)) if methods else None
 

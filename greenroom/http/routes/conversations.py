@@ -6,9 +6,10 @@ from greenroom.actors.commands import FirstMessage, Unread
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
 from greenroom.http.operations import Answer, Call, Operations
-from greenroom.http.response import Response, reply
+from greenroom.http.response import Response, json_reply, reply
 from greenroom.schema.answers import ConversationsOut, MessagesOut, OpenedOut, UnreadOut
 from greenroom.schema.errors import ConversationNotFound, UserNotFound
+from greenroom.schema.event_json import message_json
 from greenroom.schema.ids import ConversationId
 from greenroom.schema.records import ConversationView
 from greenroom.schema.requests import (
@@ -128,7 +129,7 @@ async def send_message(
         client_id=call.client_id(body.client_id),
         booking_id=body.booking_id,
     )
-    return reply(201 if sent.created else 200, MessageOut.of(sent.message))
+    return json_reply(201 if sent.created else 200, message_json(sent.message).encode())
 
 
 @operations.serve("POST", f"{PATH}/read", answers={200: UnreadOut}, refusals=[ConversationNotFound])

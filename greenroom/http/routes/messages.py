@@ -8,7 +8,7 @@ from typing import Final
 from greenroom.actors.identity import Identity
 from greenroom.http.operations import Answer, Call, Operations
 from greenroom.http.request import Request
-from greenroom.http.response import Response, reply
+from greenroom.http.response import Response, json_reply, reply
 from greenroom.schema.answers import MessageVersionOut, MessageVersionsOut
 from greenroom.schema.emoji import Emoji
 from greenroom.schema.errors import (
@@ -20,6 +20,7 @@ from greenroom.schema.errors import (
     TooManyReactions,
     VersionMismatch,
 )
+from greenroom.schema.event_json import message_json
 from greenroom.schema.ids import MessageId
 from greenroom.schema.requests import EditMessage
 from greenroom.schema.wire import MessageOut
@@ -46,7 +47,7 @@ async def edit_message(call: Call, identity: Identity, message_id: MessageId, bo
     message = await call.core.messaging.edit(
         identity, message_id, content=body.content, if_version=_if_version(call.request)
     )
-    return reply(200, MessageOut.of(message))
+    return json_reply(200, message_json(message).encode())
 
 
 @operations.serve(
