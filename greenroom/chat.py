@@ -1,12 +1,16 @@
 """``greenroom chat``: talk from a terminal, with the same client library that anybody may use.
 
-Lines are sent to the open conversation; what others write appears as it comes, whatever is being typed.
+Lines are sent to the open conversation; what others write appears as it comes, on lines of its own. What was being typed
+stays where it is above, in the hands of the terminal: the line is sent as a whole when it is finished.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from itertools import count
+from random import SystemRandom
 from typing import Final
 
 import trio
@@ -14,13 +18,16 @@ from rich.console import Console
 from rich.text import Text
 
 from greenroom.client import ClientError, Event, Greenroom, Refused, StreamState, connect
-from greenroom.schema.events import ConversationMarked, MessageCreated, Presence, Reset, Typing
+from greenroom.schema.clock import WallClock, system_wall_clock
+from greenroom.schema.events import ConversationMarked, MessageChanged, MessageCreated, Presence, Reset, Typing
+from greenroom.schema.ids import Ids, RandomIds
 from greenroom.schema.wire import ConversationOut, MessageOut
 
 HISTORY: Final = 20
 """Messages shown on opening a conversation: about a screen."""
 
 LIST_MAX: Final = 100
+PROMPT: Final = "> "
 HELP: Final = """\
 /list         conversations, newest first        /open N       open the one with number N
 /with NAME    open one with an instructor        /more         older messages of the open one
@@ -34,13 +41,20 @@ ReadLine = Callable[[], str]
 class Chat:
     """One person at one terminal."""
 
-    def __init__(self, greenroom: Greenroom, console: Console) -> None:
+    def __init__(self, greenroom: Greenroom, console: Console, *, ids: Ids, wall: WallClock) -> None:
         self._greenroom = greenroom
         self._console = console
         self._me = ""
         self._conversations: list[ConversationOut] = []
         self._open: ConversationOut | None = None
         self._oldest_seq: int | None = None
+        self._day: date | None = None  # of the last message shown
+        self._said_seq = 0  # of one's own last message in the open conversation
+        self._read_seq = 0  # up to which the other has read it, as was told
+        self._is_prompting = False  # the cursor stands behind the prompt, or behind what is being typed
+        self._wall = wall
+        self._own = ids.ulid()  # what is sent from this terminal
+        self._client_ids = (f"{self._own}-{number}" for number in count())
 
     async def run(self, read_line: ReadLine) -> None:
         """Talk until the input ends or /quit."""
@@ -56,8 +70,10 @@ class Chat:
 
     async def _obey(self, read_line: ReadLine) -> None:
         while True:
+            self._prompt()
             # Abandoned on leaving: nobody can interrupt a thread that waits for a key.
             line = await trio.to_thread.run_sync(read_line, abandon_on_cancel=True)
+            self._is_prompting = False  # the end of the line that was typed ended it
             if not line or line.strip() == "/quit":
                 return
             try:
@@ -86,7 +102,7 @@ class Chat:
             case _ if self._open is None:
                 self._say("no conversation is open: /open N, or /with NAME", "yellow")
             case _:
-                await self._greenroom.send(self._open.id, line)
+                await self._greenroom.send(self._open.id, line, client_id=next(self._client_ids))
 
     async def _open_number(self, text: str) -> None:
         if not text.isdecimal() or not 1 <= int(text) <= len(self._conversations):
@@ -96,7 +112,7 @@ class Chat:
 
     async def _open_with(self, name: str) -> None:
         instructors = (await self._greenroom.instructors(limit=100)).items
-        found = [i for i in instructors if name and name.casefold() in i.display_name.casefold()]
+        found = [i for i in instructors if name and _folded(name) in _folded(i.display_name)]
         if len(found) != 1:
             names = ", ".join(i.display_name for i in found or instructors)
             self._say(f"{'several' if found else 'no'} instructors are called that: {names}", "yellow")
@@ -105,6 +121,8 @@ class Chat:
 
     async def _show(self, conversation: ConversationOut) -> None:
         self._open, self._oldest_seq = conversation, None
+        self._day = self._wall().astimezone().date()  # whose messages need no heading
+        self._said_seq, self._read_seq = 0, conversation.other_last_read_seq
         self._say(f"--- {conversation.other.display_name} ({conversation.other.role.value})", "bold")
         await self._more()
         if conversation.unread_count:
@@ -112,10 +130,15 @@ class Chat:
 
     async def _more(self) -> None:
         if self._open is None:
+            self._say("no conversation is open: /open N, or /with NAME", "yellow")
             return
+        if self._oldest_seq is not None:
+            self._day = None  # what follows is older than what stands above it
         page = await self._greenroom.messages(self._open.id, before=self._oldest_seq, limit=HISTORY)
         if page.items:
             self._oldest_seq = page.items[0].seq
+        if not page.has_more:
+            self._say("this is where the conversation begins" if page.items else "there is nothing older", "dim")
         for message in page.items:
             self._message(message, self._open)
 
@@ -125,7 +148,10 @@ class Chat:
         async with self._greenroom.events(cursor, on_state=self._state) as events:
             try:
                 async for event in events:
+                    was_prompting = self._is_prompting
                     await self._take(event)
+                    if was_prompting and not self._is_prompting:
+                        self._prompt()
             except ClientError as error:
                 self._say(f"{error}; start again to go on", "red")
 
@@ -133,17 +159,27 @@ class Chat:
         open_id = None if self._open is None else self._open.id
         match event.data:
             case MessageCreated(message=message) if message.conversation_id == open_id and self._open is not None:
-                self._message(message, self._open)
-                if message.sender_id != self._me:
+                if not (self._is_echoed and (message.client_id or "").startswith(self._own)):
+                    self._message(message, self._open)
+                if message.sender_id == self._me:
+                    self._said_seq = message.seq
+                else:
                     await self._mark_read(message)
+            case MessageChanged(message=message) if message.conversation_id == open_id and self._open is not None:
+                self._message(message, self._open)
             case MessageCreated(message=message, unread_count=unread) if message.sender_id != self._me:
                 self._say(f"({unread} unread from {self._name(message.conversation_id)}; /list, /open N)", "cyan")
             case Typing(conversation_id=where, is_typing=True) if where == open_id and self._open is not None:
                 self._say(f"{self._open.other.display_name} is typing ...", "dim")
             case ConversationMarked(conversation_id=where, user_id=who, seq=seq) if (
-                event.name == "conversation.read" and where == open_id and who != self._me
+                event.name == "conversation.read"
+                and where == open_id
+                and who != self._me
+                and self._open is not None
             ):
-                self._say(f"read up to {seq}", "dim")
+                if self._read_seq < self._said_seq <= seq:
+                    self._say(f"{self._open.other.display_name} has read what you wrote", "dim")
+                self._read_seq = max(self._read_seq, seq)
             case Presence(user_id=who, online=online) if self._open is not None and who == self._open.other.id:
                 self._say(f"{self._open.other.display_name} is {'here' if online else 'away'}", "dim")
             case Reset():
@@ -172,11 +208,22 @@ class Chat:
 
     def _message(self, message: MessageOut, conversation: ConversationOut) -> None:
         mine = message.sender_id == self._me
+        if mine:
+            self._said_seq = max(self._said_seq, message.seq)
+        day = message.created_at.astimezone().date()
+        if day != self._day:
+            self._day = day
+            self._say(f"--- {day:%A, %-d %B %Y}", "dim")
         text = Text(f"{_clock(message.created_at)}  ", style="dim")
         who = "you" if mine else conversation.other.display_name
         text.append(_harmless(who), style="green" if mine else "bold cyan")
-        text.append(f"  {_harmless(message.content)}")
-        self._console.print(text)
+        if message.deleted_at is not None:
+            text.append("  (deleted)", style="dim italic")
+        else:
+            text.append(f"  {_harmless(message.content)}")
+            if message.edited_at is not None:
+                text.append(" (edited)", style="dim")
+        self._print(text)
 
     def _name(self, conversation_id: str) -> str:
         known: Sequence[ConversationOut] = self._conversations
@@ -184,7 +231,23 @@ class Chat:
 
     def _say(self, text: str, style: str) -> None:
         # As text: what people call themselves is no markup.
-        self._console.print(Text(_harmless(text), style=style))
+        self._print(Text(_harmless(text), style=style))
+
+    @property
+    def _is_echoed(self) -> bool:
+        """Whether what is typed stands on the screen already."""
+        return self._console.is_terminal
+
+    def _prompt(self) -> None:
+        if self._is_echoed:
+            self._console.print(PROMPT, end="", style="dim", highlight=False)
+            self._is_prompting = True
+
+    def _print(self, text: Text) -> None:
+        if self._is_prompting:
+            self._is_prompting = False
+            self._console.print()  # what is being typed keeps its line
+        self._console.print(text)
 
 
 async def chat(url: str, email: str, password: str, *, console: Console, read_line: ReadLine) -> None:
@@ -192,7 +255,8 @@ async def chat(url: str, email: str, password: str, *, console: Console, read_li
     async with connect(url) as greenroom:
         await greenroom.sign_in(email, password)
         try:
-            await Chat(greenroom, console).run(read_line)
+            ids = RandomIds(SystemRandom(), system_wall_clock)
+            await Chat(greenroom, console, ids=ids, wall=system_wall_clock).run(read_line)
         finally:
             with trio.move_on_after(2, shield=True):
                 await greenroom.sign_out()
@@ -201,6 +265,12 @@ async def chat(url: str, email: str, password: str, *, console: Console, read_li
 def _harmless(text: str) -> str:
     """Keep what others wrote from commanding the terminal (ECMA-48's control sequences begin with such characters)."""
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _folded(name: str) -> str:
+    """For comparing: without accents, which not every keyboard has, and without regard to case."""
+    parts = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def _clock(moment: datetime) -> str:
