@@ -39,6 +39,7 @@ from greenroom.stop_bound import STOP_MORE_S, bounding_stop
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.bus_opening import BusKind, open_bus
 from greenroom.storage.bus_shared import SharedBus
+from greenroom.storage.mail import BadSmtpUrl, LogMailer, Mailer, SmtpMailer, SmtpServer
 from greenroom.storage.passwords import Argon2Passwords, Passwords
 from greenroom.storage.ports import Storage
 from greenroom.storage.postgres import Pool, PostgresOptions, open_pool, postgres_storage
@@ -176,6 +177,7 @@ async def open_server(
                 wall=wall,
                 seed=SystemRandom().getrandbits(64),
                 settings=core_settings(settings, worker=None if kind is BusKind.LOCAL else worker),
+                mailer=make_mailer(settings),
             )
         )
         watchdog = stall_watchdog(core, settings)
@@ -247,6 +249,20 @@ def bus_kind(settings: Settings, *, workers: int) -> tuple[BusKind, RedisUrl | N
 
 def make_passwords(settings: Settings) -> Argon2Passwords:
     return Argon2Passwords(slots=settings.login_slots, queue_timeout_s=settings.login_queue_timeout_ms / 1000)
+
+
+def make_mailer(settings: Settings) -> Mailer:
+    """
+    Raises:
+        BadSettings: the URL of the mail server can't be used.
+    """
+    if settings.smtp_url is None:
+        return LogMailer()
+    try:
+        server = SmtpServer.parse(settings.smtp_url.get_secret_value())
+    except BadSmtpUrl as exc:
+        raise BadSettings(f"GREENROOM_SMTP_URL: {exc}") from None
+    return SmtpMailer(server, sender=settings.mail_from)
 
 
 BUS_DESCRIPTORS_MAX: Final = 32
@@ -435,6 +451,8 @@ def core_settings(settings: Settings, *, worker: str | None = None) -> CoreSetti
         session_life=timedelta(hours=settings.session_hours),
         event_retention=timedelta(days=settings.event_retention_days),
         edit_window=timedelta(minutes=settings.edit_window_minutes),
+        reminder_lead=timedelta(hours=settings.reminder_hours),
+        mail_domain=settings.mail_domain,
         conversation_idle_s=settings.conversation_idle_s,
         stream_idle_s=settings.stream_idle_s,
         drain_timeout_s=settings.drain_timeout_s,

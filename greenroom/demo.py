@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import trio
+
 from greenroom.actors.commands import FirstMessage
 from greenroom.actors.core import Core, open_core
 from greenroom.actors.identity import Identity
 from greenroom.schema.ids import Ids, ServiceId, SessionId, UserId
+from greenroom.schema.outbox import Job, JobHandler, JobState
 from greenroom.schema.records import Role, Service, User
 from greenroom.storage.passwords import Passwords
 from greenroom.storage.ports import Storage
@@ -23,6 +26,7 @@ STUDENT_EMAIL: Final = "maya@example.com"
 INSTRUCTOR_EMAIL: Final = "tomas@example.com"
 OPERATOR_EMAIL: Final = "operator@example.com"
 
+FOLLOW_UP_TIMEOUT_S: Final = 10.0
 HISTORY_BEGINS_BEFORE: Final = timedelta(days=5)
 
 
@@ -206,6 +210,46 @@ TALKS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """A lesson that was agreed on in a talk; ``begins`` counts from the day the demo is made, at 10:00 UTC."""
+
+    student: str
+    instructor: str
+    service: str
+    begins: timedelta
+    minutes: int
+    note: str | None = None
+    moved_to: timedelta | None = None
+    is_called_off: bool = False
+
+
+LESSONS: Final = (
+    _Lesson(
+        STUDENT_EMAIL,
+        INSTRUCTOR_EMAIL,
+        "Piano for children",
+        timedelta(days=4),
+        45,
+        note="For Elias, eight, who plays by ear.",
+    ),
+    _Lesson(STUDENT_EMAIL, INSTRUCTOR_EMAIL, "Piano for children", timedelta(days=11), 45),
+    _Lesson(
+        STUDENT_EMAIL,
+        "yuki@example.com",
+        "Japanese conversation",
+        timedelta(days=2),
+        60,
+        moved_to=timedelta(days=3, hours=8),
+    ),
+    _Lesson("daniel@example.com", INSTRUCTOR_EMAIL, "Jazz piano", timedelta(days=5), 60),
+    _Lesson("sofia@example.com", "kwame@example.com", "Algebra and calculus", timedelta(days=2, hours=6), 90),
+    _Lesson(
+        "jonas@example.com", "luca@example.com", "Swimming for adults", timedelta(days=3), 45, is_called_off=True
+    ),
+)
+
+
 class _SettableClock:
     def __init__(self, start: datetime) -> None:
         self.moment = start
@@ -231,6 +275,9 @@ async def seed_demo(storage: Storage, *, passwords: Passwords, ids: Ids, now: da
             clock.moment = min(moment, now)
             await _play(core, users, ids, *step)
         clock.moment = now
+        for lesson in LESSONS:
+            await _book(core, storage, users, ids, lesson, now)
+        await _until_followed_up(storage)
         for talk in TALKS:
             await _mark_read(core, users, ids, talk)
     await _add_person(storage, ids, encoded, OPERATOR_EMAIL, "The operator", Role.ADMIN, now)
@@ -281,6 +328,42 @@ async def _play(core: Core, users: dict[str, User], ids: Ids, talk: _Talk, index
     sender, other = (talk.student, talk.instructor) if who == "s" else (talk.instructor, talk.student)
     first = FirstMessage(content=line, client_id=f"demo-{index}")
     await core.messaging.open_conversation(_identity(users[sender], ids), users[other].id, first)
+
+
+async def _book(
+    core: Core, storage: Storage, users: dict[str, User], ids: Ids, lesson: _Lesson, now: datetime
+) -> None:
+    morning = now.replace(hour=10, minute=0, second=0, microsecond=0)
+    student, instructor = users[lesson.student], users[lesson.instructor]
+    profile = await storage.directory.instructor(instructor.id)
+    assert profile is not None  # noqa: S101 - it was stored just before
+    [service] = [service for service in profile.services if service.title == lesson.service]
+    booked = await core.bookings.book(
+        _identity(student, ids),
+        instructor_id=instructor.id,
+        service_id=service.id,
+        starts_at=morning + lesson.begins,
+        duration_minutes=lesson.minutes,
+        note=lesson.note,
+    )
+    if not booked.created:
+        return  # by a start that was interrupted
+    by_instructor = _identity(instructor, ids)
+    if lesson.moved_to is not None:
+        await core.bookings.reschedule(by_instructor, booked.booking.id, starts_at=morning + lesson.moved_to)
+    if lesson.is_called_off:
+        await core.bookings.cancel(by_instructor, booked.booking.id, reason="The pool is closed that week, sorry!")
+
+
+async def _until_followed_up(storage: Storage) -> None:
+    """Wait until what follows from the bookings has happened; what is not done by then, the server will do."""
+    with trio.move_on_after(FOLLOW_UP_TIMEOUT_S):
+        while any(job.handler != JobHandler.REMINDER for job in await _pending(storage)):  # noqa: ASYNC110 - nobody tells
+            await trio.sleep(0.05)
+
+
+async def _pending(storage: Storage) -> list[Job]:
+    return await storage.outbox.page(state=JobState.PENDING, before=None, limit=100)
 
 
 async def _mark_read(core: Core, users: dict[str, User], ids: Ids, talk: _Talk) -> None:

@@ -17,6 +17,16 @@ def committer(system: ActorSystem) -> Address[Any]:
     return system.address(f"/{ROOT}/committer")
 
 
+def event_worker(system: ActorSystem) -> Address[Any]:
+    """Takes :class:`~greenroom.actors.event_worker.WorkAwaits`."""
+    return system.address(f"/{ROOT}/event-worker")
+
+
+def mail_worker(system: ActorSystem) -> Address[Any]:
+    """Takes :class:`~greenroom.actors.event_worker.WorkAwaits`."""
+    return system.address(f"/{ROOT}/mail-worker")
+
+
 def presence(system: ActorSystem) -> Address[Any]:
     """Takes :class:`~greenroom.actors.presence.ConnectionsChanged`."""
     return system.address(f"/{ROOT}/presence")

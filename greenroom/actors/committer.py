@@ -13,10 +13,12 @@ from typing import Final
 
 import trio
 
+from greenroom.actors.addresses import event_worker, mail_worker
 from greenroom.actors.announcing import announce
 from greenroom.actors.batch import Circumstances
 from greenroom.actors.commands import Command
 from greenroom.actors.commit import Committed, commit
+from greenroom.actors.event_worker import WorkAwaits
 from greenroom.schema.errors import DomainError, StorageUnavailable, Unavailable
 from greenroom.schema.ids import Ids, UserId
 from greenroom.schema.records import StoredEvent
@@ -32,6 +34,10 @@ COMMIT_TIMEOUT_S: Final = 5.0
 EDIT_WINDOW: Final = timedelta(minutes=15)
 """For how long a message may be edited, unless the server is told otherwise: time for a slip of the pen, not to rewrite what
 was agreed on."""
+
+
+REMINDER_LEAD: Final = timedelta(hours=24)
+"""How long before a lesson both are reminded of it, unless the server is told otherwise."""
 
 
 class Committer(BatchActor[Command]):
@@ -52,6 +58,7 @@ class Committer(BatchActor[Command]):
         wall: Callable[[], datetime],
         is_online: Callable[[UserId], bool],
         edit_window: timedelta = EDIT_WINDOW,
+        reminder_lead: timedelta = REMINDER_LEAD,
     ) -> None:
         self._writes = writes
         self._bus = bus
@@ -60,6 +67,7 @@ class Committer(BatchActor[Command]):
         self._wall = wall
         self._is_online = is_online
         self._edit_window = edit_window
+        self._reminder_lead = reminder_lead
         self._commits = 0
         self._commands = 0
         self._split_batches = 0
@@ -75,6 +83,9 @@ class Committer(BatchActor[Command]):
             await self._try_apart(batch, error)
             return
         self._answer(batch, committed)
+        if committed.jobs:
+            for worker in (event_worker, mail_worker):
+                worker(self.ctx.system).tell(WorkAwaits())
         await self._announce(committed.events)
 
     def view(self) -> Mapping[str, object]:
@@ -92,7 +103,11 @@ class Committer(BatchActor[Command]):
 
     def _circumstances(self) -> Circumstances:
         return Circumstances(
-            ids=self._ids, now=self._wall(), is_online=self._is_online, edit_window=self._edit_window
+            ids=self._ids,
+            now=self._wall(),
+            is_online=self._is_online,
+            edit_window=self._edit_window,
+            reminder_lead=self._reminder_lead,
         )
 
     async def _try_apart(self, batch: Sequence[Delivery[Command]], error: Exception) -> None:

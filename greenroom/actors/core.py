@@ -4,6 +4,8 @@
 
     greenroom                     one_for_one
     ├── committer                 writes everything durable, in groups
+    ├── event-worker              does what follows from changes: messages, reminders
+    ├── mail-worker               the same for mails
     ├── sweep                     finds what the bus lost
     ├── bus-relay                 the one bus subscription of this worker
     ├── presence                  who is connected
@@ -32,11 +34,14 @@ from greenroom.actors.addresses import CONVERSATION, ROOT, STREAM
 from greenroom.actors.alarms import AlarmClock, Alarms
 from greenroom.actors.answering_once import AnsweringOnce
 from greenroom.actors.authentication import Authentication
+from greenroom.actors.booking_desk import BookingDesk
 from greenroom.actors.bus_relay import BusRelay
-from greenroom.actors.committer import BATCH_MAX, EDIT_WINDOW, Committer
+from greenroom.actors.committer import BATCH_MAX, EDIT_WINDOW, REMINDER_LEAD, Committer
 from greenroom.actors.conversation import Conversation
 from greenroom.actors.directory import InstructorDirectory
+from greenroom.actors.event_handlers import EventHandlers
 from greenroom.actors.event_streams import EventStreams
+from greenroom.actors.event_worker import EventWorker, MakeHandles
 from greenroom.actors.feeds import LocalFeeds
 from greenroom.actors.loop_watch import LoopWatch
 from greenroom.actors.messaging import Messaging
@@ -54,6 +59,7 @@ from greenroom.schema.clock import WallClock
 from greenroom.schema.errors import OutOfService
 from greenroom.schema.events import ClosingReason
 from greenroom.schema.ids import ConversationId, Ids, UserId
+from greenroom.storage.mail import LogMailer, Mailer
 from greenroom.storage.passwords import Passwords
 from greenroom.storage.ports import Bus, Health, Storage
 from greenroom.supervisor import (
@@ -96,6 +102,10 @@ class CoreSettings:
     session_life: timedelta = timedelta(hours=12)
     event_retention: timedelta = timedelta(days=28)
     edit_window: timedelta = EDIT_WINDOW
+    reminder_lead: timedelta = REMINDER_LEAD
+    mail_domain: str = "localhost"
+    """What the ids of mails end in."""
+
     conversation_idle_s: float = 60.0
     stream_idle_s: float = 30.0
     drain_timeout_s: float = 10.0
@@ -116,6 +126,7 @@ class Core:
         drain_s: float,
         sign_in: SignIn,
         messaging: Messaging,
+        bookings: BookingDesk,
         streams: EventStreams,
         directory: InstructorDirectory,
         board: PresenceBoard,
@@ -126,6 +137,7 @@ class Core:
         self.system = system
         self.sign_in = sign_in
         self.messaging = messaging
+        self.bookings = bookings
         self.streams = streams
         self.directory = directory
         self.board = board
@@ -200,11 +212,13 @@ async def open_core(
     wall: WallClock,
     seed: int,
     settings: CoreSettings | None = None,
+    mailer: Mailer | None = None,
 ) -> AsyncIterator[Core]:
     """Run the server's actors; leaving the context commits what is in their mailboxes and stops them.
 
     Args:
         seed: of every random choice that is not a secret: jitter, backoff.
+        mailer: hands in mails; None to log that there would have been some.
 
     Raises:
         Unavailable: the database can't be reached at the start.
@@ -213,6 +227,17 @@ async def open_core(
     epoch = await storage.streams.epoch()
     feeds, sessions, board, loop = LocalFeeds(), SessionCache(), PresenceBoard(), LoopWatch()
     alarms, replay = Alarms(), Replay(storage.streams, epoch=epoch)
+    # Never the name of a worker before, whose claims may still stand.
+    worker = ids.ulid()
+
+    def handlers(system: ActorSystem) -> EventHandlers:
+        return EventHandlers(
+            system=system,
+            accounts=storage.accounts,
+            mailer=mailer or LogMailer(),
+            mail_domain=settings.mail_domain,
+        )
+
     tree = SupervisorSpec(
         ROOT,
         (
@@ -226,6 +251,7 @@ async def open_core(
                     wall=wall,
                     is_online=board.is_online,
                     edit_window=settings.edit_window,
+                    reminder_lead=settings.reminder_lead,
                 ),
                 mailbox=MailboxSpec(capacity=COMMITTER_MAILBOX),
                 batch_max=BATCH_MAX,
@@ -238,6 +264,8 @@ async def open_core(
             ChildSpec(
                 "bus-relay", lambda: BusRelay(bus=storage.bus, feeds=feeds, sessions=sessions), essential=True
             ),
+            _event_worker("event-worker", storage, worker, lambda system: handlers(system).inside),
+            _event_worker("mail-worker", storage, worker, lambda system: handlers(system).mail),
             ChildSpec(
                 "presence",
                 lambda: Presence(
@@ -262,6 +290,7 @@ async def open_core(
                     streams=storage.streams,
                     accounts=storage.accounts,
                     idempotency=storage.idempotency,
+                    outbox=storage.outbox,
                     wall=wall,
                     keep=settings.event_retention,
                 ),
@@ -319,6 +348,7 @@ async def open_core(
             messaging=Messaging(
                 system=system, accounts=storage.accounts, conversations=storage.conversations, wall=wall
             ),
+            bookings=BookingDesk(system=system, bookings=storage.bookings, directory=storage.directory, wall=wall),
             streams=EventStreams(
                 system=system,
                 streams=storage.streams,
@@ -332,7 +362,7 @@ async def open_core(
             directory=InstructorDirectory(storage.directory),
             board=board,
             answering_once=AnsweringOnce(storage.idempotency, wall=wall),
-            operating=Operating(system=system, audit=storage.audit, ids=ids, wall=wall),
+            operating=Operating(system=system, audit=storage.audit, outbox=storage.outbox, ids=ids, wall=wall),
             loop=loop,
         )
         try:
@@ -340,3 +370,12 @@ async def open_core(
         finally:
             core.start_draining()
             await system.shutdown(core.stop_budget_s)
+
+
+def _event_worker(name: str, storage: Storage, worker: str, handles: MakeHandles) -> ChildSpec:
+    return ChildSpec(
+        name,
+        lambda: EventWorker(outbox=storage.outbox, worker=f"{worker}/{name}", handles=handles),
+        kind="event-worker",
+        mailbox=MailboxSpec(capacity=4, overflow=Overflow.CONFLATE(type)),
+    )

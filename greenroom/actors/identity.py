@@ -12,10 +12,14 @@ from greenroom.schema.errors import PermissionDenied
 from greenroom.schema.ids import SessionId
 from greenroom.schema.records import Role, User
 
+_TALKING: Final = frozenset(
+    {"conversations:read", "conversations:write", "directory:read", "bookings:read", "bookings:write"}
+)
+
 PERMISSIONS: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
     {
-        Role.STUDENT: frozenset({"conversations:read", "conversations:write", "directory:read"}),
-        Role.INSTRUCTOR: frozenset({"conversations:read", "conversations:write", "directory:read"}),
+        Role.STUDENT: _TALKING | {"bookings:create"},
+        Role.INSTRUCTOR: _TALKING,
         Role.ADMIN: frozenset({"directory:read", "operations:read", "operations:write"}),
     }
 )

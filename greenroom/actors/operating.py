@@ -16,18 +16,23 @@ from typing import Final
 
 import trio
 
+from greenroom.actors.addresses import event_worker, mail_worker
+from greenroom.actors.event_worker import WorkAwaits
 from greenroom.schema.audit import (
     ActorAction,
     AuditEntry,
     AuditId,
     AuditOutcome,
     AuditPageKey,
+    JobAction,
+    OperatorAction,
     OperatorName,
 )
 from greenroom.schema.clock import WallClock
 from greenroom.schema.errors import Conflict, DomainError, FieldError, InvalidInput, NotFound, Unavailable
-from greenroom.schema.ids import Ids
-from greenroom.storage.ports import Audit
+from greenroom.schema.ids import Ids, JobId
+from greenroom.schema.outbox import Job, JobState
+from greenroom.storage.ports import Audit, Outbox
 from greenroom.supervisor import (
     ActorDied,
     ActorSystem,
@@ -49,6 +54,7 @@ FOLLOWERS_MAX: Final = 20
 
 PATH_LENGTH_MAX: Final = 512
 
+_PLACE: Final = re.compile(r"[1-9][0-9]{0,17}")
 _CURSOR: Final = re.compile(r"([0-9]{1,17})\.([0-9A-Z]{26})")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,12 +69,21 @@ class AuditPage:
     next_cursor: str | None
 
 
-class Operating:
-    """Acts on actors for operators, and reads back what was done."""
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """Newest first. ``next_cursor`` is None on the last page."""
 
-    def __init__(self, *, system: ActorSystem, audit: Audit, ids: Ids, wall: WallClock) -> None:
+    items: tuple[Job, ...]
+    next_cursor: str | None
+
+
+class Operating:
+    """Acts on actors and jobs for operators, and reads back what was done."""
+
+    def __init__(self, *, system: ActorSystem, audit: Audit, outbox: Outbox, ids: Ids, wall: WallClock) -> None:
         self._system = system
         self._audit = audit
+        self._outbox = outbox
         self._ids = ids
         self._wall = wall
         self._followers = 0
@@ -86,15 +101,7 @@ class Operating:
         """
         if len(path) > PATH_LENGTH_MAX or not path.isprintable():
             raise NotFound("There is no such actor.")
-        entry = AuditEntry(
-            id=AuditId(self._ids.ulid()),
-            at=self._wall(),
-            operator=operator,
-            action=action,
-            path=path,
-            reason=reason,
-            request_id=request_id,
-        )
+        entry = self._entry(operator, action, path, reason=reason, request_id=request_id)
         await self._audit.begin(entry)
         outcome, detail = AuditOutcome.UNFINISHED, None
         try:
@@ -118,6 +125,49 @@ class Operating:
             )
         if outcome is not AuditOutcome.DONE:
             raise Unavailable("It is taking long; look at the actor's state.")
+
+    async def retry_job(
+        self, operator: OperatorName, job_id: JobId, *, reason: str | None, request_id: str
+    ) -> Job:
+        """Have a dead job tried again, with all its attempts; returns when that is stored and recorded.
+
+        Raises:
+            Unavailable: it could not be recorded, so nothing was done; or the database went away.
+            NotFound: there is no such job.
+            Conflict: it is not dead.
+        """
+        entry = self._entry(operator, JobAction.RETRY, f"outbox/{job_id}", reason=reason, request_id=request_id)
+        await self._audit.begin(entry)
+        outcome, detail = AuditOutcome.UNFINISHED, None
+        try:
+            job = await self._outbox.revive(job_id)
+            if job is None:
+                known = await self._outbox.job(job_id)
+                raise (
+                    NotFound("There is no such job.") if known is None else Conflict("Only a dead job is retried.")
+                )
+            outcome = AuditOutcome.DONE
+        except (NotFound, Conflict) as refusal:
+            outcome, detail = AuditOutcome.REFUSED, str(refusal)
+            raise
+        finally:
+            await self._settle(entry, outcome, detail)
+        for worker in (event_worker, mail_worker):
+            worker(self._system).tell(WorkAwaits())
+        return job
+
+    async def jobs(self, *, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
+        """Read one page of the outbox, newest first.
+
+        Raises:
+            InvalidInput: not a cursor of this list.
+        """
+        if cursor is not None and _PLACE.fullmatch(cursor) is None:
+            raise InvalidInput(FieldError(("query", "cursor"), "is not a next_cursor that this list returned"))
+        before = None if cursor is None else int(cursor)
+        found = await self._outbox.page(state=state, before=before, limit=limit + 1)
+        items = tuple(found[:limit])
+        return JobPage(items, str(items[-1].place) if len(found) > limit else None)
 
     async def audit_page(self, *, limit: int, cursor: str | None) -> AuditPage:
         """Read one page of what operators did, newest first.
@@ -144,6 +194,19 @@ class Operating:
                 yield events
         finally:
             self._followers -= 1
+
+    def _entry(
+        self, operator: OperatorName, action: OperatorAction, path: str, *, reason: str | None, request_id: str
+    ) -> AuditEntry:
+        return AuditEntry(
+            id=AuditId(self._ids.ulid()),
+            at=self._wall(),
+            operator=operator,
+            action=action,
+            path=path,
+            reason=reason,
+            request_id=request_id,
+        )
 
     def _deed(self, action: ActorAction, path: str) -> Callable[[str], Awaitable[None]]:
         match action:

@@ -9,7 +9,7 @@ from typing import Final
 
 from greenroom.actors.answering_once import KEEP as KEEP_KEYS
 from greenroom.schema.errors import Unavailable
-from greenroom.storage.ports import Accounts, IdempotencyKeys, Streams
+from greenroom.storage.ports import Accounts, IdempotencyKeys, Outbox, Streams
 from greenroom.supervisor import Actor
 
 RETENTION_S: Final = 3_600.0
@@ -17,6 +17,12 @@ SESSIONS_PER_RUN: Final = 1_000
 KEYS_PER_BATCH: Final = 2_000
 KEY_BATCHES_PER_RUN: Final = 200
 """Together more than a hundred keyed requests per second, all day; each batch holds its rows for some milliseconds."""
+
+
+KEEP_JOBS: Final = timedelta(days=7)
+"""Jobs that were done: long enough to look up what became of one. Dead ones stay until somebody sees to them."""
+
+JOBS_PER_RUN: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +39,20 @@ class Retention(Actor[RetentionDue]):
         streams: Streams,
         accounts: Accounts,
         idempotency: IdempotencyKeys,
+        outbox: Outbox,
         wall: Callable[[], datetime],
         keep: timedelta,
     ) -> None:
         self._streams = streams
         self._accounts = accounts
         self._idempotency = idempotency
+        self._outbox = outbox
         self._wall = wall
         self._keep = keep
         self._partitions_dropped = 0
         self._sessions_deleted = 0
         self._keys_deleted = 0
+        self._jobs_deleted = 0
 
     async def init(self) -> None:
         self.ctx.tell_after(0, RetentionDue())
@@ -60,6 +69,7 @@ class Retention(Actor[RetentionDue]):
             "partitions_dropped": self._partitions_dropped,
             "sessions_deleted": self._sessions_deleted,
             "idempotency_keys_deleted": self._keys_deleted,
+            "jobs_deleted": self._jobs_deleted,
         }
 
     async def run_once(self) -> None:
@@ -68,6 +78,7 @@ class Retention(Actor[RetentionDue]):
         self._sessions_deleted += await self._accounts.delete_sessions_expired_before(
             now - self._keep, limit=SESSIONS_PER_RUN
         )
+        self._jobs_deleted += await self._outbox.delete_done(older_than=KEEP_JOBS, limit=JOBS_PER_RUN)
         for _ in range(KEY_BATCHES_PER_RUN):
             deleted = await self._idempotency.delete_before(now - KEEP_KEYS, limit=KEYS_PER_BATCH)
             self._keys_deleted += deleted

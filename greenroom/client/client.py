@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from random import Random, SystemRandom
 from typing import Final, Literal
 from urllib.parse import quote
@@ -20,6 +21,7 @@ import httpx
 from greenroom.client.calls import Calls, M, Params
 from greenroom.client.events import EventStream, StateListener, open_event_stream
 from greenroom.schema.answers import (
+    BookingsOut,
     ConversationsOut,
     EventLogOut,
     InstructorsOut,
@@ -30,10 +32,11 @@ from greenroom.schema.answers import (
     SyncOut,
     UnreadOut,
 )
+from greenroom.schema.bookings import BookingTense
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.ids import RandomIds
 from greenroom.schema.records import ConversationState
-from greenroom.schema.wire import ConversationOut, MessageOut, UserOut
+from greenroom.schema.wire import BookingOut, ConversationOut, MessageOut, UserOut
 
 CALL_TIMEOUT_S: Final = 10.0
 
@@ -125,14 +128,19 @@ class Greenroom:
         params = {name: value for name, value in given.items() if value is not None}
         return await self._read(MessagesOut, f"/conversations/{conversation_id}/messages", params)
 
-    async def send(self, conversation_id: str, content: str, *, client_id: str | None = None) -> MessageOut:
+    async def send(
+        self, conversation_id: str, content: str, *, client_id: str | None = None, booking_id: str | None = None
+    ) -> MessageOut:
         """Send a message; it is durable when this returns.
 
         Args:
+            booking_id: the booking of this conversation that the message is about.
             client_id: sending again with the same one returns the first message and creates nothing; drawn if not
                 given. Give your own to settle, after an :class:`~greenroom.client.Unreachable`, what became of it.
         """
         body = {"content": content, "client_id": client_id or self._ids.ulid()}
+        if booking_id is not None:
+            body["booking_id"] = booking_id
         return await self._calls.ask(
             MessageOut, "POST", f"{API}/conversations/{conversation_id}/messages", body=body
         )
@@ -186,6 +194,53 @@ class Greenroom:
         if cursor is not None:
             params["cursor"] = cursor
         return await self._read(InstructorsOut, "/instructors", params)
+
+    # Bookings.
+
+    async def book(
+        self,
+        instructor_id: str,
+        service_id: str,
+        starts_at: datetime,
+        *,
+        duration_minutes: int,
+        note: str | None = None,
+    ) -> BookingOut:
+        """Book a lesson, as a student; ``starts_at`` is aware. Booking the same again returns the first booking."""
+        body: dict[str, object] = {
+            "instructor_id": instructor_id,
+            "service_id": service_id,
+            "starts_at": starts_at.isoformat(),
+            "duration_minutes": duration_minutes,
+        }
+        if note is not None:
+            body["note"] = note
+        return await self._calls.ask(BookingOut, "POST", f"{API}/bookings", body=body)
+
+    async def bookings(
+        self, *, state: BookingTense | None = None, limit: int = 20, cursor: str | None = None
+    ) -> BookingsOut:
+        """One page: upcoming ones soonest first, past ones or all latest first."""
+        given = {"state": state and state.value, "limit": limit, "cursor": cursor}
+        params = {name: value for name, value in given.items() if value is not None}
+        return await self._read(BookingsOut, "/bookings", params)
+
+    async def booking(self, booking_id: str) -> BookingOut:
+        return await self._read(BookingOut, f"/bookings/{booking_id}")
+
+    async def cancel_booking(self, booking_id: str, *, reason: str | None = None) -> BookingOut:
+        """Call a lesson off before it begins."""
+        body = {} if reason is None else {"reason": reason}
+        return await self._calls.ask(BookingOut, "POST", f"{API}/bookings/{booking_id}/cancel", body=body)
+
+    async def reschedule_booking(self, booking_id: str, starts_at: datetime) -> BookingOut:
+        """Move a lesson that has not begun; ``starts_at`` is aware."""
+        body = {"starts_at": starts_at.isoformat()}
+        return await self._calls.ask(BookingOut, "POST", f"{API}/bookings/{booking_id}/reschedule", body=body)
+
+    async def complete_booking(self, booking_id: str) -> BookingOut:
+        """Note that a lesson was given, as its instructor."""
+        return await self._calls.ask(BookingOut, "POST", f"{API}/bookings/{booking_id}/complete")
 
     # Events.
 

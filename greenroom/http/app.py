@@ -33,7 +33,18 @@ from greenroom.http.problems import MEDIA_TYPE, bare_problem, render
 from greenroom.http.quart_pages import QuartPages
 from greenroom.http.refusing import Refusing
 from greenroom.http.request_cycle import RequestCycle
-from greenroom.http.routes import accounts, conversations, health, instructors, messages, operators, site, streams
+from greenroom.http.routes import (
+    accounts,
+    bookings,
+    conversations,
+    health,
+    instructors,
+    messages,
+    operators,
+    outbox,
+    site,
+    streams,
+)
 from greenroom.http.routing import Routes
 from greenroom.http.security_headers import StandardHeaders
 from greenroom.http.serving import Refusal
@@ -45,9 +56,11 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *accounts.operations.all,
     *conversations.operations.all,
     *messages.operations.all,
+    *bookings.operations.all,
     *streams.operations.all,
     *instructors.operations.all,
     *operators.operations.all,
+    *outbox.operations.all,
     *health.operations.all,
     *site.operations.all,
 )

@@ -192,6 +192,23 @@ def _buckets(message: MessageStatistics) -> list[tuple[str, float]]:
     return [*rows, ("+Inf", seen)]
 
 
+_JOB_COUNTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "done": ("greenroom_jobs_done", "Jobs of the outbox done."),
+        "failed": ("greenroom_jobs_failed", "Tries of jobs that failed."),
+        "dead": ("greenroom_jobs_dead", "Jobs that failed too often."),
+        "lost": ("greenroom_jobs_lost", "Jobs whose claim was lost before they were settled."),
+    }
+)
+_MAIL_COUNTS: Final = MappingProxyType(
+    {
+        "done": ("greenroom_mails_done", "Mails handed in."),
+        "failed": ("greenroom_mails_failed", "Tries of mails that failed."),
+        "dead": ("greenroom_mails_dead", "Mails that failed too often."),
+        "lost": ("greenroom_mails_lost", "Mails whose claim was lost before they were settled."),
+    }
+)
+
 OWN_COUNTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = MappingProxyType(
     {
         "/greenroom/committer": {
@@ -199,6 +216,8 @@ OWN_COUNTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = MappingProxyTyp
             "commands": ("greenroom_committed_commands", "Commands in them."),
             "split_batches": ("greenroom_split_batches", "Batches that failed on one of their commands."),
         },
+        "/greenroom/event-worker": _JOB_COUNTS,
+        "/greenroom/mail-worker": _MAIL_COUNTS,
         "/greenroom/bus-relay": {
             "notes": ("greenroom_bus_notes", "Notes received from the bus."),
             "suspicions": ("greenroom_bus_suspicions", "Times the bus may have lost something."),

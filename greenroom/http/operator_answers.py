@@ -14,8 +14,9 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from greenroom.actors.loop_watch import LoopReport
 from greenroom.actors.stall_watchdog import StallWatchdog
-from greenroom.schema.audit import ActorAction, AuditEntry, AuditOutcome, OperatorKind
+from greenroom.schema.audit import AuditEntry, AuditOutcome, OperatorAction, OperatorKind
 from greenroom.schema.clock import WallClock
+from greenroom.schema.outbox import Job, JobState
 from greenroom.schema.wire import Moment, Wire
 from greenroom.supervisor import ActorDetail, ActorSystem, DeadLetter, LifecycleEvent, Node, Page
 
@@ -403,7 +404,7 @@ class AuditEntryOut(Wire):
     at: Moment
     operator_kind: OperatorKind
     operator_id: str
-    action: ActorAction
+    action: OperatorAction
     path: str
     reason: str | None
     request_id: str
@@ -432,4 +433,49 @@ class AuditOut(Wire):
     """Newest first; ``next_cursor`` is null on the last page."""
 
     items: list[AuditEntryOut]
+    next_cursor: str | None
+
+
+class JobOut(Wire):
+    """One handler's part in one event. ``type`` is the event's, ``aggregate_id`` the conversation it is about."""
+
+    id: str
+    event_id: str
+    type: str
+    handler: str
+    aggregate_id: str
+    state: JobState
+    attempts: int
+    planned_at: Moment
+    due_at: Moment
+    claimed_by: str | None
+    claimed_until: Moment | None
+    last_error: str | None
+    created_at: Moment
+    finished_at: Moment | None
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(
+            id=job.id,
+            event_id=job.event_id,
+            type=job.type,
+            handler=job.handler,
+            aggregate_id=job.aggregate_id,
+            state=job.state,
+            attempts=job.attempts,
+            planned_at=job.planned_at,
+            due_at=job.due_at,
+            claimed_by=job.claimed_by,
+            claimed_until=job.claimed_until,
+            last_error=job.last_error,
+            created_at=job.created_at,
+            finished_at=job.finished_at,
+        )
+
+
+class OutboxOut(Wire):
+    """Newest first; ``next_cursor`` is null on the last page."""
+
+    items: list[JobOut]
     next_cursor: str | None

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from greenroom.schema.events import Presence
 from greenroom.schema.records import MessageEdit
-from greenroom.schema.wire import ConversationOut, MessageOut, Moment, ServiceOut, UserOut, Wire
+from greenroom.schema.wire import BookingOut, ConversationOut, MessageOut, Moment, ServiceOut, UserOut, Wire
 
 
 class SignedInOut(Wire):
@@ -56,6 +56,13 @@ class MessageVersionsOut(Wire):
     """Oldest first, the current version last."""
 
     items: list[MessageVersionOut]
+
+
+class BookingsOut(Wire):
+    """``next_cursor`` is null on the last page."""
+
+    items: list[BookingOut]
+    next_cursor: str | None
 
 
 class UnreadOut(Wire):

@@ -35,6 +35,20 @@ class ActorAction(StrEnum):
     PASSIVATE = "passivate"
 
 
+class JobAction(StrEnum):
+    """What an operator may do to a job of the outbox."""
+
+    RETRY = "retry"
+
+
+OperatorAction = ActorAction | JobAction
+
+
+def operator_action(text: str) -> OperatorAction:
+    """Read an action by its name; raises ValueError for what is none."""
+    return JobAction(text) if text in set(JobAction) else ActorAction(text)
+
+
 class AuditOutcome(StrEnum):
     """How an action ended.
 
@@ -56,7 +70,7 @@ class AuditEntry:
     id: AuditId
     at: datetime
     operator: OperatorName
-    action: ActorAction
+    action: OperatorAction
     path: str
     reason: str | None
     request_id: str

@@ -6,11 +6,13 @@ Unknown fields are refused, types are strict (``"5"`` is no number in a body), a
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,7 +22,9 @@ from pydantic import (
     model_validator,
 )
 
-from greenroom.schema.ids import ULID_PATTERN, BookingId, UserId
+from greenroom.schema.bookings import DURATION_MAX, DURATION_MIN, BookingTense
+from greenroom.schema.ids import ULID_PATTERN, BookingId, ServiceId, UserId
+from greenroom.schema.outbox import JobState
 from greenroom.schema.records import ConversationState
 
 CONTENT_LENGTH_MAX: Final = 5_000
@@ -32,7 +36,10 @@ CLIENT_ID_LENGTH_MAX: Final = 64
 PAGE_LIMIT_MAX: Final = 100
 
 REASON_LENGTH_MAX: Final = 500
-"""Characters of an operator's reason: a sentence or two and a ticket's number."""
+"""Characters of a reason: a sentence or two and, of an operator's, a ticket's number."""
+
+NOTE_LENGTH_MAX: Final = 1_000
+"""Characters of what a student notes on a booking."""
 
 LONG_POLL_S_MAX: Final = 25
 """Below the 30 s after which common proxies give up on a silent response."""
@@ -110,6 +117,18 @@ Text = Annotated[str, AfterValidator(_plain_text)]
 Content = Annotated[
     str,
     StringConstraints(min_length=1, max_length=CONTENT_LENGTH_MAX),
+    AfterValidator(_plain_text),
+    AfterValidator(_not_blank),
+]
+Note = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=NOTE_LENGTH_MAX),
+    AfterValidator(_plain_text),
+    AfterValidator(_not_blank),
+]
+CancelReason = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=REASON_LENGTH_MAX),
     AfterValidator(_plain_text),
     AfterValidator(_not_blank),
 ]
@@ -232,6 +251,38 @@ class EditMessage(Body):
     content: Content
 
 
+class Book(Body):
+    """``starts_at`` in RFC 3339, with its offset from UTC."""
+
+    instructor_id: Annotated[UserId, Ulid]
+    service_id: Annotated[ServiceId, Ulid]
+    starts_at: AwareDatetime
+    duration_minutes: Annotated[
+        int, Field(ge=DURATION_MIN // timedelta(minutes=1), le=DURATION_MAX // timedelta(minutes=1))
+    ]
+    note: Note | None = None
+
+
+class ListBookings(Query):
+    """Without ``state``, all."""
+
+    state: BookingTense | None = None
+    limit: Limit = 20
+    cursor: PageCursor | None = None
+
+
+class CancelBooking(Body):
+    """``reason`` is told to the other."""
+
+    reason: CancelReason | None = None
+
+
+class RescheduleBooking(Body):
+    """``starts_at`` in RFC 3339, with its offset from UTC; the lesson stays as long as it is."""
+
+    starts_at: AwareDatetime
+
+
 class MarkUpTo(Body):
     seq: Seq
 
@@ -299,6 +350,12 @@ class ReadDeadLetters(Query):
 
 
 class ReadAudit(Query):
+    limit: Limit = 50
+    cursor: PageCursor | None = None
+
+
+class ReadOutbox(Query):
+    state: JobState | None = None
     limit: Limit = 50
     cursor: PageCursor | None = None
 

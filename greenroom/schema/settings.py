@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from difflib import get_close_matches
+from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -77,6 +78,16 @@ class Settings(BaseSettings):
     edit_window_minutes: float = Field(
         15.0, ge=0, le=60 * 24 * 365, description="for how long a message may be edited after it was sent"
     )
+    reminder_hours: float = Field(
+        24.0, ge=0, le=24 * 14, description="how long before a lesson both are reminded of it"
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="smtp://user:password@host:port or smtps://…: where mail is handed in; unset: it is only logged",
+    )
+    mail_from: str = Field(
+        "greenroom <no-reply@localhost>", description="sender of mails: an address, or a name and an address"
+    )
     login_slots: int = Field(2, ge=1, le=64, description="password hashes computed at once")
     login_queue_timeout_ms: int = Field(1_000, ge=10, le=30_000, description="wait for a slot before 503")
     conversation_idle_s: float = Field(60.0, ge=1, description="a conversation actor idle this long is passivated")
@@ -134,6 +145,14 @@ class Settings(BaseSettings):
             raise ValueError(f"must begin with one of {', '.join(REDIS_SCHEMES)}")
         return value
 
+    @field_validator("mail_from")
+    @classmethod
+    def _sender_is_address(cls, value: str) -> str:
+        local, _, domain = parseaddr(value)[1].rpartition("@")
+        if not local or not domain or not value.isprintable() or not value.isascii():
+            raise ValueError("must be an address, or a name and an address, e.g. Lessons <lessons@example.org>")
+        return value
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _proxies_are_split(cls, value: object) -> object:
@@ -159,6 +178,10 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
+
+    @property
+    def mail_domain(self) -> str:
+        return parseaddr(self.mail_from)[1].rpartition("@")[2]
 
     @property
     def host(self) -> str:

@@ -251,6 +251,13 @@ class Outbox(Protocol):
         """
         ...
 
+    async def next_in(self, handlers: Sequence[str], *, within: timedelta) -> timedelta | None:
+        """How long until the first pending job of these handlers is due and unclaimed; None if not ``within`` that time.
+
+        Not negative. It may still not be claimable then, if it is behind another.
+        """
+        ...
+
     async def finish(self, job: Job) -> bool:
         """Note that a claimed job is done; False if it is no longer this claim's."""
         ...

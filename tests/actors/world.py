@@ -20,6 +20,7 @@ from greenroom.schema.events import Frame
 from greenroom.schema.ids import ConversationId, RandomIds, UserId
 from greenroom.schema.records import Role
 from greenroom.storage.bus_local import LocalBus
+from greenroom.storage.mail import Mailer
 from greenroom.storage.memory import MemoryDatabase, memory_storage
 from greenroom.storage.passwords import SimulatedPasswords
 from greenroom.storage.ports import BusNote
@@ -65,6 +66,7 @@ async def a_world(
     database: MemoryDatabase | None = None,
     arrives: Callable[[BusNote], bool] | None = None,
     settings: CoreSettings | None = None,
+    mailer: Mailer | None = None,
 ) -> AsyncIterator[World]:
     """Run a server with a student, Maya, and an instructor, Tomás.
 
@@ -73,7 +75,7 @@ async def a_world(
     """
     database = database or MemoryDatabase()
     bus = LocalBus(arrives=arrives)
-    wall = trio_wall_clock(EPOCH)
+    wall = database.clock = trio_wall_clock(EPOCH)
     with trio.fail_after(10_000_000):
         async with open_core(
             memory_storage(database, bus=bus),
@@ -82,6 +84,7 @@ async def a_world(
             wall=wall,
             seed=seed,
             settings=settings,
+            mailer=mailer,
         ) as core:
             world = World(core, database, bus, maya=None, tomas=None)  # type: ignore[arg-type]
             world.maya = await world.join("maya", Role.STUDENT)

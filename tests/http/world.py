@@ -28,6 +28,7 @@ from greenroom.schema.settings import Settings
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.memory import MemoryDatabase, memory_storage
 from greenroom.storage.passwords import SimulatedPasswords
+from greenroom.storage.ports import Storage
 
 PASSWORD = "correct horse battery"
 API_KEY = "an-operators-key-for-tests"
@@ -51,6 +52,7 @@ class World:
     server: Server
     settings: Settings
     database: MemoryDatabase
+    storage: Storage
     resources: AsyncExitStack
     maya: Person = field(init=False)
     tomas: Person = field(init=False)
@@ -109,9 +111,10 @@ async def a_world(
     database = database or MemoryDatabase()
     ids = RandomIds(Random(1), system_wall_clock)
     async with AsyncExitStack() as resources:
+        storage = memory_storage(database, bus=LocalBus())
         core = await resources.enter_async_context(
             open_core(
-                memory_storage(database, bus=LocalBus()),
+                storage,
                 passwords=SimulatedPasswords(),
                 ids=ids,
                 wall=system_wall_clock,
@@ -132,7 +135,7 @@ async def a_world(
         async with trio.open_nursery() as nursery:
             await nursery.start(server.run)
             async with AsyncExitStack() as clients:
-                world = World(core, app, server, settings, database, clients)
+                world = World(core, app, server, settings, database, storage, clients)
                 world.maya = await world.join("maya", Role.STUDENT)
                 world.tomas = await world.join("tomas", Role.INSTRUCTOR)
                 world.nobody = await world.client()

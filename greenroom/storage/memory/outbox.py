@@ -45,6 +45,13 @@ class MemoryOutbox:
                 for job in free[:limit]
             ]
 
+    async def next_in(self, handlers: Sequence[str], *, within: timedelta) -> timedelta | None:
+        async with self._database.operation("outbox.next_in"):
+            now = self._database.clock()
+            pending = [j for j in self._jobs.values() if j.state is JobState.PENDING and j.handler in handlers]
+            first = min((max(job.due_at, job.claimed_until or job.due_at) for job in pending), default=None)
+            return None if first is None or first > now + within else max(first - now, timedelta(0))
+
     async def finish(self, job: Job) -> bool:
         return await self._settle("finish", job, state=JobState.DONE, finished_at=self._database.clock())
 

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Final
 
 from greenroom.schema.audit import (
-    ActorAction,
     AuditEntry,
     AuditId,
     AuditOutcome,
     AuditPageKey,
     OperatorKind,
     OperatorName,
+    operator_action,
 )
 from greenroom.storage.postgres.pool import Pool
 
@@ -85,7 +85,7 @@ def _entry(
         id=audit_id,
         at=at,
         operator=OperatorName(OperatorKind(operator_kind), operator_id),
-        action=ActorAction(action),
+        action=operator_action(action),
         path=path,
         reason=reason,
         request_id=request_id,

@@ -49,6 +49,13 @@ RETURNING o.place, o.id, o.event_id, o.type, o.handler, o.aggregate_id, o.payloa
           o.attempts, o.claimed_by, o.claimed_until, o.last_error, o.created_at, o.finished_at
 """
 
+NEXT_IN: Final = """
+-- next_job_in: until the first pending job is due and its lease over.
+SELECT GREATEST(min(GREATEST(due_at, claimed_until)) - clock_timestamp(), '0') FROM outbox
+ WHERE state = 'pending' AND due_at <= clock_timestamp() + %(within)s AND handler = ANY(%(handlers)s::text[])
+HAVING min(GREATEST(due_at, claimed_until)) <= clock_timestamp() + %(within)s
+"""
+
 FINISH: Final = """
 -- finish_job: if the claim still stands.
 UPDATE outbox SET state = 'done', finished_at = clock_timestamp(), claimed_by = NULL, claimed_until = NULL
@@ -144,6 +151,12 @@ class PostgresOutbox:
         }
         claimed = await self._pool.fetch(CLAIM, params, rows.job)
         return sorted(claimed, key=lambda job: (job.due_at, job.place))
+
+    async def next_in(self, handlers: Sequence[str], *, within: timedelta) -> timedelta | None:
+        found = await self._pool.fetch(
+            NEXT_IN, {"handlers": texts(handlers), "within": within}, rows.length_of_time
+        )
+        return found[0] if found else None
 
     async def finish(self, job: Job) -> bool:
         return await self._pool.run(FINISH, _claim(job)) > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from greenroom.schema.bookings import Booking, BookingStatus
@@ -289,6 +289,10 @@ def job(
         created_at=created_at,
         finished_at=finished_at,
     )
+
+
+def length_of_time(value: timedelta) -> timedelta:
+    return value
 
 
 def head(user_id: UserId, last_seq: int, floor_seq: int) -> StreamHead:

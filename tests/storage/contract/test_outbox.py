@@ -230,6 +230,21 @@ async def test_what_is_planned_for_later_waits_and_holds_up_nothing(storage: Sto
     assert [job.id for job in await claim(storage)] == [a_job(2).id]
 
 
+async def test_it_is_known_when_the_next_job_comes_due(storage: Storage) -> None:
+    async def ahead(within: timedelta = 2 * LONG) -> timedelta | None:
+        return await storage.outbox.next_in(HANDLERS, within=within)
+
+    assert await ahead() is None
+    await append_jobs(storage, a_job(1), a_job(2, handler="unheard_of"))
+    assert await ahead() == NONE
+    [job] = await claim(storage, lease=LONG)
+    assert LONG / 2 < (await ahead() or NONE) <= LONG
+    assert await ahead(LONG / 2) is None
+    await storage.outbox.retry(job, "no", after=LONG / 2)
+    assert LONG / 4 < (await ahead() or NONE) <= LONG / 2
+    assert await claim(storage) == []
+
+
 async def test_earlier_plans_come_first_whenever_they_were_written(storage: Storage) -> None:
     await append_jobs(storage, a_job(1, planned_at=NOW), a_job(2, planned_at=NOW - LONG))
 
