@@ -6,6 +6,7 @@ It is written by the server's own core, with its clock set back a few days, so t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -212,11 +213,17 @@ TALKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Lesson:
-    """A lesson that was agreed on in a talk; ``begins`` counts from the day the demo is made, at 10:00 UTC."""
+    """A lesson that was agreed on in a talk.
+
+    Attributes:
+        booked: when, since the beginning of the history.
+        begins: counted from the day the demo is made, at 10:00 UTC; so is ``moved_to``.
+    """
 
     student: str
     instructor: str
     service: str
+    booked: timedelta
     begins: timedelta
     minutes: int
     note: str | None = None
@@ -229,23 +236,38 @@ LESSONS: Final = (
         STUDENT_EMAIL,
         INSTRUCTOR_EMAIL,
         "Piano for children",
+        timedelta(hours=27),
         timedelta(days=4),
         45,
         note="For Elias, eight, who plays by ear.",
     ),
-    _Lesson(STUDENT_EMAIL, INSTRUCTOR_EMAIL, "Piano for children", timedelta(days=11), 45),
+    _Lesson(STUDENT_EMAIL, INSTRUCTOR_EMAIL, "Piano for children", timedelta(hours=27.1), timedelta(days=11), 45),
     _Lesson(
         STUDENT_EMAIL,
         "yuki@example.com",
         "Japanese conversation",
+        timedelta(hours=40),
         timedelta(days=2),
         60,
         moved_to=timedelta(days=3, hours=8),
     ),
-    _Lesson("daniel@example.com", INSTRUCTOR_EMAIL, "Jazz piano", timedelta(days=5), 60),
-    _Lesson("sofia@example.com", "kwame@example.com", "Algebra and calculus", timedelta(days=2, hours=6), 90),
+    _Lesson("daniel@example.com", INSTRUCTOR_EMAIL, "Jazz piano", timedelta(hours=77), timedelta(days=5), 60),
     _Lesson(
-        "jonas@example.com", "luca@example.com", "Swimming for adults", timedelta(days=3), 45, is_called_off=True
+        "sofia@example.com",
+        "kwame@example.com",
+        "Algebra and calculus",
+        timedelta(hours=16),
+        timedelta(days=2, hours=6),
+        90,
+    ),
+    _Lesson(
+        "jonas@example.com",
+        "luca@example.com",
+        "Swimming for adults",
+        timedelta(hours=71),
+        timedelta(days=3),
+        45,
+        is_called_off=True,
     ),
 )
 
@@ -270,16 +292,18 @@ async def seed_demo(storage: Storage, *, passwords: Passwords, ids: Ids, now: da
     encoded = await passwords.hash(PASSWORD)
     users = await _add_people(storage, ids, encoded, begin)
     clock = _SettableClock(begin)
+    seqs: dict[tuple[_Talk, int], int] = {}
     async with open_core(storage, passwords=passwords, ids=ids, wall=clock, seed=0) as core:
         for moment, step in _timeline(begin):
             clock.moment = min(moment, now)
-            await _play(core, users, ids, *step)
+            match step:
+                case _Lesson():
+                    await _book(core, storage, users, ids, step, now)
+                case talk, index:
+                    seqs[talk, index] = await _play(core, users, ids, talk, index)
         clock.moment = now
-        for lesson in LESSONS:
-            await _book(core, storage, users, ids, lesson, now)
-        await _until_followed_up(storage)
         for talk in TALKS:
-            await _mark_read(core, users, ids, talk)
+            await _mark_read(core, users, ids, talk, seqs)
     await _add_person(storage, ids, encoded, OPERATOR_EMAIL, "The operator", Role.ADMIN, now)
     return True
 
@@ -312,9 +336,11 @@ async def _add_person(
     return user
 
 
-def _timeline(begin: datetime) -> list[tuple[datetime, tuple[_Talk, int]]]:
-    """Every line of every talk in the order in which it was said."""
-    said = []
+def _timeline(begin: datetime) -> list[tuple[datetime, tuple[_Talk, int] | _Lesson]]:
+    """Every line of every talk, and every booking, in the order in which they happened."""
+    said: list[tuple[datetime, tuple[_Talk, int] | _Lesson]] = [
+        (begin + lesson.booked, lesson) for lesson in LESSONS
+    ]
     for talk in TALKS:
         moment = begin + talk.begins
         for index, (_, hours, _) in enumerate(talk.lines):
@@ -323,11 +349,14 @@ def _timeline(begin: datetime) -> list[tuple[datetime, tuple[_Talk, int]]]:
     return sorted(said, key=lambda entry: entry[0])
 
 
-async def _play(core: Core, users: dict[str, User], ids: Ids, talk: _Talk, index: int) -> None:
+async def _play(core: Core, users: dict[str, User], ids: Ids, talk: _Talk, index: int) -> int:
+    """Say one line; return its seq."""
     who, _, line = talk.lines[index]
     sender, other = (talk.student, talk.instructor) if who == "s" else (talk.instructor, talk.student)
     first = FirstMessage(content=line, client_id=f"demo-{index}")
-    await core.messaging.open_conversation(_identity(users[sender], ids), users[other].id, first)
+    opened = await core.messaging.open_conversation(_identity(users[sender], ids), users[other].id, first)
+    assert opened.message is not None  # noqa: S101 - one was given
+    return opened.message.seq
 
 
 async def _book(
@@ -338,21 +367,25 @@ async def _book(
     profile = await storage.directory.instructor(instructor.id)
     assert profile is not None  # noqa: S101 - it was stored just before
     [service] = [service for service in profile.services if service.title == lesson.service]
+    by_student, by_instructor = _identity(student, ids), _identity(instructor, ids)
+    starts_at = morning + lesson.begins
+    known = await core.bookings.bookings(by_student, tense=None, limit=100, cursor=None)
+    begin = {starts_at, starts_at if lesson.moved_to is None else morning + lesson.moved_to}
+    if any(booking.service_id == service.id and booking.starts_at in begin for booking in known.items):
+        return  # by a start that was interrupted
     booked = await core.bookings.book(
-        _identity(student, ids),
+        by_student,
         instructor_id=instructor.id,
         service_id=service.id,
-        starts_at=morning + lesson.begins,
+        starts_at=starts_at,
         duration_minutes=lesson.minutes,
         note=lesson.note,
     )
-    if not booked.created:
-        return  # by a start that was interrupted
-    by_instructor = _identity(instructor, ids)
     if lesson.moved_to is not None:
         await core.bookings.reschedule(by_instructor, booked.booking.id, starts_at=morning + lesson.moved_to)
     if lesson.is_called_off:
         await core.bookings.cancel(by_instructor, booked.booking.id, reason="The pool is closed that week, sorry!")
+    await _until_followed_up(storage)
 
 
 async def _until_followed_up(storage: Storage) -> None:
@@ -366,7 +399,9 @@ async def _pending(storage: Storage) -> list[Job]:
     return await storage.outbox.page(state=JobState.PENDING, before=None, limit=100)
 
 
-async def _mark_read(core: Core, users: dict[str, User], ids: Ids, talk: _Talk) -> None:
+async def _mark_read(
+    core: Core, users: dict[str, User], ids: Ids, talk: _Talk, seqs: Mapping[tuple[_Talk, int], int]
+) -> None:
     for who, email, other, has_read in (
         ("s", talk.student, talk.instructor, talk.student_has_read),
         ("i", talk.instructor, talk.student, talk.instructor_has_read),
@@ -376,7 +411,7 @@ async def _mark_read(core: Core, users: dict[str, User], ids: Ids, talk: _Talk) 
         conversation = opened.view.conversation
         await core.messaging.mark_delivered(identity, conversation.id, conversation.last_seq)
         # Whoever answered has read what came before the answer.
-        answered = max((n for n, line in enumerate(talk.lines, start=1) if line[0] == who), default=0)
+        answered = max((seqs[talk, n] for n, line in enumerate(talk.lines) if line[0] == who), default=0)
         read = conversation.last_seq if has_read else answered
         if read:
             await core.messaging.mark_read(identity, conversation.id, read)
