@@ -1,4 +1,9 @@
-"""The outbox in Postgres. Leases are on the database's own clock, read while the statement runs."""
+"""The outbox in Postgres. Leases are on the database's own clock, read when a statement begins.
+
+Not ``clock_timestamp()``, which may differ from row to row and so can't be looked up in an index: a claim would walk every
+reminder that is planned for the months to come. For the same end ``handler || ''``, which no index has: it leaves a planner
+without statistics no choice but the index on what is due.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +32,14 @@ CLAIM: Final = """
 -- claim_jobs: those due, the longest due first; nobody waits for a row that another worker is claiming. A row that changed
 -- between the look and the lock is looked at again (EvalPlanQual), so that it can't be claimed twice.
 WITH lost AS (
-    UPDATE outbox SET state = 'dead', finished_at = clock_timestamp(), claimed_by = NULL, claimed_until = NULL,
+    UPDATE outbox SET state = 'dead', finished_at = statement_timestamp(), claimed_by = NULL, claimed_until = NULL,
            last_error = 'no worker that claimed it came back'
-     WHERE state = 'pending' AND handler = ANY(%(handlers)s::text[]) AND attempts >= %(attempts_max)s
-       AND claimed_until <= clock_timestamp()),
+     WHERE state = 'pending' AND due_at <= statement_timestamp() AND handler || '' = ANY(%(handlers)s::text[])
+       AND attempts >= %(attempts_max)s AND claimed_until <= statement_timestamp()),
 claimable AS (
     SELECT o.place FROM outbox o
-     WHERE o.state = 'pending' AND o.due_at <= clock_timestamp() AND o.handler = ANY(%(handlers)s::text[])
-       AND o.attempts < %(attempts_max)s AND (o.claimed_until IS NULL OR o.claimed_until <= clock_timestamp())
+     WHERE o.state = 'pending' AND o.due_at <= statement_timestamp() AND o.handler || '' = ANY(%(handlers)s::text[])
+       AND o.attempts < %(attempts_max)s AND (o.claimed_until IS NULL OR o.claimed_until <= statement_timestamp())
        AND NOT EXISTS (
            SELECT FROM outbox e
             WHERE e.state = 'pending' AND e.aggregate_id = o.aggregate_id AND e.handler = o.handler
@@ -42,7 +47,7 @@ claimable AS (
      ORDER BY o.due_at, o.place LIMIT %(limit)s
        FOR UPDATE SKIP LOCKED)
 UPDATE outbox o
-   SET attempts = o.attempts + 1, claimed_by = %(worker)s, claimed_until = clock_timestamp() + %(lease)s
+   SET attempts = o.attempts + 1, claimed_by = %(worker)s, claimed_until = statement_timestamp() + %(lease)s
   FROM claimable c
  WHERE o.place = c.place
 RETURNING o.place, o.id, o.event_id, o.type, o.handler, o.aggregate_id, o.payload::text, o.planned_at, o.due_at, o.state,
@@ -51,26 +56,26 @@ RETURNING o.place, o.id, o.event_id, o.type, o.handler, o.aggregate_id, o.payloa
 
 NEXT_IN: Final = """
 -- next_job_in: until the first pending job is due and its lease over.
-SELECT GREATEST(min(GREATEST(due_at, claimed_until)) - clock_timestamp(), '0') FROM outbox
- WHERE state = 'pending' AND due_at <= clock_timestamp() + %(within)s AND handler = ANY(%(handlers)s::text[])
-HAVING min(GREATEST(due_at, claimed_until)) <= clock_timestamp() + %(within)s
+SELECT GREATEST(min(GREATEST(due_at, claimed_until)) - statement_timestamp(), '0') FROM outbox
+ WHERE state = 'pending' AND due_at <= statement_timestamp() + %(within)s AND handler || '' = ANY(%(handlers)s::text[])
+HAVING min(GREATEST(due_at, claimed_until)) <= statement_timestamp() + %(within)s
 """
 
 FINISH: Final = """
 -- finish_job: if the claim still stands.
-UPDATE outbox SET state = 'done', finished_at = clock_timestamp(), claimed_by = NULL, claimed_until = NULL
+UPDATE outbox SET state = 'done', finished_at = statement_timestamp(), claimed_by = NULL, claimed_until = NULL
  WHERE place = %(place)s AND state = 'pending' AND claimed_by = %(worker)s AND attempts = %(attempts)s
 """
 
 RETRY: Final = """
 -- retry_job: later, if the claim still stands.
-UPDATE outbox SET due_at = clock_timestamp() + %(after)s, last_error = %(error)s, claimed_by = NULL, claimed_until = NULL
+UPDATE outbox SET due_at = statement_timestamp() + %(after)s, last_error = %(error)s, claimed_by = NULL, claimed_until = NULL
  WHERE place = %(place)s AND state = 'pending' AND claimed_by = %(worker)s AND attempts = %(attempts)s
 """
 
 BURY: Final = """
 -- bury_job: if the claim still stands.
-UPDATE outbox SET state = 'dead', finished_at = clock_timestamp(), last_error = %(error)s, claimed_by = NULL,
+UPDATE outbox SET state = 'dead', finished_at = statement_timestamp(), last_error = %(error)s, claimed_by = NULL,
        claimed_until = NULL
  WHERE place = %(place)s AND state = 'pending' AND claimed_by = %(worker)s AND attempts = %(attempts)s
 """
@@ -84,7 +89,7 @@ UPDATE outbox o SET claimed_by = NULL, claimed_until = NULL, attempts = o.attemp
 
 REVIVE: Final = """
 -- revive_job: a dead one.
-UPDATE outbox SET state = 'pending', finished_at = NULL, attempts = 0, due_at = clock_timestamp()
+UPDATE outbox SET state = 'pending', finished_at = NULL, attempts = 0, due_at = statement_timestamp()
  WHERE id = %(id)s AND state = 'dead'
 RETURNING place, id, event_id, type, handler, aggregate_id, payload::text, planned_at, due_at, state, attempts, claimed_by,
           claimed_until, last_error, created_at, finished_at
@@ -114,7 +119,7 @@ SELECT place, id, event_id, type, handler, aggregate_id, payload::text, planned_
 DELETE_DONE: Final = """
 -- delete_done_jobs: those done first.
 DELETE FROM outbox WHERE place IN (
-    SELECT place FROM outbox WHERE state = 'done' AND finished_at < clock_timestamp() - %(older_than)s
+    SELECT place FROM outbox WHERE state = 'done' AND finished_at < statement_timestamp() - %(older_than)s
      ORDER BY finished_at LIMIT %(limit)s)
 """
 
