@@ -18,6 +18,7 @@ from greenroom.http.access import AccessRecorder
 from greenroom.http.credentials import cookie_name
 from greenroom.http.cross_origin import CrossOrigin
 from greenroom.http.docs_page import docs_page
+from greenroom.http.hosts import AllowedHosts
 from greenroom.http.metrics import (
     GaugeCollector,
     KernelCollector,
@@ -124,6 +125,7 @@ def create_app(
         partial(Call, core=core, settings=settings, site=about),
         recorder=recorder,
         headers=StandardHeaders(is_secure=settings.is_cookie_secure),
+        hosts=AllowedHosts(settings.allowed_hosts),
         cross_origin=cross_origin,
         refusing=refusing,
         otherwise=QuartPages(app, load_pages(FOLDER), cross_origin=cross_origin, refusing=refusing).answer,

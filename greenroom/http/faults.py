@@ -65,6 +65,12 @@ class UpgradeRequired(HttpFault):
     headers = MappingProxyType({"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"})
 
 
+class MisdirectedRequest(HttpFault):
+    """The request is for a host that this server is not."""
+
+    status, code, title = 421, "misdirected_request", "Misdirected request"
+
+
 class UnsupportedMediaType(HttpFault):
     """The body is not declared as JSON."""
 

@@ -21,6 +21,7 @@ from greenroom.http import faults
 from greenroom.http.access import AccessRecorder
 from greenroom.http.cross_origin import CrossOrigin
 from greenroom.http.faults import HttpFault
+from greenroom.http.hosts import AllowedHosts
 from greenroom.http.operations import Call, Operation
 from greenroom.http.refusing import Refusing
 from greenroom.http.request import Request
@@ -45,6 +46,7 @@ class RequestCycle:
         *,
         recorder: AccessRecorder,
         headers: StandardHeaders,
+        hosts: AllowedHosts,
         cross_origin: CrossOrigin,
         refusing: Refusing,
         otherwise: Callable[[Request], Awaitable[Response]],
@@ -53,6 +55,7 @@ class RequestCycle:
         self._make_call = make_call
         self._recorder = recorder
         self._headers = headers
+        self._hosts = hosts
         self._cross_origin = cross_origin
         self._refusing = refusing
         self._otherwise = otherwise
@@ -78,6 +81,11 @@ class RequestCycle:
             self._recorder.end(record)
 
     async def _serve(self, request: Request, send: ASGISendCallable) -> None:
+        try:
+            self._hosts.check(request)
+        except HttpFault as fault:
+            await self._send(request, self._refusing.refuse(fault, request.record.request_id), send)
+            return
         match = self._routes.find(request.method, request.path)
         if match is None:
             await self._send(request, await self._otherwise(request), send)

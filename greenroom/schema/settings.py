@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="comma-separated origins, besides our own, whose pages may use the session cookie"
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="comma-separated names by which requests may address this server, without port; unset: any"
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="comma-separated addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
@@ -170,6 +173,13 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"{text!r} must be an address or a network, e.g. 10.0.0.7 or 10.0.0.0/8"
                 ) from None
+        return value
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _hosts_are_split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
 
     @field_validator("allowed_origins", mode="before")

@@ -247,3 +247,27 @@ async def test_a_password_is_not_repeated_in_a_refusal(world: World) -> None:
     assert_problem(answer, 422)
     assert PASSWORD not in answer.text
     assert '"short"' not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("app.example", 401),
+        ("App.Example:8443", 401),
+        ("[::1]:8000", 401),
+        ("app.example.evil.example", 421),
+        ("evil.example", 421),
+    ],
+)
+async def test_a_server_with_names_is_asked_by_those_only(host: str, status: int) -> None:
+    async with a_world(settings=some_settings(allowed_hosts="app.example, [::1]")) as world:
+        for path in ("/api/v1/auth/me", "/api/v1/sync"):
+            refused = await world.nobody.get(path, headers={"Host": host})
+            assert_problem(refused, status, "misdirected_request" if status == 421 else None)
+        page = await world.nobody.get("/", headers={"Host": host})
+        assert (page.status_code == 421) == (status == 421)
+
+
+async def test_health_is_asked_by_any_name() -> None:
+    async with a_world(settings=some_settings(allowed_hosts="app.example")) as world:
+        assert (await world.nobody.get("/health/live", headers={"Host": "10.0.0.7"})).status_code == 200

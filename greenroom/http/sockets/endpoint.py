@@ -15,6 +15,7 @@ from greenroom.actors.identity import Identity
 from greenroom.http.access import AccessRecorder, RequestRecord
 from greenroom.http.credentials import check_same_site, identify
 from greenroom.http.faults import HttpFault
+from greenroom.http.hosts import AllowedHosts
 from greenroom.http.problems import MEDIA_TYPE, problem_of, render
 from greenroom.http.query_string import parse_query
 from greenroom.http.request import Request
@@ -33,6 +34,7 @@ class SocketEndpoint:
     def __init__(self, core: Core, settings: Settings, recorder: AccessRecorder) -> None:
         self._core = core
         self._settings = settings
+        self._hosts = AllowedHosts(settings.allowed_hosts)
         self._recorder = recorder
 
     async def __call__(self, scope: WebsocketScope, receive: Receive, send: Send) -> None:
@@ -46,6 +48,7 @@ class SocketEndpoint:
 
     async def _serve(self, request: Request, record: RequestRecord, receive: Receive, send: Send) -> None:
         try:
+            self._hosts.check(request)
             query = parse_query(request.query_string, OpenEvents) or OpenEvents()
             if request.header(b"origin") is not None:
                 check_same_site(request, self._settings.allowed_origins)
