@@ -18,6 +18,7 @@ import trio
 
 from greenroom.actors.addresses import event_worker, mail_worker
 from greenroom.actors.event_worker import WorkAwaits
+from greenroom.actors.loop_watch import LoopWatch
 from greenroom.schema.audit import (
     ActorAction,
     AuditEntry,
@@ -25,6 +26,7 @@ from greenroom.schema.audit import (
     AuditOutcome,
     AuditPageKey,
     JobAction,
+    LoopAction,
     OperatorAction,
     OperatorName,
 )
@@ -155,6 +157,19 @@ class Operating:
         for worker in (event_worker, mail_worker):
             worker(self._system).tell(WorkAwaits())
         return job
+
+    async def probe_steps(self, operator: OperatorName, loop: LoopWatch, *, for_s: float, request_id: str) -> None:
+        """Have every step of every task measured for some seconds, which slows the server down; returns when recorded.
+
+        Raises:
+            Unavailable: it could not be recorded, so nothing was done.
+        """
+        entry = self._entry(
+            operator, LoopAction.PROBE_STEPS, "loop", reason=f"for {for_s:g} s", request_id=request_id
+        )
+        await self._audit.begin(entry)
+        loop.probe_steps(for_s)
+        await self._settle(entry, AuditOutcome.DONE, None)
 
     async def jobs(self, *, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
         """Read one page of the outbox, newest first.

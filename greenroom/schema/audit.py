@@ -41,12 +41,21 @@ class JobAction(StrEnum):
     RETRY = "retry"
 
 
-OperatorAction = ActorAction | JobAction
+class LoopAction(StrEnum):
+    """What an operator may do to the event loop."""
+
+    PROBE_STEPS = "probe_steps"
+
+
+OperatorAction = ActorAction | JobAction | LoopAction
 
 
 def operator_action(text: str) -> OperatorAction:
     """Read an action by its name; raises ValueError for what is none."""
-    return JobAction(text) if text in set(JobAction) else ActorAction(text)
+    for kind in (JobAction, LoopAction):
+        if text in set(kind):
+            return kind(text)
+    return ActorAction(text)
 
 
 class AuditOutcome(StrEnum):

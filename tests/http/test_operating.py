@@ -409,3 +409,21 @@ async def test_metrics_tell_of_the_loop_and_of_refusals_and_never_of_anybody(wor
         assert line in text
     for secret in (talk, world.maya.id, world.tomas.id, "example.com"):
         assert secret not in text
+
+
+async def test_measuring_every_step_is_on_the_record(world: World) -> None:
+    asked = await world.operator.post("/api/v1/admin/loop/steps", json={"for_s": 1})
+
+    assert asked.status_code == 204
+    (entry,) = await audit(world)
+    assert (entry["action"], entry["path"], entry["outcome"]) == ("probe_steps", "loop", "done")
+    assert entry["request_id"] == asked.headers["X-Request-Id"]
+
+
+async def test_what_can_not_be_recorded_is_not_measured(world: World) -> None:
+    world.database.faults = failing_at("audit.begin")
+
+    refused = await world.operator.post("/api/v1/admin/loop/steps", json={"for_s": 1})
+
+    assert_problem(refused, 503)
+    assert world.core.loop.report().steps is None

@@ -198,7 +198,9 @@ async def probe_steps(call: Call, operator: Operator, body: ProbeSteps) -> Respo
 
     It slows the server down meanwhile. Asking again begins anew.
     """
-    call.core.loop.probe_steps(body.for_s)
+    await call.core.operating.probe_steps(
+        operator.name, call.core.loop, for_s=body.for_s, request_id=call.request.record.request_id
+    )
     return reply(204)
 
 
