@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from greenroom import __version__, demo
+from greenroom.admin_account import BadAccount, check_account, create_admin
 from greenroom.app import CannotStart, Running, migrate_database, read_admin_api_key, run_server
 from greenroom.chat import chat
 from greenroom.client import ClientError
@@ -69,6 +70,18 @@ def migrate_command() -> None:
     with _settings() as settings:
         applied = trio.run(partial(migrate_database, settings, steps=Steps(err)))
         out.print("\n".join(f"applied {name}" for name in applied) or "nothing to do", highlight=False)
+
+
+@cli.command("create-admin")
+def create_admin_command(
+    email: Annotated[str, typer.Argument(help="Of the new account.")],
+    name: Annotated[str, typer.Option(help="What is shown of it.")] = "The operator",
+) -> None:
+    """Make an administrator's account. It asks for the password, or reads it as a line from a pipe."""
+    with _settings() as settings:
+        account = check_account(email=email, password=_new_password(), display_name=name)
+        user = trio.run(partial(create_admin, settings, account, steps=Steps(err)))
+        out.print(f"{escape(user.email)} may sign in at /admin now", highlight=False)
 
 
 @cli.command("config")
@@ -159,6 +172,12 @@ def version_command() -> None:
     out.print(__version__, highlight=False)
 
 
+def _new_password() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    return sys.stdin.readline().removesuffix("\n")
+
+
 class _Failure(Exception):
     """Something the user can mend; shown as one line."""
 
@@ -172,7 +191,7 @@ def _settings() -> Iterator[Settings]:
         cause = _lone_cause(exc)
         if isinstance(cause, KeyboardInterrupt):
             raise typer.Exit(EXIT_INTERRUPTED) from None  # while starting; a server that runs drains instead
-        if isinstance(cause, BadSettings | CannotStart):
+        if isinstance(cause, BadSettings | CannotStart | BadAccount):
             _end(str(cause), EXIT_USAGE)
         if not isinstance(cause, _Failure | ServerFailure | Unavailable | EmbeddedPostgresFailed | SchemaMismatch):
             raise

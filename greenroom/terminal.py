@@ -58,13 +58,11 @@ class Steps:
 
 
 def settings_listing(settings: Settings) -> Text:
-    """Every setting with its value and meaning, and its default where it differs; secrets are only said to be set."""
+    """Every setting with its value, default and meaning; secrets are only said to be set."""
     listing = Text()
     for name, field in Settings.model_fields.items():
-        value, default = _shown(getattr(settings, name)), _shown(field.default)
-        listing.append(f"{environment_name(name)}={value}", style="bold")
-        if value != default:
-            listing.append(f"  (default {default})", style="dim")
+        listing.append(f"{environment_name(name)}={_shown(getattr(settings, name))}", style="bold")
+        listing.append(f"  (default {_shown(field.default)})", style="dim")
         listing.append(f"\n    {field.description}\n")
     listing.rstrip()
     return listing
@@ -74,6 +72,8 @@ def _shown(value: object) -> str:
     match value:
         case None | ():
             return "-"
+        case bool():
+            return str(value).lower()
         case SecretStr():
             return "(set)"
         case tuple():

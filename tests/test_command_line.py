@@ -41,9 +41,10 @@ def greenroom(command: str, data_dir: Path, **environment: str) -> Iterator[tupl
         process.communicate(timeout=STOP_TIMEOUT_S)
 
 
-def run(command: str, data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(command: str, data_dir: Path, *, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "greenroom", *command.split()],
+        input=given,
         env=_environment(data_dir, environment),
         capture_output=True,
         text=True,
@@ -236,6 +237,30 @@ def test_config_lists_every_setting_and_hides_secrets(tmp_path: Path) -> None:
     assert shown.returncode == 0
     assert "GREENROOM_EVENT_RETENTION_DAYS" in shown.stdout
     assert "a-very-secret-key" not in shown.stdout
+    assert "GREENROOM_DATABASE_PREPARE=true  (default true)" in shown.stdout
+    assert "GREENROOM_ADMIN_API_KEY=(set)  (default -)" in shown.stdout
+
+
+def test_an_administrator_is_made_by_whoever_runs_the_server(tmp_path: Path) -> None:
+    made = run("create-admin olga@example.com", tmp_path, given=f"{demo.PASSWORD}\n")
+    again = run("create-admin Olga@example.com", tmp_path, given=f"{demo.PASSWORD}\n")
+
+    assert (made.returncode, made.stdout) == (0, "olga@example.com may sign in at /admin now\n"), made.stderr
+    assert (again.returncode, again.stderr) == (2, "there is an account of Olga@example.com already\n")
+    with greenroom("serve", tmp_path) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
+        headers = _login(client, "olga@example.com")
+        assert client.get("/api/v1/admin/actors", headers=headers).status_code == 200
+
+
+def test_an_account_that_registration_would_refuse_is_refused_by_name(tmp_path: Path) -> None:
+    ended = run("create-admin no-address", tmp_path, given="short\n")
+
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines() == [
+        "email must be an e-mail address",
+        "password must be at least 8 characters",
+    ]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_when_postgres_is_killed_it_is_restarted_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:

@@ -188,7 +188,9 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Register(Body):
+class NewAccount(Body):
+    """What every account needs, whoever makes it."""
+
     email: Email
     password: Annotated[SecretStr, AfterValidator(_password), AfterValidator(_new_password)]
     display_name: Annotated[
@@ -198,6 +200,9 @@ class Register(Body):
         AfterValidator(_not_blank),
         AfterValidator(_single_line),
     ]
+
+
+class Register(NewAccount):
     role: Literal["student", "instructor"]
 
 
