@@ -362,7 +362,14 @@ async def open_core(
             directory=InstructorDirectory(storage.directory),
             board=board,
             answering_once=AnsweringOnce(storage.idempotency, wall=wall),
-            operating=Operating(system=system, audit=storage.audit, outbox=storage.outbox, ids=ids, wall=wall),
+            operating=Operating(
+                system=system,
+                audit=storage.audit,
+                outbox=storage.outbox,
+                accounts=storage.accounts,
+                ids=ids,
+                wall=wall,
+            ),
             loop=loop,
         )
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,13 +28,14 @@ from greenroom.schema.audit import (
     JobAction,
     LoopAction,
     OperatorAction,
+    OperatorKind,
     OperatorName,
 )
 from greenroom.schema.clock import WallClock
 from greenroom.schema.errors import Conflict, DomainError, FieldError, InvalidInput, NotFound, Unavailable
-from greenroom.schema.ids import Ids, JobId
+from greenroom.schema.ids import Ids, JobId, UserId
 from greenroom.schema.outbox import Job, JobState
-from greenroom.storage.ports import Audit, Outbox
+from greenroom.storage.ports import Accounts, Audit, Outbox
 from greenroom.supervisor import (
     ActorDied,
     ActorSystem,
@@ -65,10 +66,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Newest first. ``next_cursor`` is None on the last page."""
+    """Newest first. ``next_cursor`` is None on the last page; ``names`` are what operators who are users call themselves."""
 
     items: tuple[AuditEntry, ...]
     next_cursor: str | None
+    names: Mapping[OperatorName, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,18 @@ class JobPage:
 class Operating:
     """Acts on actors and jobs for operators, and reads back what was done."""
 
-    def __init__(self, *, system: ActorSystem, audit: Audit, outbox: Outbox, ids: Ids, wall: WallClock) -> None:
+    def __init__(
+        self,
+        *,
+        system: ActorSystem,
+        audit: Audit,
+        outbox: Outbox,
+        accounts: Accounts,
+        ids: Ids,
+        wall: WallClock,
+    ) -> None:
         self._system = system
+        self._accounts = accounts
         self._audit = audit
         self._outbox = outbox
         self._ids = ids
@@ -115,16 +127,6 @@ class Operating:
             raise
         finally:
             await self._settle(entry, outcome, detail)
-            # Whatever looks like a fault in the lines that follow may be of somebody's own making.
-            _log.warning(
-                "operator %s %s: %s %s: %s%s",
-                operator.kind.value,
-                operator.id,
-                action.value,
-                path,
-                outcome.value,
-                "" if detail is None else f" ({detail})",
-            )
         if outcome is not AuditOutcome.DONE:
             raise Unavailable("It is taking long; look at the actor's state.")
 
@@ -192,7 +194,16 @@ class Operating:
         """
         found = await self._audit.page(before=None if cursor is None else _read_cursor(cursor), limit=limit + 1)
         items = tuple(found[:limit])
-        return AuditPage(items, _cursor(items[-1]) if len(found) > limit else None)
+        return AuditPage(items, _cursor(items[-1]) if len(found) > limit else None, await self._names(items))
+
+    async def _names(self, entries: Iterable[AuditEntry]) -> Mapping[OperatorName, str]:
+        """A query for each of the few people who operate."""
+        names = {}
+        for operator in {entry.operator for entry in entries if entry.operator.kind is OperatorKind.USER}:
+            user = await self._accounts.user(UserId(operator.id))
+            if user is not None:
+                names[operator] = user.display_name
+        return names
 
     @asynccontextmanager
     async def follow(self) -> AsyncIterator[Subscription]:
@@ -239,6 +250,16 @@ class Operating:
                 return self._system.passivate
 
     async def _settle(self, entry: AuditEntry, outcome: AuditOutcome, detail: str | None) -> None:
+        # Whatever looks like a fault in the lines that follow may be of somebody's own making.
+        _log.warning(
+            "operator %s %s: %s %s: %s%s",
+            entry.operator.kind.value,
+            entry.operator.id,
+            entry.action.value,
+            entry.path,
+            outcome.value,
+            "" if detail is None else f" ({detail})",
+        )
         # Shielded, because an operator who left still acted; bounded, because the database may have gone meanwhile.
         with trio.CancelScope(shield=True, deadline=trio.current_time() + SETTLE_TIMEOUT_S) as scope:
             try:

@@ -398,12 +398,16 @@ class LoopOut(_FromRecord):
 
 
 class AuditEntryOut(Wire):
-    """What an operator did. ``outcome`` is ``begun`` while it is under way, or if its end could not be written."""
+    """What an operator did. ``outcome`` is ``begun`` while it is under way, or if its end could not be written.
+
+    ``operator_name`` is what a user calls themself now; null for a key.
+    """
 
     id: str
     at: Moment
     operator_kind: OperatorKind
     operator_id: str
+    operator_name: str | None
     action: OperatorAction
     path: str
     reason: str | None
@@ -413,12 +417,13 @@ class AuditEntryOut(Wire):
     settled_at: Moment | None
 
     @classmethod
-    def of(cls, entry: AuditEntry) -> Self:
+    def of(cls, entry: AuditEntry, operator_name: str | None) -> Self:
         return cls(
             id=entry.id,
             at=entry.at,
             operator_kind=entry.operator.kind,
             operator_id=entry.operator.id,
+            operator_name=operator_name,
             action=entry.action,
             path=entry.path,
             reason=entry.reason,

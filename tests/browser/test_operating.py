@@ -300,3 +300,55 @@ def test_an_actor_that_was_put_to_sleep_is_said_to_be_and_that_is_no_error(
     expect(page.get_by_text("Done: it sleeps.")).to_be_visible()
     expect(page.locator(".detail .form-problem")).to_be_empty()
     assert operator.unexpected("status of 404") == []
+
+
+def test_the_address_names_the_actor_that_is_shown(operator: Visitor, server: ServerProcess) -> None:
+    page = operator.page
+    page.get_by_role("button", name="sweep", exact=True).click()
+    expect(page).to_have_url(f"{server.url}/admin#/actors/greenroom/sweep")
+
+    page.reload()
+    expect(page.get_by_role("region", name="Actor /greenroom/sweep")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("region", name="What happened")).to_be_visible()
+    page.goto(f"{server.url}/admin#/actors/greenroom/presence")
+    expect(page.get_by_role("region", name="Actor /greenroom/presence")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{server.url}/admin#/actors")
+    assert operator.unexpected() == []
+
+
+CUT = """() => [...document.querySelectorAll(".table-scroller")]
+    .filter((each) => each.scrollWidth > each.clientWidth + 1)
+    .map((each) => each.querySelector("caption").textContent)"""
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+def test_no_column_is_cut_off_at_any_width(
+    new_visitor: NewVisitor, server: ServerProcess, size: tuple[int, int], tmp_path: Path
+) -> None:
+    someone = new_visitor(viewport={"width": size[0], "height": size[1]})
+    sign_in_with_key(someone.page, server.url, key_of(server))
+    page = someone.page
+    expect(actor(page, "committer")).to_be_visible()
+    page.screenshot(path=tmp_path / "actors.png")
+    assert page.evaluate(CUT) == []
+    page.get_by_role("button", name="sweep", exact=True).click()
+    expect(page.get_by_role("heading", name="Last messages")).to_be_visible()
+    page.screenshot(path=tmp_path / "detail.png")
+    assert page.evaluate(CUT) == []
+    page.get_by_role("button", name="Close").click()
+
+    with httpx.Client(base_url=server.url, headers={"X-API-Key": key_of(server)}) as client:
+        client.post("/api/v1/admin/actors/greenroom/retention/resume", json={"reason": "a reason of some length"})
+    page.get_by_role("link", name="Audit").click()
+    expect(page.get_by_text("a reason of some length").first).to_be_visible()
+    page.screenshot(path=tmp_path / "audit.png")
+    assert page.evaluate(CUT) == []
+    tabs = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= size[0] for box in map(_box, tabs.all()))
+    assert fits(page)
+
+
+def _box(locator):  # type: ignore[no-untyped-def]
+    return locator.bounding_box()

@@ -50,7 +50,7 @@ async def test_an_action_is_on_the_record_with_who_why_and_how_it_ended(world: W
 
     assert (entry["action"], entry["path"], entry["outcome"]) == ("restart", "/greenroom/committer", "done")
     assert (entry["reason"], entry["request_id"]) == ("it looked tired", "ticket-0007")
-    assert entry["operator_kind"] == "key"
+    assert (entry["operator_kind"], entry["operator_name"]) == ("key", None)
     assert API_KEY not in str(entry)
     assert entry["at"] <= entry["settled_at"]
 
@@ -76,6 +76,7 @@ async def test_an_admin_is_on_the_record_by_id_and_not_by_address(world: World) 
     resumed, suspended = await audit(world)
     assert [suspended["action"], resumed["action"]] == ["suspend", "resume"]
     assert (suspended["operator_kind"], suspended["operator_id"]) == ("user", admin.id)
+    assert suspended["operator_name"] == "Root"
     assert suspended["reason"] is None
     assert admin.email not in str(suspended)
 

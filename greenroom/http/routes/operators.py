@@ -208,9 +208,8 @@ async def probe_steps(call: Call, operator: Operator, body: ProbeSteps) -> Respo
 async def read_audit(call: Call, operator: Operator, query: ReadAudit) -> Response:
     """Read what operators did, newest first."""
     page = await call.core.operating.audit_page(limit=query.limit, cursor=query.cursor)
-    return reply(
-        200, AuditOut(items=[AuditEntryOut.of(entry) for entry in page.items], next_cursor=page.next_cursor)
-    )
+    items = [AuditEntryOut.of(entry, page.names.get(entry.operator)) for entry in page.items]
+    return reply(200, AuditOut(items=items, next_cursor=page.next_cursor))
 
 
 async def _act(

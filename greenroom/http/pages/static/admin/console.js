@@ -34,6 +34,7 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
   let state = { nodes: new Map(), pulses: [], events: [], connection: { status: "connecting" } };
   let isFirstDelta = true;
   let page = null;
+  let openName = null;
 
   const connection = createConnection({ reconnect: () => stream.reconnect() });
   const overview = createOverview();
@@ -75,8 +76,11 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
   }
 
   function openPage() {
-    const wanted = location.hash.replace(/^#\//, "").split("?")[0];
+    const [wanted, ...path] = location.hash.replace(/^#\//, "").split("?")[0].split("/");
     const name = makers[wanted] ? wanted : "actors";
+    const shown = path.length > 0 ? `/${path.map(decoded).join("/")}` : null;
+    if (page && name === openName) return page.goTo?.(shown);
+    openName = name;
     page?.close?.();
     page = makers[name]();
     main.replaceChildren(page.element);
@@ -85,6 +89,7 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
       else tab.removeAttribute("aria-current");
     }
     page.update?.(state);
+    page.goTo?.(shown);
   }
 
   function change(part) {
@@ -127,4 +132,13 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
       removeEventListener("hashchange", openPage);
     },
   };
+}
+
+/** A segment of a path as it was before it became part of an address; as it is if somebody wrote nonsense there. */
+function decoded(segment) {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }

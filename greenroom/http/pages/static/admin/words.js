@@ -25,6 +25,9 @@ export function percent(share) {
   return `${share > 0 && share < 0.1 ? (share * 100).toFixed(1) : Math.round(share * 100)} %`;
 }
 
+/** Date and time, for records that are read days later. */
+export const whenExactly = (time) => (time ? moment.format(new Date(time)) : "–");
+
 /** The time of day today, the whole moment otherwise. */
 export function when(time, now = new Date()) {
   if (!time) return "–";

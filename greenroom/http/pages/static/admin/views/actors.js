@@ -249,28 +249,32 @@ export function createActors({ api, announce, getState }) {
     );
   }
 
+  /** The address names the actor that is shown, so that it can be passed on; the page follows the address. */
   function open(path) {
-    detail?.close();
-    selected = path;
-    detail = createDetail({ api, path, announce, close });
-    aside.replaceChildren(detail.element);
-    element.classList.add("has-detail");
-    detail.focus();
-    render();
+    location.hash = `#/actors${path.split("/").map(encodeURIComponent).join("/")}`;
   }
 
   function close() {
-    const path = selected;
+    location.hash = "#/actors";
+  }
+
+  /** @param path null for none. */
+  function goTo(path) {
+    if (path === selected) return;
+    const before = selected;
     detail?.close();
-    detail = selected = null;
-    element.classList.remove("has-detail");
-    aside.replaceChildren(happened);
+    selected = path;
+    detail = path === null ? null : createDetail({ api, path, announce, close });
+    aside.replaceChildren(detail?.element ?? happened);
+    element.classList.toggle("has-detail", detail !== null);
+    detail?.focus();
     render();
-    body.querySelector(`[title="${CSS.escape(path)}"]`)?.focus();
+    if (!detail) body.querySelector(`[title="${CSS.escape(before)}"]`)?.focus();
   }
 
   return {
     element,
+    goTo,
     update: (state) => {
       render(state);
       detail?.update(state);

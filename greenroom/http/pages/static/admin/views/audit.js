@@ -1,7 +1,7 @@
 /** What operators did, newest first. */
 
 import { el, setText } from "../../dom.js";
-import { when } from "../words.js";
+import { whenExactly } from "../words.js";
 import { createTable } from "./table.js";
 
 const OUTCOMES = {
@@ -39,8 +39,10 @@ export function createAudit({ api }) {
   function cells(entry) {
     const outcome = OUTCOMES[entry.outcome] ?? entry.outcome;
     return [
-      when(entry.at),
-      `${entry.operator_kind} ${entry.operator_id}`,
+      whenExactly(entry.at),
+      entry.operator_name
+        ? el("span", { class: "operator-name", title: `user ${entry.operator_id}` }, entry.operator_name)
+        : `${entry.operator_kind} ${entry.operator_id}`,
       entry.action,
       entry.path,
       entry.reason,

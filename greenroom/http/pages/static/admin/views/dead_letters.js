@@ -2,7 +2,7 @@
 
 import { el, setText } from "../../dom.js";
 import { poll } from "../polling.js";
-import { number, when } from "../words.js";
+import { number, whenExactly } from "../words.js";
 import { createTable } from "./table.js";
 
 const MEANINGS = {
@@ -29,7 +29,7 @@ export function createDeadLetters({ api }) {
     async () => {
       const letters = await api.deadLetters({ limit: 100, reason });
       table.fill(
-        letters.items.map((letter) => [when(letter.at), letter.path, letter.message, MEANINGS[letter.reason] ?? letter.reason, letter.trace_id]),
+        letters.items.map((letter) => [whenExactly(letter.at), letter.path, letter.message, MEANINGS[letter.reason] ?? letter.reason, letter.trace_id]),
       );
       table.element.hidden = letters.items.length === 0;
       showChips(letters);

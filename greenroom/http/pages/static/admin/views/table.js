@@ -24,7 +24,7 @@ export function createTable(caption, columns) {
     fill(rows) {
       body.replaceChildren(
         ...rows.map((cells) =>
-          el("tr", {}, ...cells.map((cell, index) => el("td", { class: columns[index][1] }, cell ?? "–"))),
+          el("tr", {}, ...cells.map((cell, index) => el("td", { class: columns[index][1], "data-label": columns[index][0] }, cell ?? "–"))),
         ),
       );
     },
