@@ -1,11 +1,16 @@
-"""``python -m chaos``: break a server in every way there is here; exit with 1 if it broke a promise, with 3 if it missed a bar."""
+"""``python -m chaos``: break a server in every way there is here.
+
+Exits with 1 if it broke a promise, with 3 if it missed a bar, with 4 if the harness itself failed, which says nothing of
+the server.
+"""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import SystemRandom
+from traceback import format_exception
 from typing import Annotated, Final
 
 import trio
@@ -25,11 +30,13 @@ from chaos.server import ServerFailed
 EXIT_KEPT: Final = 0
 EXIT_BROKEN: Final = 1
 EXIT_MISSED: Final = 3
+EXIT_FAILED: Final = 4
 EXIT_TERMINATED: Final = 128 + signal.SIGTERM
-SEVERITY: Final = (EXIT_KEPT, EXIT_MISSED, EXIT_BROKEN)
+SEVERITY: Final = (EXIT_KEPT, EXIT_MISSED, EXIT_FAILED, EXIT_BROKEN)
 VERDICTS: Final = {
     EXIT_KEPT: "every promise was kept",
     EXIT_MISSED: "every promise was kept, some bars were missed",
+    EXIT_FAILED: "the harness itself failed; the rest was kept",
     EXIT_BROKEN: "broken promises",
 }
 
@@ -55,7 +62,9 @@ def main(
     """Run servers of our own, break them while clients talk, and hold what the clients saw against the promises."""
     unknown = set(only or ()) - set(SCENARIOS)
     if unknown:
-        raise typer.BadParameter(f"there is no {', '.join(sorted(unknown))}", param_hint="--only")
+        raise typer.BadParameter(
+            f"there is no {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}", param_hint="--only"
+        )
     if is_long and rounds is not None:
         raise typer.BadParameter("it has its own number of rounds; leave out --rounds", param_hint="--long")
     first = SystemRandom().getrandbits(32) if seed is None else seed
@@ -103,45 +112,65 @@ async def _play_all(plan: Plan, seed: int) -> int:
         scenario = SCENARIOS[name]
         rounds = plan.rounds_of(scenario)
         out.print(f"{name}: {scenario.what} ...", style="dim", highlight=False)
-        broken, missed = await _play_one(table, scenario, seed=seed, rounds=rounds, workers=plan.workers)
-        if broken or missed:
+        outcome = await _play_one(table, scenario, seed=seed, rounds=rounds, workers=plan.workers)
+        if outcome.words:
             again = repro(name, seed=seed, rounds=rounds, workers=plan.workers)
-            complaints.append(f"{name}: {', '.join((*broken, *missed))}\n  {again}")
-        ended = EXIT_BROKEN if broken else EXIT_MISSED if missed else EXIT_KEPT
-        status = max(status, ended, key=SEVERITY.index)
+            complaints.append((f"{name} {', '.join(outcome.words)}", again))
+        status = max(status, outcome.status, key=SEVERITY.index)
     out.print(table)
-    for complaint in complaints:
-        out.print(complaint, style="red", highlight=False, markup=False)
-    out.print(f"seed {seed}: {VERDICTS[status]}", highlight=False)
+    for complaint, again in complaints:
+        out.print(f"{complaint}\n  {again}", style="red", highlight=False, markup=False)
+    named = "; ".join(complaint.partition("\n")[0] for complaint, _ in complaints)
+    verdict = f"seed {seed}: {VERDICTS[status]}" + (f": {named}" if named else "")
+    out.print(verdict, highlight=False, markup=False, soft_wrap=True)
     return status
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a scenario came to, and what there is to say of it unless all was well."""
+
+    status: int
+    words: tuple[str, ...] = ()
 
 
 async def _play_one(
     table: Table, scenario: Scenario, *, seed: int, rounds: int | None, workers: int | None
-) -> tuple[Sequence[str], Sequence[str]]:
-    """Play a scenario and add its row; return what was broken and what was missed, in words."""
-    played, reason, missing = None, "", ""
+) -> Outcome:
+    """Play a scenario and add its row."""
+    played, reason, missing, failure = None, "", "", ""
     try:
         played = await play(scenario, seed=seed, rounds=rounds, workers=workers)
     except* NotHere as group:
         missing = "; ".join(_reasons(group))
     except* (PromiseBroken, ServerFailed, NoAnswer, trio.TooSlowError) as group:
         reason = "; ".join(_reasons(group)) or "a step took too long"
-    if reason:
-        add_failed(table, scenario, escape(reason))
-        return (reason,), ()
+    except* Exception as group:
+        # The outermost edge: the other scenarios are played all the same, and nobody takes a bug of ours for the server's.
+        failure = "; ".join(f"{type(exc).__name__}: {exc}" for exc in _leaves(group))
+        out.print("".join(format_exception(group)), style="dim", highlight=False, markup=False)
+    if reason or failure:
+        words = tuple(filter(None, (reason, failure)))
+        add_failed(table, scenario, escape("; ".join(words)))
+        return Outcome(EXIT_BROKEN if reason else EXIT_FAILED, words)
     if played is None:
         add_skipped(table, scenario, escape(missing))
-        return (), ()
+        return Outcome(EXIT_KEPT)
     add_played(table, scenario, played)
-    return played.broken, played.missed
+    status = EXIT_BROKEN if played.broken else EXIT_MISSED if played.missed else EXIT_KEPT
+    return Outcome(status, (*played.broken, *played.missed))
 
 
 def _reasons(group: BaseExceptionGroup[BaseException]) -> list[str]:
-    reasons = []
+    return [reason for reason in map(str, _leaves(group)) if reason]
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
     for exc in group.exceptions:
-        reasons += _reasons(exc) if isinstance(exc, BaseExceptionGroup) else [str(exc)]
-    return [reason for reason in reasons if reason]
+        if isinstance(exc, BaseExceptionGroup):
+            yield from _leaves(exc)
+        else:
+            yield exc
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ def settled(ledger: Ledger) -> int:
 
 def repro(name: str, *, seed: int, rounds: int | None, workers: int | None = None) -> str:
     """The command that plays one scenario again."""
-    command = f"python -m chaos --only {name} --seed {seed}"
+    command = f".venv/bin/python -m chaos --only {name} --seed {seed}"
     command += "" if rounds is None else f" --rounds {rounds}"
     return command if workers is None else f"{command} --workers {workers}"
 

@@ -76,6 +76,7 @@ def test_a_missed_bar_is_exit_status_3(monkeypatch: pytest.MonkeyPatch) -> None:
     status, output = run_with(monkeypatch, Played(empty, check(empty), (Figure("exit", 16.0, "s", 15.0),), 1.0))
     assert status == 3
     assert "exit 16 s (at most 15)" in output
+    assert output.splitlines()[-1].endswith("some bars were missed: kill9 exit 16 s (at most 15)")
 
 
 def test_a_fault_that_this_machine_cannot_do_is_said_and_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,12 +85,32 @@ def test_a_fault_that_this_machine_cannot_do_is_said_and_is_no_failure(monkeypat
     assert "skipped: there is no mount" in output
 
 
+def test_a_harness_that_fails_is_exit_status_4_and_says_nothing_of_promises(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    status, output = run_with(monkeypatch, KeyError("a bug of the harness"))
+    assert status == 4
+    assert "KeyError: 'a bug of the harness'" in output
+    assert "the harness itself failed" in output
+    assert "broken promises" not in output
+    assert ".venv/bin/python -m chaos --only kill9 --seed 7" in output
+
+
+def test_a_scenario_that_is_not_there_is_answered_with_those_that_are() -> None:
+    app = typer.Typer()
+    app.command()(command.main)
+    result = CliRunner().invoke(app, ["--only", "nosuch"], env={"COLUMNS": "1000"})
+    assert result.exit_code == 2
+    assert "there is no nosuch" in result.output
+    assert "kill9" in result.output
+
+
 def test_refusals_are_counted_by_kind() -> None:
     assert refusals(LOST) == "2 x 503"
 
 
 def test_the_repro_names_the_rounds_that_were_asked_for() -> None:
-    assert repro("kill9", seed=7, rounds=4) == "python -m chaos --only kill9 --seed 7 --rounds 4"
+    assert repro("kill9", seed=7, rounds=4) == ".venv/bin/python -m chaos --only kill9 --seed 7 --rounds 4"
 
 
 def test_a_message_that_was_stored_before_its_answer_was_lost_counts_as_settled() -> None:
