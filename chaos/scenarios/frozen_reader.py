@@ -68,7 +68,7 @@ async def frozen_reader(stage: Stage, rounds: int) -> Sequence[Figure]:
         Figure("most the kernel held for one", held_kib, "KiB", HELD_KIB_MAX),
         Figure("others' p99 before", before, "ms"),
         Figure("meanwhile", meanwhile, "ms"),
-        Figure("times slower", meanwhile / before, "", SLOWER_MAX),
+        Figure("others' p99 times slower", meanwhile / before, "", SLOWER_MAX),
     ]
 
 

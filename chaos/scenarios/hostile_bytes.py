@@ -55,7 +55,7 @@ async def hostile_bytes(stage: Stage, rounds: int) -> Sequence[Figure]:
         Figure("crashed", await server.metric('greenroom_http_connection_faults_total{reason="crashed"}'), "", 0),
         Figure("memory grew", (server.resident_kib() - before_kib) / 1024, "MiB", GROWTH_MIB_MAX),
         Figure("neighbours' p99 before", calm, "ms"),
-        Figure("slower by", storm - calm, "ms", SLOWER_MS_MAX),
+        Figure("neighbours slower by", storm - calm, "ms", SLOWER_MS_MAX),
     ]
 
 

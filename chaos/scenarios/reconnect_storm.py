@@ -38,7 +38,7 @@ async def reconnect_storm(stage: Stage, rounds: int) -> Sequence[Figure]:
     return [
         Figure("streams back at once", len(stage.listeners)),
         Figure("first event p50", percentile(first_s, 0.5), "s"),
-        Figure("p99", percentile(first_s, 0.99), "s", FIRST_S_MAX),
+        Figure("first event p99", percentile(first_s, 0.99), "s", FIRST_S_MAX),
         Figure("all caught up", max(caught_up_s, default=0.0), "s", CAUGHT_UP_S_MAX),
     ]
 
