@@ -9,6 +9,7 @@ from typing import Final
 
 import trio
 
+from chaos.bars import failed_elsewhere
 from chaos.broken import PromiseBroken
 from chaos.figures import Figure
 from chaos.ledger import Ledger
@@ -100,6 +101,7 @@ def judge(ledger: Ledger) -> Sequence[Figure]:
     late = lateness_s(ledger)
     kinds = [fault.what for fault in ledger.faults]
     return [
+        *failed_elsewhere(ledger),
         *(Figure(kind, kinds.count(kind)) for kind in sorted(set(kinds))),
         Figure("delivery p99", percentile(late, 0.99), "s"),
         Figure("latest", percentile(late, 1.0), "s"),
