@@ -31,6 +31,9 @@ REPLACED_TIMEOUT_S: Final = 15.0
 STEADY_S: Final = 10.5
 """A worker that dies younger is taken for one that keeps dying, and replaced after a pause."""
 
+SPARE_S: Final = 5.0
+"""After a replacement, until the next spare has been begun and has imported everything."""
+
 
 async def workers_killed(stage: Stage, rounds: int) -> Sequence[Figure]:
     took_s = []
@@ -48,10 +51,11 @@ async def workers_killed(stage: Stage, rounds: int) -> Sequence[Figure]:
 
 
 async def _oldest(stage: Stage) -> str:
-    """The place whose worker has lived longest, once that is long enough."""
+    """The place whose worker has lived longest, once that is long enough and there is a spare."""
     workers = stage.server.workers
     place = max(workers.serving(), key=workers.lived_s)
-    await trio.sleep(max(0.0, STEADY_S - workers.lived_s(place)))
+    youngest_s = min(map(workers.lived_s, workers.serving()))
+    await trio.sleep(max(0.0, STEADY_S - workers.lived_s(place), SPARE_S - youngest_s))
     return place
 
 
