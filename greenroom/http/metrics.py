@@ -220,7 +220,6 @@ OWN_COUNTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = MappingProxyTyp
         "/greenroom/mail-worker": _MAIL_COUNTS,
         "/greenroom/bus-relay": {
             "notes": ("greenroom_bus_notes", "Notes received from the bus."),
-            "suspicions": ("greenroom_bus_suspicions", "Times the bus may have lost something."),
         },
         "/greenroom/sweep": {
             "repaired": ("greenroom_streams_repaired", "Streams found behind by the sweep."),

@@ -153,6 +153,20 @@ async def test_whatever_is_called_happens_once_when_an_answer_was_lost(
     assert (await maya.me()).id == zoe.user.id
 
 
+async def test_the_log_is_read_in_pages_from_a_cursor_on(world: World, maya: Greenroom) -> None:
+    talk = await world.talk()
+    cursor = (await maya.sync()).cursor
+    for text in ("a", "b", "c"):
+        await world.say(talk, text, by=world.tomas)
+
+    first = await maya.event_log(after=cursor, limit=2)
+    rest = await maya.event_log(after=first.cursor)
+
+    told = [event.data["message"] for page in (first, rest) for event in page.events]
+    assert [message["content"] for message in told if isinstance(message, dict)] == ["a", "b", "c"]
+    assert (first.has_more, rest.has_more) == (True, False)
+
+
 async def test_events_arrive_typed(world: World, maya: Greenroom) -> None:
     talk = await world.talk()
     async with maya.events() as stream:

@@ -9,6 +9,8 @@ import httpx
 import pytest
 import trio
 
+from greenroom.app import BUS_COUNTERS, POOL_GAUGES
+from greenroom.http.metrics import OWN_COUNTS
 from greenroom.schema.records import Role
 from tests.http.world import API_KEY, WAIT_S, Listener, Person, World, a_world, assert_problem, some_settings
 
@@ -218,6 +220,13 @@ async def test_an_admin_reads_nobodys_conversations(world: World, admin: Person)
 
     for answer in answers:
         assert_problem(answer, 403, "permission_denied")
+
+
+def test_no_two_collectors_tell_the_same_metric() -> None:
+    own = [name for counts in OWN_COUNTS.values() for name, _ in counts.values()]
+    names = [*own, *(f"greenroom_bus_{n}" for n in BUS_COUNTERS), *(f"greenroom_pool_{n}" for n in POOL_GAUGES)]
+
+    assert sorted(set(names)) == sorted(names)
 
 
 async def test_metrics_count_by_kind_route_and_reason(world: World) -> None:
