@@ -1,0 +1,11 @@
+"""Whether the database answers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Health(Protocol):
+    async def ping(self) -> None:
+        """Prove that the database answers; raises Unavailable otherwise."""
+        ...
