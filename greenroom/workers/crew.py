@@ -2,7 +2,8 @@
 
 1. A worker that dies is replaced at once; one that keeps dying, after a wait that grows.
 2. A spare process has everything imported and waits for orders, so that a replacement serves in a fraction of a second. It
-   costs the memory of one idle process.
+   costs the memory of one idle process. When it is taken the next is begun at once, so that a second loss soon after the
+   first finds one that is at least under way.
 3. A worker that is to go in order (it has answered its share of requests, or everything is rolled over) gets a successor
    first and drains when that one serves. One place at a time.
 4. A worker whose event loop has not turned for half a minute is killed, which leads to 1.
@@ -256,8 +257,8 @@ class Crew:
                     worker.kill()
                 elif self._requests_max and worker.requests >= place.requests_max:
                     self._roll(place)
-            if self._spare is None and all(place.current for place in self._places):
-                self._make_spare()
+            if self._spare is None:
+                self._make_spare()  # at the start, after a roll, and if the last one died or could not be had
             await trio.sleep(LOOK_S)
 
     # The spare.
@@ -270,6 +271,8 @@ class Crew:
 
     def _take_spare(self) -> Worker | None:
         spare, self._spare = self._spare, None
+        if spare is not None:
+            self._make_spare()
         return spare
 
     def _spawn_listened(self) -> Worker:

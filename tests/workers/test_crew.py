@@ -146,6 +146,29 @@ async def test_a_worker_that_dies_is_replaced_at_once_from_the_spare(autojump_cl
         assert len(yard.alive) == 3
 
 
+async def test_the_next_spare_is_begun_when_one_is_taken(autojump_clock: MockClock) -> None:
+    yard = Yard()
+    async with working(a_crew(yard)):
+        await trio.sleep(20)
+        yard.at("1").end(-9)
+        yard.at("2").end(-9)
+        await trio.sleep(START_S / 2)
+        taken = [worker for worker in yard.alive if worker.orders is not None]
+        spares = [worker for worker in yard.alive if worker.orders is None]
+        assert (len(taken), len(spares)) == (2, 1)
+
+
+async def test_a_spare_that_dies_is_followed_by_another(autojump_clock: MockClock) -> None:
+    yard = Yard()
+    async with working(a_crew(yard)):
+        await trio.sleep(20)
+        [spare] = [worker for worker in yard.alive if worker.orders is None]
+        spare.end(1)
+        await trio.sleep(2)
+        assert len(yard.alive) == 3
+        assert yard.serving == yard.workers[:2]
+
+
 async def test_others_serve_while_one_is_replaced(autojump_clock: MockClock) -> None:
     yard = Yard()
     async with working(a_crew(yard)):

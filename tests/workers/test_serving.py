@@ -94,6 +94,24 @@ async def test_a_killed_worker_is_replaced_and_nothing_is_lost_or_repeated(
         assert own.heard == said
 
 
+async def test_a_second_loss_right_after_the_first_finds_a_spare_under_way(
+    database: PostgresOptions, tmp_path: Path
+) -> None:
+    with serving(database, tmp_path) as server:
+        server.wait_line("worker_ready", count=2)
+        with trio.fail_after(WAIT_S):
+            while len(server.workers) < 3:  # noqa: ASYNC110 - a spare says nothing to anybody
+                await trio.sleep(0.02)
+        [spare] = set(server.workers) - set(server.serving())
+        for place in (0, 1):
+            killed_at = monotonic()
+            next_spares = set(server.workers) - set(server.serving())
+            os.kill(server.serving()[place], signal.SIGKILL)
+            await trio.to_thread.run_sync(partial(server.wait_line, "worker_ready", since=killed_at))
+            assert server.serving()[place] in next_spares
+        assert spare in server.serving()
+
+
 async def test_the_others_serve_while_a_worker_is_replaced(database: PostgresOptions, tmp_path: Path) -> None:
     with serving(database, tmp_path) as server:
         caller = Caller(server.url)
