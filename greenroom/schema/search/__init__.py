@@ -1,0 +1,1 @@
+"""What the search for instructors deals in: the sentence as understood, places, candidates, answers, and how it went."""

@@ -1,0 +1,128 @@
+"""Places: the regions of a city, the names they go by, and which of them a text means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from math import asin, cos, radians, sin, sqrt
+from typing import Final, NewType
+
+RegionId = NewType("RegionId", str)
+"""A slug path, the parent's first: ``nyc/brooklyn/park-slope``. Stable over imports: it is the external id."""
+
+EARTH_RADIUS_KM: Final = 6_371.0088
+"""Mean radius. Source: IUGG, GRS 80."""
+
+
+class RegionKind(StrEnum):
+    CITY = "city"
+    BOROUGH = "borough"
+    NEIGHBOURHOOD = "neighbourhood"
+
+
+class AliasSource(StrEnum):
+    GAZETTEER = "gazetteer"
+    OPERATOR = "operator"
+    LEARNED = "learned"
+
+
+class AliasState(StrEnum):
+    """Only those that are ``ACTIVE`` are looked up."""
+
+    PROPOSED = "proposed"
+    ACTIVE = "active"
+    REVOKED = "revoked"
+
+
+class Tier(IntEnum):
+    """How a place was found, cheapest first."""
+
+    EXACT = 1
+    ALIAS = 2
+    FUZZY = 3
+    EMBEDDING = 4
+    MODEL = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """WGS 84 degrees."""
+
+    lat: float
+    lng: float
+
+    def distance_km(self, other: Point) -> float:
+        """The great circle's length, by the haversine formula (R. W. Sinnott, Sky and Telescope 68, 1984)."""
+        lat = sin(radians(other.lat - self.lat) / 2) ** 2
+        lng = sin(radians(other.lng - self.lng) / 2) ** 2
+        return 2 * EARTH_RADIUS_KM * asin(sqrt(lat + cos(radians(self.lat)) * cos(radians(other.lat)) * lng))
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """
+    Attributes:
+        city: the id of the city it lies in, its own for a city.
+        parent_id: None for a city only.
+        timezone: IANA name, of its city.
+        prior: how likely it is meant where a name fits several, 0 to 1.
+    """
+
+    id: RegionId
+    city: RegionId
+    parent_id: RegionId | None
+    kind: RegionKind
+    name: str
+    centroid: Point
+    timezone: str
+    prior: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCandidate:
+    """A region that a text may mean. ``confidence`` is 0 to 1, comparable within one tier."""
+
+    region: Region
+    tier: Tier
+    confidence: float
+    matched_name: str
+
+
+class PlaceOutcome(StrEnum):
+    NOT_ASKED = "not_asked"
+    """The sentence names no place."""
+
+    RESOLVED = "resolved"
+    AMBIGUOUS = "ambiguous"
+    """Several regions fit about as well: the search goes on in their union, and all of them are shown."""
+
+    UNKNOWN = "unknown"
+    """No region of ours; the search is not narrowed to one, and says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceAnswer:
+    """
+    Attributes:
+        regions: what to search in: one when resolved, several when ambiguous, none else.
+        candidates: what came into question, likeliest first; at most 10.
+        tier: the one that decided; None if none did.
+    """
+
+    text: str | None
+    outcome: PlaceOutcome
+    regions: tuple[Region, ...] = ()
+    tier: Tier | None = None
+    confidence: float = 0.0
+    candidates: tuple[PlaceCandidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TierTrial:
+    """What one tier did. ``result`` is a word for people: ``resolved``, ``ambiguous``, ``miss``, ``skipped: budget``, ``timeout`` …"""
+
+    tier: Tier
+    tried: bool
+    confidence: float | None
+    duration_ms: float
+    result: str

@@ -1,0 +1,158 @@
+"""A sentence as understood: what is looked for, where, for how much, for whom and when.
+
+Everything here is symbolic and belongs to the text alone: no id of a place, no date that depends on today. So it can be
+kept for the next one who writes the same, and be resolved against today's date and the places known now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+QUERY_LENGTH_MAX: Final = 300
+"""Characters of a sentence. Nobody types more; a paste of a page is refused."""
+
+PARSE_VERSION: Final = 1
+"""Part of the key under which an understanding is kept; one more whenever these records change."""
+
+
+class Level(StrEnum):
+    BEGINNER = "beginner"
+    INTERMEDIATE = "intermediate"
+    ADVANCED = "advanced"
+
+
+class PriceUnit(StrEnum):
+    """What a price is for."""
+
+    LESSON = "lesson"
+    HOUR = "hour"
+
+
+class Weekday(StrEnum):
+    """In the order of ISO 8601: Monday is the first."""
+
+    MONDAY = "mon"
+    TUESDAY = "tue"
+    WEDNESDAY = "wed"
+    THURSDAY = "thu"
+    FRIDAY = "fri"
+    SATURDAY = "sat"
+    SUNDAY = "sun"
+
+
+class RelativeDay(StrEnum):
+    """A day named from today on; which one it is, is decided where the lesson would be given."""
+
+    TODAY = "today"
+    TOMORROW = "tomorrow"
+    THIS_WEEK = "this_week"
+    NEXT_WEEK = "next_week"
+    THIS_WEEKEND = "this_weekend"
+    NEXT_WEEKEND = "next_weekend"
+
+
+class PartKind(StrEnum):
+    """What a piece of the sentence says."""
+
+    SERVICE = "service"
+    PLACE = "place"
+    PRICE = "price"
+    AGE = "age"
+    LEVEL = "level"
+    WHEN = "when"
+    ONLINE = "online"
+    FILLER = "filler"
+
+
+class ParseSource(StrEnum):
+    RULES = "rules"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of the sentence and what it was taken for. ``start`` and ``end`` (exclusive) are characters of the text as it was typed."""
+
+    kind: PartKind
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBounds:
+    """Both bounds inclusive; at least one is given. ``currency`` is None where the sentence names none."""
+
+    min_cents: int | None
+    max_cents: int | None
+    unit: PriceUnit = PriceUnit.LESSON
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgeBounds:
+    """The learner's age in years, both bounds inclusive; ``max_years`` None for "and older"."""
+
+    min_years: int
+    max_years: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Days and time of day in which the lesson should begin and end.
+
+    Attributes:
+        weekdays: any of these; empty for any day.
+        relative: a day or week counted from today; at most one of it and ``on`` is given.
+        on: a calendar date. A year that the sentence doesn't name is chosen so that the date is the next such one;
+            only then it depends on today, and such an understanding is not kept.
+        from_minute, to_minute: minutes after local midnight, 0 to 1440, the second exclusive; None for open.
+    """
+
+    weekdays: frozenset[Weekday] = frozenset()
+    relative: RelativeDay | None = None
+    on: date | None = None
+    from_minute: int | None = None
+    to_minute: int | None = None
+
+    @property
+    def is_any(self) -> bool:
+        return self == When()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceGuess:
+    """A kind of lesson that may be meant, by its slug in the taxonomy; weights of one sentence add up to at most 1."""
+
+    category: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """
+    Attributes:
+        text: the sentence in normal form: NFKC, case-folded, spaces single.
+        service_text: the words left for the lesson itself, in order, filler removed; empty when none are.
+        services: kinds of lessons that these words mean, heaviest first; at most 5.
+        place_text: the words for a place, without "in", "near"; None when there are none.
+        is_near: places next to it do too ("near", "around", "close to").
+        online: True for online only, False for in person only, None for either.
+        parts: every piece of the sentence, in order and without overlap; what is in none was not understood.
+    """
+
+    text: str
+    service_text: str
+    services: tuple[ServiceGuess, ...] = ()
+    place_text: str | None = None
+    is_near: bool = False
+    price: PriceBounds | None = None
+    age: AgeBounds | None = None
+    levels: frozenset[Level] = frozenset()
+    when: When = field(default_factory=When)
+    online: bool | None = None
+    parts: tuple[Part, ...] = ()
+    source: ParseSource = ParseSource.RULES
