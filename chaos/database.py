@@ -16,6 +16,12 @@ CONNECT_TIMEOUT_S: Final = 5
 SPARE_FILES: Final = 8
 """More than Postgres keeps ready of its log at the size of a new cluster."""
 
+LISTENERS: Final = """
+-- listeners: ends the connections on which workers hear of each other, and says how many there were.
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query ~* 'LISTEN "greenroom_bus"'
+   AND pid <> pg_backend_pid()
+"""
+
 BACKENDS: Final = """
 -- backends: processes that serve the server's connections.
 SELECT pid FROM pg_stat_activity WHERE application_name = %s ORDER BY pid
@@ -30,6 +36,17 @@ async def backends(folder: Path) -> list[int]:
             return [pid for (pid,) in connection.execute(BACKENDS, [APPLICATION])]
 
     return await trio.to_thread.run_sync(read)
+
+
+async def cut_listeners(folder: Path) -> int:
+    """End every connection that listens for notifications; return how many there were."""
+
+    def cut() -> int:
+        with _connect(folder) as connection:
+            ((count,),) = connection.execute(LISTENERS)
+            return count
+
+    return await trio.to_thread.run_sync(cut)
 
 
 async def exhaust_wal(folder: Path) -> None:

@@ -81,7 +81,7 @@ class ServerProcess:
         with self._log.open("ab") as log:
             # The working directory is the temporary folder, so that no .env of the reader's can name another database.
             self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - forks and returns; a fixed command
-                [sys.executable, "-m", "greenroom", "serve", "--workers", str(self.workers.count)],
+                [sys.executable, "-m", self.launch.module, "serve", "--workers", str(self.workers.count)],
                 cwd=self._folder,
                 env=inherited | own | self.environment,
                 stdin=subprocess.DEVNULL,
@@ -150,7 +150,9 @@ class ServerProcess:
         return None
 
     def database_folder(self) -> Path:
-        """Where the embedded Postgres has its socket."""
+        """Where its Postgres has its socket."""
+        if self.launch.database is not None:
+            return self.launch.database
         return Path(self._postmaster_lines()[4])
 
     def _postmaster_lines(self) -> list[str]:

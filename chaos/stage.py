@@ -171,7 +171,7 @@ class Stage:
             acked=tuple(acked for sender in self.senders for acked in sender.acked),
             persisted=tuple(persisted),
             listeners=tuple(listener.log() for listener in self.listeners),
-            faults=tuple(self.faults),
+            faults=tuple(sorted(self.faults, key=lambda fault: fault.at)),
         )
 
     async def _get(self, path: str, person: Person) -> dict[str, Any]:

@@ -104,6 +104,11 @@ async def end_at_once(pid: int) -> None:
     """SIGKILL a process and wait until the kernel has closed what it had open."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+    await wait_ended(pid)
+
+
+async def wait_ended(pid: int) -> None:
+    """Wait until the kernel has closed what a process that was killed had open."""
     with trio.move_on_after(END_TIMEOUT_S):
         while not _has_ended(pid):
             await trio.lowlevel.checkpoint()

@@ -8,6 +8,7 @@ from chaos.scenario import Scenario
 from chaos.scenarios.clock_wrong import CLOCK_WRONG
 from chaos.scenarios.descriptors import DESCRIPTORS
 from chaos.scenarios.disk_full import DISK_FULL
+from chaos.scenarios.every_point import EVERY_POINT, EVERY_POINT_NOTIFY
 from chaos.scenarios.frozen_reader import FROZEN_READER
 from chaos.scenarios.half_open import HALF_OPEN
 from chaos.scenarios.hints_dropped import HINTS_DROPPED, HINTS_DROPPED_NOTIFY
@@ -41,10 +42,12 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         MEMORY,
         HOSTILE_BYTES,
         WORKERS_KILLED,
+        EVERY_POINT,
         REDIS_FAULTS,
         HINTS_DROPPED,
         ROLLING_RESTART,
         WORKERS_KILLED_NOTIFY,
+        EVERY_POINT_NOTIFY,
         HINTS_DROPPED_NOTIFY,
         TOGETHER,
     )

@@ -52,7 +52,8 @@ async def on_notify(folder: Path) -> AsyncIterator[Launch]:
             await nursery.start(proxy.run)
             url = f"postgresql://postgres@127.0.0.1:{proxy.port}/greenroom?sslmode=disable&gssencmode=disable"
             environment = {"GREENROOM_DATABASE_URL": url, "GREENROOM_BUS": "postgres"}
-            yield Launch(environment=environment, proxy=proxy, loss=loss)
+            folder = postgres.cluster.socket_folder
+            yield Launch(environment=environment, proxy=proxy, loss=loss, database=folder)
             nursery.cancel_scope.cancel()
     except* EmbeddedPostgresFailed as group:
         raise NotHere(str(group.exceptions[0])) from group
