@@ -1,0 +1,88 @@
+"""Embeddings without a network: WordLlama's static word vectors, averaged over a text.
+
+A text of a line takes about 0.03 ms, so small requests are computed where they are; the model is some 80 MB in memory.
+Source: https://github.com/dleemiller/WordLlama (MIT); its weights come with its package.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from greenroom.models.ports import ModelTimeout, Vector
+
+if TYPE_CHECKING:
+    from wordllama.inference import WordLlamaInference
+
+MODEL: Final = "wordllama-l2-supercat"
+AVAILABLE_DIMENSIONS: Final = (64, 128, 256)
+INLINE_MAX: Final = 8
+"""Texts that are computed on the spot; more go to a thread, as the event loop would feel them."""
+
+
+class LocalEmbedder:
+    """Made by :func:`load_local_embedder`."""
+
+    is_local: Final = True
+
+    def __init__(self, inference: WordLlamaInference, dimensions: int) -> None:
+        self._inference = inference
+        self._dimensions = dimensions
+        self._thread = trio.CapacityLimiter(1)
+
+    @property
+    def model(self) -> str:
+        return f"{MODEL}-{self._dimensions}"
+
+    @property
+    def dimensions(self) -> int:
+        return self._dimensions
+
+    async def embed(self, texts: Sequence[str], *, timeout_s: float) -> list[Vector]:
+        """See :class:`~greenroom.models.ports.Embedder`."""
+        if len(texts) <= INLINE_MAX:
+            await trio.lowlevel.checkpoint()
+            return self._compute(texts)
+        with trio.move_on_after(timeout_s):
+            return await trio.to_thread.run_sync(
+                self._compute, texts, limiter=self._thread, abandon_on_cancel=True
+            )
+        raise ModelTimeout(f"{len(texts)} texts were not embedded within {timeout_s:g} s")
+
+    def _compute(self, texts: Sequence[str]) -> list[Vector]:
+        # The tokenizer makes nothing of an empty text, and an average of nothing is not a number.
+        filled = [text if text.strip() else "." for text in texts]
+        rows = self._inference.embed(filled).tolist()
+        return [
+            _unit(row) if text.strip() else (0.0,) * self._dimensions
+            for text, row in zip(texts, rows, strict=True)
+        ]
+
+
+def load_local_embedder(dimensions: int = 256) -> LocalEmbedder:
+    """Load the model from its own package; about 0.5 s, blocking.
+
+    Raises:
+        ValueError: it has no vectors of this size.
+    """
+    if dimensions not in AVAILABLE_DIMENSIONS:
+        raise ValueError(f"local embeddings have {', '.join(map(str, AVAILABLE_DIMENSIONS))} dimensions")
+    # Not imported at the top: it costs 0.2 s and 30 MB, which only those should pay who search.
+    import wordllama
+
+    inference = wordllama.WordLlama.load(
+        # It looks for its tokenizer beside its code and in a cache only under other names than its wheel has.
+        cache_dir=Path(wordllama.__file__).parent,
+        trunc_dim=dimensions,
+        disable_download=True,
+    )
+    return LocalEmbedder(inference, dimensions)
+
+
+def _unit(row: Sequence[float]) -> Vector:
+    length = math.hypot(*row)
+    return tuple(value / length for value in row) if length else tuple(row)
