@@ -22,6 +22,7 @@ from chaos.scenarios.reconnect_storm import RECONNECT_STORM
 from chaos.scenarios.redis_faults import REDIS_FAULTS
 from chaos.scenarios.rolling_restart import ROLLING_RESTART
 from chaos.scenarios.sigterm import SIGTERM
+from chaos.scenarios.storm import STORM, STORM_NOTIFY
 from chaos.scenarios.together import TOGETHER
 from chaos.scenarios.workers_killed import WORKERS_KILLED, WORKERS_KILLED_NOTIFY
 
@@ -50,5 +51,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
         EVERY_POINT_NOTIFY,
         HINTS_DROPPED_NOTIFY,
         TOGETHER,
+        STORM,
+        STORM_NOTIFY,
     )
 }
