@@ -413,7 +413,8 @@ def _now(node: Json) -> Text:
     current = node.get("current")
     if not current:
         return Text(f"idle {duration(node.get('idle_ms'))}", style="dim")
-    return Text(f"{plain(str(current['message']))} for {duration(current['for_ms'])}", style="cyan")
+    at = f" ({plain(str(current['activity']))})" if current.get("activity") else ""
+    return Text(f"{plain(str(current['message']))}{at} for {duration(current['for_ms'])}", style="cyan")
 
 
 def _noted(count: int) -> Text:

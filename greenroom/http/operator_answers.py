@@ -35,7 +35,8 @@ class MailboxOut(_FromRecord):
 
 
 class CurrentOut(_FromRecord):
-    """The message in hand; ``count`` is more than 1 for a batch, ``callers`` wait for its answer."""
+    """The message in hand; ``count`` is more than 1 for a batch, ``callers`` wait for its answer,
+    ``activity`` is what the actor says it is at with it."""
 
     message: str
     for_ms: float
@@ -43,6 +44,7 @@ class CurrentOut(_FromRecord):
     deadline_left_ms: float | None
     callers: list[str]
     trace_id: str
+    activity: str | None
 
 
 class LatencyOut(_FromRecord):

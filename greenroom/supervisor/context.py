@@ -34,10 +34,23 @@ class Context:
     """
 
     # What most actors never use is made on first use: there may be a hundred thousand of these.
-    __slots__ = ("_background", "_cell", "_deferred", "_last_stashed", "_rng", "_stashed", "_timers", "_watching")
+    __slots__ = (
+        "_background",
+        "_cell",
+        "_deferred",
+        "_last_stashed",
+        "_rng",
+        "_stashed",
+        "_timers",
+        "_watching",
+        "activity",
+    )
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
+        self.activity: str | None = None
+        """What it is at with the message in hand, in a few words, for those who look inside."""
+
         self._rng: random.Random | None = None
         self._background: BackgroundTasks | None = None
         self._deferred: dict[ReplySlot, None] | None = None

@@ -50,6 +50,7 @@ class CurrentMessage:
     deadline_left_ms: float | None
     callers: tuple[str, ...]  # who waits for the answer, the first asker first
     trace_id: str
+    activity: str | None  # what the behaviour says it is at
 
 
 @dataclass(frozen=True, slots=True)
@@ -490,6 +491,7 @@ def _current(cell: Cell, now: float) -> CurrentMessage | None:
         deadline_left_ms=None if current.deadline == float("inf") else 1000 * (current.deadline - now),
         callers=current.chain,
         trace_id=current.trace_id,
+        activity=cell.context.activity if cell.context is not None else None,
     )
 
 

@@ -66,6 +66,21 @@ async def test_the_tree_shows_states_counters_and_limits(autojump_clock: MockClo
         assert (rooms.kind, rooms.intensity_allowed) == ("supervisor", 100)
 
 
+async def test_what_an_actor_says_it_is_at_is_shown_with_the_message_in_hand(autojump_clock: MockClock) -> None:
+    async def work(actor: Script) -> None:
+        actor.ctx.activity = "counting sheep"
+        await trio.sleep(10)
+        actor.ctx.activity = None
+
+    async with open_system(tree(script("a"))) as system:
+        system.address("/root/a").tell(Do(work))
+        await trio.sleep(1)
+
+        current = system.inspect("/root/a").node.current
+        assert current is not None
+        assert current.activity == "counting sheep"
+
+
 async def test_the_tree_is_cut_by_depth_and_by_breadth(autojump_clock: MockClock) -> None:
     async with open_system(tree(ROOMS)) as system:
         for number in range(10):

@@ -289,7 +289,8 @@ export function createActors({ api, announce, getState }) {
 function whatNow(node) {
   if (node.current) {
     const batch = node.current.count > 1 ? ` ×${node.current.count}` : "";
-    return `${node.current.message}${batch} for ${duration(node.current.for_ms)}`;
+    const activity = node.current.activity ? ` (${node.current.activity})` : "";
+    return `${node.current.message}${batch}${activity} for ${duration(node.current.for_ms)}`;
   }
   if (node.backoff_left_ms > 0) return `starts in ${duration(node.backoff_left_ms)}`;
   if (!node.mailbox) return "";

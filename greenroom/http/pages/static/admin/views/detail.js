@@ -117,6 +117,7 @@ export function createDetail({ api, path, announce, close }) {
       current &&
         factList([
           ["Message", `${current.message}${current.count > 1 ? ` ×${current.count}` : ""}`],
+          ["Is at", current.activity],
           ["For", duration(current.for_ms)],
           ["Deadline in", current.deadline_left_ms === null ? "none" : duration(current.deadline_left_ms)],
           ["Waited for by", current.callers.join(" → ")],
