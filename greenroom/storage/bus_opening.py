@@ -45,7 +45,7 @@ async def open_bus(
     if kind is BusKind.LOCAL:
         yield LocalBus()
         return
-    [key] = await pool.fetch(BUS_KEY, None, _key)
+    key = await shared_key(pool)
     async with open_shared_bus(_wire(kind, pool, redis, key), worker=worker, key=key, rng=rng) as bus:
         yield bus
 
@@ -53,7 +53,22 @@ async def open_bus(
 def _wire(kind: BusKind, pool: Pool, redis: RedisUrl | None, key: bytes) -> Wire:
     if kind is BusKind.POSTGRES or redis is None:
         return PostgresWire(pool.options)
-    return RedisWire(redis, namespace=hashlib.sha256(key).hexdigest()[:12])
+    return RedisWire(redis, namespace=namespace_of(key))
+
+
+async def shared_key(pool: Pool) -> bytes:
+    """Read the secret that the workers of one database share.
+
+    Raises:
+        Unavailable: the database can't be reached.
+    """
+    [key] = await pool.fetch(BUS_KEY, None, _key)
+    return key
+
+
+def namespace_of(key: bytes) -> str:
+    """Name an installation in what it shares with others, without telling its secret."""
+    return hashlib.sha256(key).hexdigest()[:12]
 
 
 def _key(epoch: str, secret: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from greenroom.storage.bus_local import LocalBus
+from greenroom.storage.limits.local import LocalLimits
 from greenroom.storage.memory.accounts import MemoryAccounts
 from greenroom.storage.memory.audit import MemoryAudit
 from greenroom.storage.memory.bookings import MemoryBookings
@@ -15,7 +16,7 @@ from greenroom.storage.memory.outbox import MemoryOutbox
 from greenroom.storage.memory.streams import MemoryStreams
 from greenroom.storage.memory.tables import Tables
 from greenroom.storage.memory.writes import MemoryWrites
-from greenroom.storage.ports import Bus, Storage
+from greenroom.storage.ports import Bus, RateLimits, Storage
 
 
 class MemoryHealth:
@@ -27,8 +28,11 @@ class MemoryHealth:
             pass
 
 
-def memory_storage(database: MemoryDatabase | None = None, *, bus: Bus | None = None) -> Storage:
-    """Build a storage over ``database`` (a new one by default) and ``bus`` (a :class:`LocalBus` by default).
+def memory_storage(
+    database: MemoryDatabase | None = None, *, bus: Bus | None = None, limits: RateLimits | None = None
+) -> Storage:
+    """Build a storage over ``database`` (a new one by default), ``bus`` (a :class:`LocalBus` by default) and ``limits``
+    (this process's own by default).
 
     Several workers of a simulation share state by being given the same database and the same bus.
     """
@@ -45,6 +49,7 @@ def memory_storage(database: MemoryDatabase | None = None, *, bus: Bus | None = 
         audit=MemoryAudit(shared),
         bus=bus or LocalBus(),
         health=MemoryHealth(shared),
+        limits=limits or LocalLimits(),
     )
 
 

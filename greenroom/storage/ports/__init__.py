@@ -28,6 +28,7 @@ from greenroom.storage.ports.conversations import ConversationPageKey, Conversat
 from greenroom.storage.ports.directory import Directory, InstructorProfile
 from greenroom.storage.ports.health import Health
 from greenroom.storage.ports.idempotency import IdempotencyKeys
+from greenroom.storage.ports.limits import LimitStatistics, RateLimits
 from greenroom.storage.ports.outbox import Outbox
 from greenroom.storage.ports.streams import Streams
 from greenroom.storage.ports.writes import (
@@ -56,6 +57,7 @@ class Storage:
     audit: Audit
     bus: Bus
     health: Health
+    limits: RateLimits
 
 
 __all__ = [
@@ -78,11 +80,13 @@ __all__ = [
     "Hint",
     "IdempotencyKeys",
     "InstructorProfile",
+    "LimitStatistics",
     "Locked",
     "MarkQuery",
     "OpenedConversation",
     "Outbox",
     "Present",
+    "RateLimits",
     "Revocation",
     "RollCall",
     "Storage",

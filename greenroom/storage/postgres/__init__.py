@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from greenroom.storage.ports import Bus, Storage
+from greenroom.storage.limits.local import LocalLimits
+from greenroom.storage.ports import Bus, RateLimits, Storage
 from greenroom.storage.postgres.accounts import PostgresAccounts
 from greenroom.storage.postgres.audit import PostgresAudit
 from greenroom.storage.postgres.bookings import PostgresBookings
@@ -17,8 +18,12 @@ from greenroom.storage.postgres.streams import PostgresStreams
 from greenroom.storage.postgres.writes import PostgresWrites
 
 
-def postgres_storage(pool: Pool, *, bus: Bus) -> Storage:
-    """Build a storage over an open pool of a migrated database, and the bus that connects its workers."""
+def postgres_storage(pool: Pool, *, bus: Bus, limits: RateLimits | None = None) -> Storage:
+    """Build a storage over an open pool of a migrated database, and the bus that connects its workers.
+
+    Args:
+        limits: this process's own by default.
+    """
     return Storage(
         accounts=PostgresAccounts(pool),
         directory=PostgresDirectory(pool),
@@ -31,6 +36,7 @@ def postgres_storage(pool: Pool, *, bus: Bus) -> Storage:
         audit=PostgresAudit(pool),
         bus=bus,
         health=PostgresHealth(pool),
+        limits=limits or LocalLimits(),
     )
 
 

@@ -1,0 +1,28 @@
+"""Limits of a single process: exact, and without a wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from greenroom.schema.rate_limits import Decision, Policy, decide
+from greenroom.storage.limits.memory import MemoryHome, monotonic_us
+from greenroom.storage.ports import LimitStatistics
+
+
+class LocalLimits:
+    """Args:
+    now_us: the clock, in microseconds.
+    """
+
+    def __init__(self, *, now_us: Callable[[], int] = monotonic_us) -> None:
+        self._home = MemoryHome(now_us=now_us)
+
+    async def take(self, policy: Policy, subject: str) -> Decision:
+        standing = self._home.settle_one(policy, subject, wanted=1)
+        return decide(policy, is_allowed=standing.granted == 1, debt_us=standing.debt_us)
+
+    def give_back(self, policy: Policy, subject: str) -> None:
+        self._home.settle_one(policy, subject, spent=-1)
+
+    def statistics(self) -> LimitStatistics:
+        return LimitStatistics(home=self._home.name, is_up=True, subjects=len(self._home))

@@ -1,0 +1,327 @@
+"""Limits of several workers: decided here and now, confirmed by a home that all of them share.
+
+1. Who has nothing left by what is known here is refused here: the home can only know of more that was spent.
+2. Otherwise a worker may run ahead of the home by an *advance*, a sixteenth of the limit over all workers of a machine. Up to
+   that, a request waits for nobody: what it took is told to the home a tenth of a second later, together with what others
+   took, and the answer brings what other workers let through.
+3. With the advance used up, or for a limit too small to have one, a request waits for the home: 50 ms at most, and in company,
+   as what waits goes in one exchange.
+4. So a burst gets at most a sixteenth of the limit too much on each machine, and nobody is refused too early. What was too
+   much is counted and has to be waited for, so in the long run the limit is exact. A limit below sixteen times the
+   number of workers is exact always.
+5. A home that is away, or slow, refuses nobody: each worker keeps the limits for itself, with all it knows, and says so. What
+   was spent meanwhile is told when the home is back.
+
+Source: the idea of deciding by a local count and settling it in batches is that of Envoy's global rate limiting with
+quotas ("Rate Limit Quota Service") and of Doorman (https://github.com/youtube/doorman); the advance is what bounds it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+import trio
+
+from greenroom.schema.rate_limits import Decision, Policy, Standing, decide, settle
+from greenroom.storage.limits.home import CLAIMS_MAX, Claim, HomeAway, LimitHome
+from greenroom.storage.limits.memory import LOOKED_AT, SUBJECTS_MAX, monotonic_us
+from greenroom.storage.ports import LimitStatistics
+
+ADVANCE_SHARE: Final = 16
+"""What may be unconfirmed is this part of a limit. Half as much waits twice as often; twice as much is a limit that shows."""
+
+WAIT_S: Final = 0.05
+"""Longest wait of a request for the home, which answers within a millisecond when it is well."""
+
+SETTLE_S: Final = 0.1
+"""Between exchanges nobody waits for: ten a second and worker, whatever the number of requests."""
+
+EXCHANGE_TIMEOUT_S: Final = 0.25
+RETRY_S: Final = 0.5
+"""Before the home is tried again. Nobody waits for it until then."""
+
+FORGET_EVERY_S: Final = 300.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """``is_granted`` is None until the home has said; it stays None if it can't be asked."""
+
+    told: trio.Event = field(default_factory=trio.Event)
+    is_granted: bool | None = None
+
+    def tell(self, is_granted: bool | None) -> None:
+        self.is_granted = is_granted
+        self.told.set()
+
+
+@dataclass(slots=True, eq=False)
+class _Account:
+    """What is known here of one subject under one policy.
+
+    Attributes:
+        paid_at_us: when its debt is paid off, what the home does not know yet included.
+        unsent: units the home is still to be told of; negative for those given back.
+        sent: units of the exchange under way.
+    """
+
+    policy: Policy
+    subject: str
+    paid_at_us: int = 0
+    unsent: int = 0
+    sent: int = 0
+    waiting: deque[_Waiter] = field(default_factory=deque)
+
+    def debt_us(self, now_us: int) -> int:
+        return max(0, self.paid_at_us - now_us)
+
+    def spend(self, now_us: int, units: int) -> None:
+        self.paid_at_us = now_us + settle(self.policy, self.debt_us(now_us), spent=units).debt_us
+
+    def is_over(self, now_us: int) -> bool:
+        return self.paid_at_us <= now_us and not (self.unsent or self.sent or self.waiting)
+
+
+@dataclass(slots=True)
+class _Sent:
+    """One account's part in an exchange."""
+
+    account: _Account
+    spent: int
+    waiters: list[_Waiter]
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(self.account.policy, self.account.subject, spent=self.spent, wanted=len(self.waiters))
+
+
+class SharedLimits:
+    """See the module. Made by :func:`open_shared_limits`."""
+
+    def __init__(
+        self,
+        home: LimitHome,
+        *,
+        workers: int,
+        now_us: Callable[[], int] = monotonic_us,
+        subjects_max: int = SUBJECTS_MAX,
+    ) -> None:
+        self._home = home
+        self._workers = workers
+        self._now_us = now_us
+        self._subjects_max = subjects_max
+        self._accounts: dict[tuple[str, str], _Account] = {}
+        # Those with something to tell, and those of them that somebody waits for; each in the order they came.
+        self._untold: dict[_Account, None] = {}
+        self._asking: dict[_Account, None] = {}
+        self._has_work = trio.Event()
+        self._is_asked = trio.Event()
+        self._is_up = True
+        self._unconfirmed = 0
+        self._exchanges = 0
+        self._waits = 0
+
+    async def take(self, policy: Policy, subject: str) -> Decision:
+        now_us = self._now_us()
+        account = self._account(policy, subject, now_us)
+        if self._has_none(account, now_us):
+            return decide(policy, is_allowed=False, debt_us=account.debt_us(now_us))
+        if not self._is_up:
+            self._unconfirmed += 1
+            return self._take_here(account, now_us)
+        if account.unsent + account.sent < self.advance(policy):
+            return self._take_here(account, now_us)
+        return await self._ask(account)
+
+    def give_back(self, policy: Policy, subject: str) -> None:
+        now_us = self._now_us()
+        account = self._account(policy, subject, now_us)
+        account.spend(now_us, -1)
+        account.unsent -= 1
+        self._note(account)
+
+    def advance(self, policy: Policy) -> int:
+        """Units that this worker may grant to a subject before the home knows."""
+        return policy.limit // (ADVANCE_SHARE * self._workers)
+
+    def statistics(self) -> LimitStatistics:
+        return LimitStatistics(
+            home=self._home.name,
+            is_up=self._is_up,
+            subjects=len(self._accounts),
+            unconfirmed=self._unconfirmed,
+            exchanges=self._exchanges,
+            waits=self._waits,
+        )
+
+    async def run(self) -> None:
+        """Settle with the home until cancelled."""
+        while True:
+            await self._wait_for_work()
+            exchange = self._next_exchange()
+            try:
+                with trio.fail_after(EXCHANGE_TIMEOUT_S):
+                    standings = await self._home.settle([sent.claim for sent in exchange])
+            except (HomeAway, trio.TooSlowError) as exc:
+                self._lower(str(exc) or "no answer in time")
+                for sent in exchange:
+                    self._undo(sent)
+                # Whoever else waits would wait in vain.
+                for account in list(self._asking):
+                    self._release(account)
+                await trio.sleep(RETRY_S)
+            else:
+                self._raise()
+                for sent, standing in zip(exchange, standings, strict=True):
+                    self._apply(sent, standing)
+
+    async def keep_tidy(self) -> None:
+        """Have the home forget what is over, every now and then, until cancelled."""
+        while True:
+            await trio.sleep(FORGET_EVERY_S)
+            with suppress(HomeAway):
+                await self._home.forget()
+
+    def _account(self, policy: Policy, subject: str, now_us: int) -> _Account:
+        key = (policy.name, subject)
+        account = self._accounts.pop(key, None)
+        if account is None:
+            account = _Account(policy, subject)
+            self._make_room(now_us)
+        self._accounts[key] = account
+        return account
+
+    def _make_room(self, now_us: int) -> None:
+        for _ in range(LOOKED_AT):
+            oldest = next(iter(self._accounts), None)
+            if oldest is None:
+                return
+            if not self._accounts[oldest].is_over(now_us) and len(self._accounts) < self._subjects_max:
+                return
+            del self._accounts[oldest]
+
+    def _has_none(self, account: _Account, now_us: int) -> bool:
+        policy = account.policy
+        return account.debt_us(now_us) + policy.interval_us > policy.capacity_us
+
+    def _take_here(self, account: _Account, now_us: int) -> Decision:
+        account.spend(now_us, 1)
+        account.unsent += 1
+        self._note(account)
+        return decide(account.policy, is_allowed=True, debt_us=account.debt_us(now_us))
+
+    async def _ask(self, account: _Account) -> Decision:
+        self._waits += 1
+        waiter = _Waiter()
+        account.waiting.append(waiter)
+        self._asking[account] = None
+        self._note(account)
+        self._is_asked.set()
+        is_queued = True
+        with trio.move_on_after(WAIT_S) as scope:
+            try:
+                await waiter.told.wait()
+            finally:
+                is_queued = waiter in account.waiting
+                if is_queued:
+                    account.waiting.remove(waiter)
+        now_us = self._now_us()
+        if waiter.is_granted is not None:
+            return decide(account.policy, is_allowed=waiter.is_granted, debt_us=account.debt_us(now_us))
+        self._unconfirmed += 1
+        is_late = scope.cancelled_caught
+        if is_late:
+            self._lower("no answer in time")
+        if self._has_none(account, now_us):
+            return decide(account.policy, is_allowed=False, debt_us=account.debt_us(now_us))
+        if is_late and not is_queued:
+            # It is being settled: the home counts it, and its answer replaces what is known here.
+            account.spend(now_us, 1)
+            return decide(account.policy, is_allowed=True, debt_us=account.debt_us(now_us))
+        return self._take_here(account, now_us)
+
+    def _note(self, account: _Account) -> None:
+        self._untold[account] = None
+        self._has_work.set()
+
+    async def _wait_for_work(self) -> None:
+        while not self._untold:
+            self._has_work = trio.Event()
+            await self._has_work.wait()
+        if not self._asking and len(self._untold) < CLAIMS_MAX:
+            self._is_asked = trio.Event()
+            with trio.move_on_after(SETTLE_S):
+                await self._is_asked.wait()
+
+    def _next_exchange(self) -> list[_Sent]:
+        """Take what is to be told: what is waited for first."""
+        exchange = []
+        for account in _first(CLAIMS_MAX, {**self._asking, **self._untold}):
+            self._asking.pop(account, None)
+            self._untold.pop(account, None)
+            sent = _Sent(account, account.unsent, list(account.waiting))
+            account.waiting.clear()
+            account.sent, account.unsent = sent.spent, 0
+            exchange.append(sent)
+        return exchange
+
+    def _apply(self, sent: _Sent, standing: Standing) -> None:
+        account, now_us = sent.account, self._now_us()
+        account.sent = 0
+        account.paid_at_us = now_us + standing.debt_us
+        # What was granted here since it was sent.
+        account.spend(now_us, account.unsent)
+        for place, waiter in enumerate(sent.waiters):
+            waiter.tell(place < standing.granted)
+
+    def _undo(self, sent: _Sent) -> None:
+        sent.account.unsent += sent.spent
+        sent.account.sent = 0
+        for waiter in sent.waiters:
+            waiter.tell(None)
+        self._release(sent.account)
+        self._note(sent.account)
+
+    def _release(self, account: _Account) -> None:
+        self._asking.pop(account, None)
+        while account.waiting:
+            account.waiting.popleft().tell(None)
+
+    def _lower(self, reason: str) -> None:
+        if self._is_up:
+            self._is_up = False
+            _log.warning("limits_home_away", home=self._home.name, reason=reason)
+
+    def _raise(self) -> None:
+        self._exchanges += 1
+        if not self._is_up:
+            self._is_up = True
+            _log.info("limits_home_back", home=self._home.name)
+
+
+def _first(count: int, accounts: Iterable[_Account]) -> list[_Account]:
+    return [account for _, account in zip(range(count), accounts, strict=False)]
+
+
+@asynccontextmanager
+async def open_shared_limits(home: LimitHome, *, workers: int) -> AsyncIterator[SharedLimits]:
+    """Keep limits with a home for the length of the block; one that can't be reached is tried again and again.
+
+    What was granted in the last tenth of a second before the end is not told any more.
+
+    Args:
+        workers: how many share the advance, this one included.
+    """
+    limits = SharedLimits(home, workers=workers)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(limits.run)
+        nursery.start_soon(limits.keep_tidy)
+        yield limits
+        nursery.cancel_scope.cancel()

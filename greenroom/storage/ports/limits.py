@@ -1,0 +1,47 @@
+"""The port to what counts how much is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from greenroom.schema.rate_limits import Decision, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class LimitStatistics:
+    """Limits of this worker; the last three count since the start.
+
+    Attributes:
+        home: where all workers' limits are kept: ``memory`` where there is one worker alone.
+        is_up: whether that can be reached; if not, each worker keeps the limits for itself.
+        subjects: whose standing is known here.
+        unconfirmed: decisions made alone, as the home was away or too slow.
+        exchanges: with the home.
+        waits: decisions that waited for one.
+    """
+
+    home: str
+    is_up: bool
+    subjects: int
+    unconfirmed: int = 0
+    exchanges: int = 0
+    waits: int = 0
+
+
+class RateLimits(Protocol):
+    """Counts what is asked, under any number of policies, for all workers together."""
+
+    async def take(self, policy: Policy, subject: str) -> Decision:
+        """Take one unit, if there is one. Never raises and never waits longer than a bound of some milliseconds.
+
+        Args:
+            subject: whose units they are: an id, or an address.
+        """
+        ...
+
+    def give_back(self, policy: Policy, subject: str) -> None:
+        """Return a unit that was taken for something that did not happen."""
+        ...
+
+    def statistics(self) -> LimitStatistics: ...

@@ -1,0 +1,41 @@
+"""The homes: every test of the contract runs against each of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, aclosing
+
+import pytest
+
+from greenroom.storage.limits import LimitHome, MemoryHome
+from greenroom.storage.limits.postgres import PostgresHome
+from greenroom.storage.limits.redis import RedisHome
+from greenroom.storage.postgres import open_pool
+from greenroom.storage.redis import RedisUrl
+from tests.storage.bus.redis_server import RedisServer, running_redis
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    """A Redis of this test's own."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "redis", "postgres"])
+def kind(request: pytest.FixtureRequest) -> tuple[str, object]:
+    needs = {"memory": None, "redis": "redis", "postgres": "database"}[request.param]
+    return request.param, None if needs is None else request.getfixturevalue(needs)
+
+
+@pytest.fixture
+async def home(kind: tuple[str, object]) -> AsyncIterator[LimitHome]:
+    name, server = kind
+    async with AsyncExitStack() as stack:
+        if name == "memory":
+            yield MemoryHome()
+        elif name == "redis":
+            url = RedisUrl.parse(server.url)  # type: ignore[attr-defined]
+            yield await stack.enter_async_context(aclosing(RedisHome(url, namespace="test")))
+        else:
+            yield PostgresHome(await stack.enter_async_context(open_pool(server)))  # type: ignore[arg-type]
