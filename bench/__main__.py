@@ -12,7 +12,7 @@ import trio
 import typer
 from rich.console import Console
 
-from bench import committer, deliveries, drivers, http_path, kernel, memory, sockets
+from bench import committer, deliveries, drivers, http_path, kernel, memory, replay, sockets
 from bench.bars import lost_bars, with_bars
 from bench.figures import Figure
 from bench.history import HISTORY, Snapshot, latest, record, settings_of
@@ -41,6 +41,7 @@ PARTS: Final = {
     "committer": Part(committer, committer.committer_figures, "the committer, beside a transaction per message"),
     "deliveries": Part(deliveries, deliveries.delivery_figures, "event streams, beside streams by hand"),
     "sockets": Part(sockets, sockets.socket_figures, "sends over WebSocket, beside sends over HTTP"),
+    "replay": Part(replay, replay.replay_figures, "a long past, read slowly"),
 }
 
 out = Console(width=190)

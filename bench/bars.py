@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bench import committer, deliveries, drivers, http_path, sockets
+from bench import committer, deliveries, drivers, http_path, replay, sockets
 from bench.figures import Bar, Figure, Of
 
 _BY_HAND: Final = "by hand: two channels, fail_after"
@@ -39,6 +39,7 @@ BARS: Final[Mapping[tuple[str, str], Bar]] = {
     (deliveries.CAUGHT_UP, deliveries.BARE): Bar(5_000.0, Of.LEVEL),
     (sockets.PER_CPU_S, sockets.OVER_HTTP): Bar(2.0),
     (sockets.MEMORY, sockets.STREAM): Bar(40.0, Of.LEVEL),
+    **{(way, replay.ON_THE_WIRE): Bar(1_024.0, Of.LEVEL) for way in (replay.OVER_SSE, replay.OVER_SOCKET)},
 }
 """By the name of a figure and of its baseline."""
 

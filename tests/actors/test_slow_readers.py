@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 from trio.testing import MockClock
 
 from greenroom.actors.addresses import stream_of
 from greenroom.actors.feeds import FEED_BYTES_MAX, FEED_EVENTS_MAX, Feed
+from greenroom.actors.replay import REPLAY_PAGE
 from greenroom.actors.ring import Placed
 from greenroom.actors.stream_connection import WRITE_BYTES_MAX, StreamConnection
 from greenroom.schema.events import Frame
-from greenroom.schema.ids import SessionId
+from greenroom.schema.ids import SessionId, UserId
+from greenroom.schema.records import StoredEvent
 from greenroom.storage.memory.faults import FaultPoint, Phase
+from greenroom.storage.memory.streams import MemoryStreams
 from tests.actors.world import Listener, World, a_world, listening
 
 LONG = "x" * 4_900
@@ -141,3 +145,36 @@ async def test_a_slow_reader_loses_nothing_when_its_stream_actor_crashes_as_well
 
             assert [line.split()[0] for line in slow.contents] == [str(n) for n in range(60)]
             assert [line.split()[0] for line in healthy.contents] == [str(n) for n in range(60)]
+
+
+async def test_of_a_long_past_no_more_than_a_page_is_held(autojump_clock: MockClock) -> None:
+    async with a_world() as world:
+        talk = await world.talk()
+        cursor = (await world.core.streams.sync(world.tomas)).cursor
+        count = 10 * REPLAY_PAGE
+        for n in range(count):
+            await world.say(talk, str(n))
+        await trio.sleep(100)  # until nothing of it is in memory
+        read = 0
+        events_after = MemoryStreams.events_after
+
+        async def counting(self: MemoryStreams, user_id: UserId, after: int, *, limit: int) -> list[StoredEvent]:
+            nonlocal read
+            events = await events_after(self, user_id, after, limit=limit)
+            read += len(events)
+            return events
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(MemoryStreams, "events_after", counting)
+            async with world.core.streams.open(world.tomas, cursor) as connection:
+                late = Listener()
+                late.see(await connection.receive())
+                held = []
+                while len(late.contents) < count:
+                    late.see(await connection.receive())
+                    held.append(read - len(late.contents))
+
+    # A row that is read and not yet written is one that a client which stops reading holds on to.
+    assert max(held) == 0
+    assert read == count
+    assert len(held) == count / REPLAY_PAGE
