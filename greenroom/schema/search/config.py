@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Final
 
 from greenroom.schema.errors import FieldError, InvalidInput
+
+ConfigValue = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredConfig:
+    """What operators changed, by name; everything else is as the settings say.
+
+    Attributes:
+        revision: 0 before the first change, one more with every change.
+        changed_at: None before the first change.
+    """
+
+    revision: int = 0
+    changes: Mapping[str, ConfigValue] = field(default_factory=dict)
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,16 +50,20 @@ class SearchConfig:
     revision: int = 0
     changed_at: datetime | None = None
 
-    def changed(self, changes: dict[str, object], *, now: datetime) -> SearchConfig:
-        """This configuration with some values replaced and the next revision.
+    def with_stored(self, stored: StoredConfig) -> SearchConfig:
+        """This configuration with what operators changed. A stored value that is out of bounds by now is left out."""
+        usable = {name: value for name, value in stored.changes.items() if refusal(name, value) is None}
+        return replace(self, **usable, revision=stored.revision, changed_at=stored.changed_at)  # type: ignore[arg-type]
 
-        Raises:
-            InvalidInput: a name that can't be changed, or a value out of its bounds; each is named.
-        """
-        errors = [error for name, value in changes.items() if (error := _refusal(name, value)) is not None]
-        if errors:
-            raise InvalidInput(*errors)
-        return replace(self, **changes, revision=self.revision + 1, changed_at=now)  # type: ignore[arg-type]
+
+def check_changes(changes: Mapping[str, object]) -> None:
+    """
+    Raises:
+        InvalidInput: a name that can't be changed, or a value out of its bounds; each is named.
+    """
+    errors = [error for name, value in changes.items() if (error := refusal(name, value)) is not None]
+    if errors:
+        raise InvalidInput(*errors)
 
 
 BOUNDS: Final[dict[str, tuple[int, int]]] = {
@@ -61,7 +82,8 @@ MODEL_NAME_LENGTH_MAX: Final = 100
 _MODELS: Final = frozenset({"parsing_model", "location_model"})
 
 
-def _refusal(name: str, value: object) -> FieldError | None:
+def refusal(name: str, value: object) -> FieldError | None:
+    """Why a name can't have this value; None if it can."""
     loc = ("body", name)
     if name in BOUNDS:
         low, high = BOUNDS[name]
@@ -72,6 +94,6 @@ def _refusal(name: str, value: object) -> FieldError | None:
         if not isinstance(value, str) or not value.strip() or len(value) > MODEL_NAME_LENGTH_MAX:
             return FieldError(loc, f"must be the name of a model, at most {MODEL_NAME_LENGTH_MAX} characters")
         return None
-    if name in {field.name for field in fields(SearchConfig)}:
+    if name in {each.name for each in fields(SearchConfig)}:
         return FieldError(loc, "can't be changed while the server runs")
     return FieldError(loc, "is no setting of the search")

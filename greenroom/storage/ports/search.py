@@ -5,12 +5,14 @@ What :mod:`greenroom.storage.ports` says of errors and connections holds here to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from greenroom.schema.ids import ServiceId
 from greenroom.schema.search.candidates import Card, RetrievalQuery, Retrieved, TextStrength
+from greenroom.schema.search.config import ConfigValue, StoredConfig
 from greenroom.schema.search.places import PlaceCandidate, Point, Region, RegionId
 
 
@@ -70,4 +72,20 @@ class Retrieval(Protocol):
 
     async def embedding_models(self) -> list[str]:
         """Names of the models that services have vectors of."""
+        ...
+
+
+class SearchConfigs(Protocol):
+    """What operators changed about searching."""
+
+    async def read(self) -> StoredConfig: ...
+
+    async def write(
+        self, changes: Mapping[str, ConfigValue], *, expected_revision: int, now: datetime
+    ) -> StoredConfig:
+        """Replace all that was changed, if nobody else did so since.
+
+        Raises:
+            Conflict: the revision is not ``expected_revision``; nothing was stored.
+        """
         ...
