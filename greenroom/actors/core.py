@@ -6,6 +6,7 @@
     ├── committer                 writes everything durable, in groups
     ├── event-worker              does what follows from changes: messages, reminders
     ├── mail-worker               the same for mails
+    ├── outbox-watch              how much of that is to be done, and how late it is
     ├── sweep                     finds what the bus lost
     ├── bus-relay                 the one bus subscription of this worker
     ├── presence                  who is connected
@@ -46,6 +47,7 @@ from greenroom.actors.feeds import LocalFeeds
 from greenroom.actors.loop_watch import LoopWatch
 from greenroom.actors.messaging import Messaging
 from greenroom.actors.operating import Operating
+from greenroom.actors.outbox_watch import OutboxBoard, OutboxWatch
 from greenroom.actors.presence import BATCH_MAX as PRESENCE_BATCH_MAX
 from greenroom.actors.presence import Presence, PresenceBoard, changed_user
 from greenroom.actors.replay import Replay
@@ -132,6 +134,7 @@ class Core:
         board: PresenceBoard,
         answering_once: AnsweringOnce,
         operating: Operating,
+        outbox: OutboxBoard,
         loop: LoopWatch,
     ) -> None:
         self.system = system
@@ -143,6 +146,7 @@ class Core:
         self.board = board
         self.answering_once = answering_once
         self.operating = operating
+        self.outbox = outbox
         self.loop = loop
         self.is_draining = False
         self._drain_s = drain_s
@@ -226,6 +230,7 @@ async def open_core(
     settings = settings or CoreSettings()
     epoch = await storage.streams.epoch()
     feeds, sessions, board, loop = LocalFeeds(), SessionCache(), PresenceBoard(), LoopWatch()
+    outbox = OutboxBoard()
     alarms, replay = Alarms(), Replay(storage.streams, epoch=epoch)
     # Never the name of a worker before, whose claims may still stand.
     worker = ids.ulid()
@@ -266,6 +271,7 @@ async def open_core(
             ),
             _event_worker("event-worker", storage, worker, lambda system: handlers(system).inside),
             _event_worker("mail-worker", storage, worker, lambda system: handlers(system).mail),
+            ChildSpec("outbox-watch", lambda: OutboxWatch(outbox=storage.outbox, board=outbox)),
             ChildSpec(
                 "presence",
                 lambda: Presence(
@@ -370,6 +376,7 @@ async def open_core(
                 ids=ids,
                 wall=wall,
             ),
+            outbox=outbox,
             loop=loop,
         )
         try:
@@ -380,6 +387,8 @@ async def open_core(
 
 
 def _event_worker(name: str, storage: Storage, worker: str, handles: MakeHandles) -> ChildSpec:
+    # Not essential, though much is promised of it: what it is to do is stored, and another worker does it. To take this
+    # one's requests away would help nobody. That jobs are late is told by the age of the oldest.
     return ChildSpec(
         name,
         lambda: EventWorker(outbox=storage.outbox, worker=f"{worker}/{name}", handles=handles),

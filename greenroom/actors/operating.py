@@ -34,7 +34,7 @@ from greenroom.schema.audit import (
 from greenroom.schema.clock import WallClock
 from greenroom.schema.errors import Conflict, DomainError, FieldError, InvalidInput, NotFound, Unavailable
 from greenroom.schema.ids import Ids, JobId, UserId
-from greenroom.schema.outbox import Job, JobState
+from greenroom.schema.outbox import Job, JobsShown, JobState, OutboxFigures
 from greenroom.storage.ports import Accounts, Audit, Outbox
 from greenroom.supervisor import (
     ActorDied,
@@ -75,10 +75,11 @@ class AuditPage:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """Newest first. ``next_cursor`` is None on the last page."""
+    """Newest first, running ones the longest due first. ``next_cursor`` is None on the last page."""
 
     items: tuple[Job, ...]
     next_cursor: str | None
+    figures: OutboxFigures
 
 
 class Operating:
@@ -173,8 +174,22 @@ class Operating:
         loop.probe_steps(for_s)
         await self._settle(entry, AuditOutcome.DONE, None)
 
-    async def jobs(self, *, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
-        """Read one page of the outbox, newest first.
+    async def job(self, job_id: JobId) -> Job:
+        """Read one job.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        job = await self._outbox.job(job_id)
+        if job is None:
+            raise NotFound("There is no such job.")
+        return job
+
+    async def jobs(self, *, shown: JobsShown | None, limit: int, cursor: str | None) -> JobPage:
+        """Read one page of the outbox, newest first, and how much is to be done.
+
+        Args:
+            shown: which of them; None for all. Those that are running come on one page, the longest due first.
 
         Raises:
             InvalidInput: not a cursor of this list.
@@ -182,9 +197,13 @@ class Operating:
         if cursor is not None and _PLACE.fullmatch(cursor) is None:
             raise InvalidInput(FieldError(("query", "cursor"), "is not a next_cursor that this list returned"))
         before = None if cursor is None else int(cursor)
+        figures = await self._outbox.figures()
+        if shown is JobsShown.RUNNING:
+            return JobPage(tuple(await self._outbox.running(limit=limit)), None, figures)
+        state = None if shown is None else JobState(shown.value)
         found = await self._outbox.page(state=state, before=before, limit=limit + 1)
         items = tuple(found[:limit])
-        return JobPage(items, str(items[-1].place) if len(found) > limit else None)
+        return JobPage(items, str(items[-1].place) if len(found) > limit else None, figures)
 
     async def audit_page(self, *, limit: int, cursor: str | None) -> AuditPage:
         """Read one page of what operators did, newest first.

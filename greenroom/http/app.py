@@ -23,6 +23,7 @@ from greenroom.http.metrics import (
     GaugeCollector,
     KernelCollector,
     LoopCollector,
+    OutboxCollector,
     OwnCountsCollector,
     RefusalMetrics,
     RequestMetrics,
@@ -104,6 +105,7 @@ def create_app(
         KernelCollector(core.system.statistics),
         LoopCollector(core.loop.report),
         OwnCountsCollector(core.system.inspect),
+        OutboxCollector(lambda: core.outbox.figures),
         GaugeCollector(
             "greenroom_essential_hindered",
             "Essential actors that can't work now; with any, the worker is not ready.",

@@ -16,7 +16,7 @@ from greenroom.actors.loop_watch import LoopReport
 from greenroom.actors.stall_watchdog import StallWatchdog
 from greenroom.schema.audit import AuditEntry, AuditOutcome, OperatorAction, OperatorKind
 from greenroom.schema.clock import WallClock
-from greenroom.schema.outbox import Job, JobState
+from greenroom.schema.outbox import Job, JobState, OutboxFigures
 from greenroom.schema.wire import Moment, Wire
 from greenroom.supervisor import ActorDetail, ActorSystem, DeadLetter, LifecycleEvent, Node, Page
 
@@ -481,8 +481,43 @@ class JobOut(Wire):
         )
 
 
+class JobDetailOut(JobOut):
+    """``payload`` is the event as it was written, with what users wrote of the lesson."""
+
+    payload: dict[str, JsonValue]
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(**JobOut.of(job).model_dump(), payload=json.loads(job.payload))
+
+
+class OutboxFiguresOut(Wire):
+    """How much is to be done; each count is exact up to 10000, where it stops.
+
+    ``waiting`` jobs are due, ``scheduled`` ones due later: reminders, and what is to be tried again. ``oldest_s``: how
+    long ago the first that is pending was to be done.
+    """
+
+    waiting: int
+    running: int
+    scheduled: int
+    dead: int
+    oldest_s: float
+
+    @classmethod
+    def of(cls, figures: OutboxFigures) -> Self:
+        return cls(
+            waiting=figures.waiting,
+            running=figures.running,
+            scheduled=figures.scheduled,
+            dead=figures.dead,
+            oldest_s=figures.oldest.total_seconds(),
+        )
+
+
 class OutboxOut(Wire):
-    """Newest first; ``next_cursor`` is null on the last page."""
+    """Newest first, running ones the longest due first; ``next_cursor`` is null on the last page."""
 
     items: list[JobOut]
     next_cursor: str | None
+    figures: OutboxFiguresOut

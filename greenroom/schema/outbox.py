@@ -8,8 +8,9 @@ Source: Gray, "Notes on data base operating systems" (1978), on actions that can
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from greenroom.schema.ids import EventId, JobId
 
@@ -18,6 +19,15 @@ class JobState(StrEnum):
     """``DEAD`` jobs have failed too often; an operator may have them tried again."""
 
     PENDING = "pending"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class JobsShown(StrEnum):
+    """Which jobs operators look at: those of a state, or the pending ones that a worker has in hand."""
+
+    PENDING = "pending"
+    RUNNING = "running"
     DONE = "done"
     DEAD = "dead"
 
@@ -80,3 +90,26 @@ class Job:
     last_error: str | None
     created_at: datetime
     finished_at: datetime | None
+
+
+COUNTED_MAX: Final = 10_000
+"""Where counts of jobs stop: what is more is as worrying, and a count has to read each."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxFigures:
+    """How much is to be done; each count is exact up to COUNTED_MAX, where it stops.
+
+    Attributes:
+        waiting: due, and in nobody's hands.
+        running: claimed by a worker, whose lease lasts.
+        scheduled: due later: reminders, and what failed and is to be tried again.
+        dead: failed too often.
+        oldest: how long ago the first that is pending was to be done; nothing if none was to be done by now.
+    """
+
+    waiting: int
+    running: int
+    scheduled: int
+    dead: int
+    oldest: timedelta

@@ -24,7 +24,7 @@ from pydantic import (
 
 from greenroom.schema.bookings import DURATION_MAX, DURATION_MIN, BookingTense
 from greenroom.schema.ids import ULID_PATTERN, BookingId, ServiceId, UserId
-from greenroom.schema.outbox import JobState
+from greenroom.schema.outbox import JobsShown
 from greenroom.schema.records import ConversationState
 
 CONTENT_LENGTH_MAX: Final = 5_000
@@ -360,7 +360,9 @@ class ReadAudit(Query):
 
 
 class ReadOutbox(Query):
-    state: JobState | None = None
+    """``running`` jobs are also pending ones; there are few, so they come without a cursor."""
+
+    state: JobsShown | None = None
     limit: Limit = 50
     cursor: PageCursor | None = None
 

@@ -312,6 +312,28 @@ async def test_the_same_request_under_a_key_books_once(world: World) -> None:
     assert first.json() == second.json()
 
 
+async def test_operators_see_how_much_is_to_be_done_and_what_a_job_is_about(world: World) -> None:
+    booking = await book(world)
+    await until(lambda: _has(world, booking["conversation_id"], 1))
+    hour_ago = system_wall_clock() - timedelta(hours=1)
+    rows = world.database.tables.outbox
+    [mail] = [job for job in rows.values() if job.handler == "mail_student"]
+    stuck = {"planned_at": hour_ago, "due_at": hour_ago, "claimed_by": "w", "claimed_until": hour_ago + timedelta(hours=2)}
+    rows[mail.place] = replace(mail, state=JobState.PENDING, finished_at=None, **stuck)
+
+    page = (await world.operator.get("/api/v1/admin/outbox?state=running")).json()
+    detail = (await world.operator.get(f"/api/v1/admin/outbox/{mail.id}")).json()
+
+    assert [job["id"] for job in page["items"]] == [mail.id]
+    assert 'greenroom_outbox_jobs{state="dead"} 0.0' in (await world.operator.get("/metrics")).text
+    figures = page["figures"]
+    assert (figures["running"], figures["scheduled"], figures["dead"]) == (1, 1, 0)
+    assert 3_600 <= figures["oldest_s"] < 3_700
+    assert (detail["id"], detail["payload"]["booking"]["id"]) == (mail.id, booking["id"])
+    assert_problem(await world.maya.api.get(f"/api/v1/admin/outbox/{mail.id}"), 403, "permission_denied")
+    assert_problem(await world.operator.get(f"/api/v1/admin/outbox/{ULID}"), 404, "not_found")
+
+
 async def test_operators_see_the_outbox_and_have_dead_jobs_tried_again_on_the_record(world: World) -> None:
     booking = await book(world)
     await until(lambda: _has(world, booking["conversation_id"], 1))

@@ -200,6 +200,9 @@ async def test_live_answers_are_what_was_described(world: World, document: dict[
     await maya.get(path)
     job = (await operator.get("/api/v1/admin/outbox?limit=1")).json()["items"][0]["id"]
     await operator.get("/api/v1/admin/outbox?cursor=x")
+    await operator.get("/api/v1/admin/outbox?state=running")
+    await operator.get(f"/api/v1/admin/outbox/{job}")
+    await operator.get(f"/api/v1/admin/outbox/{ulid}")
     await operator.post(f"/api/v1/admin/outbox/{job}/retry")
     await operator.post(f"/api/v1/admin/outbox/{ulid}/retry")
     [dead] = [j for j in world.database.tables.outbox.values() if j.id == job]

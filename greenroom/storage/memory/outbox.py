@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from greenroom.schema.ids import JobId
-from greenroom.schema.outbox import Job, JobState
+from greenroom.schema.outbox import COUNTED_MAX, Job, JobState, OutboxFigures
 from greenroom.storage.memory.database import MemoryDatabase
 
 
@@ -90,6 +90,28 @@ class MemoryOutbox:
                 if (state is None or job.state is state) and (before is None or job.place < before)
             ][:limit]
 
+    async def running(self, *, limit: int) -> list[Job]:
+        async with self._database.operation("outbox.running"):
+            now = self._database.clock()
+            return [job for job in self._due(now)[:COUNTED_MAX] if _is_claimed(job, now)][:limit]
+
+    async def figures(self) -> OutboxFigures:
+        async with self._database.operation("outbox.figures"):
+            now = self._database.clock()
+            due = self._due(now)[:COUNTED_MAX]
+            later = [j for j in self._jobs.values() if j.state is JobState.PENDING and j.due_at > now]
+            later = sorted(later, key=lambda job: (job.due_at, job.place))[:COUNTED_MAX]
+            running = sum(_is_claimed(job, now) for job in due)
+            dead = sum(job.state is JobState.DEAD for job in self._jobs.values())
+            planned = min((job.planned_at for job in (*due, *later)), default=now)
+            return OutboxFigures(
+                waiting=len(due) - running,
+                running=running,
+                scheduled=len(later),
+                dead=min(dead, COUNTED_MAX),
+                oldest=max(now - planned, timedelta(0)),
+            )
+
     async def delete_done(self, *, older_than: timedelta, limit: int) -> int:
         async with self._database.operation("outbox.delete_done"):
             moment = self._database.clock() - older_than
@@ -102,6 +124,11 @@ class MemoryOutbox:
     @property
     def _jobs(self) -> dict[int, Job]:
         return self._database.tables.outbox
+
+    def _due(self, now: datetime) -> list[Job]:
+        """Pending jobs that are due, the longest due first."""
+        due = [job for job in self._jobs.values() if job.state is JobState.PENDING and job.due_at <= now]
+        return sorted(due, key=lambda job: (job.due_at, job.place))
 
     def _found(self, job_id: JobId) -> Job | None:
         return next((job for job in self._jobs.values() if job.id == job_id), None)
@@ -127,6 +154,10 @@ class MemoryOutbox:
 
 
 _UNCLAIMED: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
+
+
+def _is_claimed(job: Job, now: datetime) -> bool:
+    return job.claimed_until is not None and job.claimed_until > now
 
 
 def _finished_at(job: Job) -> datetime:

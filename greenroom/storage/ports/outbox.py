@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from greenroom.schema.ids import JobId
-from greenroom.schema.outbox import Job, JobState
+from greenroom.schema.outbox import Job, JobState, OutboxFigures
 
 
 class Outbox(Protocol):
@@ -58,6 +58,14 @@ class Outbox(Protocol):
 
     async def page(self, *, state: JobState | None, before: int | None, limit: int) -> list[Job]:
         """One page, newest first; ``before`` is the ``place`` of the last one of the page before."""
+        ...
+
+    async def running(self, *, limit: int) -> list[Job]:
+        """Jobs that a worker has in hand, the longest due first; looked for among the first COUNTED_MAX that are due."""
+        ...
+
+    async def figures(self) -> OutboxFigures:
+        """How much is to be done; reads at most some ten thousand rows, however many there are."""
         ...
 
     async def delete_done(self, *, older_than: timedelta, limit: int) -> int:

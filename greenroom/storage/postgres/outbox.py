@@ -1,8 +1,11 @@
 """The outbox in Postgres. Leases are on the database's own clock, read when a statement begins.
 
 Not ``clock_timestamp()``, which may differ from row to row and so can't be looked up in an index: a claim would walk every
-reminder that is planned for the months to come. For the same end ``handler || ''``, which no index has: it leaves a planner
-without statistics no choice but the index on what is due.
+reminder that is planned for the months to come. For the same end ``handler || ''``, which no index has.
+
+Jobs that are due are looked for as ``state = 'pending'``, the first of an aggregate as ``finished_at IS NULL``, a page as
+``state || ''``, and a claimed job by its claim: one index has each of these words, so that a planner without statistics has
+no choice.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from greenroom.schema.ids import JobId
-from greenroom.schema.outbox import Job, JobState, NewJob
+from greenroom.schema.outbox import COUNTED_MAX, Job, JobState, NewJob, OutboxFigures
 from greenroom.storage.postgres import rows
 from greenroom.storage.postgres.columns import bigints, moments, texts
 from greenroom.storage.postgres.pool import Pool
@@ -31,6 +34,9 @@ SELECT id, event_id, type, handler, aggregate_id, payload::json, planned_at, pla
 CLAIM: Final = """
 -- claim_jobs: those due, the longest due first; nobody waits for a row that another worker is claiming. A row that changed
 -- between the look and the lock is looked at again (EvalPlanQual), so that it can't be claimed twice.
+--
+-- The first pending job of an aggregate and handler is asked for, and not whether there is none before this one: that would
+-- be an anti-join, for which a planner without statistics may read all that is pending for each that is due.
 WITH lost AS (
     UPDATE outbox SET state = 'dead', finished_at = statement_timestamp(), claimed_by = NULL, claimed_until = NULL,
            last_error = 'no worker that claimed it came back'
@@ -40,10 +46,10 @@ claimable AS (
     SELECT o.place FROM outbox o
      WHERE o.state = 'pending' AND o.due_at <= statement_timestamp() AND o.handler || '' = ANY(%(handlers)s::text[])
        AND o.attempts < %(attempts_max)s AND (o.claimed_until IS NULL OR o.claimed_until <= statement_timestamp())
-       AND NOT EXISTS (
-           SELECT FROM outbox e
-            WHERE e.state = 'pending' AND e.aggregate_id = o.aggregate_id AND e.handler = o.handler
-              AND (e.planned_at, e.place) < (o.planned_at, o.place))
+       AND o.place = (
+           SELECT e.place FROM outbox e
+            WHERE e.finished_at IS NULL AND e.aggregate_id = o.aggregate_id AND e.handler = o.handler
+            ORDER BY e.planned_at, e.place LIMIT 1)
      ORDER BY o.due_at, o.place LIMIT %(limit)s
        FOR UPDATE SKIP LOCKED)
 UPDATE outbox o
@@ -64,33 +70,33 @@ HAVING min(GREATEST(due_at, claimed_until)) <= statement_timestamp() + %(within)
 FINISH: Final = """
 -- finish_job: if the claim still stands.
 UPDATE outbox SET state = 'done', finished_at = statement_timestamp(), claimed_by = NULL, claimed_until = NULL
- WHERE place = %(place)s AND state = 'pending' AND claimed_by = %(worker)s AND attempts = %(attempts)s
+ WHERE place = %(place)s AND claimed_by = %(worker)s AND attempts = %(attempts)s
 """
 
 RETRY: Final = """
 -- retry_job: later, if the claim still stands.
 UPDATE outbox SET due_at = statement_timestamp() + %(after)s, last_error = %(error)s, claimed_by = NULL, claimed_until = NULL
- WHERE place = %(place)s AND state = 'pending' AND claimed_by = %(worker)s AND attempts = %(attempts)s
+ WHERE place = %(place)s AND claimed_by = %(worker)s AND attempts = %(attempts)s
 """
 
 BURY: Final = """
 -- bury_job: if the claim still stands.
 UPDATE outbox SET state = 'dead', finished_at = statement_timestamp(), last_error = %(error)s, claimed_by = NULL,
        claimed_until = NULL
- WHERE place = %(place)s AND state = 'pending' AND claimed_by = %(worker)s AND attempts = %(attempts)s
+ WHERE place = %(place)s AND claimed_by = %(worker)s AND attempts = %(attempts)s
 """
 
 RELEASE: Final = """
 -- release_jobs: those whose claim still stands.
 UPDATE outbox o SET claimed_by = NULL, claimed_until = NULL, attempts = o.attempts - 1
   FROM unnest(%(places)s::bigint[], %(workers)s::text[], %(attempts)s::bigint[]) AS w (place, worker, attempts)
- WHERE o.place = w.place AND o.state = 'pending' AND o.claimed_by = w.worker AND o.attempts = w.attempts
+ WHERE o.place = w.place AND o.claimed_by = w.worker AND o.attempts = w.attempts
 """
 
 REVIVE: Final = """
--- revive_job: a dead one.
+-- revive_job: a dead one. No index has it like this, so it is found by its id.
 UPDATE outbox SET state = 'pending', finished_at = NULL, attempts = 0, due_at = statement_timestamp()
- WHERE id = %(id)s AND state = 'dead'
+ WHERE id = %(id)s AND (state = 'dead') IS TRUE
 RETURNING place, id, event_id, type, handler, aggregate_id, payload::text, planned_at, due_at, state, attempts, claimed_by,
           claimed_until, last_error, created_at, finished_at
 """
@@ -110,10 +116,35 @@ SELECT place, id, event_id, type, handler, aggregate_id, payload::text, planned_
 """
 
 PAGE_IN_STATE: Final = """
--- jobs_page_in_state: the same, of one state.
+-- jobs_page_in_state: the same, of one state; walks outbox_state.
 SELECT place, id, event_id, type, handler, aggregate_id, payload::text, planned_at, due_at, state, attempts, claimed_by,
        claimed_until, last_error, created_at, finished_at
-  FROM outbox WHERE state = %(state)s AND place < %(before)s ORDER BY place DESC LIMIT %(limit)s
+  FROM outbox WHERE state || '' = %(state)s AND place < %(before)s ORDER BY place DESC LIMIT %(limit)s
+"""
+
+RUNNING: Final = """
+-- running_jobs: those in somebody's hands, the longest due first. Claims are made in that order, so that few others are read.
+SELECT place, id, event_id, type, handler, aggregate_id, payload::text, planned_at, due_at, state, attempts, claimed_by,
+       claimed_until, last_error, created_at, finished_at
+  FROM (SELECT * FROM outbox WHERE state = 'pending' AND due_at <= statement_timestamp()
+         ORDER BY due_at, place LIMIT %(counted_max)s) due
+ WHERE claimed_until > statement_timestamp() ORDER BY due_at, place LIMIT %(limit)s
+"""
+
+FIGURES: Final = """
+-- outbox_figures: walks outbox_due either way from now, and the dead, each so far and no further.
+WITH due AS (
+    SELECT planned_at, COALESCE(claimed_until > statement_timestamp(), false) AS is_running FROM outbox
+     WHERE state = 'pending' AND due_at <= statement_timestamp() ORDER BY due_at, place LIMIT %(counted_max)s),
+later AS (
+    SELECT planned_at FROM outbox
+     WHERE state = 'pending' AND due_at > statement_timestamp() ORDER BY due_at, place LIMIT %(counted_max)s),
+dead AS (
+    SELECT FROM outbox WHERE state || '' = 'dead' ORDER BY place LIMIT %(counted_max)s)
+SELECT count(*) FILTER (WHERE NOT is_running), count(*) FILTER (WHERE is_running), (SELECT count(*) FROM later),
+       (SELECT count(*) FROM dead),
+       GREATEST(statement_timestamp() - LEAST(min(planned_at), (SELECT min(planned_at) FROM later)), '0')
+  FROM due
 """
 
 DELETE_DONE: Final = """
@@ -193,6 +224,13 @@ class PostgresOutbox:
         if state is None:
             return await self._pool.fetch(PAGE, params, rows.job)
         return await self._pool.fetch(PAGE_IN_STATE, {**params, "state": state.value}, rows.job)
+
+    async def running(self, *, limit: int) -> list[Job]:
+        return await self._pool.fetch(RUNNING, {"limit": limit, "counted_max": COUNTED_MAX}, rows.job)
+
+    async def figures(self) -> OutboxFigures:
+        [figures] = await self._pool.fetch(FIGURES, {"counted_max": COUNTED_MAX}, rows.outbox_figures)
+        return figures
 
     async def delete_done(self, *, older_than: timedelta, limit: int) -> int:
         return await self._pool.run(DELETE_DONE, {"older_than": older_than, "limit": limit})

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from greenroom.schema.bookings import Booking, BookingStatus
 from greenroom.schema.ids import BookingId, ConversationId, EventId, JobId, MessageId, ServiceId, SessionId, UserId
-from greenroom.schema.outbox import Job, JobState
+from greenroom.schema.outbox import Job, JobState, OutboxFigures
 from greenroom.schema.records import (
     Conversation,
     ConversationState,
@@ -289,6 +289,10 @@ def job(
         created_at=created_at,
         finished_at=finished_at,
     )
+
+
+def outbox_figures(waiting: int, running: int, scheduled: int, dead: int, oldest: timedelta) -> OutboxFigures:
+    return OutboxFigures(waiting, running, scheduled, dead, oldest)
 
 
 def length_of_time(value: timedelta) -> timedelta:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import trio
 
+from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.errors import Conflict
 from greenroom.schema.ids import JobId
-from greenroom.schema.outbox import Job, JobState, NewJob
+from greenroom.schema.outbox import Job, JobState, NewJob, OutboxFigures
 from greenroom.storage.lock_ledger import LockRuleBroken
 from greenroom.storage.ports import Storage
 from tests.storage.builders import (
@@ -224,7 +226,7 @@ async def test_a_job_that_takes_its_workers_with_it_is_dead_in_the_end(storage: 
 
 
 async def test_what_is_planned_for_later_waits_and_holds_up_nothing(storage: Storage) -> None:
-    far = datetime.now(UTC) + timedelta(days=1)  # noqa: TID251 - leases are on the database's clock
+    far = system_wall_clock() + timedelta(days=1)
     await append_jobs(storage, a_job(1, planned_at=far), a_job(2))
 
     assert [job.id for job in await claim(storage)] == [a_job(2).id]
@@ -310,3 +312,53 @@ async def test_done_jobs_are_dropped_with_time_and_dead_ones_stay(storage: Stora
     assert await storage.outbox.delete_done(older_than=-LONG, limit=9) == 1
 
     assert [job.id for job in await storage.outbox.page(state=None, before=None, limit=9)] == [three.id]
+
+
+async def test_what_is_to_be_done_is_counted(storage: Storage) -> None:
+    now = system_wall_clock()
+    ago, ahead = now - timedelta(minutes=5), now + timedelta(hours=1)
+    assert await storage.outbox.figures() == OutboxFigures(0, 0, 0, 0, NONE)
+    await append_jobs(
+        storage,
+        a_job(1, planned_at=ahead, handler="reminder"),
+        a_job(2, planned_at=ago - timedelta(minutes=5)),
+        a_job(3, planned_at=ago),
+        a_job(4, planned_at=ago, handler="mail_student"),
+        a_job(5, planned_at=ago, conversation=2),
+        a_job(6, planned_at=ago, conversation=2, handler="mail_student"),
+    )
+    first, _, third, _ = await claim(storage)
+    # The oldest failed and is scheduled anew: it is the oldest still.
+    await storage.outbox.retry(first, "later", after=LONG)
+    await storage.outbox.bury(third, "never")
+
+    figures = await storage.outbox.figures()
+
+    assert replace(figures, oldest=NONE) == OutboxFigures(waiting=1, running=2, scheduled=2, dead=1, oldest=NONE)
+    assert timedelta(minutes=9) < figures.oldest < timedelta(minutes=11)
+
+
+async def test_nothing_that_is_planned_for_later_is_late(storage: Storage) -> None:
+    await append_jobs(storage, a_job(planned_at=system_wall_clock() + LONG))
+
+    assert await storage.outbox.figures() == OutboxFigures(0, 0, 1, 0, NONE)
+
+
+async def test_those_in_somebodys_hands_are_found_the_longest_due_first(storage: Storage) -> None:
+    await append_jobs(
+        storage, a_job(1, conversation=2), a_job(2, handler="mail_student"), a_job(3, handler="reminder")
+    )
+    claimed = await claim(storage, limit=2)
+
+    assert await storage.outbox.running(limit=10) == claimed
+    assert await storage.outbox.running(limit=1) == claimed[:1]
+    await storage.outbox.finish(claimed[0])
+    assert await storage.outbox.running(limit=10) == claimed[1:]
+
+
+async def test_a_claim_whose_lease_is_over_is_in_nobodys_hands(storage: Storage) -> None:
+    await append_jobs(storage, a_job())
+    await claim(storage, lease=NONE)
+
+    assert await storage.outbox.running(limit=10) == []
+    assert (await storage.outbox.figures()).waiting == 1
