@@ -1,0 +1,1 @@
+"""Searching: from a sentence to bookable instructors, inside a budget. Each request is an actor of its own."""

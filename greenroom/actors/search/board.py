@@ -1,0 +1,94 @@
+"""What every search on this worker goes by: the configuration, and which models services have vectors of.
+
+One actor reads it again twice a second, so what an operator changes holds on all workers within a second, whatever
+becomes of the bus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+import trio
+
+from greenroom.schema.errors import Unavailable
+from greenroom.schema.search.config import SearchConfig, StoredConfig
+from greenroom.storage.ports.search import Retrieval, SearchConfigs
+from greenroom.supervisor import Actor
+
+POLL_S: Final = 0.5
+READ_TIMEOUT_S: Final = 2.0
+
+MODELS_EVERY: Final = 10
+"""Rounds between two looks at which models there are: they change with hours of work."""
+
+_log = structlog.get_logger(__name__)
+
+
+class SearchBoard:
+    """Read by the searches of one worker.
+
+    Args:
+        base: the configuration by the settings.
+        changed: called when it changes: what was answered before may be answered otherwise now.
+    """
+
+    def __init__(self, base: SearchConfig, *, changed: Callable[[], None]) -> None:
+        self._base = base
+        self._changed = changed
+        self.config = base
+        self.embedding_models: frozenset[str] = frozenset()
+
+    def take_config(self, stored: StoredConfig) -> None:
+        """Go by this configuration; one that is older than the present is ignored."""
+        if stored.revision > self.config.revision:
+            self.config = self._base.with_stored(stored)
+            self._changed()
+
+    def take_models(self, models: frozenset[str]) -> None:
+        if models != self.embedding_models:
+            self.embedding_models = models
+            self._changed()
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """To itself."""
+
+
+class BoardKeeper(Actor[LookAgain]):
+    """Keeps the board of its worker up to date."""
+
+    def __init__(self, *, board: SearchBoard, configs: SearchConfigs, retrieval: Retrieval) -> None:
+        self._board = board
+        self._configs = configs
+        self._retrieval = retrieval
+        self._rounds = 0
+        self._is_failing = False
+
+    async def init(self) -> None:
+        await self._look()
+
+    async def handle(self, message: LookAgain) -> None:
+        await self._look()
+
+    def view(self) -> Mapping[str, object]:
+        config = self._board.config
+        return {"revision": config.revision, "embedding_models": sorted(self._board.embedding_models)}
+
+    async def _look(self) -> None:
+        try:
+            with trio.fail_after(READ_TIMEOUT_S):
+                self._board.take_config(await self._configs.read())
+                if self._rounds % MODELS_EVERY == 0:
+                    self._board.take_models(frozenset(await self._retrieval.embedding_models()))
+            self._rounds += 1
+            self._is_failing = False
+        except (Unavailable, trio.TooSlowError) as exc:
+            # What was known goes on to hold. Told once: the database's absence is told by others.
+            if not self._is_failing:
+                _log.warning("search configuration can't be read", reason=str(exc))
+            self._is_failing = True
+        self.ctx.tell_after(POLL_S, LookAgain())

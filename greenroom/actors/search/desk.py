@@ -1,0 +1,47 @@
+"""Searching as a signed-in user deals with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from greenroom.actors.asking import ask
+from greenroom.actors.identity import Identity
+from greenroom.actors.search.admission import Admission
+from greenroom.actors.search.answer import SearchAnswer
+from greenroom.actors.search.board import SearchBoard
+from greenroom.actors.search.request import SearchRequest
+from greenroom.actors.search.request_actor import KIND, RunSearch
+from greenroom.schema.ids import Ids
+from greenroom.supervisor import ActorSystem
+
+GRACE_S: Final = 1.0
+"""For an answer on top of its budget. Not used up by a search that works: it answers at its deadline."""
+
+
+class SearchDesk:
+    def __init__(self, *, system: ActorSystem, board: SearchBoard, admission: Admission, ids: Ids) -> None:
+        self._system = system
+        self._board = board
+        self._admission = admission
+        self._ids = ids
+
+    async def search(self, identity: Identity, request: SearchRequest) -> SearchAnswer:
+        """Answer one search within its budget.
+
+        Raises:
+            PermissionDenied: overrides and diagnostics are for admins.
+            InvalidInput: the city is unknown, or the cursor belongs to another search.
+            SearchesBusy: too many searches are in flight; nothing was begun.
+            Unavailable: the database can't answer.
+        """
+        identity.require("search:read")
+        if request.overrides.is_any or request.wants_diagnostics:
+            identity.require("operations:read")
+        request = replace(request, user_id=identity.user.id)
+        config = self._board.config
+        with self._admission.admitted(config):
+            address = self._system.virtual(KIND, self._ids.ulid())
+            return await ask(
+                self._system, address, RunSearch(request), timeout_s=config.budget_ms / 1000 + GRACE_S
+            )

@@ -1,0 +1,433 @@
+"""A search's way: understand, look up the place and the words, embed, decide the place, retrieve, rank, show.
+
+::
+
+    parse ─┬─ burst 1: place names (tiers 1-3), strength of the words ─┬─ location (tiers 4, 5) ─ burst 2: retrieval ─ ranking
+           └─ embedding ────────────────────────────────────────────────┘                          └ hydration
+
+1. Both bursts are short: no connection is held while a model is asked, nor while anything is decided.
+2. What has to be done (parse, both bursts) is done in any case. All else is begun only if what is left of the budget covers
+   what it takes lately and what has to come after it.
+3. Nothing is waited for beyond the deadline. What is there by then is the answer, and says what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Protocol
+
+import trio
+
+from greenroom.actors.search.answer import CacheUse, Hit, Ranked, SearchAnswer
+from greenroom.actors.search.answer_cache import AnswerCache, KeptAnswer
+from greenroom.actors.search.board import SearchBoard
+from greenroom.actors.search.budget import RequestBudget
+from greenroom.actors.search.page_cursor import cursor_after, position_of
+from greenroom.actors.search.pending import Pending, StartTask, TooLate, begin
+from greenroom.actors.search.query_vector import QueryVector, QueryVectors
+from greenroom.actors.search.request import SearchRequest
+from greenroom.actors.search.trace import SearchTrace
+from greenroom.models.ports import ModelBusy, ModelError, ModelTimeout
+from greenroom.schema.errors import FieldError, InvalidInput
+from greenroom.schema.search.candidates import (
+    Card,
+    Funnel,
+    HardFilters,
+    RetrievalQuery,
+    Retrieved,
+    TextStrength,
+    TimeWindow,
+)
+from greenroom.schema.search.diagnostics import Prompt, SkipReason, StageName
+from greenroom.schema.search.places import (
+    PlaceAnswer,
+    PlaceOutcome,
+    Point,
+    Region,
+    RegionId,
+    Tier,
+    TierTrial,
+)
+from greenroom.schema.search.understood import Understood, When
+from greenroom.storage.ports.search import PlaceRows, Places, Retrieval
+
+LAST_STAGES: Final = (StageName.BURST2, StageName.RANKING)
+"""What everything optional has to leave time for."""
+
+TIER_STAGES: Final = {Tier.EMBEDDING: StageName.TIER4, Tier.MODEL: StageName.TIER5}
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceDecision:
+    """What a text means as a place, and how that was found out.
+
+    Attributes:
+        skipped: tiers that were left out or failed, and why.
+    """
+
+    answer: PlaceAnswer
+    trials: tuple[TierTrial, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+    skipped: tuple[tuple[Tier, SkipReason], ...] = ()
+
+
+class DecidePlace(Protocol):
+    async def __call__(
+        self,
+        text: str,
+        rows: PlaceRows,
+        *,
+        sentence: str,
+        cities: Sequence[RegionId],
+        barred: Mapping[Tier, SkipReason],
+        remaining_s: Callable[[], float],
+    ) -> PlaceDecision:
+        """Decide by what burst 1 found; tiers 4 and 5 within what remains. Never raises for a model's sake.
+
+        Args:
+            barred: tiers that must not be tried, and what to say for it where one would have been.
+        """
+        ...
+
+
+class SearchAreas(Protocol):
+    async def __call__(self, answer: PlaceAnswer, *, is_near: bool) -> tuple[RegionId, ...]:
+        """The regions to search in; with ``is_near`` those next to it too."""
+        ...
+
+
+class Understand(Protocol):
+    async def __call__(self, request: SearchRequest, *, may_ask_model: bool) -> Understood:
+        """At once: by rules, or by what a model made of the same sentence before."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tools:
+    """What searches of one worker work with."""
+
+    board: SearchBoard
+    answers: AnswerCache
+    understand: Understand
+    places: Places
+    decide_place: DecidePlace
+    areas: SearchAreas
+    retrieval: Retrieval
+    vectors: QueryVectors
+    windows: Callable[[When, datetime, str], tuple[TimeWindow, ...]]
+    rank: Callable[[Retrieved, RetrievalQuery], Sequence[Ranked]]
+    is_strong: Callable[[TextStrength], bool]
+    """Whether words alone found enough for the vector leg to be left out."""
+
+    wall: Callable[[], datetime]
+    embedding_soft_timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Burst1:
+    rows: PlaceRows
+    strength: TextStrength | None
+    here: Region | None
+
+
+class Pipeline:
+    """One search from its parse to its answer.
+
+    Args:
+        is_reduced: does without models, as too many searches run already.
+        start_task: runs stages beside each other, in the search's actor.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        request: SearchRequest,
+        *,
+        query_id: str,
+        budget: RequestBudget,
+        trace: SearchTrace,
+        is_reduced: bool,
+        is_high_load: bool,
+        start_task: StartTask,
+    ) -> None:
+        self._tools = tools
+        self._request = request
+        self._query_id = query_id
+        self._budget = budget
+        self._trace = trace
+        self._is_reduced = is_reduced
+        self._is_high_load = is_high_load
+        self._start_task = start_task
+
+    async def run(self, understood: Understood, *, fingerprint: str) -> SearchAnswer:
+        """Search anew; what comes of it is kept for a short time unless something is missing in it.
+
+        Raises:
+            InvalidInput: the city is unknown, or the cursor belongs to another search.
+            Unavailable: the database can't answer, or has no connection free.
+        """
+        tools, request, budget = self._tools, self._request, self._budget
+        vector_for = understood.service_text or understood.text
+        embedding = self._begin_embedding(vector_for)
+        found = await self._burst1(understood)
+        wants_vector = self._wants_vector(found.strength)
+        if not wants_vector and embedding is not None:
+            embedding.abandon()
+        decision = await self._decide_place(understood, found.rows)
+        self._trace.tiers, place = decision.trials, decision.answer
+        self._trace.prompts.extend(decision.prompts)
+        vector = await self._vector(vector_for, embedding) if wants_vector else None
+        query, retrieved = await self._burst2(understood, place, found.here, vector)
+        with self._trace.stage(StageName.RANKING):
+            ranked = tuple(tools.rank(retrieved, query))
+        self._trace.funnel = Funnel(
+            text=retrieved.funnel.text,
+            vector=retrieved.funnel.vector,
+            fused=retrieved.funnel.fused,
+            filtered=retrieved.funnel.filtered,
+            final=len(ranked),
+        )
+        kept = KeptAnswer(understood=understood, place=place, ranked=ranked, total=retrieved.total)
+        use = CacheUse.BYPASS if request.overrides.is_any else CacheUse.MISS
+        answer = await self.show(kept, fingerprint=fingerprint, cache=use)
+        if use is CacheUse.MISS and not budget.use().degraded:
+            tools.answers.put(fingerprint, tools.board.config.revision, kept)
+        return answer
+
+    async def show(self, kept: KeptAnswer, *, fingerprint: str, cache: CacheUse) -> SearchAnswer:
+        """Make a page of what was found.
+
+        Raises:
+            InvalidInput: the cursor belongs to another search.
+            Unavailable: the database can't answer.
+        """
+        start = position_of(self._request.after, fingerprint, kept.ranked)
+        page = kept.ranked[start : start + self._request.limit]
+        cards = await self._cards(page)
+        return SearchAnswer(
+            query_id=self._query_id,
+            hits=tuple(Hit(each, cards.get(each.candidate.service_id)) for each in page),
+            position=start,
+            next_cursor=cursor_after(fingerprint, kept.ranked, start + len(page)),
+            understood=kept.understood,
+            place=kept.place,
+            budget=self._budget.use(),
+            cache=cache,
+            total=kept.total,
+            diagnostics=self._trace.diagnostics(self._budget.use().skipped),
+        )
+
+    # Stages, in their order.
+
+    def _begin_embedding(self, text: str) -> Pending[QueryVector | None] | None:
+        """Begin to embed in parallel with burst 1; None if it is left out, which is then noted."""
+        vectors, budget = self._tools.vectors, self._budget
+        if self._request.overrides.skip_embedding:
+            self._budget.skip(StageName.EMBEDDING, SkipReason.OVERRIDE)
+            return None
+        if self._request.overrides.skip_vector:
+            return None
+        if not vectors.has_primary:
+            if not vectors.has_fallback:
+                self._budget.skip(
+                    StageName.EMBEDDING, SkipReason.NO_MODEL, "no service has a vector of the model yet"
+                )
+            return None
+        if not vectors.primary.is_local:
+            if self._is_reduced:
+                self._budget.skip(StageName.EMBEDDING, SkipReason.HIGH_LOAD)
+                return None
+            if not budget.covers(StageName.EMBEDDING, before=LAST_STAGES):
+                return None
+        timeout_s = min(
+            self._tools.board.config.embedding_timeout_ms / 1000, budget.remaining_before(*LAST_STAGES)
+        )
+
+        async def embed() -> QueryVector | None:
+            with self._trace.stage(StageName.EMBEDDING):
+                return await vectors.ask(vectors.primary, text, timeout_s=timeout_s)
+
+        return begin(self._start_task, embed, deadline=budget.deadline, name="embedding")
+
+    async def _burst1(self, understood: Understood) -> _Burst1:
+        tools, request = self._tools, self._request
+        cities = (request.city,) if request.city is not None else ()
+        rows: list[PlaceRows] = []
+        strengths: list[TextStrength] = []
+        here: list[Region | None] = []
+
+        async def look_up(text: str) -> None:
+            rows.append(await tools.places.look_up(text, cities=cities))
+
+        async def weigh(text: str) -> None:
+            strengths.append(await tools.retrieval.text_strength(text))
+
+        async def locate(point: Point) -> None:
+            here.append(await tools.places.containing(point))
+
+        async def find_city(city: RegionId) -> None:
+            here.append(await self._city(city))
+
+        async def both() -> None:
+            with self._trace.stage(StageName.BURST1):
+                async with trio.open_nursery(strict_exception_groups=False) as nursery:
+                    if request.city is not None:
+                        nursery.start_soon(find_city, request.city)
+                    elif request.near is not None:
+                        nursery.start_soon(locate, request.near)
+                    if understood.place_text is not None:
+                        nursery.start_soon(look_up, understood.place_text)
+                    if understood.service_text:
+                        nursery.start_soon(weigh, understood.service_text)
+
+        try:
+            await begin(self._start_task, both, deadline=self._budget.deadline, name="burst1").result()
+        except TooLate:
+            self._budget.skip(StageName.BURST1, SkipReason.TIMEOUT)
+        return _Burst1(
+            rows=rows[0] if rows else PlaceRows(),
+            strength=strengths[0] if strengths else None,
+            here=here[0] if here else None,
+        )
+
+    async def _city(self, city: RegionId) -> Region:
+        found = await self._tools.places.regions([city])
+        if not found or found[0].id != found[0].city:
+            raise InvalidInput(FieldError(("query", "city"), "is no city that we know"))
+        return found[0]
+
+    def _wants_vector(self, strength: TextStrength | None) -> bool:
+        if self._request.overrides.skip_vector:
+            self._budget.skip(StageName.VECTOR, SkipReason.OVERRIDE)
+            return False
+        if strength is not None and self._tools.is_strong(strength):
+            self._budget.skip(
+                StageName.VECTOR, SkipReason.TEXT_STRONG, f"{strength.hits} hits, best {strength.best:.2f}"
+            )
+            return False
+        return self._budget.covers(StageName.VECTOR, before=LAST_STAGES)
+
+    async def _decide_place(self, understood: Understood, rows: PlaceRows) -> PlaceDecision:
+        request, budget = self._request, self._budget
+        if understood.place_text is None:
+            return PlaceDecision(PlaceAnswer(None, PlaceOutcome.NOT_ASKED))
+        with self._trace.stage(StageName.LOCATION):
+            decision = await self._tools.decide_place(
+                understood.place_text,
+                rows,
+                sentence=understood.text,
+                cities=(request.city,) if request.city is not None else (),
+                barred=self._barred_tiers(),
+                remaining_s=lambda: budget.remaining_before(*LAST_STAGES),
+            )
+        for tier, reason in decision.skipped:
+            self._budget.skip(TIER_STAGES[tier], reason)
+        return decision
+
+    def _barred_tiers(self) -> Mapping[Tier, SkipReason]:
+        overrides = self._request.overrides
+        barred: dict[Tier, SkipReason] = {}
+        if overrides.skip_tier4:
+            barred[Tier.EMBEDDING] = SkipReason.OVERRIDE
+        if self._is_reduced or self._is_high_load:
+            barred[Tier.MODEL] = SkipReason.HIGH_LOAD
+        if overrides.skip_tier5:
+            barred[Tier.MODEL] = SkipReason.OVERRIDE
+        return barred
+
+    async def _vector(self, text: str, embedding: Pending[QueryVector | None] | None) -> QueryVector | None:
+        """The vector of the primary model if it comes in time, else of the local one."""
+        if self._request.overrides.skip_embedding:
+            self._budget.skip(StageName.VECTOR, SkipReason.OVERRIDE)
+            return None
+        if embedding is not None:
+            by = self._budget.deadline - self._budget.reserved_s(StageName.VECTOR, *LAST_STAGES)
+            soft_s = self._tools.embedding_soft_timeout_s
+            if soft_s is not None:
+                by = min(by, self._budget.began_at + soft_s)
+            try:
+                return await embedding.result(by=by)
+            except (TooLate, ModelTimeout):
+                embedding.abandon()
+                self._budget.skip(StageName.EMBEDDING, SkipReason.TIMEOUT)
+            except ModelBusy as exc:
+                self._budget.skip(StageName.EMBEDDING, SkipReason.BUSY, str(exc))
+            except ModelError as exc:
+                self._budget.skip(StageName.EMBEDDING, SkipReason.FAILED, str(exc))
+        return await self._local_vector(text)
+
+    async def _local_vector(self, text: str) -> QueryVector | None:
+        vectors = self._tools.vectors
+        if not vectors.has_fallback:
+            self._budget.skip(StageName.VECTOR, SkipReason.NO_MODEL)
+            return None
+        try:
+            vector = await vectors.ask(vectors.local, text, timeout_s=self._budget.remaining_before(*LAST_STAGES))
+        except ModelError as exc:
+            self._budget.skip(StageName.VECTOR, SkipReason.FAILED, str(exc))
+            return None
+        self._budget.skip(StageName.EMBEDDING, SkipReason.FALLBACK, vectors.local.model)
+        return vector
+
+    async def _burst2(
+        self, understood: Understood, place: PlaceAnswer, here: Region | None, vector: QueryVector | None
+    ) -> tuple[RetrievalQuery, Retrieved]:
+        query = RetrievalQuery(
+            text=understood.service_text,
+            categories=tuple((guess.category, guess.weight) for guess in understood.services),
+            filters=self._filters(understood, place, here),
+            vector=None if vector is None else vector.vector,
+            model=None if vector is None else vector.model,
+            near=_centre(self._request, place),
+            now=self._tools.wall(),
+        )
+
+        async def retrieve() -> tuple[RetrievalQuery, Retrieved]:
+            with self._trace.stage(StageName.BURST2):
+                areas = await self._tools.areas(place, is_near=understood.is_near)
+                narrowed = replace(query, filters=replace(query.filters, areas=areas))
+                return narrowed, await self._tools.retrieval.retrieve(narrowed)
+
+        retrieving = begin(self._start_task, retrieve, deadline=self._budget.deadline, name="burst2")
+        try:
+            return await retrieving.result()
+        except TooLate:
+            self._budget.skip(StageName.BURST2, SkipReason.TIMEOUT)
+            return query, Retrieved((), 0, Funnel())
+
+    def _filters(self, understood: Understood, place: PlaceAnswer, here: Region | None) -> HardFilters:
+        region = place.regions[0] if place.regions else here
+        city = self._request.city or (None if region is None else region.city)
+        timezone = "UTC" if region is None else region.timezone
+        return HardFilters(
+            cities=() if city is None or place.outcome is PlaceOutcome.AMBIGUOUS else (city,),
+            price=understood.price,
+            age=understood.age,
+            levels=understood.levels,
+            windows=self._tools.windows(understood.when, self._tools.wall(), timezone),
+            online=understood.online,
+        )
+
+    async def _cards(self, page: Sequence[Ranked]) -> dict[str, Card]:
+        if not page:
+            return {}
+        if not self._budget.covers(StageName.HYDRATION):
+            return {}
+
+        async def read() -> list[Card]:
+            with self._trace.stage(StageName.HYDRATION):
+                return await self._tools.retrieval.cards([each.candidate.service_id for each in page])
+
+        try:
+            cards = await begin(self._start_task, read, deadline=self._budget.deadline, name="hydration").result()
+        except TooLate:
+            self._budget.skip(StageName.HYDRATION, SkipReason.TIMEOUT)
+            return {}
+        return {card.service_id: card for card in cards}
+
+
+def _centre(request: SearchRequest, place: PlaceAnswer) -> Point | None:
+    """Where distances are measured from: the place that was asked for, else where the asker is."""
+    return place.regions[0].centroid if place.regions else request.near

@@ -1,0 +1,88 @@
+"""One search: an actor that lives for one request. What it is at shows in the tree while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from greenroom.actors.search.admission import Admission
+from greenroom.actors.search.answer import CacheUse, SearchAnswer
+from greenroom.actors.search.budget import RequestBudget
+from greenroom.actors.search.pipeline import Pipeline, Tools
+from greenroom.actors.search.request import SearchRequest
+from greenroom.actors.search.stage_history import StageHistory
+from greenroom.actors.search.trace import SearchTrace
+from greenroom.schema.errors import DomainError
+from greenroom.schema.search.diagnostics import StageName
+from greenroom.supervisor import Actor, Request
+
+KIND: Final = "search"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSearch(Request[SearchAnswer]):
+    request: SearchRequest
+
+
+class SearchActor(Actor[RunSearch]):
+    """Answers one :class:`RunSearch` and ends."""
+
+    refusals = (DomainError,)
+
+    def __init__(self, query_id: str, *, tools: Tools, admission: Admission, history: StageHistory) -> None:
+        self._query_id = query_id
+        self._tools = tools
+        self._admission = admission
+        self._history = history
+        self._budget: RequestBudget | None = None
+        self._trace: SearchTrace | None = None
+
+    async def handle(self, message: RunSearch) -> SearchAnswer:
+        try:
+            return await self._search(message.request)
+        finally:
+            # Also when the asker left and this was cancelled: what still runs beside it ends with the actor.
+            self.ctx.stop()
+
+    def view(self) -> Mapping[str, object]:
+        """Never the sentence: it may say something about whoever typed it."""
+        if self._budget is None or self._trace is None:
+            return {}
+        return {
+            "stages": list(self._trace.running),
+            "remaining_ms": round(self._budget.remaining_s() * 1000),
+            "skipped": [f"{skip.stage}: {skip.reason}" for skip in self._budget.use().skipped],
+        }
+
+    async def _search(self, request: SearchRequest) -> SearchAnswer:
+        tools, config = self._tools, self._tools.board.config
+        is_high_load = self._admission.is_high_load(config) or request.overrides.simulate_high_load
+        limit_ms = min(config.budget_ms, config.high_load_budget_ms) if is_high_load else config.budget_ms
+        budget = self._budget = RequestBudget(limit_ms / 1000, history=self._history)
+        trace = self._trace = SearchTrace(history=self._history, show=self._show)
+        with trace.stage(StageName.PARSE):
+            understood = await tools.understand(request, may_ask_model=not is_high_load)
+        fingerprint = request.fingerprint(understood.text)
+
+        def pipeline(*, is_reduced: bool) -> Pipeline:
+            return Pipeline(
+                tools,
+                request,
+                query_id=self._query_id,
+                budget=budget,
+                trace=trace,
+                is_reduced=is_reduced,
+                is_high_load=is_high_load,
+                start_task=self.ctx.start_task,
+            )
+
+        if not request.overrides.is_any:
+            kept = tools.answers.get(fingerprint, config.revision)
+            if kept is not None:
+                return await pipeline(is_reduced=False).show(kept, fingerprint=fingerprint, cache=CacheUse.HIT)
+        with self._admission.uncached(config) as is_reduced:
+            return await pipeline(is_reduced=is_reduced).run(understood, fingerprint=fingerprint)
+
+    def _show(self, activity: str | None) -> None:
+        self.ctx.activity = activity
