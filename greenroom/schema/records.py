@@ -17,6 +17,7 @@ from enum import StrEnum
 
 from greenroom.schema.bookings import Booking
 from greenroom.schema.ids import BookingId, ConversationId, MessageId, ServiceId, SessionId, UserId
+from greenroom.schema.search.understood import Level
 
 
 class Role(StrEnum):
@@ -62,7 +63,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What an instructor offers; ``price_cents`` per lesson of ``duration_minutes``."""
+    """What an instructor offers; ``price_cents`` per lesson of ``duration_minutes``.
+
+    Attributes:
+        category: a slug of the taxonomy; None if it is not told.
+        levels: lowest first; empty for whatever level.
+        age_min, age_max: the learner's, inclusive; None for no bound.
+        is_online, is_in_person: how it is to be had; at least one of them.
+    """
 
     id: ServiceId
     instructor_id: UserId
@@ -71,6 +79,12 @@ class Service:
     price_cents: int
     currency: str
     duration_minutes: int
+    category: str | None = None
+    levels: tuple[Level, ...] = ()
+    age_min: int | None = None
+    age_max: int | None = None
+    is_online: bool = False
+    is_in_person: bool = True
 
 
 @dataclass(frozen=True, slots=True)

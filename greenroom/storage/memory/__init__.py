@@ -13,6 +13,7 @@ from greenroom.storage.memory.directory import MemoryDirectory
 from greenroom.storage.memory.faults import FaultPoint, Faults, Phase, no_faults
 from greenroom.storage.memory.idempotency import MemoryIdempotencyKeys
 from greenroom.storage.memory.outbox import MemoryOutbox
+from greenroom.storage.memory.search.catalogue import MemoryCatalogue
 from greenroom.storage.memory.streams import MemoryStreams
 from greenroom.storage.memory.tables import Tables
 from greenroom.storage.memory.writes import MemoryWrites
@@ -40,6 +41,7 @@ def memory_storage(
     return Storage(
         accounts=MemoryAccounts(shared),
         directory=MemoryDirectory(shared),
+        catalogue=MemoryCatalogue(shared),
         conversations=MemoryConversations(shared),
         writes=MemoryWrites(shared),
         streams=MemoryStreams(shared),

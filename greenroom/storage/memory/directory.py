@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from greenroom.schema.catalogue import ServiceState
 from greenroom.schema.errors import Conflict, UserNotFound
 from greenroom.schema.ids import UserId
 from greenroom.schema.records import Role, Service, User
@@ -24,6 +25,9 @@ class MemoryDirectory:
             if any(service.instructor_id not in tables.users for service in services):
                 raise UserNotFound("No such instructor.")
             tables.services.update(added)
+            now = self._database.clock()
+            for service_id in added:
+                tables.service_states[service_id] = ServiceState(service_id, None, created_at=now, updated_at=now)
 
     async def instructor(self, user_id: UserId) -> InstructorProfile | None:
         async with self._database.operation("directory.instructor"):
@@ -37,7 +41,12 @@ class MemoryDirectory:
             return [self._profile(user) for user in page[:limit]]
 
     def _profile(self, user: User) -> InstructorProfile:
-        offered = (s for s in self._database.tables.services.values() if s.instructor_id == user.id)
+        tables = self._database.tables
+        offered = (
+            service
+            for service in tables.services.values()
+            if service.instructor_id == user.id and tables.service_states[service.id].retired_at is None
+        )
         return InstructorProfile(user, tuple(sorted(offered, key=lambda service: (service.title, service.id))))
 
 

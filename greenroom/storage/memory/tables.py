@@ -9,6 +9,7 @@ from datetime import datetime
 
 from greenroom.schema.audit import AuditEntry, AuditId
 from greenroom.schema.bookings import UPCOMING_MAX, Booking
+from greenroom.schema.catalogue import Profile, ServiceState
 from greenroom.schema.idempotency import KnownRequest
 from greenroom.schema.ids import BookingId, ConversationId, MessageId, ServiceId, SessionId, UserId
 from greenroom.schema.outbox import Job
@@ -39,6 +40,14 @@ class KeyRow:
     claimed_until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """An instructor's profile, and what files call the instructor."""
+
+    profile: Profile
+    external_id: str | None
+
+
 @dataclass(slots=True)
 class Tables:
     """Committed rows and the indexes over them."""
@@ -49,6 +58,10 @@ class Tables:
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     sessions_by_token: dict[bytes, SessionId] = field(default_factory=dict)
     services: dict[ServiceId, Service] = field(default_factory=dict)
+    """Retired ones included."""
+    service_states: dict[ServiceId, ServiceState] = field(default_factory=dict)
+    """What is kept beside each service."""
+    profiles: dict[UserId, ProfileRow] = field(default_factory=dict)
     conversations: dict[ConversationId, Conversation] = field(default_factory=dict)
     pairs: dict[Pair, ConversationId] = field(default_factory=dict)
     participants: dict[ParticipantKey, Participant] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from greenroom.storage.ports.bus import (
     Revocation,
     RollCall,
 )
+from greenroom.storage.ports.catalogue import Catalogue
 from greenroom.storage.ports.conversations import ConversationPageKey, Conversations
 from greenroom.storage.ports.directory import Directory, InstructorProfile
 from greenroom.storage.ports.health import Health
@@ -48,6 +49,7 @@ class Storage:
 
     accounts: Accounts
     directory: Directory
+    catalogue: Catalogue
     conversations: Conversations
     writes: Writes
     streams: Streams
@@ -68,6 +70,7 @@ __all__ = [
     "BusBatch",
     "BusNote",
     "BusSubscription",
+    "Catalogue",
     "ClientKey",
     "ConversationPageKey",
     "Conversations",

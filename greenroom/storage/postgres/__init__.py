@@ -14,6 +14,7 @@ from greenroom.storage.postgres.idempotency import PostgresIdempotencyKeys
 from greenroom.storage.postgres.options import PostgresOptions
 from greenroom.storage.postgres.outbox import PostgresOutbox
 from greenroom.storage.postgres.pool import Pool, PoolStatistics, open_pool
+from greenroom.storage.postgres.search.catalogue import PostgresCatalogue
 from greenroom.storage.postgres.streams import PostgresStreams
 from greenroom.storage.postgres.writes import PostgresWrites
 
@@ -27,6 +28,7 @@ def postgres_storage(pool: Pool, *, bus: Bus, limits: RateLimits | None = None) 
     return Storage(
         accounts=PostgresAccounts(pool),
         directory=PostgresDirectory(pool),
+        catalogue=PostgresCatalogue(pool),
         conversations=PostgresConversations(pool),
         writes=PostgresWrites(pool),
         streams=PostgresStreams(pool),

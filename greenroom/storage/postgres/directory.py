@@ -11,12 +11,20 @@ from greenroom.schema.records import Service, User
 from greenroom.storage.ports import InstructorProfile
 from greenroom.storage.postgres import rows
 from greenroom.storage.postgres.pool import Pool
+from greenroom.storage.postgres.service_columns import service_columns
 
 ADD_SERVICES: Final = """
 -- add_services: all or none.
-INSERT INTO services (id, instructor_id, title, description, price_cents, currency, duration_minutes)
-SELECT * FROM unnest(%(ids)s::text[], %(instructor_ids)s::text[], %(titles)s::text[], %(descriptions)s::text[],
-                     %(prices_cents)s::integer[], %(currencies)s::text[], %(durations_minutes)s::integer[])
+INSERT INTO services (id, instructor_id, title, description, price_cents, currency, duration_minutes, category, levels,
+                      age_min, age_max, is_online, is_in_person)
+SELECT n.id, n.instructor_id, n.title, n.description, n.price_cents, n.currency, n.duration_minutes, n.category,
+       string_to_array(n.levels, ','), n.age_min, n.age_max, n.is_online, n.is_in_person
+  FROM unnest(%(ids)s::text[], %(instructor_ids)s::text[], %(titles)s::text[], %(descriptions)s::text[],
+              %(prices_cents)s::integer[], %(currencies)s::text[], %(durations_minutes)s::integer[],
+              %(categories)s::text[], %(levels)s::text[], %(ages_min)s::smallint[], %(ages_max)s::smallint[],
+              %(are_online)s::boolean[], %(are_in_person)s::boolean[])
+       AS n (id, instructor_id, title, description, price_cents, currency, duration_minutes, category, levels, age_min,
+             age_max, is_online, is_in_person)
 """
 
 INSTRUCTOR: Final = """
@@ -34,8 +42,9 @@ SELECT id, email, display_name, role, is_active, created_at FROM users
 
 SERVICES_OF: Final = """
 -- services_of: what some instructors offer, by title.
-SELECT id, instructor_id, title, description, price_cents, currency, duration_minutes FROM services
- WHERE instructor_id = ANY(%(instructor_ids)s::text[]) ORDER BY title, id
+SELECT id, instructor_id, title, description, price_cents, currency, duration_minutes, category, levels, age_min, age_max,
+       is_online, is_in_person
+  FROM services WHERE instructor_id = ANY(%(instructor_ids)s::text[]) AND retired_at IS NULL ORDER BY title, id
 """
 
 
@@ -44,16 +53,7 @@ class PostgresDirectory:
         self._pool = pool
 
     async def add_services(self, services: Sequence[Service]) -> None:
-        params = {
-            "ids": [service.id for service in services],
-            "instructor_ids": [service.instructor_id for service in services],
-            "titles": [service.title for service in services],
-            "descriptions": [service.description for service in services],
-            "prices_cents": [service.price_cents for service in services],
-            "currencies": [service.currency for service in services],
-            "durations_minutes": [service.duration_minutes for service in services],
-        }
-        await self._pool.run(ADD_SERVICES, params)
+        await self._pool.run(ADD_SERVICES, service_columns(services))
 
     async def instructor(self, user_id: UserId) -> InstructorProfile | None:
         found = await self._profiles(await self._pool.fetch(INSTRUCTOR, {"id": user_id}, rows.user))

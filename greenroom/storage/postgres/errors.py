@@ -23,6 +23,7 @@ CONSTRAINTS: Final[dict[str, type[DomainError]]] = {
     "users_email_key": EmailTaken,
     "sessions_user_id_fkey": UserNotFound,
     "services_instructor_id_fkey": UserNotFound,
+    "instructor_profiles_user_id_fkey": UserNotFound,
     "conversations_student_id_fkey": UserNotFound,
     "conversations_instructor_id_fkey": UserNotFound,
     "bookings_no_overlap": SlotTaken,

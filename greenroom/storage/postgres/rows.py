@@ -25,6 +25,7 @@ from greenroom.schema.records import (
     User,
 )
 from greenroom.schema.redaction import without_words
+from greenroom.schema.search.understood import Level
 from greenroom.storage.lock_ledger import Pair
 from greenroom.storage.ports import ClientKey, Credentials, EndedSession, MarkQuery, StreamPosition
 
@@ -71,8 +72,28 @@ def service(
     price_cents: int,
     currency: str,
     duration_minutes: int,
+    category: str | None,
+    levels: list[str],
+    age_min: int | None,
+    age_max: int | None,
+    is_online: bool,
+    is_in_person: bool,
 ) -> Service:
-    return Service(service_id, instructor_id, title, description, price_cents, currency, duration_minutes)
+    return Service(
+        id=service_id,
+        instructor_id=instructor_id,
+        title=title,
+        description=description,
+        price_cents=price_cents,
+        currency=currency,
+        duration_minutes=duration_minutes,
+        category=category,
+        levels=tuple(Level(level) for level in levels),
+        age_min=age_min,
+        age_max=age_max,
+        is_online=is_online,
+        is_in_person=is_in_person,
+    )
 
 
 def conversation_id(value: str) -> ConversationId:
