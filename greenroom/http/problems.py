@@ -85,6 +85,8 @@ STATUSES: Final[Mapping[type[DomainError], tuple[int, str]]] = MappingProxyType(
         errors.MessageNotFound: (404, "Message not found"),
         errors.UserNotFound: (404, "User not found"),
         errors.BookingNotFound: (404, "Booking not found"),
+        errors.RegionNotFound: (404, "Region not found"),
+        errors.AliasNotFound: (404, "Alias not found"),
         errors.Conflict: (409, "Conflict"),
         errors.EmailTaken: (409, "E-mail address taken"),
         errors.MessageDeleted: (409, "Message deleted"),

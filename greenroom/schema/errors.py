@@ -98,6 +98,18 @@ class BookingNotFound(NotFound):
     code = "booking_not_found"
 
 
+class RegionNotFound(NotFound):
+    """No such region."""
+
+    code = "region_not_found"
+
+
+class AliasNotFound(NotFound):
+    """No such alias of a place."""
+
+    code = "alias_not_found"
+
+
 class Conflict(DomainError):
     """The change contradicts what is stored; nothing was changed."""
 

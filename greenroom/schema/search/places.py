@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from math import asin, cos, radians, sin, sqrt
 from typing import Final, NewType
 
 RegionId = NewType("RegionId", str)
 """A slug path, the parent's first: ``nyc/brooklyn/park-slope``. Stable over imports: it is the external id."""
+
+AliasId = NewType("AliasId", int)
+"""Given by the store, in the order in which aliases came."""
 
 EARTH_RADIUS_KM: Final = 6_371.0088
 """Mean radius. Source: IUGG, GRS 80."""
@@ -18,6 +22,16 @@ class RegionKind(StrEnum):
     CITY = "city"
     BOROUGH = "borough"
     NEIGHBOURHOOD = "neighbourhood"
+
+
+class RegionSource(StrEnum):
+    """Where a region comes from; a later source of the same id replaces the earlier one."""
+
+    GAZETTEER = "gazetteer"
+    """Greenroom's own, which comes with the code."""
+
+    IMPORT = "import"
+    GEONAMES = "geonames"
 
 
 class AliasSource(StrEnum):
@@ -76,6 +90,63 @@ class Region:
     centroid: Point
     timezone: str
     prior: float = 0.5
+
+
+Ring = tuple[Point, ...]
+"""Corners of a closed line, in order; the first is not repeated at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    outer: Ring
+    holes: tuple[Ring, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """An area of one or more parts. It never crosses the antimeridian."""
+
+    polygons: tuple[Polygon, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MappedRegion:
+    """A region as it is stored. ``boundary`` None: only its centroid is known."""
+
+    region: Region
+    boundary: Boundary | None
+    source: RegionSource
+
+
+@dataclass(frozen=True, slots=True)
+class NewAlias:
+    """Another name of a region.
+
+    Attributes:
+        name: as people write it.
+        weight: how surely it means this region, 0 to 1: what a match of it counts.
+    """
+
+    name: str
+    region_id: RegionId
+    source: AliasSource
+    weight: float = 1.0
+    state: AliasState = AliasState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """An alias as operators see it. ``decided_at`` is when one of them last approved or revoked it, ``decided_by`` who."""
+
+    id: AliasId
+    name: str
+    region_id: RegionId
+    source: AliasSource
+    state: AliasState
+    weight: float
+    created_at: datetime
+    decided_at: datetime | None = None
+    decided_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

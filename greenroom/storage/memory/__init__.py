@@ -14,6 +14,8 @@ from greenroom.storage.memory.faults import FaultPoint, Faults, Phase, no_faults
 from greenroom.storage.memory.idempotency import MemoryIdempotencyKeys
 from greenroom.storage.memory.outbox import MemoryOutbox
 from greenroom.storage.memory.search.catalogue import MemoryCatalogue
+from greenroom.storage.memory.search.gazetteer import MemoryGazetteer
+from greenroom.storage.memory.search.places import MemoryPlaces
 from greenroom.storage.memory.streams import MemoryStreams
 from greenroom.storage.memory.tables import Tables
 from greenroom.storage.memory.writes import MemoryWrites
@@ -49,6 +51,8 @@ def memory_storage(
         outbox=MemoryOutbox(shared),
         idempotency=MemoryIdempotencyKeys(shared),
         audit=MemoryAudit(shared),
+        places=MemoryPlaces(shared),
+        gazetteer=MemoryGazetteer(shared),
         bus=bus or LocalBus(),
         health=MemoryHealth(shared),
         limits=limits or LocalLimits(),

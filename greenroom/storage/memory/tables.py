@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +26,7 @@ from greenroom.schema.records import (
     StreamHead,
     User,
 )
+from greenroom.schema.search.places import Alias, AliasId, MappedRegion, RegionId
 from greenroom.storage.lock_ledger import Pair
 from greenroom.storage.ports import ClientKey, ConversationPageKey
 
@@ -87,6 +88,10 @@ class Tables:
     """By place."""
     outbox_place: int = 0
     """The last one given out."""
+    regions: dict[RegionId, MappedRegion] = field(default_factory=dict)
+    aliases: dict[AliasId, Alias] = field(default_factory=dict)
+    region_embeddings: dict[tuple[str, RegionId], Sequence[float]] = field(default_factory=dict)
+    """By model and region."""
 
     def messages_below(self, conversation_id: ConversationId, before: int | None, limit: int) -> list[Message]:
         kept = self.messages.get(conversation_id, [])

@@ -31,6 +31,7 @@ from greenroom.storage.ports.health import Health
 from greenroom.storage.ports.idempotency import IdempotencyKeys
 from greenroom.storage.ports.limits import LimitStatistics, RateLimits
 from greenroom.storage.ports.outbox import Outbox
+from greenroom.storage.ports.search import Gazetteer, PlaceRows, Places, RowsWithin
 from greenroom.storage.ports.streams import Streams
 from greenroom.storage.ports.writes import (
     ClientKey,
@@ -57,6 +58,8 @@ class Storage:
     outbox: Outbox
     idempotency: IdempotencyKeys
     audit: Audit
+    places: Places
+    gazetteer: Gazetteer
     bus: Bus
     health: Health
     limits: RateLimits
@@ -78,6 +81,7 @@ __all__ = [
     "Directory",
     "EndedSession",
     "Ephemeral",
+    "Gazetteer",
     "GrownTo",
     "Health",
     "Hint",
@@ -88,10 +92,13 @@ __all__ = [
     "MarkQuery",
     "OpenedConversation",
     "Outbox",
+    "PlaceRows",
+    "Places",
     "Present",
     "RateLimits",
     "Revocation",
     "RollCall",
+    "RowsWithin",
     "Storage",
     "StreamPosition",
     "Streams",

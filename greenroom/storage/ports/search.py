@@ -13,23 +13,51 @@ from typing import Protocol
 from greenroom.schema.ids import ServiceId
 from greenroom.schema.search.candidates import Card, RetrievalQuery, Retrieved, TextStrength
 from greenroom.schema.search.config import ConfigValue, StoredConfig
-from greenroom.schema.search.places import PlaceCandidate, Point, Region, RegionId
+from greenroom.schema.search.places import (
+    Alias,
+    AliasId,
+    AliasState,
+    MappedRegion,
+    NewAlias,
+    PlaceCandidate,
+    Point,
+    Region,
+    RegionId,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceRows:
-    """What tiers 1 to 3 found for a text, each likeliest first and at most 20."""
+    """What tiers 1 to 3 found for a text, each likeliest first and at most 20.
+
+    Attributes:
+        exact: regions of this name; confidence 1.
+        alias: regions with an active alias of this name; its confidence is the alias' weight.
+        fuzzy: regions whose name or alias is similar; its confidence is the trigram similarity, at least 0.3. Not looked for where
+            something is exact or an alias, nor for fewer than four characters.
+        within: the same for what is left of the text beside the name of a city or borough, looked for in that one alone.
+    """
 
     exact: tuple[PlaceCandidate, ...] = ()
     alias: tuple[PlaceCandidate, ...] = ()
     fuzzy: tuple[PlaceCandidate, ...] = ()
+    within: tuple[RowsWithin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RowsWithin:
+    """``rest`` of a text as a name within ``container``. Its rows have no ``within`` of their own."""
+
+    rest: str
+    container: Region
+    rows: PlaceRows
 
 
 class Places(Protocol):
-    """Regions and their names. Texts are compared in normal form: NFKC, case-folded, no accents, no punctuation, single spaces."""
+    """Regions and their names. Texts are compared in normal form: see :mod:`greenroom.schema.search.place_names`."""
 
     async def look_up(self, text: str, *, cities: Sequence[RegionId]) -> PlaceRows:
-        """Regions that ``text`` may name, in one query.
+        """Regions that ``text`` may name, in one round trip.
 
         Args:
             cities: only regions of these; empty for all.
@@ -54,6 +82,54 @@ class Places(Protocol):
 
     async def containing(self, point: Point) -> Region | None:
         """The smallest region whose boundary contains the point, else the nearest neighbourhood within 3 km."""
+        ...
+
+
+class Gazetteer(Protocol):
+    """Writing regions, aliases and embeddings of names; and what operators look at."""
+
+    async def upsert_regions(self, regions: Sequence[MappedRegion]) -> None:
+        """Store regions by id, all or none; at most 500. A parent is stored already or is among them.
+
+        Raises:
+            RegionNotFound: one of the parents or cities does not exist.
+        """
+        ...
+
+    async def upsert_aliases(self, aliases: Sequence[NewAlias], *, now: datetime) -> int:
+        """Store aliases by name (in normal form) and region, all or none; at most 500. An alias that an operator decided on keeps
+        its state and weight.
+
+        Returns:
+            how many were stored: one without any letter or digit is not.
+
+        Raises:
+            RegionNotFound: one of the regions does not exist.
+        """
+        ...
+
+    async def aliases_page(self, *, state: AliasState | None, before: AliasId | None, limit: int) -> list[Alias]:
+        """Aliases, newest first, below an id; None for all states, or from the newest on."""
+        ...
+
+    async def decide_alias(self, alias_id: AliasId, state: AliasState, *, decided_by: str, now: datetime) -> Alias:
+        """Approve or revoke an alias; deciding the same again changes nothing but the time.
+
+        Raises:
+            AliasNotFound: no such alias.
+        """
+        ...
+
+    async def without_embedding(self, model: str, *, limit: int) -> list[Region]:
+        """Regions that have no embedding of ``model``, by id."""
+        ...
+
+    async def put_embeddings(self, model: str, vectors: Sequence[tuple[RegionId, Sequence[float]]]) -> None:
+        """Store the embeddings of regions' names; those of regions that are gone are left out.
+
+        Raises:
+            InvalidInput: vectors of several lengths.
+        """
         ...
 
 

@@ -15,6 +15,8 @@ from greenroom.storage.postgres.options import PostgresOptions
 from greenroom.storage.postgres.outbox import PostgresOutbox
 from greenroom.storage.postgres.pool import Pool, PoolStatistics, open_pool
 from greenroom.storage.postgres.search.catalogue import PostgresCatalogue
+from greenroom.storage.postgres.search.gazetteer import PostgresGazetteer
+from greenroom.storage.postgres.search.places import PostgresPlaces
 from greenroom.storage.postgres.streams import PostgresStreams
 from greenroom.storage.postgres.writes import PostgresWrites
 
@@ -36,6 +38,8 @@ def postgres_storage(pool: Pool, *, bus: Bus, limits: RateLimits | None = None) 
         outbox=PostgresOutbox(pool),
         idempotency=PostgresIdempotencyKeys(pool),
         audit=PostgresAudit(pool),
+        places=PostgresPlaces(pool),
+        gazetteer=PostgresGazetteer(pool),
         bus=bus,
         health=PostgresHealth(pool),
         limits=limits or LocalLimits(),

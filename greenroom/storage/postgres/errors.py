@@ -14,6 +14,7 @@ from greenroom.schema.errors import (
     ConversationNotFound,
     DomainError,
     EmailTaken,
+    RegionNotFound,
     SlotTaken,
     StorageUnavailable,
     UserNotFound,
@@ -28,6 +29,9 @@ CONSTRAINTS: Final[dict[str, type[DomainError]]] = {
     "conversations_instructor_id_fkey": UserNotFound,
     "bookings_no_overlap": SlotTaken,
     "messages_sender_fkey": ConversationNotFound,
+    "region_boundaries_parent_id_fkey": RegionNotFound,
+    "region_boundaries_city_fkey": RegionNotFound,
+    "location_aliases_region_id_fkey": RegionNotFound,
 }
 """Constraints whose breach has a name of its own; any other is a plain conflict."""
 
@@ -35,6 +39,7 @@ _SENTENCES: Final[dict[type[DomainError], str]] = {
     SlotTaken: "The instructor has another lesson at that time.",
     EmailTaken: "This e-mail address is taken.",
     UserNotFound: "No such user.",
+    RegionNotFound: "No such region.",
     ConversationNotFound: "The sender has no part in this conversation.",
 }
 
