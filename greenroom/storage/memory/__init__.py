@@ -14,6 +14,7 @@ from greenroom.storage.memory.faults import FaultPoint, Faults, Phase, no_faults
 from greenroom.storage.memory.idempotency import MemoryIdempotencyKeys
 from greenroom.storage.memory.outbox import MemoryOutbox
 from greenroom.storage.memory.search.catalogue import MemoryCatalogue
+from greenroom.storage.memory.search.configs import MemorySearchConfigs
 from greenroom.storage.memory.search.gazetteer import MemoryGazetteer
 from greenroom.storage.memory.search.places import MemoryPlaces
 from greenroom.storage.memory.streams import MemoryStreams
@@ -51,6 +52,7 @@ def memory_storage(
         outbox=MemoryOutbox(shared),
         idempotency=MemoryIdempotencyKeys(shared),
         audit=MemoryAudit(shared),
+        search_configs=MemorySearchConfigs(shared),
         places=MemoryPlaces(shared),
         gazetteer=MemoryGazetteer(shared),
         bus=bus or LocalBus(),

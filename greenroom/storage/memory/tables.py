@@ -26,6 +26,7 @@ from greenroom.schema.records import (
     StreamHead,
     User,
 )
+from greenroom.schema.search.config import StoredConfig
 from greenroom.schema.search.places import Alias, AliasId, MappedRegion, RegionId
 from greenroom.storage.lock_ledger import Pair
 from greenroom.storage.ports import ClientKey, ConversationPageKey
@@ -59,6 +60,7 @@ class Tables:
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     sessions_by_token: dict[bytes, SessionId] = field(default_factory=dict)
     services: dict[ServiceId, Service] = field(default_factory=dict)
+    search_config: StoredConfig = field(default_factory=StoredConfig)
     """Retired ones included."""
     service_states: dict[ServiceId, ServiceState] = field(default_factory=dict)
     """What is kept beside each service."""

@@ -31,7 +31,7 @@ from greenroom.storage.ports.health import Health
 from greenroom.storage.ports.idempotency import IdempotencyKeys
 from greenroom.storage.ports.limits import LimitStatistics, RateLimits
 from greenroom.storage.ports.outbox import Outbox
-from greenroom.storage.ports.search import Gazetteer, PlaceRows, Places, RowsWithin
+from greenroom.storage.ports.search import Gazetteer, PlaceRows, Places, RowsWithin, SearchConfigs
 from greenroom.storage.ports.streams import Streams
 from greenroom.storage.ports.writes import (
     ClientKey,
@@ -58,6 +58,7 @@ class Storage:
     outbox: Outbox
     idempotency: IdempotencyKeys
     audit: Audit
+    search_configs: SearchConfigs
     places: Places
     gazetteer: Gazetteer
     bus: Bus

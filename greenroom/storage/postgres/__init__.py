@@ -15,6 +15,7 @@ from greenroom.storage.postgres.options import PostgresOptions
 from greenroom.storage.postgres.outbox import PostgresOutbox
 from greenroom.storage.postgres.pool import Pool, PoolStatistics, open_pool
 from greenroom.storage.postgres.search.catalogue import PostgresCatalogue
+from greenroom.storage.postgres.search.configs import PostgresSearchConfigs
 from greenroom.storage.postgres.search.gazetteer import PostgresGazetteer
 from greenroom.storage.postgres.search.places import PostgresPlaces
 from greenroom.storage.postgres.streams import PostgresStreams
@@ -38,6 +39,7 @@ def postgres_storage(pool: Pool, *, bus: Bus, limits: RateLimits | None = None) 
         outbox=PostgresOutbox(pool),
         idempotency=PostgresIdempotencyKeys(pool),
         audit=PostgresAudit(pool),
+        search_configs=PostgresSearchConfigs(pool),
         places=PostgresPlaces(pool),
         gazetteer=PostgresGazetteer(pool),
         bus=bus,
