@@ -29,6 +29,7 @@ class ServerProcess:
     def __init__(self, database_url: str, data_dir: Path) -> None:
         self.url = ""
         self.data_dir = data_dir
+        self.database_url = database_url
         self._bind = "127.0.0.1:0"
         self._environment = {
             name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")

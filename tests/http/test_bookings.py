@@ -318,7 +318,12 @@ async def test_operators_see_how_much_is_to_be_done_and_what_a_job_is_about(worl
     hour_ago = system_wall_clock() - timedelta(hours=1)
     rows = world.database.tables.outbox
     [mail] = [job for job in rows.values() if job.handler == "mail_student"]
-    stuck = {"planned_at": hour_ago, "due_at": hour_ago, "claimed_by": "w", "claimed_until": hour_ago + timedelta(hours=2)}
+    stuck = {
+        "planned_at": hour_ago,
+        "due_at": hour_ago,
+        "claimed_by": "w",
+        "claimed_until": hour_ago + timedelta(hours=2),
+    }
     rows[mail.place] = replace(mail, state=JobState.PENDING, finished_at=None, **stuck)
 
     page = (await world.operator.get("/api/v1/admin/outbox?state=running")).json()

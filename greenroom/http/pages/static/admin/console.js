@@ -14,6 +14,7 @@ import { createActors } from "./views/actors.js";
 import { createCalls } from "./views/calls.js";
 import { createLoop } from "./views/loop.js";
 import { createDeadLetters } from "./views/dead_letters.js";
+import { createOutbox } from "./views/outbox.js";
 import { createAudit } from "./views/audit.js";
 import { speechIcon, logOutIcon } from "../icons.js";
 
@@ -25,6 +26,7 @@ const PAGES = [
   ["calls", "Calls"],
   ["loop", "Event loop"],
   ["dead-letters", "Dead letters"],
+  ["outbox", "Outbox"],
   ["audit", "Audit"],
 ];
 
@@ -43,6 +45,7 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
     calls: () => createCalls({ api }),
     loop: () => createLoop({ api }),
     "dead-letters": () => createDeadLetters({ api }),
+    outbox: () => createOutbox({ api, announce }),
     audit: () => createAudit({ api }),
   };
   const tabs = PAGES.map(([name, label]) => el("a", { class: "tab", href: `#/${name}` }, label));

@@ -50,6 +50,9 @@ export function createOperatorApi({ credentials, onUnauthorized }) {
     deadLetters: (parameters) => get("/admin/dead-letters", parameters),
     loop: () => get("/admin/loop"),
     probeSteps: (seconds) => request("POST", "/admin/loop/steps", { for_s: seconds }),
+    outbox: (parameters) => get("/admin/outbox", parameters),
+    job: (id) => get(`/admin/outbox/${encodeURIComponent(id)}`),
+    retryJob: (id, reason) => request("POST", `/admin/outbox/${encodeURIComponent(id)}/retry`, reason ? { reason } : {}),
     audit: (parameters) => get("/admin/audit", parameters),
   };
 }

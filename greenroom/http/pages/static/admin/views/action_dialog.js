@@ -1,4 +1,4 @@
-/** Asks before something is done to an actor: what it means, and why it is done, which is kept with the record. */
+/** Asks before an operator does something: what it means, and why it is done, which is kept with the record. */
 
 import { el, setText } from "../../dom.js";
 
@@ -19,16 +19,22 @@ const CONSEQUENCES = {
   suspend: "Nothing works without this actor. Until it is resumed, requests are refused and /health/ready says 503, so load balancers take this server out.",
 };
 
+/** Ask about one of the ACTIONS on an actor; `label` is what it is called here. The rest is as with {@link ask}. */
+export function askAndAct({ action, label, path, isEssential, act }) {
+  const consequence = isEssential ? CONSEQUENCES[action] : undefined;
+  const isDestructive = action === "stop" || label === "Restart" || consequence !== undefined;
+  return ask({ title: `${label} this actor?`, subject: path, meaning: ACTIONS[action][1], consequence, label, isDestructive, act });
+}
+
 /**
- * @param label what the action is called here.
+ * @param subject what it is done to.
+ * @param consequence what else it does, if that is to be warned of.
+ * @param label of the button that does it.
  * @param act `(reason)`, rejects with an ApiError. Resolves to whether it was done.
  */
-export function askAndAct({ action, label, path, isEssential, act }) {
-  const [, meaning] = ACTIONS[action];
-  const consequence = isEssential ? CONSEQUENCES[action] : undefined;
+export function ask({ title, subject, meaning, consequence, label, isDestructive = false, act }) {
   const reason = el("input", { class: "input", id: "action-reason", maxLength: 500, autocomplete: "off" });
   const problem = el("p", { class: "form-problem", role: "alert" });
-  const isDestructive = action === "stop" || label === "Restart" || consequence !== undefined;
   const confirm = el(
     "button",
     { class: isDestructive ? "button primary is-danger" : "button primary", type: "submit" },
@@ -41,8 +47,8 @@ export function askAndAct({ action, label, path, isEssential, act }) {
     el(
       "form",
       { class: "action-form", on: { submit: onSubmit } },
-      el("h2", { class: "dialog-title", id: "action-title" }, `${label} this actor?`),
-      el("p", { class: "action-path" }, path),
+      el("h2", { class: "dialog-title", id: "action-title" }, title),
+      el("p", { class: "action-path" }, subject),
       el("p", { class: "action-meaning" }, meaning),
       consequence && el("p", { class: "alarm action-consequence" }, consequence),
       el(
