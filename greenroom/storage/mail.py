@@ -122,18 +122,29 @@ class SmtpMailer:
     """Hands mails to a server, one connection each.
 
     What is said is encrypted where the server offers it (RFC 3207), and a password is never sent in the clear to another
-    machine. Certificates are checked.
+    machine. Certificates are checked, for the host of the server's address.
+
+    Args:
+        tls: whose certificates are good; None for those that this machine trusts.
     """
 
-    def __init__(self, server: SmtpServer, *, sender: str, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        server: SmtpServer,
+        *,
+        sender: str,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._server = server
         self._sender = sender
         self._answer_timeout_s = answer_timeout_s
+        self._tls = tls or ssl.create_default_context()
         self._threads = trio.CapacityLimiter(SLOTS)
 
     async def send(self, mail: Mail) -> None:
         message = _message(mail, self._sender)
-        connection = _Connection(self._server, self._answer_timeout_s)
+        connection = _Connection(self._server, self._answer_timeout_s, self._tls)
         try:
             await trio.to_thread.run_sync(
                 partial(connection.deliver, message, self._sender, mail.to),
@@ -154,15 +165,16 @@ class SmtpMailer:
 class _Connection:
     """One dialogue, in a thread, which another thread may break off once it is connected; connecting has its own timeout."""
 
-    def __init__(self, server: SmtpServer, timeout_s: float) -> None:
+    def __init__(self, server: SmtpServer, timeout_s: float, tls: ssl.SSLContext) -> None:
         self._server = server
+        self._tls = tls
         self._timeout_s = timeout_s
         self._smtp: smtplib.SMTP | None = None
         self._is_aborted = False
 
     def deliver(self, message: EmailMessage, sender: str, to: str) -> None:
         server = self._server
-        kind = _smtp_over_tls if server.is_encrypted else smtplib.SMTP
+        kind = partial(smtplib.SMTP_SSL, context=self._tls) if server.is_encrypted else smtplib.SMTP
         # Named, as smtplib would otherwise ask the name service for our own name; connected by its constructor, which notes
         # the host that certificates are checked for.
         smtp = self._smtp = kind(server.host, server.port, local_hostname="localhost", timeout=self._timeout_s)
@@ -176,7 +188,7 @@ class _Connection:
         server = self._server
         smtp.ehlo()
         if not server.is_encrypted and smtp.has_extn("starttls"):
-            smtp.starttls(context=ssl.create_default_context())
+            smtp.starttls(context=self._tls)
             smtp.ehlo()
         if server.user is not None and server.password is not None:
             if not isinstance(smtp.sock, ssl.SSLSocket) and not server.is_loopback:
@@ -193,9 +205,6 @@ class _Connection:
         if sock is not None:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-
-
-_smtp_over_tls: Final = partial(smtplib.SMTP_SSL, context=ssl.create_default_context())
 
 
 def _message(mail: Mail, sender: str) -> EmailMessage:
