@@ -1,0 +1,1 @@
+"""Models behind the OpenAI API: embeddings, understanding a sentence, choosing among places."""

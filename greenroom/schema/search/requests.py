@@ -1,0 +1,105 @@
+"""What is sent to search, and to change how is searched."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+
+from greenroom.schema.requests import Body, Limit, PageCursor, Query, Text
+from greenroom.schema.search.understood import QUERY_LENGTH_MAX
+
+REGION_ID_LENGTH_MAX: Final = 200
+
+_DEGREES: Final = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,15})?")
+_FLAGS: Final = {"true": True, "false": False}
+
+
+class SkippedStage(StrEnum):
+    """What an admin may leave out of one search."""
+
+    TIER4 = "tier4"
+    TIER5 = "tier5"
+    EMBEDDING = "embedding"
+    VECTOR = "vector"
+
+
+def _one_line(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+def _degrees(value: object) -> object:
+    if isinstance(value, str) and _DEGREES.fullmatch(value) is None:
+        raise ValueError("must be degrees as a decimal number, e.g. 40.6681")
+    return value
+
+
+def _flag(value: object) -> object:
+    if isinstance(value, str):
+        if value not in _FLAGS:
+            raise ValueError("must be true or false")
+        return _FLAGS[value]
+    return value
+
+
+def _stages(value: object) -> object:
+    if isinstance(value, str):
+        known = [stage.value for stage in SkippedStage]
+        unknown = sorted({name for name in value.split(",") if name not in known})
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} can't be skipped; known are {', '.join(known)}")
+        return frozenset(SkippedStage(name) for name in value.split(","))
+    return value
+
+
+Sentence = Annotated[Text, StringConstraints(min_length=1, max_length=QUERY_LENGTH_MAX), AfterValidator(_one_line)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+
+
+class Search(Query):
+    """Look for lessons in one's own words."""
+
+    q: Sentence
+    city: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=REGION_ID_LENGTH_MAX)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90), BeforeValidator(_degrees)] | None = None
+    lng: Annotated[float, Field(ge=-180, le=180), BeforeValidator(_degrees)] | None = None
+    limit: Limit = 20
+    cursor: PageCursor | None = None
+    debug: Flag = False
+    skip: Annotated[
+        frozenset[SkippedStage],
+        BeforeValidator(_stages),
+        Field(json_schema_extra={"description": "for admins: comma-separated"}),
+    ] = frozenset()
+    simulate_high_load: Flag = False
+
+    @model_validator(mode="after")
+    def _position_is_whole(self) -> Self:
+        if (self.lat is None) != (self.lng is None):
+            raise ValueError("lat and lng are given together or not at all")
+        return self
+
+
+class ChangeSearchConfig(Body):
+    """What is to be otherwise from now on, on all workers; what is left out stays, null goes back to the settings.
+
+    With ``revision``, only if the configuration is still that one.
+    """
+
+    parsing_model: str | None = None
+    location_model: str | None = None
+    parsing_timeout_ms: int | None = None
+    embedding_timeout_ms: int | None = None
+    location_timeout_ms: int | None = None
+    budget_ms: int | None = None
+    high_load_budget_ms: int | None = None
+    high_load_threshold: int | None = None
+    max_retries: int | None = None
+    uncached_concurrency: int | None = None
+    revision: Annotated[int, Field(ge=0)] | None = None

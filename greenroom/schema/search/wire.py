@@ -1,0 +1,418 @@
+"""The shapes of the search's answers."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal, Self
+
+from greenroom.schema.search.candidates import Card, Funnel
+from greenroom.schema.search.diagnostics import (
+    BudgetUse,
+    Diagnostics,
+    Prompt,
+    Skip,
+    SkipReason,
+    StageName,
+    StageStatus,
+    StageTiming,
+)
+from greenroom.schema.search.places import (
+    PlaceAnswer,
+    PlaceCandidate,
+    PlaceOutcome,
+    Region,
+    RegionKind,
+    TierTrial,
+)
+from greenroom.schema.search.understood import (
+    AgeBounds,
+    Level,
+    ParseSource,
+    Part,
+    PartKind,
+    PriceBounds,
+    PriceUnit,
+    RelativeDay,
+    ServiceGuess,
+    Understood,
+    Weekday,
+    When,
+)
+from greenroom.schema.wire import Wire
+
+
+class AgesOut(Wire):
+    """The learner's age in years, both inclusive; ``max`` null for "and older"."""
+
+    min: int
+    max: int | None
+
+    @classmethod
+    def of(cls, ages: AgeBounds) -> Self:
+        return cls(min=ages.min_years, max=ages.max_years)
+
+
+class FoundInstructorOut(Wire):
+    """``areas`` are names of regions; ``response_minutes`` the median time to a first answer, null if unknown."""
+
+    id: str
+    display_name: str | None
+    rating: float | None
+    response_minutes: int | None
+    areas: list[str]
+
+
+class MatchedOut(Wire):
+    """How well words (0 to 1) and meaning (cosine) fit; null where the result was not found that way."""
+
+    text: float | None
+    vector: float | None
+
+
+class ResultOut(Wire):
+    """One lesson on offer. What is null was not read in time, which ``meta.budget.skipped`` then says of ``hydration``."""
+
+    service_id: str
+    instructor: FoundInstructorOut
+    title: str | None
+    description: str | None
+    price_cents: int
+    currency: str | None
+    duration_minutes: int
+    levels: list[Level]
+    ages: AgesOut | None
+    online: bool | None
+    in_person: bool | None
+    distance_km: float | None
+    score: float
+    matched: MatchedOut
+
+    @classmethod
+    def found(
+        cls,
+        *,
+        service_id: str,
+        instructor_id: str,
+        price_cents: int,
+        duration_minutes: int,
+        rating: float | None,
+        response_minutes: int | None,
+        distance_km: float | None,
+        score: float,
+        matched: MatchedOut,
+        card: Card | None,
+    ) -> Self:
+        """Show a candidate, with its card where there is one."""
+        has_ages = card is not None and (card.age_min is not None or card.age_max is not None)
+        return cls(
+            service_id=service_id,
+            instructor=FoundInstructorOut(
+                id=instructor_id,
+                display_name=card.display_name if card else None,
+                rating=rating,
+                response_minutes=response_minutes,
+                areas=list(card.areas) if card else [],
+            ),
+            title=card.title if card else None,
+            description=card.description if card else None,
+            price_cents=price_cents,
+            currency=card.currency if card else None,
+            duration_minutes=duration_minutes,
+            levels=list(card.levels) if card else [],
+            ages=AgesOut(min=card.age_min or 0, max=card.age_max) if card and has_ages else None,
+            online=card.is_online if card else None,
+            in_person=card.is_in_person if card else None,
+            distance_km=None if distance_km is None else round(distance_km, 2),
+            score=round(score, 4),
+            matched=matched,
+        )
+
+
+class RegionOut(Wire):
+    id: str
+    name: str
+    city: str
+    kind: RegionKind
+    lat: float
+    lng: float
+
+    @classmethod
+    def of(cls, region: Region) -> Self:
+        return cls(
+            id=region.id,
+            name=region.name,
+            city=region.city,
+            kind=region.kind,
+            lat=region.centroid.lat,
+            lng=region.centroid.lng,
+        )
+
+
+class PlaceCandidateOut(Wire):
+    """``tier`` 1 exact, 2 alias, 3 fuzzy, 4 embedding, 5 model."""
+
+    region: RegionOut
+    tier: int
+    confidence: float
+    matched_name: str
+
+    @classmethod
+    def of(cls, candidate: PlaceCandidate) -> Self:
+        return cls(
+            region=RegionOut.of(candidate.region),
+            tier=candidate.tier.value,
+            confidence=round(candidate.confidence, 3),
+            matched_name=candidate.matched_name,
+        )
+
+
+class LocationOut(Wire):
+    """What the place was taken for.
+
+    ``region`` is the one that was searched in, null unless ``outcome`` is ``resolved``; an ``ambiguous`` place was searched for
+    in all of ``regions``, an ``unknown`` one did not narrow the search.
+    """
+
+    text: str | None
+    outcome: PlaceOutcome
+    region: RegionOut | None
+    regions: list[RegionOut]
+    tier: int | None
+    confidence: float
+    candidates: list[PlaceCandidateOut]
+
+    @classmethod
+    def of(cls, place: PlaceAnswer) -> Self:
+        regions = [RegionOut.of(region) for region in place.regions]
+        return cls(
+            text=place.text,
+            outcome=place.outcome,
+            region=regions[0] if place.outcome is PlaceOutcome.RESOLVED and regions else None,
+            regions=regions,
+            tier=None if place.tier is None else place.tier.value,
+            confidence=round(place.confidence, 3),
+            candidates=[PlaceCandidateOut.of(candidate) for candidate in place.candidates],
+        )
+
+
+class ServiceGuessOut(Wire):
+    category: str
+    weight: float
+
+    @classmethod
+    def of(cls, guess: ServiceGuess) -> Self:
+        return cls(category=guess.category, weight=round(guess.weight, 3))
+
+
+class PriceOut(Wire):
+    min_cents: int | None
+    max_cents: int | None
+    unit: PriceUnit
+    currency: str | None
+
+    @classmethod
+    def of(cls, price: PriceBounds) -> Self:
+        return cls(min_cents=price.min_cents, max_cents=price.max_cents, unit=price.unit, currency=price.currency)
+
+
+class WhenOut(Wire):
+    """``from_minute`` and ``to_minute`` (exclusive) count from local midnight."""
+
+    weekdays: list[Weekday]
+    relative: RelativeDay | None
+    on: date | None
+    from_minute: int | None
+    to_minute: int | None
+
+    @classmethod
+    def of(cls, when: When) -> Self:
+        return cls(
+            weekdays=[day for day in Weekday if day in when.weekdays],
+            relative=when.relative,
+            on=when.on,
+            from_minute=when.from_minute,
+            to_minute=when.to_minute,
+        )
+
+
+class PartOut(Wire):
+    """A piece of ``q`` from ``start`` to ``end`` (exclusive), in characters. Cut it out of ``q`` to search without it."""
+
+    kind: PartKind
+    text: str
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, part: Part) -> Self:
+        return cls(kind=part.kind, text=part.text, start=part.start, end=part.end)
+
+
+class ParsedOut(Wire):
+    """What was understood. Null and empty: nothing was said of it."""
+
+    text: str
+    service: str
+    services: list[ServiceGuessOut]
+    place: str | None
+    near: bool
+    price: PriceOut | None
+    age: AgesOut | None
+    levels: list[Level]
+    when: WhenOut | None
+    online: bool | None
+    parts: list[PartOut]
+    source: ParseSource
+
+    @classmethod
+    def of(cls, understood: Understood) -> Self:
+        return cls(
+            text=understood.text,
+            service=understood.service_text,
+            services=[ServiceGuessOut.of(guess) for guess in understood.services],
+            place=understood.place_text,
+            near=understood.is_near,
+            price=None if understood.price is None else PriceOut.of(understood.price),
+            age=None if understood.age is None else AgesOut.of(understood.age),
+            levels=[level for level in Level if level in understood.levels],
+            when=None if understood.when.is_any else WhenOut.of(understood.when),
+            online=understood.online,
+            parts=[PartOut.of(part) for part in understood.parts],
+            source=understood.source,
+        )
+
+
+class SkipOut(Wire):
+    stage: StageName
+    reason: SkipReason
+    detail: str
+
+    @classmethod
+    def of(cls, skip: Skip) -> Self:
+        return cls(stage=skip.stage, reason=skip.reason, detail=skip.detail)
+
+
+class BudgetOut(Wire):
+    """``degraded``: something is missing that would have made the answer better; ``skipped`` says what, and why."""
+
+    limit_ms: float
+    used_ms: float
+    degraded: bool
+    skipped: list[SkipOut]
+
+    @classmethod
+    def of(cls, use: BudgetUse) -> Self:
+        return cls(
+            limit_ms=round(use.limit_ms, 1),
+            used_ms=round(use.used_ms, 1),
+            degraded=use.degraded,
+            skipped=[SkipOut.of(skip) for skip in use.skipped],
+        )
+
+
+class StageOut(Wire):
+    name: StageName
+    start_ms: float
+    duration_ms: float
+    status: StageStatus
+
+    @classmethod
+    def of(cls, timing: StageTiming) -> Self:
+        return cls(
+            name=timing.name,
+            start_ms=round(timing.start_ms, 2),
+            duration_ms=round(timing.duration_ms, 2),
+            status=timing.status,
+        )
+
+
+class TierOut(Wire):
+    tier: int
+    tried: bool
+    confidence: float | None
+    duration_ms: float
+    result: str
+
+    @classmethod
+    def of(cls, trial: TierTrial) -> Self:
+        return cls(
+            tier=trial.tier.value,
+            tried=trial.tried,
+            confidence=None if trial.confidence is None else round(trial.confidence, 3),
+            duration_ms=round(trial.duration_ms, 2),
+            result=trial.result,
+        )
+
+
+class FunnelOut(Wire):
+    """How many candidates each step left."""
+
+    text: int
+    vector: int
+    fused: int
+    filtered: int
+    final: int
+
+    @classmethod
+    def of(cls, funnel: Funnel) -> Self:
+        return cls(
+            text=funnel.text,
+            vector=funnel.vector,
+            fused=funnel.fused,
+            filtered=funnel.filtered,
+            final=funnel.final,
+        )
+
+
+class PromptOut(Wire):
+    purpose: str
+    model: str
+    request: str
+    response: str | None
+    error: str | None
+
+    @classmethod
+    def of(cls, prompt: Prompt) -> Self:
+        return cls(
+            purpose=prompt.purpose,
+            model=prompt.model,
+            request=prompt.request,
+            response=prompt.response,
+            error=prompt.error,
+        )
+
+
+class DiagnosticsOut(Wire):
+    stages: list[StageOut]
+    tiers: list[TierOut]
+    funnel: FunnelOut
+    prompts: list[PromptOut]
+
+    @classmethod
+    def of(cls, diagnostics: Diagnostics) -> Self:
+        return cls(
+            stages=[StageOut.of(stage) for stage in diagnostics.stages],
+            tiers=[TierOut.of(trial) for trial in diagnostics.tiers],
+            funnel=FunnelOut.of(diagnostics.funnel),
+            prompts=[PromptOut.of(prompt) for prompt in diagnostics.prompts],
+        )
+
+
+class SearchMetaOut(Wire):
+    """``total_candidates``: lessons that fit, of which at most 200 can be paged through."""
+
+    parsed: ParsedOut
+    location: LocationOut
+    budget: BudgetOut
+    cache: Literal["hit", "miss", "bypass"]
+    total_candidates: int
+
+
+class SearchOut(Wire):
+    """``next_cursor`` is null on the last page; ``diagnostics`` is for admins who ask for it, else null."""
+
+    query_id: str
+    results: list[ResultOut]
+    next_cursor: str | None
+    meta: SearchMetaOut
+    diagnostics: DiagnosticsOut | None = None
