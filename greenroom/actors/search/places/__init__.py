@@ -1,0 +1,1 @@
+"""Places: which region a text means."""

@@ -1,0 +1,1 @@
+"""Data that comes with greenroom, all of it its own."""

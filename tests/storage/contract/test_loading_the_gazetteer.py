@@ -1,0 +1,37 @@
+from greenroom.actors.search.places.loading import load_gazetteer
+from greenroom.data.gazetteer import CITY_IDS, city_of_gazetteer
+from greenroom.schema.search.places import AliasState, Point, RegionId
+from greenroom.storage.ports import Storage
+from tests.storage.builders import NOW
+
+NYC = RegionId("nyc")
+
+
+async def test_the_gazetteer_is_loaded_whole_and_as_often_as_one_likes(storage: Storage) -> None:
+    regions, aliases = await load_gazetteer(storage.gazetteer, now=NOW)
+    assert (regions, aliases) == await load_gazetteer(storage.gazetteer, now=NOW)
+
+    assert {city.id for city in await storage.places.cities()} == set(CITY_IDS)
+    page = await storage.gazetteer.aliases_page(state=AliasState.ACTIVE, before=None, limit=aliases + 1)
+    assert len(page) == aliases
+
+
+async def test_a_loaded_place_is_found_by_name_nickname_and_position(storage: Storage) -> None:
+    await load_gazetteer(storage.gazetteer, now=NOW, city_ids=[NYC])
+
+    (named,) = (await storage.places.look_up("Park Slope", cities=[NYC])).exact
+    (short,) = (await storage.places.look_up("les", cities=[NYC])).alias
+    here = await storage.places.containing(Point(40.6710, -73.9790))
+
+    assert named.region.id == "nyc/brooklyn/park-slope"
+    assert short.region.id == "nyc/manhattan/lower-east-side"
+    assert here == named.region
+
+
+def test_ids_are_unique_and_parents_come_first() -> None:
+    for city_id in CITY_IDS:
+        seen: set[RegionId] = set()
+        for mapped in city_of_gazetteer(city_id).regions:
+            assert mapped.region.id not in seen
+            assert mapped.region.parent_id is None or mapped.region.parent_id in seen
+            seen.add(mapped.region.id)
