@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Any
 
@@ -33,6 +34,21 @@ class Account:
     def say(self, conversation_id: str, content: str) -> None:
         path = f"/api/v1/conversations/{conversation_id}/messages"
         self.client.post(path, json={"content": content}).raise_for_status()
+
+    def book(self, instructor: Account, service_id: str, starts_at: datetime, minutes: int = 60) -> dict[str, Any]:
+        body = {
+            "instructor_id": instructor.id,
+            "service_id": service_id,
+            "starts_at": starts_at.isoformat(),
+            "duration_minutes": minutes,
+        }
+        answer = self.client.post("/api/v1/bookings", json=body).raise_for_status()
+        return dict(answer.json())
+
+    def bookings(self) -> list[dict[str, Any]]:
+        """Theirs, latest first."""
+        answer = self.client.get("/api/v1/bookings", params={"limit": 100}).raise_for_status()
+        return list(answer.json()["items"])
 
     def messages(self, conversation_id: str) -> list[str]:
         """What is stored, oldest first."""
@@ -76,6 +92,7 @@ class Visitor:
         expect(self.page.get_by_text("Live", exact=True)).to_be_attached(timeout=timeout_s * 1000)
 
     def open_conversation(self, name: str) -> None:
+        """Open the conversation with somebody from the list."""
         self.row(name).click()
         expect(self.page.get_by_role("heading", name=name)).to_be_visible()
 

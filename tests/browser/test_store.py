@@ -48,7 +48,8 @@ const deleted = (seq, id) =>
 const reacted = (seq, id, ...reactions) =>
   event("reaction.changed", id, { conversation_id: "C", message_id: `M${seq}`, emoji: "x", user_id: "x", added: true, reactions });
 const booking = (changes = {}) =>
-  ({ id: "B", conversation_id: "C", title: "Piano", starts_at: "2026-03-07T10:00:00.000Z", status: "booked", version: 1, ...changes });
+  ({ id: "B", conversation_id: "C", title: "Piano", starts_at: "2026-03-07T10:00:00.000Z",
+     ends_at: "2026-03-07T11:00:00.000Z", student_id: "ME", instructor_id: "YOU", status: "booked", version: 1, ...changes });
 const live = { type: "connection_changed", connection: { status: "live", attempt: 0 } };
 const away = { type: "connection_changed", connection: { status: "waiting", attempt: 1 } };
 const noon = new Date("2026-03-01T12:00:00Z");
@@ -299,7 +300,9 @@ def test_a_booking_is_shown_with_its_messages_and_ahead_in_its_latest_version(st
         const about = created(1, "a", { booking_id: "B" });
         const known = run([signedIn, synced(conversation({ upcoming_bookings: [booking()] })), selected("C"), page([]), about]);
         const moved = run([
-          event("booking.rescheduled", "b", { booking: booking({ starts_at: "2026-03-08T10:00:00.000Z", version: 2 }) }),
+          event("booking.rescheduled", "b", {
+            booking: booking({ starts_at: "2026-03-08T10:00:00.000Z", ends_at: "2026-03-08T11:00:00.000Z", version: 2 }),
+          }),
           { type: "conversation_fetched", conversation: conversation({ upcoming_bookings: [booking()], last_seq: 1 }) },
         ], known);
         const off = run([event("booking.cancelled", "c", { booking: booking({ status: "cancelled", version: 2 }) })], known);
@@ -314,7 +317,7 @@ def test_a_booking_nobody_told_of_is_named_without_inventing_anything(store: Sto
         const state = run([signedIn, synced(conversation({ upcoming_bookings: [{ id: "Z" }] })), selected("C"), page([]), created(1, "a", { booking_id: "B" })]);
         const next = nextLesson(state, state.conversations.C, noon);
         return [rowsOf(state)[0].booking, next];
-    """) == [{"title": "About a booking", "when": None, "status": None}, None]
+    """) == [{"id": "B", "title": "About a booking", "when": None, "status": None}, None]
 
 
 def test_the_first_emoji_of_what_was_typed_is_taken_whole(store: Store) -> None:

@@ -263,7 +263,7 @@ def test_who_does_not_want_to_wait_need_not(new_visitor: NewVisitor, student: Ac
     expect(maya.banner).to_be_hidden()
 
 
-def test_nobody_is_shown_as_online_while_that_can_not_be_known(
+def test_who_was_online_is_greyed_out_while_that_can_not_be_known(
     browser: Browser, own_server: ServerProcess
 ) -> None:
     url = own_server.url
@@ -282,11 +282,14 @@ def test_nobody_is_shown_as_online_while_that_can_not_be_known(
 
         own_server.kill()
         expect(status).not_to_have_text("Online")
-        expect(maya.page.locator(".presence-dot:visible")).to_have_count(0)
+        row = maya.row("Tomás Herrera")
+        expect(maya.page.locator(".presence-dot:visible")).to_have_count(2)
+        expect(maya.page.locator(".presence-dot.is-unknown:visible")).to_have_count(2)
+        expect(row).to_contain_text("Was online before the connection was lost.")
 
         own_server.start()
         expect(status).to_have_text("Online", timeout=RECONNECT_MS)
-        expect(maya.row("Tomás Herrera").locator(".presence-dot")).to_be_visible()
+        expect(row.locator(".presence-dot:not(.is-unknown)")).to_be_visible()
 
 
 def test_after_a_long_outage_a_tab_in_use_is_live_within_two_seconds_of_the_servers_return(

@@ -7,20 +7,25 @@
 /** Longer than any answer of a healthy server, shorter than a person's patience. */
 const TIMEOUT_MS = 15_000;
 
+/** Answered to a repetition that was faster than the answer to the first. */
+const IN_PROGRESS = "request_in_progress";
+
 /** A request that did not succeed. `message` is a sentence for a person; `status` is 0 if no answer came, or
- * none that could be read. */
+ * none that could be read; `faults` are `{ field, words }`, one for each value that was refused. */
 export class ApiError extends Error {
-  constructor(message, { status, code = "", retryAfterS = null }) {
+  constructor(message, { status, code = "", retryAfterS = null, faults = [] }) {
     super(message);
     this.name = "ApiError";
     this.status = status;
     this.code = code;
     this.retryAfterS = retryAfterS;
+    this.faults = faults;
   }
 
   /** The same request may succeed later: nothing about it was refused. */
   get isTransient() {
-    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+    const { status, code } = this;
+    return status === 0 || status === 408 || status === 429 || status >= 500 || code === IN_PROGRESS;
   }
 }
 
@@ -43,8 +48,11 @@ export function createApi({ onUnauthorized, onAnswer }) {
 
   const get = (path) => request("GET", path);
   const post = (path, body) => request("POST", path, body);
+  /** Carried out once, however often it is sent with this key. */
+  const postOnce = (path, key, body) => request("POST", path, body, { "Idempotency-Key": key });
   const conversation = (id) => `/conversations/${encodeURIComponent(id)}`;
   const message = (id) => `/messages/${encodeURIComponent(id)}`;
+  const booking = (id) => `/bookings/${encodeURIComponent(id)}`;
 
   return {
     register: (account) => post("/auth/register", account),
@@ -53,6 +61,7 @@ export function createApi({ onUnauthorized, onAnswer }) {
     me: () => get("/auth/me"),
     sync: () => get("/sync"),
     instructors: ({ limit, cursor = null }) => get(`/instructors?${query({ limit, cursor })}`),
+    instructor: (id) => get(`/instructors/${encodeURIComponent(id)}`),
     conversations: ({ state, limit, cursor = null }) => get(`/conversations?${query({ state, limit, cursor })}`),
     conversation: (id) => get(conversation(id)),
     openConversation: (participantId, message) =>
@@ -72,6 +81,13 @@ export function createApi({ onUnauthorized, onAnswer }) {
     markRead: (id, seq) => post(`${conversation(id)}/read`, { seq }),
     markDelivered: (id, seq) => post(`${conversation(id)}/delivered`, { seq }),
     setTyping: (id, isTyping) => post(`${conversation(id)}/typing`, { is_typing: isTyping }),
+    /** `state` is `upcoming` (soonest first) or `past` (latest first). */
+    bookings: ({ state, limit, cursor = null }) => get(`/bookings?${query({ state, limit, cursor })}`),
+    booking: (id) => get(booking(id)),
+    book: (key, order) => postOnce("/bookings", key, order),
+    cancelBooking: (key, id, reason) => postOnce(`${booking(id)}/cancel`, key, reason ? { reason } : {}),
+    moveBooking: (key, id, startsAt) => postOnce(`${booking(id)}/reschedule`, key, { starts_at: startsAt }),
+    completeBooking: (key, id) => postOnce(`${booking(id)}/complete`, key),
   };
 }
 
@@ -113,18 +129,29 @@ async function readJson(response) {
 export async function failureOf(response) {
   const problem = await response.json().catch(() => ({}));
   const seconds = Number.parseFloat(response.headers.get("Retry-After"));
-  const faults = (problem.errors ?? []).map(faultInWords);
-  return new ApiError(faults.join(" ") || problem.detail || problem.title || statusInWords(response.status), {
-    status: response.status,
-    code: problem.code,
-    retryAfterS: Number.isFinite(seconds) ? seconds : null,
-  });
+  const faults = (problem.errors ?? []).map(({ loc, msg }) => ({ field: fieldOf(loc), words: msg }));
+  return new ApiError(
+    faults.map(faultInWords).join(" ") || problem.detail || problem.title || statusInWords(response.status),
+    {
+      status: response.status,
+      code: problem.code,
+      retryAfterS: Number.isFinite(seconds) ? seconds : null,
+      faults,
+    },
+  );
 }
 
-function faultInWords({ loc, msg }) {
-  const field = [...loc].reverse().find((part) => typeof part === "string" && part !== "body");
-  const words = msg.charAt(0).toLowerCase() + msg.slice(1);
-  const sentence = field ? `${capitalised(field.replaceAll("_", " "))}: ${words}` : capitalised(words);
+/** The field a fault was found in, or null for one that lies in how fields go together. */
+const fieldOf = (loc) => loc.findLast((part) => typeof part === "string" && part !== "body") ?? null;
+
+function faultInWords({ field, words }) {
+  const uncapitalised = words.charAt(0).toLowerCase() + words.slice(1);
+  return asSentence(field ? `${field.replaceAll("_", " ")}: ${uncapitalised}` : uncapitalised);
+}
+
+/** Words for beside the field they are about. */
+export function asSentence(words) {
+  const sentence = capitalised(words);
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 

@@ -24,6 +24,8 @@ export const editIcon = () => icon("M4 20h4L19 9l-4-4L4 16z", "M13 7l4 4");
 export const copyIcon = () => icon("M9 9h10v11H9z", "M15 9V4H5v11h4");
 export const historyIcon = () => icon("M4 12a8 8 0 1 0 2.500-6", "M4 4v4h4", "M12 8v4l3 2");
 export const calendarIcon = () => icon("M5 6h14v14H5z", "M5 10h14", "M9 3v4", "M15 3v4");
+export const bookIcon = () =>
+  icon("M5 6h14v14H5z", "M5 10h14", "M9 3v4", "M15 3v4", "M12 12.500v5", "M9.500 15h5");
 export const logOutIcon = () => icon("M14 4H6v16h8", "M10 12h10", "M17 9l3 3-3 3");
 export const closeIcon = () => icon("M6 6l12 12", "M18 6L6 18");
 export const searchIcon = () => icon("M11 5a6 6 0 1 0 0 12a6 6 0 1 0 0-12", "M15.500 15.500L20 20");

@@ -6,6 +6,7 @@
  */
 
 import { ApiError } from "./api.js";
+import { randomId } from "./repeat_key.js";
 import { pendingOf } from "./selectors.js";
 
 /** With the waits below, about half a minute of trying. */
@@ -88,11 +89,4 @@ export function createOutbox({ store, send }) {
   }
 
   return { enqueue, retry, wake };
-}
-
-/** 128 random bits. `crypto.randomUUID` does not exist on a page served over plain HTTP from another host. */
-export function randomId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(
-    "",
-  );
 }

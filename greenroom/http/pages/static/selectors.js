@@ -32,9 +32,16 @@ export function messagesOf(state, conversationId) {
 /** Messages of ours the server has not acknowledged, oldest first. */
 export const pendingOf = (state, conversationId) => state.pending[conversationId] ?? NOTHING;
 
+const isLive = (state) => state.connection.status === "live";
+
 /** Only while events arrive can anybody be said to be there. */
-export const isOnline = (state, user) =>
-  state.connection.status === "live" && (state.presence[user.id]?.online ?? false);
+export const isOnline = (state, user) => isLive(state) && (state.presence[user.id]?.online ?? false);
+
+/** `online`, `offline`, or `unknown` for somebody who was there when the connection was lost. */
+export function presenceOf(state, user) {
+  if (isOnline(state, user)) return "online";
+  return !isLive(state) && state.presence[user.id]?.wasOnline ? "unknown" : "offline";
+}
 
 /** RFC 3339 time at which a user was last seen, or null. */
 export const lastActiveAt = (state, user) => state.presence[user.id]?.lastActiveAt ?? null;

@@ -5,12 +5,16 @@
 
 import { ApiError } from "./api.js";
 import { createChanges } from "./changes.js";
-import { createOutbox, randomId } from "./outbox.js";
+import { createDrafts } from "./drafts.js";
+import { createLessons } from "./lessons.js";
+import { createOutbox } from "./outbox.js";
 import { createMarker } from "./receipts.js";
+import { createRepeatKey } from "./repeat_key.js";
 import { pendingOf, selectedConversation, threadOf } from "./selectors.js";
 import { EVENT_NAMES } from "./store.js";
 import { createStream } from "./stream.js";
 import { createTypingNotifier } from "./typing.js";
+import { keepUnsent } from "./unsent.js";
 
 const MESSAGES_PAGE = 50;
 const CONVERSATIONS_PAGE = 50;
@@ -26,10 +30,11 @@ const TICK_MS = 1_000;
 /**
  * @param isReading whether the newest message of the open conversation is on the screen.
  * @param onNotice called with words for the person.
- * @param onArrival called with a message that the other has just sent.
+ * @param onArrival called with a message that somebody else has just sent.
+ * @param onReminder called with a booking that begins soon.
  * @param onEnded called with a reason when the session is over.
  */
-export function createSession({ api, store, isReading, onNotice, onArrival, onEnded }) {
+export function createSession({ api, store, isReading, onNotice, onArrival, onReminder, onEnded }) {
   const underWay = new Set(); // requests made on demand, by name, so that each runs once at a time
   let isPresenceFresh = false; // whether a snapshot has told it for the connection that is being opened
   const outbox = createOutbox({ store, send: api.send });
@@ -38,6 +43,9 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
   const typing = createTypingNotifier((id, isTyping) => void api.setTyping(id, isTyping).catch(ignoreFailure));
   const dispatch = (action) => store.dispatch(action);
   const changes = createChanges({ api, store, onNotice });
+  const lessons = createLessons({ api, store, once });
+  const drafts = createDrafts(store.state.me.id);
+  const firstWords = createRepeatKey();
 
   const stream = createStream({
     url: "/api/v1/events",
@@ -61,16 +69,15 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
     onEvent({ name, id, data }) {
       dispatch({ type: "event_received", name, id, data, now: Date.now() });
       if (name === "message.created" && data.message.sender_id !== store.state.me.id) arrived(data.message);
+      if (name === "booking.reminder") onReminder(data.booking);
     },
     onConnection: (connection) => dispatch({ type: "connection_changed", connection }),
     onEnded,
   });
 
   store.subscribe(fetchWhatIsMissing);
-  keep("pending", "pending_restored");
-  keep("delivered", "delivered_restored", (delivered) =>
-    Object.fromEntries(Object.entries(delivered).slice(-DELIVERED_KEPT_MAX)),
-  );
+  const unsent = keepUnsent(store);
+  keepDelivered();
   const ticking = setInterval(() => dispatch({ type: "time_passed", now: Date.now() }), TICK_MS);
 
   function arrived(message) {
@@ -110,10 +117,12 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
     for (const [id, mentions] of Object.entries(state.wanted)) fetchConversation(id, mentions);
     const { cursor, isComplete } = state.pages.trashed;
     if (state.isSynced && state.filter === "trashed" && cursor === null && !isComplete) loadMoreConversations();
-    const { selected } = state;
+    const { selected, tense } = state;
+    if (tense && !state.lessons[tense].isLoaded && !state.lessons[tense].problem) lessons.list(tense);
     if (!selected || !state.conversations[selected]) return;
     const { isLoaded, problem } = threadOf(state, selected);
     if (!isLoaded && !problem) fetchMessages(selected, "newest", null);
+    if (isLoaded) lessons.lookUpMentioned(selected);
   }
 
   function fetchConversation(id, mentions) {
@@ -147,24 +156,25 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
 
   function retryFailedReads() {
     for (const [id, { problem }] of Object.entries(store.state.threads)) if (problem) forgetProblem(id);
+    for (const [tense, { problem }] of Object.entries(store.state.lessons))
+      if (problem) lessons.forgetProblem(tense);
+    lessons.askAgain();
     fetchWhatIsMissing(store.state);
   }
 
   const forgetProblem = (id) => dispatch({ type: "messages_unavailable", conversationId: id, problem: null });
 
-  /**
-   * Keep a part of the state across a reload of this tab: messages not acknowledged, to be sent then under the same
-   * client ids, and receipts, which no snapshot repeats.
-   */
-  function keep(part, restored, trimmed = (value) => value) {
-    const place = `greenroom.${part}.${store.state.me.id}`;
+  /** Keep across a reload of this tab how far messages of ours came: no snapshot repeats it. */
+  function keepDelivered() {
+    const place = `greenroom.delivered.${store.state.me.id}`;
     const kept = JSON.parse(sessionStorage.getItem(place) ?? "{}");
-    if (Object.keys(kept).length) dispatch({ type: restored, [part]: kept });
-    let last = store.state[part];
-    store.subscribe((state) => {
-      if (state[part] === last) return;
-      last = state[part];
-      sessionStorage.setItem(place, JSON.stringify(trimmed(last)));
+    if (Object.keys(kept).length) dispatch({ type: "delivered_restored", delivered: kept });
+    let last = store.state.delivered;
+    store.subscribe(({ delivered }) => {
+      if (delivered === last) return;
+      last = delivered;
+      const newest = Object.entries(delivered).slice(-DELIVERED_KEPT_MAX);
+      sessionStorage.setItem(place, JSON.stringify(Object.fromEntries(newest)));
     });
   }
 
@@ -188,6 +198,8 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
     heardServer: stream.heardServer,
     readNewest,
     ...changes,
+    lessons,
+    drafts,
     keyPressed: typing.keyPressed,
     stoppedTyping: typing.stopped,
     retry: outbox.retry,
@@ -227,29 +239,30 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onEn
 
     /** Open the conversation with an instructor, with a first message; resolves to its id. */
     async begin(instructor, content) {
-      const message = { content, client_id: firstWordsId(instructor.id, content) };
+      const message = { content, client_id: firstWords.of([instructor.id, content]) };
       const opened = await api.openConversation(instructor.id, message);
+      firstWords.settle();
       dispatch({ type: "conversation_fetched", conversation: opened.conversation });
       return opened.conversation.id;
     },
 
+    /** What would be lost by forgetting it. */
+    unfinished: () => ({ messages: unsent.count(), drafts: drafts.count() }),
+
+    /** Leave nothing behind that somebody else at this browser might read. */
+    forget() {
+      unsent.clear();
+      drafts.clear();
+    },
+
     end() {
       clearInterval(ticking);
+      unsent.stop();
       document.removeEventListener("visibilitychange", onVisible);
       stream.dispose();
     },
   };
 }
-
-/** The same words to the same person, tried again after a failure, are one message. */
-const firstWordsId = (() => {
-  let last = { key: null, id: null };
-  return (instructorId, content) => {
-    const key = JSON.stringify([instructorId, content]);
-    if (last.key !== key) last = { key, id: randomId() };
-    return last.id;
-  };
-})();
 
 function asApiError(error) {
   if (error instanceof ApiError) return error;

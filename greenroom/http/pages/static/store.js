@@ -21,8 +21,10 @@ const THREAD_MESSAGES_KEPT = 500;
 const THREADS_MAX = 12;
 /** An indicator that is not renewed goes out by itself; the server lets it live as long. */
 const TYPING_MS = 6000;
-/** Bookings held: more than two people agree on in years; the oldest known are let go. */
-const BOOKINGS_MAX = 500;
+/** Bookings held: years of lessons; those that began longest ago are let go. */
+const BOOKINGS_MAX = 1000;
+
+const UNREAD_LESSONS = Object.freeze({ isLoaded: false, cursor: null, last: null, problem: null });
 
 const UNREAD_PAGES = Object.freeze({
   active: { cursor: null, isComplete: false },
@@ -51,7 +53,9 @@ export const initialState = Object.freeze({
   pending: {}, // conversation id → [{ clientId, content, at, status, problem }], oldest first
   reacting: {}, // message id → emoji → whether ours is to be on it: asked for, not confirmed
   editing: null, // { conversationId, messageId, version, isSaving, problem }: the message being edited, of which version
-  bookings: {}, // id → booking, in the latest version told
+  bookings: {}, // id → booking, in the latest version told; `isStale` if a later one may have been missed
+  lessons: { upcoming: UNREAD_LESSONS, past: UNREAD_LESSONS }, // how far each list was read: { isLoaded, cursor, last, problem }
+  tense: null, // the list of lessons that is open: upcoming | past
   filter: "active",
   selected: null, // conversation id
   isNotFound: false, // the selected conversation is none of ours
@@ -110,7 +114,10 @@ const ACTIONS = {
   connection_changed(state, { connection }) {
     const isLost = state.connection.status === "live" && connection.status !== "live";
     if (!isLost) return { ...state, connection };
-    const presence = Object.entries(state.presence).map(([id, known]) => [id, { ...known, online: false }]);
+    const presence = Object.entries(state.presence).map(([id, known]) => [
+      id,
+      { ...known, online: false, wasOnline: known.online || (known.wasOnline ?? false) },
+    ]);
     return { ...state, connection, presence: Object.fromEntries(presence), typing: {} };
   },
 
@@ -121,7 +128,7 @@ const ACTIONS = {
     const open = state.threads[selected];
     return {
       ...withBookings(
-        state,
+        { ...state, bookings: stale(state.bookings), lessons: initialState.lessons },
         snapshot.conversations.flatMap(({ upcoming_bookings }) => upcoming_bookings),
       ),
       isSynced: true,
@@ -279,6 +286,30 @@ const ACTIONS = {
     );
   },
 
+  lessons_opened: (state, { tense }) => (state.tense === tense ? state : { ...state, tense }),
+
+  /** A page of a list, the first one or the next. Whom a lesson is with is known from its conversation. */
+  lessons_listed(state, { tense, items, nextCursor }) {
+    const read = {
+      isLoaded: true,
+      cursor: nextCursor,
+      last: items.at(-1) ?? state.lessons[tense].last,
+      problem: null,
+    };
+    const strangers = new Set(items.map(({ conversation_id }) => conversation_id));
+    for (const id of Object.keys(state.conversations)) strangers.delete(id);
+    const next = [...strangers].reduce(want, withBookings(state, items));
+    return { ...next, lessons: { ...next.lessons, [tense]: read } };
+  },
+
+  lessons_unavailable: (state, { tense, problem }) => ({
+    ...state,
+    lessons: { ...state.lessons, [tense]: { ...state.lessons[tense], problem } },
+  }),
+
+  /** The answer to a booking, to a change of one, or to a question about it. */
+  booking_told: (state, { booking }) => withBookings(state, [booking]),
+
   messages_unavailable(state, { conversationId, problem }) {
     return putThread(state, conversationId, { ...threadOf(state, conversationId), problem });
   },
@@ -370,12 +401,17 @@ const putConversation = (state, conversation) => ({
 });
 
 /** A booking is replaced by a later version of itself only, whichever source was faster. */
-function withBookings(state, bookings) {
-  const news = bookings.filter(({ id, version }) => !(version < state.bookings[id]?.version));
+function withBookings(state, told) {
+  const news = told.filter(({ id, version }) => !(version < state.bookings[id]?.version));
   if (!news.length) return state;
-  const known = Object.entries({ ...state.bookings, ...byId(news) });
-  return { ...state, bookings: Object.fromEntries(known.slice(-BOOKINGS_MAX)) };
+  const bookings = Object.values({ ...state.bookings, ...byId(news) });
+  if (bookings.length > BOOKINGS_MAX)
+    bookings.sort((a, b) => Date.parse(b.starts_at) - Date.parse(a.starts_at)).splice(BOOKINGS_MAX);
+  return { ...state, bookings: byId(bookings) };
 }
+
+/** After a gap any of them may have changed. They are shown where they were until they were asked for. */
+const stale = (bookings) => byId(Object.values(bookings).map((booking) => ({ ...booking, isStale: true })));
 
 /** Whether the others were connected when the server rendered these conversations. */
 function withPresence(state, conversations) {

@@ -7,6 +7,15 @@ const dayMonthYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month:
 const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const shortDateYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 const weekdayAndDate = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
+const span = new Intl.DateTimeFormat(undefined, {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "numeric",
+  minute: "2-digit",
+  timeZoneName: "short",
+});
 const fullMoment = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 
 /** A word for the calendar day of an RFC 3339 time; equal for times of the same day, and only for them. */
@@ -38,6 +47,29 @@ export function dayAndHour(time, now = new Date()) {
   const days = daysBetween(now, date);
   const near = { "-1": "Yesterday", 0: "Today", 1: "Tomorrow" }[days];
   return `${near ?? weekdayAndDate.format(date)}, ${clockTime.format(date)}`;
+}
+
+/** From when to when, to the minute and with the zone's name at that time: clocks may change between now and then. */
+export const spanOf = (start, end) => span.formatRange(new Date(start), new Date(end));
+
+/** The reader's time zone by its name in the IANA database. */
+export const zoneName = () => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** A moment as the values of a date and a time field. */
+export function fieldsOf(moment) {
+  const padded = (number, length = 2) => String(number).padStart(length, "0");
+  return {
+    date: `${padded(moment.getFullYear(), 4)}-${padded(moment.getMonth() + 1)}-${padded(moment.getDate())}`,
+    time: `${padded(moment.getHours())}:${padded(moment.getMinutes())}`,
+  };
+}
+
+/** The moment that the values of a date and a time field name, or null: in the hour that clocks skip in spring, there is none. */
+export function momentOf({ date, time }) {
+  const moment = new Date(`${date}T${time}`);
+  if (Number.isNaN(moment.getTime())) return null;
+  const named = fieldsOf(moment);
+  return named.date === date && named.time === time.slice(0, 5) ? moment : null;
 }
 
 /** How long ago someone was here, roughly. */

@@ -1,6 +1,6 @@
 /** A person as initials on a tint of their own. */
 
-import { el } from "../dom.js";
+import { el, setText } from "../dom.js";
 
 /** Classes `tint-0` to `tint-5` in parts.css. */
 const TINTS = 6;
@@ -14,16 +14,19 @@ export function avatar(user, { large = false } = {}) {
   );
 }
 
-/** An avatar with a dot that says whether the person is connected; `set` lights it. */
+const PRESENCE_WORDS = { online: "Online.", offline: "", unknown: "Was online before the connection was lost." };
+
+/** An avatar with a dot that says whether the person is connected; `set` takes `online`, `offline` or `unknown`. */
 export function avatarWithPresence(user, options) {
   const dot = el("span", { class: "presence-dot" });
   const label = el("span", { class: "visually-hidden" });
   const element = el("span", { class: "avatar-frame" }, avatar(user, options), dot, label);
   return {
     element,
-    set(isOnline) {
-      dot.hidden = !isOnline;
-      label.textContent = isOnline ? "Online." : "";
+    set(presence) {
+      dot.hidden = presence === "offline";
+      dot.classList.toggle("is-unknown", presence === "unknown");
+      setText(label, PRESENCE_WORDS[presence]);
     },
   };
 }

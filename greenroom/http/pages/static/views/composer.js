@@ -9,9 +9,12 @@ export const CONTENT_LENGTH_MAX = 5_000;
 const LENGTH_SHOWN_FROM = 4_500;
 const HEIGHT_MAX_PX = 200;
 
-/** @param actions `{ send, keyPressed, stoppedTyping, editLast }`; `editLast` returns whether there was something to edit. */
+/**
+ * @param actions `{ send, keyPressed, stoppedTyping, editLast, drafts }`; `editLast` returns whether there was something to
+ *   edit, `drafts` are `{ of(id), keep(id, text) }`.
+ */
 export function createComposer(actions) {
-  const drafts = new Map();
+  const { drafts } = actions;
   let shownId = null;
 
   const input = el("textarea", {
@@ -50,6 +53,7 @@ export function createComposer(actions) {
   );
 
   function onInput() {
+    drafts.keep(shownId, input.value);
     resize();
     check();
     if (input.value.trim()) actions.keyPressed(shownId);
@@ -70,6 +74,7 @@ export function createComposer(actions) {
     if (!content || lengthOf(content) > CONTENT_LENGTH_MAX) return;
     if (!actions.send(shownId, content)) return;
     input.value = "";
+    drafts.keep(shownId, "");
     resize();
     check();
     input.focus();
@@ -96,15 +101,11 @@ export function createComposer(actions) {
     focus: () => input.focus(),
     /** Measure again: what is not shown has no height. */
     resize,
-    /** Put the present draft away and take out that of another conversation. */
+    /** Show the draft of another conversation, or of none. */
     show(id) {
-      if (shownId !== null) {
-        actions.stoppedTyping();
-        if (input.value) drafts.set(shownId, input.value);
-        else drafts.delete(shownId);
-      }
+      if (shownId !== null) actions.stoppedTyping();
       shownId = id;
-      input.value = drafts.get(id) ?? "";
+      input.value = id === null ? "" : drafts.of(id);
       resize();
       check();
     },

@@ -1,10 +1,12 @@
 /** The list of conversations, and what stands around it. */
 
+import { soonest } from "../bookings.js";
 import { el, keyed, setText } from "../dom.js";
-import { logOutIcon, speechIcon, writeIcon } from "../icons.js";
-import { isOnline, isTyping, listed, pendingOf } from "../selectors.js";
-import { briefly, inFull } from "../times.js";
+import { calendarIcon, logOutIcon, speechIcon, writeIcon } from "../icons.js";
+import { isTyping, listed, pendingOf, presenceOf } from "../selectors.js";
+import { briefly, dayAndHour, inFull } from "../times.js";
 import { avatar, avatarWithPresence } from "./avatar.js";
+import { addressOfLessons } from "./lessons_pane.js";
 
 /** How close to the end of the list the next page is asked for. */
 const NEAR_END_PX = 300;
@@ -32,6 +34,14 @@ export function createConversationList(me, actions) {
   const total = el("span", { class: "badge", hidden: true });
   const liveWords = el("span", {});
   const live = el("span", { class: "live" }, el("span", { class: "live-dot", "aria-hidden": "true" }), liveWords);
+  const nextLesson = el("span", { class: "lessons-link-when" });
+  const lessons = el(
+    "a",
+    { class: "lessons-link", href: addressOfLessons() },
+    calendarIcon(),
+    el("span", { class: "lessons-link-name" }, "My lessons"),
+    nextLesson,
+  );
   // Students look for an instructor; an instructor is found.
   const start =
     me.role === "student" &&
@@ -59,6 +69,7 @@ export function createConversationList(me, actions) {
       el("span", { class: "spacer" }),
       start,
     ),
+    lessons,
     el("div", { class: "segments", role: "group", "aria-label": "Show" }, ...filters),
     scroller,
     el(
@@ -123,6 +134,10 @@ export function createConversationList(me, actions) {
       const isLive = state.connection.status === "live";
       live.classList.toggle("is-live", isLive);
       setText(liveWords, isLive ? "Live" : "Not connected");
+      const next = soonest(state, new Date());
+      setText(nextLesson, next ? dayAndHour(next.starts_at) : "");
+      if (state.tense) lessons.setAttribute("aria-current", "page");
+      else lessons.removeAttribute("aria-current");
     },
   };
 }
@@ -153,7 +168,7 @@ function createRow(conversation) {
 
   rows.set(row, (state, current, me) => {
     const { other, last_message_at, unread_count } = current;
-    picture.set(isOnline(state, other));
+    picture.set(presenceOf(state, other));
     setText(name, other.display_name);
     time.dateTime = last_message_at;
     time.title = inFull(last_message_at);

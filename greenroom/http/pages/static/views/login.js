@@ -4,6 +4,7 @@ import { el, setText } from "../dom.js";
 import { ApiError } from "../api.js";
 import { inSeconds } from "../times.js";
 import { speechIcon } from "../icons.js";
+import { field } from "./field.js";
 
 const CAPTCHA_CODES = new Set(["captcha_required", "captcha_failed"]);
 
@@ -134,14 +135,6 @@ export function createLogin({ notice, submit }) {
 
   show();
   return { element, focus: () => email.input.focus() };
-}
-
-function field(label, properties) {
-  const input = el("input", { class: "input", id: `field-${properties.name}`, ...properties });
-  const hint = el("span", { class: "hint", id: `hint-${properties.name}` });
-  input.setAttribute("aria-describedby", hint.id);
-  const element = el("div", { class: "field" }, el("label", { htmlFor: input.id }, label), input, hint);
-  return { element, input, hint };
 }
 
 function choice(name, value, label, checked) {

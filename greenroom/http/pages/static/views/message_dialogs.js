@@ -4,6 +4,7 @@ import { ApiError } from "../api.js";
 import { el } from "../dom.js";
 import { closeIcon } from "../icons.js";
 import { dayAndHour, inFull } from "../times.js";
+import { closeFromBackdrop } from "./backdrop.js";
 
 /** @param remove `(message)` resolves once it is gone, or once that failed and was told. */
 export function createDeleteDialog(remove) {
@@ -95,8 +96,3 @@ const entry = ({ content, written_at }, isCurrent) =>
     ),
     el("p", { class: "content", dir: "auto" }, content),
   );
-
-/** A press beside a dialog closes it; the dialog itself is what the backdrop's press is told to. */
-function closeFromBackdrop(event) {
-  if (event.target === event.currentTarget) event.currentTarget.close();
-}

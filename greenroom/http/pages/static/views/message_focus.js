@@ -3,7 +3,10 @@
  * message, Left and Right to what a message has besides.
  */
 
-const STOPS = ".message-more, .reaction, .edited";
+const STOPS = ".message-more, .reaction, .edited, button.booking";
+const ROWS = ".message, .system-message";
+/** Where one comes to a row: what the server says has nothing but its lesson. */
+const FIRSTS = ".message-more, .system-message button.booking";
 
 /** @param timeline the element with the rows. */
 export function createMessageFocus(timeline) {
@@ -24,17 +27,17 @@ export function createMessageFocus(timeline) {
     if (next === undefined) return;
     event.preventDefault();
     next?.focus();
-    next?.closest(".message").scrollIntoView({ block: "nearest" });
+    next?.closest(ROWS).scrollIntoView({ block: "nearest" });
   }
 
   function neighbour(stop, key) {
-    const row = stop.closest(".message");
+    const row = stop.closest(ROWS);
     if (key === "ArrowLeft" || key === "ArrowRight") {
       const stops = stopsIn(row);
       return stops[stops.indexOf(stop) + (key === "ArrowRight" ? 1 : -1)] ?? null;
     }
-    const firsts = [...timeline.querySelectorAll(".message-more")];
-    const place = firsts.indexOf(row.querySelector(".message-more"));
+    const firsts = [...timeline.querySelectorAll(FIRSTS)];
+    const place = firsts.indexOf(row.querySelector(FIRSTS));
     switch (key) {
       case "ArrowUp":
         return firsts[place - 1] ?? null;
@@ -55,7 +58,7 @@ export function createMessageFocus(timeline) {
     /** To be called when rows have changed: the newest message is where Tab leads, unless one is among them already. */
     refresh() {
       if (current?.isConnected && timeline.contains(document.activeElement)) return;
-      makeCurrent(stopsIn(timeline).findLast((stop) => stop.matches(".message-more")) ?? null);
+      makeCurrent(stopsIn(timeline).findLast((stop) => stop.matches(FIRSTS)) ?? null);
     },
   };
 }

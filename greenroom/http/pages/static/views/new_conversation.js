@@ -3,6 +3,7 @@
 import { ApiError } from "../api.js";
 import { el, setText } from "../dom.js";
 import { backIcon, closeIcon, searchIcon, sendIcon } from "../icons.js";
+import { rateOf } from "../money.js";
 import { avatarWithPresence } from "./avatar.js";
 import { CONTENT_LENGTH_MAX } from "./composer.js";
 
@@ -173,13 +174,13 @@ function card(instructor, choose) {
 
 function portrait(instructor) {
   const picture = avatarWithPresence(instructor, { large: true });
-  picture.set(instructor.online);
+  picture.set(instructor.online ? "online" : "offline");
   const services = instructor.services.map((service) =>
     el(
       "span",
       { class: "service" },
       el("span", { class: "service-title", dir: "auto" }, service.title),
-      el("span", { class: "service-price" }, priceOf(service)),
+      el("span", { class: "service-price" }, rateOf(service)),
     ),
   );
   const name = el("span", { class: "instructor-name", dir: "auto" }, instructor.display_name);
@@ -188,15 +189,6 @@ function portrait(instructor) {
     picture.element,
     el("span", { class: "instructor-text" }, name, ...(services.length ? services : [none])),
   ];
-}
-
-function priceOf({ price_cents, currency, duration_minutes }) {
-  const money = new Intl.NumberFormat(undefined, {
-    style: "currency",
-    currency,
-    minimumFractionDigits: price_cents % 100 ? 2 : 0,
-  });
-  return `${money.format(price_cents / 100)} · ${duration_minutes} min`;
 }
 
 const searchable = ({ display_name, services }) =>

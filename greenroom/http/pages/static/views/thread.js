@@ -17,7 +17,7 @@ const NEAR_START_PX = 400;
 
 /**
  * @param actions `{ send, retry, discard, loadOlder, reload, file, keyPressed, stoppedTyping, seen, openMenu, showHistory,
- *   react, beginEdit, saveEdit, cancelEdit }`; `seen` is called when the newest message of the open conversation may have
+ *   react, beginEdit, saveEdit, cancelEdit, doneEditing, openLesson, bookWith, drafts }`; `seen` is called when the newest message of the open conversation may have
  *   come into view.
  */
 export function createThread(actions) {
@@ -114,6 +114,7 @@ export function createThread(actions) {
         openMenu: actions.openMenu,
         showHistory: actions.showHistory,
         react: actions.react,
+        openLesson: actions.openLesson,
         editor: editor.element,
       }),
   };
@@ -203,6 +204,7 @@ export function createThread(actions) {
     update(state) {
       current = state;
       const conversation = selectedConversation(state);
+      element.hidden = state.tense !== null;
       open.hidden = conversation === null;
       nothing.element.hidden = conversation !== null;
       showConversation(conversation?.id ?? null);

@@ -11,7 +11,7 @@ const shown = new WeakMap(); // row element → what it shows, to leave it alone
 
 /**
  * @param actions `{ retry(clientId), discard(clientId), openMenu(row, beside), showHistory(message), react(message, emoji,
- *   isAdded), editor }`; `editor` is the element that takes the place of a message being edited.
+ *   isAdded), openLesson(bookingId), editor }`; `editor` is the element that takes the place of a message being edited.
  */
 export function updateRow(element, row, actions) {
   const appearance = appearanceOf(row);
@@ -69,7 +69,7 @@ const RENDER = {
     children: [el("span", { class: "separator-label" }, "New")],
   }),
 
-  system: ({ message, booking }) => ({
+  system: ({ message, booking }, actions) => ({
     className: "system-message",
     children: [
       el(
@@ -78,7 +78,7 @@ const RENDER = {
         el("span", { class: "system-text", dir: "auto" }, message.content),
         moment(message.created_at, "system-time"),
       ),
-      bookingLine(booking),
+      bookingLine(booking, actions),
     ].filter(Boolean),
   }),
 
@@ -124,7 +124,7 @@ function sent(row, actions) {
   const bubble = el(
     "div",
     { class: isDeleted ? "bubble is-deleted" : "bubble" },
-    bookingLine(booking),
+    bookingLine(booking, actions),
     el("p", { class: "content", dir: "auto" }, isDeleted ? "This message was deleted." : message.content),
     el(
       "span",
@@ -177,16 +177,26 @@ const edited = (message, { showHistory }) =>
     "edited",
   );
 
-function bookingLine(booking) {
+/** The lesson a message is about, which opens when it is pressed; as it is now, not as it was then. */
+function bookingLine(booking, { openLesson }) {
   if (!booking) return null;
-  const { title, when, status } = booking;
+  const { id, title, when, status } = booking;
+  const parts = [calendarIcon(), el("span", { class: "booking-title", dir: "auto" }, title)];
+  if (!when) return el("span", { class: "booking" }, ...parts);
   return el(
-    "span",
-    { class: status === "cancelled" ? "booking is-cancelled" : "booking" },
-    calendarIcon(),
-    el("span", { class: "booking-title", dir: "auto" }, title),
-    when && el("span", { class: "booking-when" }, when),
-    status === "cancelled" && el("span", { class: "visually-hidden" }, "cancelled"),
+    "button",
+    {
+      class: status === "cancelled" ? "booking is-cancelled" : "booking",
+      type: "button",
+      tabIndex: -1,
+      "data-part": "booking",
+      "aria-haspopup": "dialog",
+      on: { click: (event) => (event.stopPropagation(), openLesson(id)) },
+    },
+    ...parts,
+    el("span", { class: "booking-when" }, when),
+    status !== "booked" &&
+      el("span", { class: status === "cancelled" ? "visually-hidden" : "booking-status" }, status),
   );
 }
 
