@@ -26,6 +26,7 @@ from greenroom.actors.search.board import SearchBoard
 from greenroom.actors.search.budget import RequestBudget
 from greenroom.actors.search.page_cursor import cursor_after, position_of
 from greenroom.actors.search.pending import Pending, StartTask, TooLate, begin
+from greenroom.actors.search.places.decision import DecidePlace, PlaceDecision, SearchAreas
 from greenroom.actors.search.query_vector import QueryVector, QueryVectors
 from greenroom.actors.search.request import SearchRequest
 from greenroom.actors.search.trace import SearchTrace
@@ -40,7 +41,7 @@ from greenroom.schema.search.candidates import (
     TextStrength,
     TimeWindow,
 )
-from greenroom.schema.search.diagnostics import Prompt, SkipReason, StageName
+from greenroom.schema.search.diagnostics import SkipReason, StageName
 from greenroom.schema.search.places import (
     PlaceAnswer,
     PlaceOutcome,
@@ -48,7 +49,6 @@ from greenroom.schema.search.places import (
     Region,
     RegionId,
     Tier,
-    TierTrial,
 )
 from greenroom.schema.search.understood import Understood, When
 from greenroom.storage.ports.search import PlaceRows, Places, Retrieval
@@ -57,45 +57,6 @@ LAST_STAGES: Final = (StageName.BURST2, StageName.RANKING)
 """What everything optional has to leave time for."""
 
 TIER_STAGES: Final = {Tier.EMBEDDING: StageName.TIER4, Tier.MODEL: StageName.TIER5}
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceDecision:
-    """What a text means as a place, and how that was found out.
-
-    Attributes:
-        skipped: tiers that were left out or failed, and why.
-    """
-
-    answer: PlaceAnswer
-    trials: tuple[TierTrial, ...] = ()
-    prompts: tuple[Prompt, ...] = ()
-    skipped: tuple[tuple[Tier, SkipReason], ...] = ()
-
-
-class DecidePlace(Protocol):
-    async def __call__(
-        self,
-        text: str,
-        rows: PlaceRows,
-        *,
-        sentence: str,
-        cities: Sequence[RegionId],
-        barred: Mapping[Tier, SkipReason],
-        remaining_s: Callable[[], float],
-    ) -> PlaceDecision:
-        """Decide by what burst 1 found; tiers 4 and 5 within what remains. Never raises for a model's sake.
-
-        Args:
-            barred: tiers that must not be tried, and what to say for it where one would have been.
-        """
-        ...
-
-
-class SearchAreas(Protocol):
-    async def __call__(self, answer: PlaceAnswer, *, is_near: bool) -> tuple[RegionId, ...]:
-        """The regions to search in; with ``is_near`` those next to it too."""
-        ...
 
 
 class Understand(Protocol):
@@ -175,7 +136,7 @@ class Pipeline:
         wants_vector = self._wants_vector(found.strength)
         if not wants_vector and embedding is not None:
             embedding.abandon()
-        decision = await self._decide_place(understood, found.rows)
+        decision = await self._decide_place(understood, found.rows, found.here)
         self._trace.tiers, place = decision.trials, decision.answer
         self._trace.prompts.extend(decision.prompts)
         vector = await self._vector(vector_for, embedding) if wants_vector else None
@@ -309,7 +270,7 @@ class Pipeline:
             return False
         return self._budget.covers(StageName.VECTOR, before=LAST_STAGES)
 
-    async def _decide_place(self, understood: Understood, rows: PlaceRows) -> PlaceDecision:
+    async def _decide_place(self, understood: Understood, rows: PlaceRows, here: Region | None) -> PlaceDecision:
         request, budget = self._request, self._budget
         if understood.place_text is None:
             return PlaceDecision(PlaceAnswer(None, PlaceOutcome.NOT_ASKED))
@@ -318,7 +279,7 @@ class Pipeline:
                 understood.place_text,
                 rows,
                 sentence=understood.text,
-                cities=(request.city,) if request.city is not None else (),
+                cities=_cities(request.city, here),
                 barred=self._barred_tiers(),
                 remaining_s=lambda: budget.remaining_before(*LAST_STAGES),
             )
@@ -431,3 +392,10 @@ class Pipeline:
 def _centre(request: SearchRequest, place: PlaceAnswer) -> Point | None:
     """Where distances are measured from: the place that was asked for, else where the asker is."""
     return place.regions[0].centroid if place.regions else request.near
+
+
+def _cities(city: RegionId | None, here: Region | None) -> tuple[RegionId, ...]:
+    """Where a place's name is likely to lie: in the city that was asked for, else in that of the asker."""
+    if city is None and here is not None:
+        city = here.city
+    return () if city is None else (city,)
