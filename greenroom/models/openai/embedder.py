@@ -42,26 +42,31 @@ class OpenAIEmbedder:
         filled = {number: text for number, text in enumerate(texts) if text.strip()}
         vectors: list[Vector] = [(0.0,) * self._dimensions] * len(texts)
         if filled:
-            answer = await self._calls.call(
+            found = await self._calls.call(
                 "embedding", lambda client: self._ask(client, list(filled.values())), timeout_s=timeout_s
             )
-            for number, vector in zip(filled, self._checked(answer, len(filled)), strict=True):
+            for number, vector in zip(filled, found, strict=True):
                 vectors[number] = vector
         return vectors
 
-    async def _ask(self, client: AsyncOpenAI, texts: list[str]) -> CreateEmbeddingResponse:
+    async def _ask(self, client: AsyncOpenAI, texts: list[str]) -> list[Vector]:
         if self._dimensions == NATIVE_DIMENSIONS.get(self._name):
             # Servers that speak this API often know no other size and refuse to be asked.
-            return await client.embeddings.create(model=self._name, input=texts, encoding_format="float")
-        return await client.embeddings.create(
-            model=self._name, input=texts, encoding_format="float", dimensions=self._dimensions
-        )
+            answer = await client.embeddings.create(model=self._name, input=texts, encoding_format="float")
+        else:
+            answer = await client.embeddings.create(
+                model=self._name, input=texts, encoding_format="float", dimensions=self._dimensions
+            )
+        return self._checked(answer, len(texts))
 
     def _checked(self, answer: CreateEmbeddingResponse, count: int) -> list[Vector]:
-        rows = answer.data if isinstance(answer.data, list) else []
-        by_index = {row.index: row.embedding for row in rows}
-        if sorted(by_index) != list(range(count)):
-            raise ModelAnswerInvalid(f"{len(rows)} vectors for {count} texts")
+        try:
+            # The client takes the answer as it comes, of whatever shape.
+            by_index = {row.index: row.embedding for row in answer.data}
+        except (AttributeError, TypeError) as exc:
+            raise ModelAnswerInvalid("the answer has not the shape of the API") from exc
+        if set(by_index) != set(range(count)):
+            raise ModelAnswerInvalid(f"{len(by_index)} vectors for {count} texts")
         return [self._unit(by_index[index]) for index in range(count)]
 
     def _unit(self, values: object) -> Vector:

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from greenroom.models.openai.calls import OpenAICalls
 from greenroom.models.openai.chat import Question, ask_for
-from greenroom.models.ports import ChosenPlace, ModelAnswerInvalid
-from greenroom.schema.search.places import PlaceCandidate
+from greenroom.models.ports import ChosenPlace
+from greenroom.schema.search.places import PlaceCandidate, RegionId
 
 INSTRUCTIONS: Final = (
     "Someone looks for lessons and names a place. Decide which of the listed places they mean. "
@@ -52,13 +52,21 @@ class OpenAIPlaceModel:
             text=json.dumps({"sentence": sentence, "place": text, "places": listed}, ensure_ascii=False),
             schema=_schema(len(candidates)),
             shape=_Choice,
+            read=lambda choice: _chosen(choice, candidates),
         )
         said = await ask_for(self._calls, question, timeout_s=timeout_s)
-        number = said.answer.number
-        if not 0 <= number <= len(candidates):
-            raise ModelAnswerInvalid(f"chose number {number} of {len(candidates)}", prompt=said.prompt)
-        region_id = candidates[number - 1].region.id if number else None
-        return ChosenPlace(region_id, said.answer.confidence, said.prompt)
+        region_id, confidence = said.answer
+        return ChosenPlace(region_id, confidence, said.prompt)
+
+
+def _chosen(choice: _Choice, candidates: Sequence[PlaceCandidate]) -> tuple[RegionId | None, float]:
+    """
+    Raises:
+        ValueError: it was not offered.
+    """
+    if not 0 <= choice.number <= len(candidates):
+        raise ValueError(f"chose number {choice.number} of {len(candidates)}")
+    return (candidates[choice.number - 1].region.id if choice.number else None), choice.confidence
 
 
 def _schema(count: int) -> dict[str, Any]:

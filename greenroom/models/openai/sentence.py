@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from greenroom.models.openai.calls import OpenAICalls
 from greenroom.models.openai.chat import Question, ask_for
-from greenroom.models.ports import ModelAnswerInvalid, ParsedByModel
+from greenroom.models.ports import ParsedByModel
 from greenroom.schema.search.understood import (
     AgeBounds,
     Level,
@@ -92,22 +92,20 @@ class OpenAISentenceModel:
             text=json.dumps({"sentence": text}, ensure_ascii=False),
             schema=_schema(categories),
             shape=_Parsed,
+            read=lambda parsed: _understood(parsed, known, categories),
         )
         said = await ask_for(self._calls, question, timeout_s=timeout_s)
-        unknown = sorted(set(said.answer.categories) - set(categories))
-        if unknown:
-            raise ModelAnswerInvalid(f"named {unknown[0]!r}, which is no kind of lessons", prompt=said.prompt)
-        try:
-            return ParsedByModel(_understood(said.answer, known), said.prompt)
-        except ValueError as exc:
-            raise ModelAnswerInvalid(str(exc), prompt=said.prompt) from exc
+        return ParsedByModel(said.answer, said.prompt)
 
 
-def _understood(parsed: _Parsed, known: Understood) -> Understood:
+def _understood(parsed: _Parsed, known: Understood, categories: Sequence[str]) -> Understood:
     """
     Raises:
-        ValueError: values that contradict each other.
+        ValueError: values that contradict each other, or a kind of lessons that there is not.
     """
+    unknown = sorted(set(parsed.categories) - set(categories))
+    if unknown:
+        raise ValueError(f"named {unknown[0]!r}, which is no kind of lessons")
     chosen = list(dict.fromkeys(parsed.categories))[:SERVICES_MAX]
     # The model orders them and gives no weights worth having: each weighs half of the one before.
     whole = sum(0.5**place for place in range(len(chosen)))
