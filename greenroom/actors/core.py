@@ -56,6 +56,7 @@ from greenroom.actors.session_cache import SessionCache
 from greenroom.actors.session_check import SessionCheck
 from greenroom.actors.sign_in import SignIn
 from greenroom.actors.sweep import Sweep
+from greenroom.actors.teaching import Teaching
 from greenroom.actors.user_stream import UserStream
 from greenroom.schema.clock import WallClock
 from greenroom.schema.errors import OutOfService
@@ -131,6 +132,7 @@ class Core:
         bookings: BookingDesk,
         streams: EventStreams,
         directory: InstructorDirectory,
+        teaching: Teaching,
         board: PresenceBoard,
         answering_once: AnsweringOnce,
         operating: Operating,
@@ -143,6 +145,7 @@ class Core:
         self.bookings = bookings
         self.streams = streams
         self.directory = directory
+        self.teaching = teaching
         self.board = board
         self.answering_once = answering_once
         self.operating = operating
@@ -366,6 +369,13 @@ async def open_core(
                 rng=system.stream("event-streams"),
             ),
             directory=InstructorDirectory(storage.directory),
+            teaching=Teaching(
+                directory=storage.directory,
+                catalogue=storage.catalogue,
+                places=storage.places,
+                ids=ids,
+                wall=wall,
+            ),
             board=board,
             answering_once=AnsweringOnce(storage.idempotency, wall=wall),
             operating=Operating(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from greenroom.actors.identity import Identity
-from greenroom.schema.errors import FieldError, InvalidInput, UserNotFound
+from greenroom.schema.errors import FieldError, InvalidInput
 from greenroom.schema.ids import UserId, is_ulid
 from greenroom.storage.ports import Directory, InstructorProfile
 
@@ -37,11 +37,3 @@ class InstructorDirectory:
         found = await self._directory.instructors_page(after=after, limit=limit + 1)
         items = found[:limit]
         return InstructorPage(items=items, next_cursor=items[-1].user.id if len(found) > limit else None)
-
-    async def instructor(self, identity: Identity, user_id: UserId) -> InstructorProfile:
-        """Read one instructor's profile; raises UserNotFound."""
-        identity.require("directory:read")
-        profile = await self._directory.instructor(user_id)
-        if profile is None:
-            raise UserNotFound("There is no such instructor.")
-        return profile

@@ -19,7 +19,7 @@ _TALKING: Final = frozenset(
 PERMISSIONS: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
     {
         Role.STUDENT: _TALKING | {"bookings:create"},
-        Role.INSTRUCTOR: _TALKING,
+        Role.INSTRUCTOR: _TALKING | {"lessons:write"},
         Role.ADMIN: frozenset({"directory:read", "operations:read", "operations:write"}),
     }
 )

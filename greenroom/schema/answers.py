@@ -6,8 +6,10 @@ from typing import Literal, Self
 
 from pydantic import JsonValue
 
+from greenroom.schema.catalogue import WeeklySlot
 from greenroom.schema.events import Presence
 from greenroom.schema.records import MessageEdit
+from greenroom.schema.search.understood import Weekday
 from greenroom.schema.wire import BookingOut, ConversationOut, MessageOut, Moment, ServiceOut, UserOut, Wire
 
 
@@ -106,6 +108,38 @@ class InstructorOut(Wire):
     services: list[ServiceOut]
 
 
+class AreaOut(Wire):
+    """A region where lessons are given; ``name`` is its id where the region is no longer known."""
+
+    id: str
+    name: str
+
+
+class FreeTimeOut(Wire):
+    weekday: Weekday
+    starts: str
+    ends: str
+
+    @classmethod
+    def of(cls, slot: WeeklySlot) -> Self:
+        return cls(
+            weekday=list(Weekday)[slot.weekday - 1], starts=_time(slot.from_minute), ends=_time(slot.to_minute)
+        )
+
+
+class InstructorProfileOut(InstructorOut):
+    """``rating`` is null of nobody's ratings, ``response_minutes`` if it is not known; times are in ``timezone``."""
+
+    bio: str
+    rating: float | None
+    rating_count: int
+    response_minutes: int | None
+    home_city: str | None
+    timezone: str
+    areas: list[AreaOut]
+    availability: list[FreeTimeOut]
+
+
 class InstructorsOut(Wire):
     items: list[InstructorOut]
     next_cursor: str | None
@@ -115,3 +149,7 @@ class HealthOut(Wire):
     """``degraded``: everything works, but news from other workers may be some seconds late."""
 
     status: Literal["ok", "degraded"] = "ok"
+
+
+def _time(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"

@@ -114,6 +114,13 @@ def _decimal(value: object) -> object:
 
 
 Text = Annotated[str, AfterValidator(_plain_text)]
+SingleLine = Annotated[
+    str,
+    StringConstraints(min_length=1),
+    AfterValidator(_plain_text),
+    AfterValidator(_not_blank),
+    AfterValidator(_single_line),
+]
 Content = Annotated[
     str,
     StringConstraints(min_length=1, max_length=CONTENT_LENGTH_MAX),

@@ -22,6 +22,7 @@ from greenroom.schema.records import (
     Service,
     User,
 )
+from greenroom.schema.search.understood import Level
 
 Moment = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
 """RFC 3339, UTC, milliseconds."""
@@ -195,13 +196,32 @@ class ConversationOut(Wire):
         )
 
 
+class AgesOut(Wire):
+    """Both inclusive; null for no bound."""
+
+    min: int | None
+    max: int | None
+
+    @classmethod
+    def of(cls, age_min: int | None, age_max: int | None) -> Self | None:
+        """None for no bound at all."""
+        return None if age_min is None and age_max is None else cls(min=age_min, max=age_max)
+
+
 class ServiceOut(Wire):
+    """``levels`` empty for whatever level, ``ages`` null for any age, ``category`` null if it is not told."""
+
     id: str
     title: str
     description: str
     price_cents: int
     currency: str
     duration_minutes: int
+    category: str | None
+    levels: list[Level]
+    ages: AgesOut | None
+    online: bool
+    in_person: bool
 
     @classmethod
     def of(cls, service: Service) -> Self:
@@ -212,4 +232,9 @@ class ServiceOut(Wire):
             price_cents=service.price_cents,
             currency=service.currency,
             duration_minutes=service.duration_minutes,
+            category=service.category,
+            levels=list(service.levels),
+            ages=AgesOut.of(service.age_min, service.age_max),
+            online=service.is_online,
+            in_person=service.is_in_person,
         )

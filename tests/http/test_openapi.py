@@ -169,6 +169,16 @@ async def test_live_answers_are_what_was_described(world: World, document: dict[
     await maya.get("/api/v1/instructors")
     await maya.get(f"/api/v1/instructors/{world.tomas.id}")
     await maya.get(f"/api/v1/instructors/{ulid}")
+    lesson = {"title": "Organ", "description": "", "price_cents": 1, "currency": "USD", "duration_minutes": 60}
+    free = {"weekday": "sat", "starts": "09:00", "ends": "24:00"}
+    teaching: dict[str, Any] = {
+        "services": [lesson | {"ages": {"min": 6}, "levels": ["beginner"]}],
+        "areas": [],
+        "availability": [free],
+    }
+    await tomas.put("/api/v1/instructors/me", json=teaching)
+    await tomas.put("/api/v1/instructors/me", json=teaching | {"areas": ["nowhere"]})
+    await maya.put("/api/v1/instructors/me", json=teaching)
     service = ServiceId("01HSERVKE00000000000000000")
     offered = Service(service, UserId(world.tomas.id), "Piano", "", 6_000, "USD", 60)
     await world.storage.directory.add_services([offered])

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
+from greenroom.actors.teaching import Teacher
 from greenroom.http.operations import Call, Operations
 from greenroom.http.response import Response, reply
-from greenroom.schema.answers import InstructorOut, InstructorsOut
-from greenroom.schema.errors import UserNotFound
+from greenroom.schema.answers import AreaOut, FreeTimeOut, InstructorOut, InstructorProfileOut, InstructorsOut
+from greenroom.schema.errors import Conflict, PermissionDenied, UserNotFound
 from greenroom.schema.ids import UserId
+from greenroom.schema.lessons import OfferLessons
 from greenroom.schema.records import Service, User
 from greenroom.schema.requests import ListInstructors
 from greenroom.schema.wire import ServiceOut
@@ -27,12 +29,41 @@ async def list_instructors(call: Call, identity: Identity, query: ListInstructor
 
 
 @operations.serve(
-    "GET", "/api/v1/instructors/{instructor_id}", answers={200: InstructorOut}, refusals=[UserNotFound]
+    "GET", "/api/v1/instructors/{instructor_id}", answers={200: InstructorProfileOut}, refusals=[UserNotFound]
 )
 async def get_instructor(call: Call, identity: Identity, instructor_id: UserId) -> Response:
     """Read one instructor's profile."""
-    profile = await call.core.directory.instructor(identity, instructor_id)
-    return reply(200, _render(call.core, profile.user, profile.services))
+    return reply(200, _render_teacher(call.core, await call.core.teaching.teacher(identity, instructor_id)))
+
+
+@operations.serve(
+    "PUT",
+    "/api/v1/instructors/me",
+    answers={200: InstructorProfileOut},
+    refusals=[PermissionDenied, UserNotFound, Conflict],
+)
+async def offer_lessons(call: Call, identity: Identity, body: OfferLessons) -> Response:
+    """Offer lessons, in the place of all that one offered before.
+
+    A service that is left out is offered no more; lessons that were booked stay booked. The search knows of the change within
+    seconds.
+    """
+    return reply(200, _render_teacher(call.core, await call.core.teaching.replace(identity, body)))
+
+
+def _render_teacher(core: Core, teacher: Teacher) -> InstructorProfileOut:
+    told, regions = teacher.told, teacher.regions
+    return InstructorProfileOut(
+        **dict(_render(core, teacher.listed.user, teacher.listed.services)),
+        bio=told.bio,
+        rating=told.rating if told.rating_count else None,
+        rating_count=told.rating_count,
+        response_minutes=told.response_minutes,
+        home_city=told.home_city,
+        timezone=told.timezone,
+        areas=[AreaOut(id=area, name=regions[area].name if area in regions else area) for area in told.areas],
+        availability=[FreeTimeOut.of(slot) for slot in told.availability],
+    )
 
 
 def _render(core: Core, user: User, services: Sequence[Service]) -> InstructorOut:
