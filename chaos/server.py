@@ -32,6 +32,20 @@ READY_TIMEOUT_S: Final = 5.0
 
 POLL_S: Final = 0.02
 
+UNLIMITED: Final = {
+    "GREENROOM_LIMIT_REQUESTS_PER_MINUTE": "10000000",
+    "GREENROOM_LIMIT_ANONYMOUS_REQUESTS_PER_MINUTE": "10000000",
+    "GREENROOM_LIMIT_SENDS_PER_MINUTE": "10000000",
+    "GREENROOM_LIMIT_TYPING_PER_MINUTE": "0",
+    "GREENROOM_LIMIT_CONVERSATIONS_PER_HOUR": "0",
+    "GREENROOM_LIMIT_REGISTRATIONS_PER_HOUR": "0",
+    "GREENROOM_LIMIT_LOGINS_PER_MINUTE": "0",
+    "GREENROOM_LIMIT_LOGINS_PER_HOUR": "0",
+}
+"""A few users here do the work of thousands. Where it is much, limits are out of reach rather than off: they cost what they
+cost.
+"""
+
 
 class ServerFailed(Exception):
     """The server did not do what every scenario needs of it; with the last lines it wrote."""
@@ -74,6 +88,7 @@ class ServerProcess:
             "GREENROOM_BIND": f"127.0.0.1:{self.port}",
             "GREENROOM_DATA_DIR": str(self.data),
             "GREENROOM_LOG_LEVEL": "warning",
+            **UNLIMITED,
             # The code beside the harness, also where another checkout is the installed one.
             "PYTHONPATH": str(Path(greenroom.__file__).parents[1]),
             **(self.workers.environment() if self.workers.count > 1 else {}),

@@ -25,6 +25,7 @@ from hypercorn.typing import ASGIFramework
 from pydantic import SecretStr
 
 from greenroom.actors.core import Core, CoreSettings, open_core
+from greenroom.actors.limiting import HOUR_S, MINUTE_S, LimitPolicies
 from greenroom.actors.stall_watchdog import Stall, StallWatchdog
 from greenroom.http import sockets
 from greenroom.http.app import Application, connection_refusal, create_app
@@ -34,11 +35,13 @@ from greenroom.http.serving.limits import LOCAL_CONNECTIONS_MAX
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.errors import StorageUnavailable
 from greenroom.schema.ids import Ids, RandomIds
+from greenroom.schema.rate_limits import Policy
 from greenroom.schema.settings import BadSettings, Settings
 from greenroom.stop_bound import STOP_MORE_S, bounding_stop
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.bus_opening import BusKind, open_bus
 from greenroom.storage.bus_shared import SharedBus
+from greenroom.storage.limits.opening import open_limits
 from greenroom.storage.mail import BadSmtpUrl, LogMailer, Mailer, SmtpMailer, SmtpServer
 from greenroom.storage.passwords import Argon2Passwords, Passwords
 from greenroom.storage.ports import Storage
@@ -168,7 +171,8 @@ async def open_server(
         bus = await stack.enter_async_context(
             open_bus(kind, pool=pool, redis=redis, worker=worker, rng=SystemRandom())
         )
-        storage = postgres_storage(pool, bus=bus)
+        rates = await stack.enter_async_context(open_limits(kind, pool=pool, redis=redis, workers=workers))
+        storage = postgres_storage(pool, bus=bus, limits=rates)
         core = await stack.enter_async_context(
             open_core(
                 storage,
@@ -457,6 +461,23 @@ def core_settings(settings: Settings, *, worker: str | None = None) -> CoreSetti
         stream_idle_s=settings.stream_idle_s,
         drain_timeout_s=settings.drain_timeout_s,
         worker=worker,
+        limits=limit_policies(settings),
+    )
+
+
+def limit_policies(settings: Settings) -> LimitPolicies:
+    def policy(name: str, limit: int, window_s: int) -> Policy | None:
+        return Policy(name, limit, window_s) if limit else None
+
+    return LimitPolicies(
+        requests=policy("requests", settings.limit_requests_per_minute, MINUTE_S),
+        anonymous_requests=policy("anonymous-requests", settings.limit_anonymous_requests_per_minute, MINUTE_S),
+        sends=policy("sends", settings.limit_sends_per_minute, MINUTE_S),
+        typing=policy("typing", settings.limit_typing_per_minute, MINUTE_S),
+        conversations=policy("conversations", settings.limit_conversations_per_hour, HOUR_S),
+        registrations=policy("registrations", settings.limit_registrations_per_hour, HOUR_S),
+        logins_by_minute=policy("logins-by-minute", settings.limit_logins_per_minute, MINUTE_S),
+        logins_by_hour=policy("logins-by-hour", settings.limit_logins_per_hour, HOUR_S),
     )
 
 

@@ -44,6 +44,7 @@ from greenroom.actors.event_handlers import EventHandlers
 from greenroom.actors.event_streams import EventStreams
 from greenroom.actors.event_worker import EventWorker, MakeHandles
 from greenroom.actors.feeds import LocalFeeds
+from greenroom.actors.limiting import Limiting, LimitPolicies
 from greenroom.actors.loop_watch import LoopWatch
 from greenroom.actors.messaging import Messaging
 from greenroom.actors.operating import Operating
@@ -115,6 +116,8 @@ class CoreSettings:
     worker: str | None = None
     """Names this process among several that share a bus; None if it is the only one."""
 
+    limits: LimitPolicies = LimitPolicies()  # noqa: RUF009 - frozen
+
 
 class Core:
     """What there is to deal with; made by :func:`open_core`."""
@@ -137,6 +140,7 @@ class Core:
         answering_once: AnsweringOnce,
         operating: Operating,
         outbox: OutboxBoard,
+        limiting: Limiting,
         loop: LoopWatch,
     ) -> None:
         self.system = system
@@ -150,6 +154,7 @@ class Core:
         self.answering_once = answering_once
         self.operating = operating
         self.outbox = outbox
+        self.limiting = limiting
         self.loop = loop
         self.is_draining = False
         self._drain_s = drain_s
@@ -234,6 +239,7 @@ async def open_core(
     epoch = await storage.streams.epoch()
     feeds, sessions, board, loop = LocalFeeds(), SessionCache(), PresenceBoard(), LoopWatch()
     outbox = OutboxBoard()
+    limiting = Limiting(storage.limits, settings.limits)
     alarms, replay = Alarms(), Replay(storage.streams, epoch=epoch)
     # Never the name of a worker before, whose claims may still stand.
     worker = ids.ulid()
@@ -353,9 +359,14 @@ async def open_core(
                 ids=ids,
                 wall=wall,
                 session_life=settings.session_life,
+                limiting=limiting,
             ),
             messaging=Messaging(
-                system=system, accounts=storage.accounts, conversations=storage.conversations, wall=wall
+                system=system,
+                accounts=storage.accounts,
+                conversations=storage.conversations,
+                limiting=limiting,
+                wall=wall,
             ),
             bookings=BookingDesk(system=system, bookings=storage.bookings, directory=storage.directory, wall=wall),
             streams=EventStreams(
@@ -387,6 +398,7 @@ async def open_core(
                 wall=wall,
             ),
             outbox=outbox,
+            limiting=limiting,
             loop=loop,
         )
         try:

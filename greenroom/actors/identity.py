@@ -28,11 +28,16 @@ PERMISSIONS: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A user behind a session that was valid when it was looked up."""
+    """A user behind a session that was valid when it was looked up.
+
+    Attributes:
+        is_unlimited: whether this user's limits do not hold for what is asked, as a load test asks it.
+    """
 
     user: User
     session_id: SessionId
     expires_at: datetime
+    is_unlimited: bool = False
 
     @property
     def permissions(self) -> frozenset[str]:

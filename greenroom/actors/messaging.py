@@ -30,6 +30,7 @@ from greenroom.actors.commands import (
 )
 from greenroom.actors.conversation import SetTyping
 from greenroom.actors.identity import Identity
+from greenroom.actors.limiting import Limiting
 from greenroom.schema.clock import WallClock
 from greenroom.schema.errors import ConversationNotFound, FieldError, InvalidInput, MessageNotFound, UserNotFound
 from greenroom.schema.ids import BookingId, ConversationId, MessageId, UserId, is_ulid
@@ -59,11 +60,18 @@ class Messaging:
     """What a signed-in user can do with conversations."""
 
     def __init__(
-        self, *, system: ActorSystem, accounts: Accounts, conversations: Conversations, wall: WallClock
+        self,
+        *,
+        system: ActorSystem,
+        accounts: Accounts,
+        conversations: Conversations,
+        limiting: Limiting,
+        wall: WallClock,
     ) -> None:
         self._system = system
         self._accounts = accounts
         self._conversations = conversations
+        self._limiting = limiting
         self._wall = wall
 
     async def open_conversation(
@@ -74,6 +82,7 @@ class Messaging:
         Raises:
             UserNotFound: no such active user.
             InvalidInput: the two are not a student and an instructor.
+            RateLimited: of new conversations, or of messages if there is a first one; neither exists then.
         """
         identity.require("conversations:write")
         other = await self._accounts.user(participant_id)
@@ -88,9 +97,16 @@ class Messaging:
             case _:
                 reason = "a conversation is between a student and an instructor"
                 raise InvalidInput(FieldError(("body", "participant_id"), reason))
-        return await ask(
+        if first is not None:
+            await self._limiting.send(identity)
+        # Whether it exists is known afterwards, and then this is free.
+        await self._limiting.conversation(identity)
+        opened = await ask(
             self._system, committer(self._system), OpenConversation(student_id, instructor_id, me.id, first)
         )
+        if not opened.created:
+            self._limiting.give_back_conversation(identity)
+        return opened
 
     async def conversation(self, identity: Identity, conversation_id: ConversationId) -> ConversationView:
         """Read one conversation; raises ConversationNotFound for a stranger."""
@@ -163,8 +179,10 @@ class Messaging:
 
         Raises:
             InvalidInput: ``booking_id`` is no booking of this conversation.
+            RateLimited: too many messages of this user.
         """
         identity.require("conversations:write")
+        await self._limiting.send(identity)
         command = SendMessage(conversation_id, identity.user.id, content, client_id, booking_id)
         return await self._ask(conversation_id, command)
 
@@ -236,7 +254,14 @@ class Messaging:
         return await self._ask(conversation_id, MarkDelivered(conversation_id, identity.user.id, seq))
 
     async def set_typing(self, identity: Identity, conversation_id: ConversationId, is_typing: bool) -> None:
+        """Pass on that this user types, or no longer.
+
+        Raises:
+            RateLimited: too many beginnings; an end is always passed on.
+        """
         identity.require("conversations:write")
+        if is_typing:
+            await self._limiting.typing(identity)
         # Which needs no commit.
         address = conversation_of(self._system, conversation_id)
         await ask(self._system, address, SetTyping(identity.user.id, is_typing))

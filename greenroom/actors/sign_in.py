@@ -16,6 +16,7 @@ from greenroom.actors.authentication import PATIENCE_S, Authentication
 from greenroom.actors.commands import NoteSessionEnd
 from greenroom.actors.feeds import LocalFeeds
 from greenroom.actors.identity import Identity
+from greenroom.actors.limiting import Limiting
 from greenroom.actors.session_cache import Known, SessionCache
 from greenroom.schema.errors import InvalidCredentials, NotAuthenticated
 from greenroom.schema.events import ClosingReason
@@ -64,6 +65,7 @@ class SignIn:
         ids: Ids,
         wall: Callable[[], datetime],
         session_life: timedelta,
+        limiting: Limiting,
     ) -> None:
         self._accounts = accounts
         self._passwords = passwords
@@ -75,14 +77,22 @@ class SignIn:
         self._ids = ids
         self._wall = wall
         self._session_life = session_life
+        self._limiting = limiting
 
-    async def register(self, *, email: str, password: str, display_name: str, role: Role) -> SignedIn:
+    async def register(
+        self, *, email: str, password: str, display_name: str, role: Role, address: str | None = None
+    ) -> SignedIn:
         """Create an account and sign it in.
 
+        Args:
+            address: where from, for the limits; None for a caller that has none.
+
         Raises:
+            RateLimited: too many registrations from there.
             EmailTaken: another account has the address.
             LoginBusy: no password slot came free in time.
         """
+        await self._limiting.registration(address)
         encoded = await self._passwords.hash(password)
         user = User(
             id=UserId(self._ids.ulid()),
@@ -95,13 +105,18 @@ class SignIn:
         await self._accounts.create_user(user, encoded)
         return await self._start_session(user)
 
-    async def login(self, *, email: str, password: str) -> SignedIn:
+    async def login(self, *, email: str, password: str, address: str | None = None) -> SignedIn:
         """Sign in. An unknown account, a wrong password and a deactivated user look alike and cost the same.
 
+        Args:
+            address: where from, for the limits; None for a caller that has none.
+
         Raises:
+            RateLimited: too many tries from there.
             InvalidCredentials: one of those three.
             LoginBusy: no password slot came free in time.
         """
+        await self._limiting.login(address)
         found = await self._accounts.credentials(email)
         is_right = await self._passwords.verify(password, None if found is None else found.password_hash)
         if found is None or not is_right or not found.user.is_active:

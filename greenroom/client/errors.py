@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -48,6 +50,19 @@ class Refused(ClientError):
 
 
 @dataclass(eq=False)
+class RateLimited(Refused):
+    """More than one may ask in this time; asking again makes sense after ``retry_after_s``.
+
+    Attributes:
+        policy: names the limit (``sends``, ``requests`` ...).
+    """
+
+    CODE: ClassVar = "rate_limited"
+
+    policy: str | None = None
+
+
+@dataclass(eq=False)
 class StreamClosed(ClientError):
     """The server ended the stream and said that coming back makes no sense."""
 
@@ -72,6 +87,7 @@ class _Problem(BaseModel):
     detail: str | None = None
     errors: list[_Field] = []
     request_id: str | None = None
+    policy: str | None = None
 
 
 def refusal(status: int, body: bytes, *, retry_after: str | None) -> ClientError:
@@ -80,7 +96,8 @@ def refusal(status: int, body: bytes, *, retry_after: str | None) -> ClientError
         problem = _Problem.model_validate_json(body)
     except ValidationError:
         return NotGreenroom(f"answered {status} without saying why in a form that greenroom uses")
-    return Refused(
+    kind = partial(RateLimited, policy=problem.policy) if problem.code == RateLimited.CODE else Refused
+    return kind(
         status=status,
         code=problem.code,
         detail=problem.detail or problem.title,

@@ -22,6 +22,7 @@ from greenroom.http.hosts import AllowedHosts
 from greenroom.http.metrics import (
     GaugeCollector,
     KernelCollector,
+    LimitCollector,
     LoopCollector,
     OutboxCollector,
     OwnCountsCollector,
@@ -106,6 +107,7 @@ def create_app(
         LoopCollector(core.loop.report),
         OwnCountsCollector(core.system.inspect),
         OutboxCollector(lambda: core.outbox.figures),
+        LimitCollector(core.limiting),
         GaugeCollector(
             "greenroom_essential_hindered",
             "Essential actors that can't work now; with any, the worker is not ready.",

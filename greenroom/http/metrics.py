@@ -15,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from greenroom.actors.limiting import Limiting
 from greenroom.actors.loop_watch import LoopReport
 from greenroom.http.serving import ServingStatistics
 from greenroom.schema.outbox import OutboxFigures
@@ -275,6 +276,46 @@ class OutboxCollector(Collector):
             jobs.add_metric(["dead"], now.dead)
             oldest.add_metric([], now.oldest.total_seconds())
         yield from (jobs, oldest)
+
+
+class LimitCollector(Collector):
+    """What was refused for being too much, and how the limits are kept."""
+
+    def __init__(self, limiting: Limiting) -> None:
+        self._limiting = limiting
+
+    def collect(self) -> Iterator[Metric]:
+        refused = CounterMetricFamily(
+            "greenroom_rate_limited", "What was refused for being too much, by limit.", labels=["policy"]
+        )
+        for policy, count in self._limiting.refused.items():
+            refused.add_metric([policy], count)
+        yield refused
+        yield CounterMetricFamily(
+            "greenroom_rate_unlimited", "Requests of load tests that were not limited.", self._limiting.unlimited
+        )
+        now = self._limiting.statistics()
+        home = GaugeMetricFamily(
+            "greenroom_rate_limit_home_up",
+            "Whether what keeps the limits of all workers can be reached; if not, each keeps them for itself.",
+            labels=["home"],
+        )
+        home.add_metric([now.home], now.is_up)
+        yield home
+        yield GaugeMetricFamily(
+            "greenroom_rate_limit_subjects", "Whose standing under a limit is known here.", now.subjects
+        )
+        yield CounterMetricFamily(
+            "greenroom_rate_limit_unconfirmed",
+            "Decisions made by this worker alone, as the home was away or too slow.",
+            now.unconfirmed,
+        )
+        yield CounterMetricFamily(
+            "greenroom_rate_limit_exchanges", "Exchanges with the home of the limits.", now.exchanges
+        )
+        yield CounterMetricFamily(
+            "greenroom_rate_limit_waits", "Requests that waited for the home of the limits.", now.waits
+        )
 
 
 class GaugeCollector(Collector):

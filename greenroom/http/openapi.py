@@ -44,6 +44,8 @@ _PATH_SCHEMAS: Final[Mapping[Any, Document]] = {
 _HEADERS: Final[Mapping[str, str]] = {
     "X-Request-Id": "Names this request in the server's log; a sane one that came with it is kept.",
     "Retry-After": "Seconds after which asking again makes sense; not with every problem of this status.",
+    "RateLimit-Policy": 'The limit that was reached: `"sends";q=60;w=60` for 60 in 60 seconds.',
+    "RateLimit": 'What is left of it, and in how many seconds there is more: `"sends";r=0;t=12`.',
     "WWW-Authenticate": "Which credentials are taken.",
     REPLAYED: "`true` on an answer that was given before, to the same request under the same key.",
 }
@@ -52,7 +54,7 @@ _HEADERS: Final[Mapping[str, str]] = {
 _HEADERS_BY_STATUS: Final[Mapping[int, tuple[str, ...]]] = {
     401: ("WWW-Authenticate",),
     409: ("Retry-After",),
-    429: ("Retry-After",),
+    429: ("Retry-After", "RateLimit-Policy", "RateLimit"),
     503: ("Retry-After",),
 }
 

@@ -31,6 +31,8 @@ from pydantic import BaseModel
 from greenroom.actors.core import Core
 from greenroom.actors.stall_watchdog import StallWatchdog
 from greenroom.http import faults
+from greenroom.http.access import QUIET_ROUTES
+from greenroom.http.admission import address_of, terms_of
 from greenroom.http.credentials import SAFE_METHODS, identify
 from greenroom.http.idempotency import METHODS, answer_once, client_id_of, given_key
 from greenroom.http.json_body import parse_body
@@ -170,7 +172,17 @@ class Operation:
         return self.query is OpenEvents
 
     async def __call__(self, call: Call) -> Response:
-        """Check the request in the order size, credentials, path, query, body; then handle it."""
+        """Check the request in the order size, credentials, limits, path, query, body; then handle it.
+
+        Who is refused for want of valid credentials is counted as a stranger: guessing has a limit.
+        """
+        try:
+            return await self._answer(call)
+        except errors.NotAuthenticated:
+            await call.core.limiting.anonymous_request(address_of(call.request, call.core, call.settings))
+            raise
+
+    async def _answer(self, call: Call) -> Response:
         request = call.request
         if request.body_fault is not None:
             raise request.body_fault
@@ -180,15 +192,20 @@ class Operation:
             query = parse_query(request.query_string, self.query)
         if self.access is Access.USER:
             ticket = query.ticket if isinstance(query, OpenEvents) else None
-            needs["identity"] = await identify(
+            identity = await identify(
                 request, call.core.sign_in, call.settings, ticket=ticket, opens_stream=self.opens_stream
             )
+            needs["identity"] = identity = terms_of(identity, request, call.core, call.settings)
+            if not self.opens_stream:  # an EventSource that is refused gives up for good
+                await call.core.limiting.request(identity)
         elif self.access is Access.OPERATOR:
             permission = "operations:read" if self.method in SAFE_METHODS else "operations:write"
             name = await authorize_operator(
                 request, call.core.sign_in, call.settings, permission=permission, opens_stream=self.opens_stream
             )
             needs["operator"] = Operator(name)
+        elif self.access is Access.ANYBODY and self.path not in QUIET_ROUTES:
+            await call.core.limiting.anonymous_request(address_of(request, call.core, call.settings))
         needs |= self._path_arguments(request.path_arguments)
         if not self.takes_ticket:
             query = parse_query(request.query_string, self.query)
@@ -320,6 +337,7 @@ def _operation(
                 (
                     *refusals,
                     *_implied_refusals(method, access, in_path=in_path, body=body, opens_stream=opens_stream),
+                    *([] if access is Access.ANYBODY and path in QUIET_ROUTES else [errors.RateLimited]),
                 )
             )
         ),

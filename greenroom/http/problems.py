@@ -61,6 +61,13 @@ class VersionProblem(Problem):
     current_version: int
 
 
+class LimitProblem(Problem):
+    """``policy`` names the limit that was reached; asking again makes sense after ``retry_after`` seconds."""
+
+    policy: str
+    retry_after: int
+
+
 class Kind(BaseModel):
     """What is said of all problems with the same code."""
 
@@ -160,8 +167,14 @@ def problem_of(error: BaseException, request_id: str) -> tuple[Problem, dict[str
         case InvalidInput():
             faults = [Fault(loc=list(fault.loc), msg=fault.msg) for fault in error.errors]
             return Problem(**about, detail="The request can't be accepted as it is.", errors=faults), headers
-        case errors.Unavailable() | errors.LoginBusy() | errors.RateLimited() | errors.RequestInProgress():
-            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
+        case errors.RateLimited(policy=policy):
+            wait_s = _whole_seconds(error.retry_after_s)
+            headers["Retry-After"] = str(wait_s)
+            headers["RateLimit-Policy"] = f'"{policy.name}";q={policy.limit};w={policy.window_s}'
+            headers["RateLimit"] = f'"{policy.name}";r=0;t={wait_s}'
+            return LimitProblem(**about, detail=str(error), policy=policy.name, retry_after=wait_s), headers
+        case errors.Unavailable() | errors.LoginBusy() | errors.RequestInProgress():
+            headers["Retry-After"] = str(_whole_seconds(error.retry_after_s))
         case errors.NotAuthenticated():
             headers["WWW-Authenticate"] = 'Bearer realm="greenroom"'
         case errors.VersionMismatch():
@@ -174,8 +187,16 @@ def problem_of(error: BaseException, request_id: str) -> tuple[Problem, dict[str
     return Problem(**about, detail=str(error) or kind.title), headers
 
 
+def _whole_seconds(wait_s: float) -> int:
+    return max(1, math.ceil(wait_s))
+
+
 MODELS: Final[Mapping[int, type[Problem]]] = MappingProxyType(
-    {CURSOR_EXPIRED.status: ResetProblem, STATUSES[errors.VersionMismatch][0]: VersionProblem}
+    {
+        CURSOR_EXPIRED.status: ResetProblem,
+        STATUSES[errors.VersionMismatch][0]: VersionProblem,
+        STATUSES[errors.RateLimited][0]: LimitProblem,
+    }
 )
 """By status: problems that say more than all others do."""
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from greenroom.schema.rate_limits import Policy
+
 
 class DomainError(Exception):
     """Base of every expected failure."""
@@ -177,8 +179,9 @@ class RateLimited(DomainError):
 
     code = "rate_limited"
 
-    def __init__(self, detail: str, *, retry_after_s: float) -> None:
+    def __init__(self, detail: str, *, policy: Policy, retry_after_s: float) -> None:
         super().__init__(detail)
+        self.policy = policy
         self.retry_after_s = retry_after_s
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from greenroom.schema.rate_limits import LIMIT_MAX
 from greenroom.schema.refusals import in_our_words
 
 PREFIX: Final = "GREENROOM_"
@@ -28,7 +29,12 @@ class Settings(BaseSettings):
     """greenroom's own settings, all prefixed ``GREENROOM_``."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
     )
 
     bind: str = Field("127.0.0.1:8000", description="host:port that HTTP is served on")
@@ -109,6 +115,27 @@ class Settings(BaseSettings):
         description="least severe line about a request shown: debug for health checks too, info for every request, "
         "warning for those that failed on our side; unset: as the log level",
     )
+    limit_requests_per_minute: int = Field(
+        1_200, ge=0, le=LIMIT_MAX, description="requests of one session; 0: no limit, as for all of these"
+    )
+    limit_anonymous_requests_per_minute: int = Field(
+        600, ge=0, le=LIMIT_MAX, description="requests from one client address without a valid session"
+    )
+    limit_sends_per_minute: int = Field(300, ge=0, le=LIMIT_MAX, description="messages of one user")
+    limit_typing_per_minute: int = Field(120, ge=0, le=LIMIT_MAX, description="signs of typing of one user")
+    limit_conversations_per_hour: int = Field(
+        100, ge=0, le=LIMIT_MAX, description="conversations that one user creates"
+    )
+    limit_registrations_per_hour: int = Field(
+        60, ge=0, le=LIMIT_MAX, description="registrations from one client address"
+    )
+    limit_logins_per_minute: int = Field(20, ge=0, le=LIMIT_MAX, description="sign-ins from one client address")
+    limit_logins_per_hour: int = Field(200, ge=0, le=LIMIT_MAX, description="the same, in an hour")
+    loadtest_bypass_token: SecretStr | None = Field(
+        None,
+        validation_alias="LOADTEST_BYPASS_TOKEN",
+        description="requests with it in X-Loadtest-Bypass are not limited; unset: all are",
+    )
     stall_threshold_ms: int = Field(
         250,
         ge=0,
@@ -127,7 +154,7 @@ class Settings(BaseSettings):
             raise ValueError("must be host:port with a port of 0 to 65535, e.g. 127.0.0.1:8000")
         return value
 
-    @field_validator("admin_api_key", "admin_api_key_next")
+    @field_validator("admin_api_key", "admin_api_key_next", "loadtest_bypass_token")
     @classmethod
     def _key_is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < API_KEY_LENGTH_MIN:
@@ -231,7 +258,8 @@ def load_settings() -> Settings:
 
 def environment_name(field: str) -> str:
     """The environment variable behind a field of :class:`Settings`."""
-    return f"{PREFIX}{field.upper()}"
+    alias = Settings.model_fields[field].validation_alias if field in Settings.model_fields else None
+    return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
 
 
 def _unknown_names() -> list[str]:

@@ -12,11 +12,14 @@ import httpx
 import pytest
 import trio
 
+from greenroom.actors.core import CoreSettings
+from greenroom.actors.limiting import LimitPolicies
 from greenroom.client import (
     Event,
     EventStream,
     Greenroom,
     NotGreenroom,
+    RateLimited,
     Refused,
     StreamClosed,
     StreamState,
@@ -25,6 +28,7 @@ from greenroom.client import (
 )
 from greenroom.client.pauses import PAUSE_MAX_S, jittered_pause_s
 from greenroom.schema.events import ClosingReason, MessageCreated, Typing
+from greenroom.schema.rate_limits import Policy
 from greenroom.schema.records import ConversationState
 from tests.client.flaky_wire import FlakyWire, flaky_wire
 from tests.http.world import PASSWORD, WAIT_S, World, a_world
@@ -269,3 +273,17 @@ async def to_the_end(stream: EventStream) -> None:
 async def until_live(stream: EventStream) -> None:
     with trio.fail_after(WAIT_S):
         await stream.wait_live()
+
+
+async def test_a_limit_is_an_error_of_its_own_that_says_when_to_come_back() -> None:
+    policies = LimitPolicies(sends=Policy("sends", 1, 60))
+    async with a_world(core_settings=CoreSettings(limits=policies)) as world:
+        talk = await world.talk()
+        async with connect(world.url, token=world.maya.token) as client:
+            await client.send(talk, "one")
+
+            with pytest.raises(RateLimited) as refused:
+                await client.send(talk, "two")
+
+    assert refused.value.policy == "sends"
+    assert refused.value.retry_after_s == 60

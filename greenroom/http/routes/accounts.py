@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from greenroom.actors.identity import Identity
 from greenroom.actors.sign_in import SignedIn
+from greenroom.http.admission import address_of
 from greenroom.http.credentials import cookie_name
 from greenroom.http.idempotency import HEADER, given_key
 from greenroom.http.operations import Answer, Call, Operations
@@ -33,16 +34,21 @@ async def register(call: Call, body: Register) -> Response:
     The session is given as access_token and as cookie.
     """
     password = body.password.get_secret_value()
+    address = address_of(call.request, call.core, call.settings)
     may_be_repeated = given_key(call.request) is not None
     try:
         signed_in = await call.core.sign_in.register(
-            email=body.email, password=password, display_name=body.display_name, role=Role(body.role)
+            email=body.email,
+            password=password,
+            display_name=body.display_name,
+            role=Role(body.role),
+            address=address,
         )
     except EmailTaken:
         if not may_be_repeated:
             raise
         # The answer of the first try was lost. It held a token, so it was not kept; who knows the password gets another.
-        signed_in = await _sign_in_again(call, body.email, password)
+        signed_in = await _sign_in_again(call, body.email, password, address)
     return _signed_in(call.settings, signed_in, status=201)
 
 
@@ -58,7 +64,11 @@ async def login(call: Call, body: Login) -> Response:
     The session is given as access_token and as cookie. An unknown account and a wrong password are not told apart.
     It needs no Idempotency-Key: trying again is harmless, and each time begins a session of its own.
     """
-    signed_in = await call.core.sign_in.login(email=body.email, password=body.password.get_secret_value())
+    signed_in = await call.core.sign_in.login(
+        email=body.email,
+        password=body.password.get_secret_value(),
+        address=address_of(call.request, call.core, call.settings),
+    )
     return _signed_in(call.settings, signed_in, status=200)
 
 
@@ -77,9 +87,9 @@ async def me(call: Call, identity: Identity) -> Response:
     return reply(200, UserOut.of(identity.user, identity.permissions))
 
 
-async def _sign_in_again(call: Call, email: str, password: str) -> SignedIn:
+async def _sign_in_again(call: Call, email: str, password: str, address: str | None) -> SignedIn:
     try:
-        return await call.core.sign_in.login(email=email, password=password)
+        return await call.core.sign_in.login(email=email, password=password, address=address)
     except InvalidCredentials as exc:
         raise EmailTaken("This e-mail address is taken.") from exc
 

@@ -13,6 +13,7 @@ from hypercorn.typing import WebsocketScope
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
 from greenroom.http.access import AccessRecorder, RequestRecord
+from greenroom.http.admission import address_of, terms_of
 from greenroom.http.credentials import check_same_site, identify
 from greenroom.http.faults import HttpFault
 from greenroom.http.hosts import AllowedHosts
@@ -74,11 +75,15 @@ class SocketEndpoint:
 
         Raises:
             CrossSiteRequest: a cookie that a page of another site has sent along.
+            RateLimited: too many such from there.
         """
+        core, settings = self._core, self._settings
         try:
-            return await identify(request, self._core.sign_in, self._settings, ticket=ticket, opens_stream=True)
+            identity = await identify(request, core.sign_in, settings, ticket=ticket, opens_stream=True)
         except NotAuthenticated:
+            await core.limiting.anonymous_request(address_of(request, core, settings))
             return None
+        return terms_of(identity, request, core, settings)
 
     async def _run(
         self, identity: Identity, cursor: str | None, record: RequestRecord, receive: Receive, send: Send

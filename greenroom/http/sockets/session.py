@@ -29,6 +29,7 @@ from greenroom.http.sockets.frames import event_frame, parse_command, ref_of, re
 from greenroom.http.sockets.pace import Pace
 from greenroom.schema.errors import DomainError, RateLimited
 from greenroom.schema.events import Closing
+from greenroom.schema.rate_limits import Policy
 from greenroom.schema.socket_frames import AnyCommand, Ref, SocketAck
 from greenroom.supervisor import origin
 
@@ -38,6 +39,8 @@ IN_FLIGHT_MAX: Final = 64
 COMMANDS_PER_S: Final = 300.0
 COMMANDS_BURST: Final = 600
 """A person types a few a minute; a program that mirrors a conversation may have a backlog."""
+
+COMMANDS: Final = Policy("commands", COMMANDS_BURST, round(COMMANDS_BURST / COMMANDS_PER_S))
 
 UNREADABLE_MAX: Final = 20
 """Frames that are no commands, after which a client is taken to speak something else."""
@@ -135,7 +138,8 @@ class SocketSession:
         ref: Ref | None = None
         try:
             if (wait_s := self._pace.take()) > 0:
-                raise RateLimited("That is more commands than one connection may send.", retry_after_s=wait_s)
+                detail = "That is more commands than one connection may send."
+                raise RateLimited(detail, policy=COMMANDS, retry_after_s=wait_s)
             command = self._parse(text)
             ref = command.ref
             return reply_frame(ref, await carry_out(command, self._identity, self._core.messaging))
