@@ -145,5 +145,5 @@ async def test_instructors_are_listed_and_shown(world: World) -> None:
     [item] = listed["items"]
     assert item.items() <= shown.items()
     assert listed["next_cursor"] is None
-    assert shown == {"id": world.tomas.id, "display_name": "Tomas", "online": False, "services": []}
+    assert item == {"id": world.tomas.id, "display_name": "Tomas", "online": False, "services": []}
     assert_problem(await world.maya.api.get(f"/api/v1/instructors/{world.maya.id}"), 404, "user_not_found")
