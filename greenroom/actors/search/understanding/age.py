@@ -1,0 +1,213 @@
+"""How old the learner is: "my 8 year old", "ages 6-10", "toddlers", "5th grader", "in my 40s".
+
+What words mean, in years: baby 0-1, toddler 1-3, preschooler 3-5, kindergartner 5-6, kid or child 3-12, tween 9-12, teenager 13-19,
+young adult 18-25, adult 18 and older, senior 60 and older; elementary school 5-11, middle school 11-14, high school 14-18,
+college student 18 and older; the n-th grade n+5 to n+6. Under "under 10" the ten are not counted; "up to 10" counts them.
+Numbers go before words ("kids ages 6-10"); of several the youngest and the oldest bound the whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from greenroom.actors.search.understanding.claims import Ages, Claim
+from greenroom.actors.search.understanding.line import Line, pattern
+from greenroom.actors.search.understanding.words import word_set
+from greenroom.schema.search.understood import AgeBounds, PartKind
+
+AGE_MAX: Final = 120
+
+_FOR: Final = r"(?: (?:for_)? (?:my|our|a|an|his|her|their|the|some|of)_ | for_ )?"
+_WHO: Final = (
+    r"(?: kids? | child | children | boys? | girls? | students? | teens? | teenagers? | adults? | people | persons? | those"
+    r" | anyone | everyone | learners? | beginners? | women | men | sons? | daughters? | toddlers? )"
+)
+_OLD: Final = r"(?: (?:years?|yrs?|yr|y)_(?:olds?|young|of_age) | yos? | y_/_os? | yearolds? | years?_aged )"
+_N: Final = r"\d{1,3}"
+_AGED: Final = (
+    r"(?: ages? | aged | age_(?:of|group|range|groups) | ages_of | turning | (?:who|that)_(?:is|are|just_turned) )"
+)
+
+_SPAN: Final = pattern(
+    rf"{_FOR} (?: (?:{_WHO}_)? (?:between_(?:the_)?)? {_AGED}_ (?:from_|between_)? (?P<a1>{_N}) _(?:-|to|and|through|thru|/)_ (?P<b1>{_N})"
+    rf" (?:_{_OLD})?"
+    rf" | (?:between_|from_)? (?P<a2>{_N}) _(?:(?:-|to|and|or|&|through|/)_)(?:an?_|my_)? (?P<b2>{_N}) _{_OLD}"
+    rf" | (?:between_|from_)? (?P<a3>{_N}) _{_OLD} _(?:-|to|and|or|&)_(?:an?_|my_)? (?P<b3>{_N}) (?:_{_OLD})?"
+    rf" | {_WHO}_(?:of_)?(?:between_)? (?P<a4>{_N}) _(?:-|to|and)_ (?P<b4>{_N}) )"
+)
+_LIST: Final = pattern(
+    rf"{_FOR} (?:{_WHO}_)? (?:{_AGED}_)? (?P<list>{_N} (?: _(?:(?:and|or|&|,)_)?(?:an?_)?{_N}){{1,6}} ) _{_OLD}"
+    rf" | {_FOR} (?:{_WHO}_)? {_AGED}_ (?P<list2>{_N} (?: _(?:(?:and|or|&)_)?{_N}){{1,6}} )"
+)
+_YEARS: Final = pattern(
+    rf"{_FOR} (?P<n>{_N}) (?:_{_OLD} | _(?:years?|yrs?)(?=_(?:boy|girl|son|daughter|kid|child)(?!\S)))"
+    r" (?P<more>_(?:\+ | plus | and_(?:older|up|above|over) | or_(?:older|above|over)))?"
+    r" (?P<less>_(?:and_(?:under|younger|below) | or_(?:under|younger)))?"
+)
+_AGE_N: Final = pattern(
+    rf"{_FOR} (?:{_WHO}_)? (?: {_AGED} | (?:{_WHO})_of | (?:hes|shes|im|i_am|he_is|she_is)(?=_\d+(?!_(?:am|pm|hours?|minutes?|\d)(?!\S))) ) _(?P<n>{_N})"
+    r" (?P<more>_(?:\+ | plus | and_(?:older|up|above|over) | or_(?:older|above)))?"
+    r" (?P<less>_(?:and_(?:under|younger|below) | or_(?:under|younger)))?"
+)
+_MONTHS: Final = pattern(rf"{_FOR} (?P<n>{_N}) _(?: months?_olds? | mos?(?:_olds?)? | m_/_o | mth_old )")
+_MONTH_SPAN: Final = pattern(
+    rf"{_FOR} (?:ages?_)?(?P<a>{_N}) _(?:-|to)_ (?P<b>{_N}) _(?: months?_old | months? | mos? )"
+)
+_BOUND: Final = pattern(
+    rf"(?:for_)?(?:the_)? (?: (?P<who>{_WHO})_(?:aged_|ages_)? )?"
+    rf" (?P<side>under | below | younger_than | less_than | up_to | over | above | older_than | at_least | more_than)"
+    rf" (?P<aged>_(?:the_)?ages?(?:_of)?)? _(?P<n>{_N}) (?P<old>_s | _{_OLD})?"
+)
+_FOR_OVER: Final = pattern(rf"for_(?:the_)?(?:(?:over)|(?P<under>under))_(?P<n>{_N})")
+_AND_UP: Final = pattern(
+    rf"(?:for_)?(?:{_WHO}_)?(?P<n>{_N}) _(?: (?P<more>\+ | and_(?:older|over) | and_up | or_older) | (?:and|or)_(?:under|younger) )"
+)
+_DECADE: Final = pattern(
+    r"(?:(?:(?:for|who_is|who_are|am|is|im)_)?(?:people_|someone_|adults?_)?in_(?:my|his|her|their|our|your|the)_)"
+    r"(?P<early>(?:early|mid|late)_(?:to_late_)?)? (?P<n>[1-9]0)_s"
+)
+_SOMETHING: Final = pattern(r"(?P<n>[2-9]0)_somethings?")
+_NO_EXAM: Final = (
+    r"(?! _(?: abrsm | exams? | trinity | piano | violin | viola | cello | flute | guitar | singing | theory | music | clarinet"
+    r" | saxophone | trumpet | drums? | recorder | boulder(?:ing)? | climb(?:ing)? | pieces? | ballet ) (?!\S) )"
+)
+_GRADE: Final = pattern(
+    r"(?:for_)?(?:(?:my|a|an|our|his|her|the)_)?(?: (?P<a>k | \d{1,2}(?:st|nd|rd|th)?) _(?:-|to|through|and)_ )? (?P<b>\d{1,2}(?:st|nd|rd|th))"
+    rf" _(?:grade|grader|graders|grades|grade_level) {_NO_EXAM}"
+    rf" | (?<!abrsm_)(?<!piano_)(?<!violin_)(?<!theory_)(?<!guitar_)grades?_(?: (?P<c>k|\d{{1,2}}) _(?:-|to|through|and)_ )? (?P<d>\d{{1,2}}) {_NO_EXAM}"
+    r" | (?P<k>k)_?-?_?(?P<e>\d{1,2})(?:_students?)?"
+)
+
+_WORDS: Final[tuple[tuple[re.Pattern[str], int, int | None], ...]] = tuple(
+    (pattern(rf"(?:for_)?(?:(?:my|a|an|our|the|his|her|young|little|older|small)_){{0,4}}(?:{words})"), low, high)
+    for words, low, high in (
+        (r"babys? | babies | infants? | newborns?", 0, 1),
+        (r"toddlers?", 1, 3),
+        (r"preschoolers? | pre_schoolers? | pre_?k(?:_kids?|_students?)? | preschool_(?:age|aged|kids?|children|child)(?:_(?:kids?|child|children))?", 3, 5),
+        (r"kindergart(?:e?ners?|en) (?:_(?:student|students|kid|kids|child|age|level))?", 5, 6),
+        (
+            r"(?:kids? | childs | childrens) (?!_(?:books?|literature|theat(?:er|re)|birthday|party)(?!\S))"
+            r" | child (?!_(?:care|psychology|development)(?!\S)) | children | kiddos? | kiddies | (?<=little_)(?:ones?|girls?|boys?)"
+            r" | school_?aged?(?:_(?:kids?|children|child))? | youngsters? | young_learners?",
+            3,
+            12,
+        ),
+        (r"tweens? | pre_?teens?", 9, 12),
+        (r"teens? | teen_?agers? | teenaged? | adolescents?", 13, 19),
+        (r"(?:elementary|primary|grade)_?school(?:ers? | _(?:students?|kids?|child|children|level|age|aged))?", 5, 11),
+        (r"(?:middle|junior_high)_?school(?:ers? | _(?:students?|kids?|child|children|level))?", 11, 14),
+        (r"high_?school(?:ers? | _(?:students?|kids?|level|freshman|sophomore|junior|senior))? (?!_equivalency)", 14, 18),
+        (r"(?:college|university|uni)_(?:students?|kids?|level|freshm[ae]n)", 18, None),
+        (r"young_adults? (?!_(?:fiction|novels?|books?)(?!\S))", 18, 25),
+        (r"adults? | grown_?ups? | adult_learners? | working_professionals?", 18, None),
+        (r"seniors? (?!_(?:year|recital|developer|manager|high)(?!\S)) | senior_citizens? | elderly | older_adults? | retirees? | pensioners?"
+         r" | retired_(?:people|person|adults?)", 60, None),
+        (r"youths?", 5, 18),
+    )
+)  # fmt: skip
+_ANY: Final = pattern(r"(?:for_)?(?:all|any|every)_ages?(?:_welcome)?")
+
+
+def age_claims(line: Line) -> Iterator[Claim]:
+    """Every reading of an age."""
+    for _match, first, after in line.find(_ANY):
+        yield Claim(PartKind.AGE, first, after, None, 11)
+    for rule, low, high in _WORDS:
+        for _, first, after in line.find(rule):
+            yield _claim(first, after, low, high, is_exact=False)
+    if any(char.isdigit() for char in line.text):
+        yield from _numbered(line)
+
+
+def merged_ages(ages: list[Ages]) -> AgeBounds | None:
+    """From the youngest to the oldest of them; of numbers alone if there are any."""
+    exact = [age.bounds for age in ages if age.is_exact] or [age.bounds for age in ages]
+    if not exact:
+        return None
+    highs = [bounds.max_years for bounds in exact if bounds.max_years is not None]
+    return AgeBounds(
+        min(bounds.min_years for bounds in exact),
+        max(highs) if len(highs) == len(exact) else None,
+    )
+
+
+def _claim(
+    first: int, after: int, low: int, high: int | None, *, is_exact: bool = True, strength: int = 11
+) -> Claim:
+    return Claim(PartKind.AGE, first, after, Ages(AgeBounds(low, high), is_exact), strength)
+
+
+def _numbered(line: Line) -> Iterator[Claim]:
+    for match, first, after in line.find(_SPAN):
+        ages = [int(number) for name, number in match.groupdict().items() if number is not None]
+        if max(ages) <= AGE_MAX:
+            yield _claim(first, after, min(ages), max(ages), strength=12)
+    for match, first, after in line.find(_LIST):
+        ages = [int(number) for number in re.findall(r"\d+", match["list"] or match["list2"])]
+        if max(ages) <= AGE_MAX:
+            yield _claim(first, after, min(ages), max(ages), strength=12)
+    for rule in (_YEARS, _AGE_N):
+        for match, first, after in line.find(rule):
+            age = int(match["n"])
+            if age <= AGE_MAX:
+                low, high = (age, None) if match["more"] else (0, age) if match["less"] else (age, age)
+                yield _claim(first, after, low, high)
+    for match, first, after in line.find(_MONTHS):
+        years = int(match["n"]) // 12
+        yield _claim(first, after, years, years)
+    for match, first, after in line.find(_MONTH_SPAN):
+        low, high = sorted((int(match["a"]) // 12, int(match["b"]) // 12))
+        yield _claim(first, after, low, high)
+    yield from _bounded(line)
+    for rule in (_DECADE, _SOMETHING):
+        for match, first, after in line.find(rule):
+            decade = int(match["n"])
+            yield _claim(first, after, decade, decade + 9, strength=12)
+    for match, first, after in line.find(_GRADE):
+        grades = [_grade(match[name]) for name in ("a", "b", "c", "d", "k", "e") if match[name] is not None]
+        if max(grades) <= 12:
+            yield _claim(first, after, min(grades) + 5, max(grades) + 6)
+
+
+def _bounded(line: Line) -> Iterator[Claim]:
+    """ "under 5s", "kids under 12", "over the age of 60". A bare "under 12" is an age below 20 only: more is a price."""
+    for match, first, after in line.find(_BOUND):
+        age = int(match["n"])
+        said = bool(match["who"] or match["aged"] or match["old"])
+        if age > AGE_MAX or not said or line.key(after) in _COUNTED:
+            continue
+        yield _bound(first, after, match["side"], age)
+    for match, first, after in line.find(_FOR_OVER):
+        if int(match["n"]) <= AGE_MAX and line.key(after) not in _COUNTED and match["under"] is None:
+            yield _bound(first, after, "over", int(match["n"]))
+    for match, first, after in line.find(_UNDER_ALONE):
+        if 2 <= int(match["n"]) < 20 and line.key(after) not in _COUNTED:
+            yield _bound(first, after, "under", int(match["n"]), strength=8)
+    for match, first, after in line.find(_AND_UP):
+        age = int(match["n"])
+        is_usual = age in (16, 18, 21) if match["more"] == "+" else age < 20 or age in (21, 50, 55, 60, 65)
+        if is_usual and line.key(first - 1) not in ("$", "€", "£"):
+            yield _claim(first, after, *((age, None) if match["more"] else (0, age)), strength=9)
+
+
+_UNDER_ALONE: Final = pattern(r"(?:for_)?under_(?P<n>\d{1,2})")
+_COUNTED: Final = word_set(
+    "dollars bucks usd eur gbp euros pounds quid $ € £ / per an k minutes minute mins min hours hour hrs miles mile km blocks "
+    "students people months weeks lessons percent am pm : ."
+)
+
+
+def _bound(first: int, after: int, side: str, age: int, *, strength: int = 11) -> Claim:
+    match side:
+        case "over" | "above" | "older than" | "at least" | "more than":
+            return _claim(first, after, age, None, strength=strength)
+        case "up to":
+            return _claim(first, after, 0, age, strength=strength)
+        case _:
+            return _claim(first, after, 0, max(age - 1, 0), strength=strength)
+
+
+def _grade(text: str) -> int:
+    return 0 if text == "k" else int(re.sub(r"\D", "", text))

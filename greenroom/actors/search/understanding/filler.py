@@ -1,0 +1,74 @@
+"""Words around a request that tell nothing about the lesson itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from greenroom.actors.search.understanding.words import word_set
+
+FILLER: Final = word_set("""
+    a about accepting actually affordable after again ago all also am an and another any anybody anyone anything are area around as
+    ask at available availability away
+    be because become been before begin beginning being best better book booking bookings both but buy by
+    can cannot cant cheap cheaper cheapest city class classes close cool cost costs could course courses currently
+    day days decent deep did didnt do does doesnt doing done dont down during
+    each early either even ever excellent experienced expensive extra
+    few find finding first five focus focused for free friendly from fun
+    get getting gets give gives giving go going good got great guy guys
+    had half happy has have having he hello help helps her here hes hey hi him himself his hopefully hour hourly hours how
+    i id if ill im immediately in inexpensive instruct instruction instructional instructor instructors intensive interested into
+    is isnt it its ive
+    join just keen kind know knows
+    lady later least learn learned learning less lesson lessons let lets level levels like lil little local located location long
+    look looking looks lot lots love loves low lower
+    make makes man many max may maybe me mine more most much must my
+    name near nearby need needed needing needs neighborhood neighbourhood never new next nice no non not nothing now
+    of off offer offered offering offers ok okay old older on once one ones only open option options or other others our out over own
+    package packages pay per person place play playing please pls plus plz prefer preferably preferred price priced prices pricing
+    private professional program programme provide provides put
+    qualified quick quickly quite
+    rate rates reasonable reasonably really recommend recommendation recommendations recommended regular regularly required right
+    school search searching see seek seeking semi serious session sessions several she shes should show slot slots small so some
+    somebody someone something somewhere soon spot start started starting starts still style sub such suggest sure
+    take taking taught teach teacher teachers teaches teaching than thank thanks that thats the their them then there these they
+    thing things this those through thx time times to together too top try trying tuition two type
+    under until up upcoming us use using usually
+    very via
+    wanna want wanted wanting wants was way we week weekly weeks welcome well were weve what whats when where which while who whoever
+    whom whos why wife will willing with within without wondering work workshop workshops would wont
+    year years yes you young younger your youre
+    son sons daughter daughters husband boyfriend girlfriend mom mum mother dad father grandma grandpa grandmother grandfather
+    grandson granddaughter brother sister niece nephew boy boys girl girls family myself yo
+    anywhere everyone everybody
+    leson lesons lessions lession techer techers teachr teahcer instructer intructor tuter tuters
+    """)
+"""Left out of the words for the lesson, unless they are part of a name of one ("home repair", "learn to swim")."""
+
+SOFT_FILLER: Final = word_set("""
+    tutor tutors tutoring tutorial tutorials coach coaches coaching trainer trainers training trainings lecture lectures practice
+    practicing prep preparation study studying improve improving student students pro expert experts specialist
+    """)
+"""Left out when other words name the lesson."""
+
+NEGATORS: Final = word_set(
+    "not no non without except excluding exclude avoid avoiding dont doesnt isnt arent cant cannot wont never nor neither nothing"
+)
+
+NEGATOR_PAIRS: Final = frozenset(
+    {
+        ("but", "not"),
+        ("other", "than"),
+        ("rather", "than"),
+        ("instead", "of"),
+        ("anything", "but"),
+        ("apart", "from"),
+    }
+)
+
+BETWEEN_NEGATION: Final = word_set(
+    "want need wanted like do have to be on in for a an the any at only just necessarily during really too looking work with interested "
+    "my available free is are it all make of super"
+)
+"""Words that may stand between "not" and what it denies."""
+
+ALTERNATIVES: Final = frozenset({"or", "nor"})

@@ -1,0 +1,202 @@
+"""The words for a place: after "in", "near" and the like, or anywhere if they are a known name.
+
+With the names of known places at hand the longest one that begins after the preposition is taken if what follows it can't belong
+to a name any more; otherwise, and without them, all words up to the next thing understood: a typo is for those who know the places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from greenroom.actors.search.understanding.claims import Claim, PlaceWords
+from greenroom.actors.search.understanding.filler import FILLER, SOFT_FILLER
+from greenroom.actors.search.understanding.line import Line, pattern
+from greenroom.actors.search.understanding.service import Lexicon
+from greenroom.actors.search.understanding.words import word_set
+from greenroom.schema.search.understood import PartKind
+
+IsPlace = Callable[[tuple[str, ...]], bool]
+"""Whether these words (as :func:`keys` gives them) are the name of a place."""
+
+PLACE_WORDS_MAX: Final = 6
+
+_NEAR: Final = pattern(
+    r"(?:somewhere_|anywhere_|located_|based_|right_){0,4}(?: near_to | near | nearby | close_to | around | next_to | by | not_(?:too_)?far_from"
+    r" | (?:within_)?(?:a_)?(?:walking_distance|short_walk|short_walking_distance|commuting_distance|easy_reach)_(?:of|to|from)"
+    r" | (?:within_|about_|less_than_|max_){0,4}(?:\d+|a_few)_(?:miles?|mi|kms?|blocks?|kilomet(?:er|re)s?|minutes?|mins?)_(?:walk_|drive_|away_)?(?:of|from)"
+    r" | in_the_vicinity_of | vicinity_of | outside | surrounding | adjacent_to )"
+)
+_IN: Final = pattern(
+    r"(?:somewhere_|anywhere_|located_|based_|live_|lives_|living_|staying_|offered_|preferably_){0,4}(?: in_or_around | in | at | within | throughout | across"
+    r" | inside | downtown_in | on_the )"
+)
+_WEAK: Final = frozenset(
+    {"by", "at", "around", "on the", "within", "inside", "across", "outside", "nearby", "throughout"}
+)
+"""Prepositions that stand for something else about as often: taken with known names, or words that look like a name of a place."""
+
+_HERE: Final = pattern(
+    r"(?: near | close_to | around | nearby_to | by | near_to | next_to | local_to | in )_(?: me | us | here | my_(?:home|house|place|apartment|area|location|work|office|job|neighbou?rhood)"
+    r" | our_(?:home|house|area|neighbou?rhood|place) | the_area | this_area | the_neighbou?rhood | home | work | town | the_city | person )"
+    r" | near_?by | nearme | locally | local_area"
+)
+_TAIL: Final = word_set("area neighborhood neighbourhood district region vicinity")
+_NO_PLACE_AFTER: Final = word_set(
+    "style pizza cuisine food accent bagels cheesecake slang history culture dialect roll rolls terrier"
+)
+_STREET: Final = word_set(
+    "street st avenue ave road rd blvd boulevard park square heights hill plaza station bridge beach point island slope village"
+)
+_STOP: Final = word_set(
+    "for with who that which under below over from to is are am be my on at in near around by but not no or please pls can could would "
+    "will i im we he she they it teaching teaches teach lessons lesson class classes teacher teachers instructor instructors "
+    "tutor tutors coach coaches available preferably ideally willing looking need want someone price budget between less "
+    "max up about starting during after before until through via using because so if only since when where private cheap"
+)
+_CANT_BEGIN: Final = _STOP | word_set(
+    "a an general order addition particular fact case advance depth detail groups group pairs private class me you us him her them one "
+    "least most all any some his its their your our my this these those it first second last time tune shape school "
+    "college university home ear hand heart sight myself"
+)
+
+
+def known_place_claims(line: Line, *, is_place: IsPlace, lexicon: Lexicon) -> Iterator[Claim]:
+    """Known names where no preposition leads to them. What also names a lesson is a lesson: "chinese", "reading"."""
+    words = [atom.words[0].key for atom in line.atoms]
+    for first in range(len(words)):
+        for after in range(min(first + PLACE_WORDS_MAX, len(words)), first, -1):
+            name = _name(line, first, after)
+            if not name or not is_place(name):
+                continue
+            is_lesson = lexicon.meanings(name) is not None or (len(name) == 1 and name[0] in FILLER | SOFT_FILLER)
+            if (
+                not is_lesson
+                and line.key(after) not in _NO_PLACE_AFTER
+                and not _is_part_of_lesson(words, first, after, lexicon)
+            ):
+                yield Claim(
+                    PartKind.PLACE,
+                    first,
+                    after,
+                    PlaceWords(_text(line, first, after), is_near=False, is_led_to=False),
+                    11,
+                )
+            break
+
+
+def prepositional_claims(
+    line: Line, taken: list[bool], *, is_place: IsPlace | None, lexicon: Lexicon
+) -> Iterator[Claim]:
+    """Places after prepositions, among atoms that nothing else has taken."""
+    for _, first, after in line.find(_HERE):
+        if not any(taken[first:after]):
+            yield Claim(PartKind.FILLER, first, after, None, 12)
+    for rule, is_near in ((_NEAR, True), (_IN, False)):
+        for match, first, begin in line.find(rule):
+            end = _end(
+                line, taken, begin, match.group().split()[-1], is_place=is_place, lexicon=lexicon, is_near=is_near
+            )
+            if end is None or any(taken[first:begin]):
+                continue
+            tail = end + 1 if line.key(end) in _TAIL and not taken[end] else end
+            yield Claim(
+                PartKind.PLACE,
+                first,
+                tail,
+                PlaceWords(_text(line, _past_the(line, begin), end), is_near, is_led_to=True),
+                11,
+            )
+
+
+def _end(
+    line: Line,
+    taken: list[bool],
+    begin: int,
+    preposition: str,
+    *,
+    is_place: IsPlace | None,
+    lexicon: Lexicon,
+    is_near: bool,
+) -> int | None:
+    """Where the name that begins here ends; None if there is none."""
+    limit = begin
+    while (
+        limit < len(line.atoms)
+        and limit < begin + PLACE_WORDS_MAX + 1
+        and not taken[limit]
+        and line.atoms[limit].is_word
+        and not (limit > begin and (line.atoms[limit].is_broken_off or line.key(limit) in _STOP))
+    ):
+        limit += 1
+    start = _past_the(line, begin)
+    if start >= limit:
+        return None
+    if is_place is not None:
+        for end in range(limit, start, -1):
+            name = _name(line, start, end)
+            if not is_near and lexicon.meanings(name) is not None:
+                continue
+            if is_place(name) or is_place(_name(line, begin, end)):
+                return (
+                    end
+                    if _may_end(line, end, limit, lexicon)
+                    else _until_lesson(line, start, limit, lexicon, at_least=end)
+                )
+    if line.key(start) in _CANT_BEGIN or (preposition in _WEAK and not _looks_like_a_place(line, start, limit)):
+        return None
+    if line.key(start)[0].isdigit() and not _is_postcode_or_street(line, start, limit):
+        return None
+    end = _until_lesson(line, start, limit, lexicon, at_least=start + 1 if is_near else start)
+    return end if end > start else None
+
+
+def _may_end(line: Line, end: int, limit: int, lexicon: Lexicon) -> bool:
+    return (
+        end >= limit
+        or line.key(end) in FILLER | SOFT_FILLER | _TAIL
+        or lexicon.meanings((line.key(end),)) is not None
+    )
+
+
+def _until_lesson(line: Line, start: int, limit: int, lexicon: Lexicon, *, at_least: int) -> int:
+    """Up to where a lesson is named or filler begins: "in astoria piano lessons"."""
+    keys = [line.key(index) for index in range(start, limit)]
+    end = limit
+    for phrase in lexicon.phrases(keys):
+        if phrase.is_exact and start + phrase.first >= at_least:
+            end = start + phrase.first
+            break
+    while end > at_least and line.key(end - 1) in (FILLER | SOFT_FILLER | _TAIL) - _STREET:
+        end -= 1
+    return min(end, start + PLACE_WORDS_MAX)
+
+
+def _looks_like_a_place(line: Line, start: int, limit: int) -> bool:
+    return any(line.key(index) in _STREET for index in range(start, min(limit, start + 4)))
+
+
+def _is_postcode_or_street(line: Line, start: int, limit: int) -> bool:
+    key = line.key(start)
+    return (key.isdigit() and len(key) == 5) or (not key.isdigit() and _looks_like_a_place(line, start + 1, limit))
+
+
+def _is_part_of_lesson(words: list[str], first: int, after: int, lexicon: Lexicon) -> bool:
+    """Whether a longer name of a lesson holds these words: "new york style pizza", "american sign language"."""
+    for begin in range(max(0, first - 3), first + 1):
+        for end in range(after, min(begin + 5, len(words)) + 1):
+            if end - begin > after - first and lexicon.meanings(tuple(words[begin:end])):
+                return True
+    return False
+
+
+def _past_the(line: Line, begin: int) -> int:
+    return begin + 1 if line.key(begin) == "the" and begin + 1 < len(line.atoms) else begin
+
+
+def _name(line: Line, first: int, after: int) -> tuple[str, ...]:
+    return tuple(word.key for atom in line.atoms[first:after] for word in atom.words if word.key[0].isalnum())
+
+
+def _text(line: Line, first: int, after: int) -> str:
+    return " ".join(atom.text for atom in line.atoms[first:after] if atom.is_word)

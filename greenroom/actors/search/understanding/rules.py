@@ -1,0 +1,263 @@
+"""Understanding a sentence by rules: about a millisecond, no model, the same answer every time.
+
+Each rule claims pieces of the sentence with a strength; the claims without overlap that weigh most together are kept. Places come
+second, among what is left, then the words for the lesson. What is denied ("no beginners", "not on sundays") is never asked for: it
+is left out, or turned around where that is sure ("not online", "except sundays").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+from greenroom.actors.search.understanding.age import age_claims, merged_ages
+from greenroom.actors.search.understanding.claims import Ages, Claim, PlaceWords, cover
+from greenroom.actors.search.understanding.filler import (
+    ALTERNATIVES,
+    BETWEEN_NEGATION,
+    FILLER,
+    NEGATOR_PAIRS,
+    NEGATORS,
+    SOFT_FILLER,
+)
+from greenroom.actors.search.understanding.level import level_claims, merged_levels
+from greenroom.actors.search.understanding.line import Line
+from greenroom.actors.search.understanding.online import merged_online, online_claims
+from greenroom.actors.search.understanding.place import IsPlace, known_place_claims, prepositional_claims
+from greenroom.actors.search.understanding.price import merged_price, price_claims
+from greenroom.actors.search.understanding.service import Lexicon, match_services
+from greenroom.actors.search.understanding.when import WEEK, merged_when, when_claims
+from greenroom.actors.search.understanding.words import normal_form
+from greenroom.schema.search.understood import Part, PartKind, PriceBounds, Understood, When
+
+
+def understand(
+    text: str, *, lexicon: Lexicon, is_place: IsPlace | None = None, today: date | None = None
+) -> Understood:
+    """What a sentence asks for. Any text is understood somehow; of nonsense it is said that it is the lesson's name.
+
+    Args:
+        text: as typed, at most QUERY_LENGTH_MAX characters; the time taken grows with the length.
+        is_place: finds places without a preposition before them; None finds those with one only.
+        today: where the lesson would be given; None leaves dates without a year out.
+    """
+    line = Line(text)
+    size = len(line.atoms)
+    claims = [
+        *price_claims(line),
+        *age_claims(line),
+        *level_claims(line),
+        *when_claims(line, today=today),
+        *online_claims(line),
+    ]
+    named = [] if is_place is None else list(known_place_claims(line, is_place=is_place, lexicon=lexicon))
+    chosen = cover([*claims, *named], size)
+    held = [claim for claim in chosen if claim.kind is not PartKind.PLACE]
+    taken = _taken(held, size)
+    placed = cover(
+        [*prepositional_claims(line, taken, is_place=is_place, lexicon=lexicon), *named_free(named, taken)], size
+    )
+    kept, denied = _heed_negation(line, cover([*held, *_one_place(placed)], size))
+    return _told(line, kept, denied, lexicon)
+
+
+def named_free(named: list[Claim], taken: list[bool]) -> list[Claim]:
+    """Those of the known places that no other rule's claim has won."""
+    return [claim for claim in named if not any(taken[claim.first : claim.after])]
+
+
+def _taken(claims: list[Claim], size: int) -> list[bool]:
+    taken = [False] * (size + 1)
+    for claim in claims:
+        taken[claim.first : claim.after] = [True] * (claim.after - claim.first)
+    return taken
+
+
+def _one_place(placed: tuple[Claim, ...]) -> Iterator[Claim]:
+    """The first place that a preposition leads to, else the first; a second that follows at once belongs to it ("soho, manhattan")."""
+    places = [(claim, claim.meaning) for claim in placed if isinstance(claim.meaning, PlaceWords)]
+    yield from (claim for claim in placed if not isinstance(claim.meaning, PlaceWords))
+    if not places:
+        return
+    main, words = next((pair for pair in places if pair[1].is_led_to), places[0])
+    follower = next((pair for pair in places if pair[0].first == main.after), None)
+    if follower is not None:
+        main, words = (
+            replace(main, after=follower[0].after),
+            replace(words, text=f"{words.text} {follower[1].text}"),
+        )
+    yield replace(main, meaning=words)
+
+
+def _heed_negation(line: Line, claims: tuple[Claim, ...]) -> tuple[list[Claim], list[bool]]:
+    """The claims that stand, and which atoms were denied."""
+    kept: list[Claim] = []
+    denied = [False] * len(line.atoms)
+    previous: Claim | None = None
+    was_denied = False
+    for claim in claims:
+        negator = _negator_before(line, claim.first)
+        continues = (
+            was_denied
+            and previous is not None
+            and all(line.key(at) in ALTERNATIVES | BETWEEN_NEGATION for at in range(previous.after, claim.first))
+            and any(line.key(at) in ALTERNATIVES for at in range(previous.after, claim.first))
+        )
+        was_denied = negator is not None or continues
+        previous = claim
+        if not was_denied or claim.kind is None:
+            kept.append(claim)
+            was_denied = was_denied and claim.kind is None
+            continue
+        begin = negator if negator is not None else claim.first
+        denied[begin : claim.after] = [True] * (claim.after - begin)
+        if (turned := _turned_around(line, claim, begin)) is not None:
+            kept.append(turned)
+    for at, atom in enumerate(line.atoms):
+        if atom.key in NEGATORS and not denied[at] and not _covers(kept, at):
+            _deny_words_after(line, at, kept, denied)
+    return kept, denied
+
+
+def _negator_before(line: Line, first: int) -> int | None:
+    """The "not" that denies what begins at an atom, at most four words ahead of it."""
+    at = first - 1
+    while at >= 0 and at >= first - 5:
+        if (line.key(at - 1), line.key(at)) in NEGATOR_PAIRS:
+            return at - 1
+        if line.key(at) in NEGATORS:
+            return at
+        if line.key(at) not in BETWEEN_NEGATION or line.atoms[at + 1].is_broken_off:
+            return None
+        at -= 1
+    return None
+
+
+def _turned_around(line: Line, claim: Claim, negator: int) -> Claim | None:
+    """What denying something asks for instead, where that is sure: the other of two, or the other days of the week."""
+    said = " ".join(line.key(at) for at in range(negator, claim.first))
+    if claim.kind is PartKind.ONLINE and isinstance(claim.meaning, bool) and said in ("not", "no", "non"):
+        return replace(claim, first=negator, meaning=not claim.meaning)
+    if isinstance(claim.meaning, When) and claim.meaning.weekdays and claim.meaning.relative is None:
+        rest = frozenset(WEEK) - claim.meaning.weekdays
+        if rest:
+            return replace(claim, first=negator, meaning=When(weekdays=rest))
+    return None
+
+
+def _deny_words_after(line: Line, negator: int, kept: list[Claim], denied: list[bool]) -> None:
+    """Deny the words of a lesson after a "not": "guitar, not bass". At most three, up to a break or a word without meaning."""
+    at = negator + 1
+    while at < len(line.atoms) and line.key(at) in BETWEEN_NEGATION:
+        at += 1
+    end = at
+    while end < len(line.atoms) and end < at + 3 and not _covers(kept, end):
+        if (
+            line.key(end) in FILLER
+            or not line.atoms[end].is_word
+            or (end > negator + 1 and line.atoms[end].is_broken_off)
+        ):
+            break
+        end += 1
+    if end > at:
+        denied[negator:end] = [True] * (end - negator)
+
+
+def _covers(claims: list[Claim], at: int) -> bool:
+    return any(claim.first <= at < claim.after for claim in claims)
+
+
+def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon) -> Understood:
+    taken = _taken(claims, len(line.atoms))
+    lesson = _lesson_atoms(line, [a or b for a, b in zip(taken, denied, strict=False)], lexicon)
+    prices = [claim.meaning for claim in claims if isinstance(claim.meaning, PriceBounds)]
+    ages = [claim.meaning for claim in claims if isinstance(claim.meaning, Ages)]
+    levels = [claim.meaning for claim in claims if isinstance(claim.meaning, frozenset)]
+    places = [claim.meaning for claim in claims if isinstance(claim.meaning, PlaceWords)]
+    words = [word for at in lesson for word in line.atoms[at].words]
+    return Understood(
+        text=normal_form(line.typed),
+        service_text=" ".join(line.atoms[at].text for at in lesson),
+        services=match_services([word.key for word in words], lexicon=lexicon),
+        place_text=places[0].text if places else None,
+        is_near=places[0].is_near if places else False,
+        price=merged_price(prices),
+        age=merged_ages(ages),
+        levels=merged_levels(levels),
+        when=merged_when(_when_pieces(line, claims)),
+        online=merged_online([claim.meaning for claim in claims if claim.kind is PartKind.ONLINE]),  # type: ignore[misc]
+        parts=tuple(_parts(line, claims, lesson, denied)),
+    )
+
+
+def _when_pieces(line: Line, claims: list[Claim]) -> list[tuple[When, bool]]:
+    pieces: list[tuple[When, bool]] = []
+    last_after = 0
+    for claim in claims:
+        if isinstance(claim.meaning, When):
+            between = [line.key(at) for at in range(last_after, claim.first)]
+            pieces.append(
+                (claim.meaning, bool(pieces) and any(word in ("or", "and", "&", "/") for word in between))
+            )
+            last_after = claim.after
+    return pieces
+
+
+def _lesson_atoms(line: Line, taken: list[bool], lexicon: Lexicon) -> list[int]:
+    """The atoms left for the lesson: names of lessons whole, other words unless they are filler."""
+    free = [at for at in range(len(line.atoms)) if not taken[at] and line.atoms[at].is_word]
+    named: set[int] = set()
+    for run in _runs(line, free):
+        for phrase in lexicon.phrases([line.key(at) for at in run]):
+            named.update(_core(line, run[phrase.first : phrase.after], lexicon))
+    telling = [at for at in free if at in named or line.key(at) not in FILLER]
+    sure = [at for at in telling if line.key(at) not in SOFT_FILLER or (at in named and _is_joined(at, named))]
+    return sure or telling
+
+
+def _core(line: Line, phrase: list[int], lexicon: Lexicon) -> list[int]:
+    """The phrase without words like "lessons" at its end, if the rest says the same: "art" of "art class", but all of "dog training"."""
+    while len(phrase) > 1 and line.key(phrase[-1]) in FILLER | SOFT_FILLER:
+        if lexicon.meanings(tuple(line.key(at) for at in phrase[:-1])) is None:
+            break
+        phrase = phrase[:-1]
+    return phrase
+
+
+def _is_joined(at: int, named: set[int]) -> bool:
+    return at - 1 in named or at + 1 in named
+
+
+def _runs(line: Line, free: list[int]) -> Iterator[list[int]]:
+    """Free atoms that stand together without a break."""
+    run: list[int] = []
+    for at in free:
+        if run and (at != run[-1] + 1 or line.atoms[at].is_broken_off):
+            yield run
+            run = []
+        run.append(at)
+    if run:
+        yield run
+
+
+def _parts(line: Line, claims: list[Claim], lesson: list[int], denied: list[bool]) -> Iterator[Part]:
+    """Every piece in order: claims as they are, the lesson's words and filler in runs."""
+    kind_of: list[tuple[PartKind, int] | None] = [None] * len(line.atoms)
+    for number, claim in enumerate(claims):
+        for at in range(claim.first, claim.after):
+            kind_of[at] = None if claim.kind is None else (claim.kind, number)
+    owned = _taken(claims, len(line.atoms))
+    lesson_set = set(lesson)
+    for at, atom in enumerate(line.atoms):
+        if owned[at] or denied[at] or not atom.is_word:
+            continue
+        kind_of[at] = (PartKind.SERVICE if at in lesson_set else PartKind.FILLER, -1)
+    first = 0
+    for at in range(1, len(line.atoms) + 1):
+        if at < len(line.atoms) and kind_of[at] == kind_of[first]:
+            continue
+        if (here := kind_of[first]) is not None:
+            typed, start, end = line.typed_part(first, at)
+            yield Part(here[0], typed, start, end)
+        first = at

@@ -1,0 +1,283 @@
+"""Days: weekdays and ranges of them, days counted from today, calendar dates; and the sum of all that says when.
+
+"This saturday" is the first one from today on, "next tuesday" the one of the next calendar week (weeks begin on Monday).
+Numbers like 12/03 are month and day, day and month where only that is a date. A date without a year is the next such one from today.
+What no :class:`When` can say (a month, a span of dates, how often) is taken out of the sentence and asks for nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Final
+
+from greenroom.actors.search.understanding.claims import Claim
+from greenroom.actors.search.understanding.daytime import daytime_claims
+from greenroom.actors.search.understanding.line import Line, pattern
+from greenroom.schema.search.understood import PartKind, RelativeDay, Weekday, When
+
+WEEK: Final = tuple(Weekday)
+_WORKDAYS: Final = frozenset(WEEK[:5])
+_WEEKEND: Final = frozenset(WEEK[5:])
+
+_NAMES: Final = {
+    Weekday.MONDAY: "mon mons monday mondays munday",
+    Weekday.TUESDAY: "tue tues tuesday tuesdays tuseday teusday",
+    Weekday.WEDNESDAY: "wed weds wednesday wednesdays wensday wendesday wednsday",
+    Weekday.THURSDAY: "thu thur thurs thursday thursdays thrusday thurday",
+    Weekday.FRIDAY: "fri fris friday fridays firday",
+    Weekday.SATURDAY: "sat sats saturday saturdays saterday satuday",
+    Weekday.SUNDAY: "sun suns sunday sundays",
+}
+_WEEKDAYS: Final = {name: day for day, names in _NAMES.items() for name in names.split()}
+_DAY: Final = "(?:" + "|".join(sorted(_WEEKDAYS, key=len, reverse=True)) + ")"
+_LEAD: Final = (
+    r"(?:(?:on|for|only|every|each|any|most|either|both|the|free|available|some|upcoming|coming|by)_){0,4}"
+)
+_SCHOOL_TEST: Final = (
+    r"(?! _(?: prep | test | tests | exam | exams | tutor | tutors | tutoring | math | reading | writing | score | scores | practice"
+    r" | preparation | coach | verbal | subject | salutations? | dance | tutorial | courses? | classes? | and_act | or_act | act | /_act | &_act ) (?!\S) )"
+)
+_DAYS: Final = pattern(
+    rf"{_LEAD} (?P<which>(?:this|next)_(?:coming_)?)? (?P<days>{_DAY} (?: _(?:(?:-|to|thru|through|till|until|and|or|/|&|,|and_/_or|or_on|and_on)_)?{_DAY}){{0,8}} )"
+    rf" (?P<week>_(?:of_)?(?:this|next)_week)? {_SCHOOL_TEST}"
+)
+_LETTERS: Final = pattern(
+    r"(?:on_)?(?: (?P<mwf>mwf | m_/_w_/_f | m_w_f) | (?P<tth>t_/_th | tth | tuth | t_th) | (?P<mw>m_/_w) )"
+)
+_GROUPS: Final = (
+    (
+        pattern(
+            rf"{_LEAD} (?:week_?days? | work_?days? | school_days? | school_nights? | during_the_week | week_?nights?)"
+        ),
+        _WORKDAYS,
+    ),
+    (pattern(rf"{_LEAD} (?:(?:at|over|during)_)?(?:the_)?(?:week_?ends? | week_?end_days?)"), _WEEKEND),
+    (
+        pattern(
+            r"(?:on_)?(?:any|every|all)_?days? | daily | (?:7_days_a_week) | any_?_?time | any_day_of_the_week | flexible_(?:schedule|times?|hours)"
+        ),
+        None,
+    ),
+)
+_RELATIVE: Final = tuple(
+    (pattern(rf"(?:(?:for|on|by|starting)_)?(?:{words})"), when)
+    for words, when in (
+        (r"today | to_day | same_day", When(relative=RelativeDay.TODAY)),
+        (r"tonight | to_night | tonite | this_evening_or_tonight", When(relative=RelativeDay.TODAY, from_minute=1020, to_minute=1440)),
+        (r"this_morning", When(relative=RelativeDay.TODAY, from_minute=360, to_minute=720)),
+        (r"this_afternoon", When(relative=RelativeDay.TODAY, from_minute=720, to_minute=1020)),
+        (r"this_evening", When(relative=RelativeDay.TODAY, from_minute=1020, to_minute=1320)),
+        (r"tomorrow | tomorow | tommorow | tommorrow | tmrw | tmr | tomorrows", When(relative=RelativeDay.TOMORROW)),
+        (r"(?:some_?time_|any_?time_|later_)?this_week | (?:some_?time_)?in_the_next_7_days", When(relative=RelativeDay.THIS_WEEK)),
+        (r"(?:some_?time_|any_?time_)?next_week", When(relative=RelativeDay.NEXT_WEEK)),
+        (r"(?:this|the_coming|this_coming)_week_?end", When(relative=RelativeDay.THIS_WEEKEND)),
+        (r"next_week_?end", When(relative=RelativeDay.NEXT_WEEKEND)),
+    )
+)  # fmt: skip
+_IN_DAYS: Final = pattern(
+    r"(?: (?P<after>(?:the_)?day_after_tomorrow) | in_(?:a|1)_(?P<week>week) | in_(?P<days>\d{1,2})_days | (?P<weeks>\d)_weeks_from_today )"
+)
+
+_MONTHS: Final = {
+    name: number
+    for number, names in enumerate(
+        ("jan january", "feb february febuary", "mar march", "apr april", "may", "jun june", "jul july", "aug august",
+         "sep sept september", "oct october", "nov november", "dec december"),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_MONTH: Final = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + ")"
+_DAY_NUMBER: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+_YEAR: Final = r"(?:20\d\d)"
+_ON: Final = r"(?:(?:on|for|by|the)_){0,4}"
+_SPELT: Final = pattern(
+    rf"{_ON} (?: (?P<m1>{_MONTH})_(?:the_)?(?P<d1>{_DAY_NUMBER}) | (?P<d2>{_DAY_NUMBER})_(?:of_|-_)?(?P<m2>{_MONTH}) )"
+    rf" (?P<span>_(?:-|to|and|through)_(?:{_MONTH}_)?{_DAY_NUMBER})? (?:_(?:of_)?(?P<year>{_YEAR}))? (?!_(?:am|pm|:)(?!\S))"
+)
+_ISO: Final = pattern(rf"{_ON} (?P<year>{_YEAR})_(?:-|/)_(?P<month>\d\d?)_(?:-|/)_(?P<day>\d\d?)")
+_SLASHED: Final = pattern(
+    rf"{_ON} (?P<a>\d{{1,2}})_/_(?P<b>\d{{1,2}}) (?:_/_(?P<year>{_YEAR}|\d\d))?"
+    r" (?!_(?:hours?|time|size|sized|cello|violin|viola|guitar|scale|/|of|waltz|inch|mile|price)(?!\S))"
+    rf" | {_ON} (?P<a2>\d{{1,2}})_-_(?P<b2>\d{{1,2}})_-_(?P<year2>{_YEAR})"
+)
+_DAY_OF_MONTH: Final = pattern(
+    r"(?:on_)?the_(?P<day>\d{1,2})(?:st|nd|rd|th)"
+    r" (?!_(?:street|st|ave|avenue|grade|grader|time|floor|century|year|of|hour|lesson|position|movement|edition|arrondissement|ward|district|and)(?!\S))"
+)
+_ASKS_NOTHING: Final = (
+    pattern(rf"(?:(?:in|during|by|starting|since|until|this|next|for)_)(?:early_|mid_|late_)?{_MONTH}(?:_{_YEAR})?"),
+    pattern(r"(?:in_|over_|during_|for_|this_|next_){1,2}(?:the_)?(?:summer|winter|fall|autumn|spring|month|year|semester|holidays?|christmas|winter_break|spring_break)(?:_break)?"),
+    pattern(r"(?:about_|around_|at_least_)?(?:once|twice|thrice|\d+_(?:x|times?)|\d+x|several_times|a_few_times)_(?:a|an|per|each|every|/)_(?:week|month|day|fortnight)"),
+    pattern(r"(?:every_other_week|bi_?weekly|fortnightly|weekly|once_weekly|twice_weekly|monthly|every_week|each_week|per_week|a_week|on_a_regular_basis|regularly)"),
+    pattern(
+        r"(?:for_|in_|within_|under_|over_|about_|less_than_|more_than_|up_to_|at_least_|of_){0,4}(?: (?:\d+(?:\.\d+)? (?:_?(?:-|to|or|and)_\d+)? | an | a | half_an? | 1_/_2 | half | a_few | several | couple_of)"
+        r" _?(?:min|mins|minutes?|hours?|hrs?|hr|weeks?|months?|days?|years?|h|m) ) (?:_(?:long|sessions?|lessons?|and_a_half|class|classes|slots?|each|of_experience|experience|of)){0,3}"
+    ),
+    pattern(r"(?:at_least_|over_|more_than_)?\d+_?\+?_?(?:years?|yrs?)(?:_(?:of|teaching|professional)){0,3}_experience"),
+    pattern(r"half_hour | (?:any|what)_time | asap | as_soon_as_possible | right_(?:now|away) | immediately | same_time"),
+    pattern(r"(?:within_|in_)?\d+(?:\.\d+)?_(?:miles?|mi|km|kms|blocks?|kilomet(?:er|re)s?|mins?_walk|minutes?_walk)(?!_(?:of|from)(?!\S))"),
+    pattern(r"(?:group_of_|class_of_|for_|up_to_|max_|maximum_){0,4}\d+_(?:people|persons?|students?|kids(?!_age)|children(?!_age)|adults|players?|of_us|others?)(?!_(?:age|ages|aged|between|under|over)(?!\S))"),
+)  # fmt: skip
+
+
+def when_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
+    """Every reading of a day or a time. Without ``today`` dates that lack a year, and days counted beyond tomorrow, ask for nothing."""
+    yield from daytime_claims(line)
+    yield from _weekday_claims(line)
+    for rule, when in _RELATIVE:
+        for _, first, after in line.find(rule):
+            yield Claim(PartKind.WHEN, first, after, when, 11)
+    if any(char.isdigit() for char in line.text) or "after" in line.text or "week" in line.text:
+        yield from _dates(line, today)
+    for rule in _ASKS_NOTHING:
+        for _, first, after in line.find(rule):
+            yield Claim(None, first, after, None, 8)
+
+
+def merged_when(pieces: list[tuple[When, bool]]) -> When:
+    """All that was said about when, in one.
+
+    Days add up ("saturday ... sunday"); times of day narrow each other ("morning ... after 10") unless an "or" or "and" stands between
+    (the flag), when they span from the first to the last. The first day counted from today and the first date are kept.
+    """
+    result = When()
+    for piece, is_alternative in pieces:
+        result = replace(
+            result,
+            weekdays=result.weekdays | piece.weekdays,
+            relative=result.relative or (piece.relative if result.on is None else None),
+            on=result.on or (piece.on if result.relative is None else None),
+        )
+        if piece.from_minute is None and piece.to_minute is None:
+            continue
+        spans = (result.from_minute or 0, _end(result)), (piece.from_minute or 0, _end(piece))
+        low, high = max(span[0] for span in spans), min(span[1] for span in spans)
+        was_open = result.from_minute is None and result.to_minute is None
+        if (is_alternative and not was_open) or low >= high:
+            low, high = min(span[0] for span in spans), max(span[1] for span in spans)
+        result = replace(result, from_minute=low or None, to_minute=None if high == 1_440 else high)
+    return result
+
+
+def _end(when: When) -> int:
+    return 1_440 if when.to_minute is None else when.to_minute
+
+
+def _weekday_claims(line: Line) -> Iterator[Claim]:
+    for match, first, after in line.find(_DAYS):
+        days = frozenset(_listed(match["days"].split()))
+        if match["days"] == "sat" and _is_the_test(line, first, after):
+            continue
+        which = (match["which"] or match["week"] or "").split()
+        relative = RelativeDay.NEXT_WEEK if "next" in which else RelativeDay.THIS_WEEK if "this" in which else None
+        yield Claim(PartKind.WHEN, first, after, When(weekdays=days, relative=relative), 11)
+    for match, first, after in line.find(_LETTERS):
+        chosen = (0, 2, 4) if match["mwf"] else (1, 3) if match["tth"] else (0, 2)
+        yield Claim(PartKind.WHEN, first, after, When(weekdays=frozenset(WEEK[day] for day in chosen)), 10)
+    for rule, group in _GROUPS:
+        for _, first, after in line.find(rule):
+            yield Claim(PartKind.WHEN, first, after, When(weekdays=group) if group else None, 10)
+
+
+def _listed(tokens: list[str]) -> Iterator[Weekday]:
+    """Days of a list in which "-", "to" and the like stand for all between."""
+    previous: Weekday | None = None
+    is_range = False
+    for token in tokens:
+        if token not in _WEEKDAYS:
+            is_range = token in ("-", "to", "thru", "through", "till", "until")
+            continue
+        day = _WEEKDAYS[token]
+        if is_range and previous is not None:
+            begin, length = WEEK.index(previous), (WEEK.index(day) - WEEK.index(previous)) % 7
+            yield from (WEEK[(begin + step) % 7] for step in range(length + 1))
+        yield day
+        previous, is_range = day, False
+
+
+def _is_the_test(line: Line, first: int, after: int) -> bool:
+    """Whether "sat" is the college admission test: alone, or in capitals in a sentence that isn't."""
+    if len(line.atoms) == after - first:
+        return True
+    typed = line.atoms[after - 1].words[0]
+    is_shouted = line.typed[typed.start : typed.end] == "SAT" and not line.typed.isupper()
+    return is_shouted and line.key(after) not in (
+        "morning",
+        "mornings",
+        "afternoon",
+        "afternoons",
+        "evening",
+        "evenings",
+        "at",
+        "after",
+        "before",
+    )
+
+
+def _dates(line: Line, today: date | None) -> Iterator[Claim]:
+    for match, first, after in line.find(_SPELT):
+        month = _MONTHS[match["m1"] or match["m2"]]
+        day = int(re.sub(r"\D", "", match["d1"] or match["d2"]))
+        year = int(match["year"]) if match["year"] else None
+        yield _date_claim(first, after, None if match["span"] else _date(year, month, day, today))
+    for match, first, after in line.find(_ISO):
+        if on := _date(int(match["year"]), int(match["month"]), int(match["day"]), today):
+            yield _date_claim(first, after, on)
+    for match, first, after in line.find(_SLASHED):
+        yield from _slashed(match, first, after, today)
+    for match, first, after in line.find(_DAY_OF_MONTH):
+        if 1 <= int(match["day"]) <= 31:
+            yield _date_claim(first, after, _next_day_of_month(int(match["day"]), today))
+    for match, first, after in line.find(_IN_DAYS):
+        days = (
+            2
+            if match["after"]
+            else 7
+            if match["week"]
+            else int(match["days"] or 0) or 7 * int(match["weeks"] or 0)
+        )
+        yield _date_claim(first, after, today + timedelta(days) if today else None)
+
+
+def _slashed(match: re.Match[str], first: int, after: int, today: date | None) -> Iterator[Claim]:
+    a, b = int(match["a"] or match["a2"]), int(match["b"] or match["b2"])
+    year_text = match["year"] or match["year2"]
+    year = (2_000 if len(year_text) == 2 else 0) + int(year_text) if year_text else None
+    month, day = (a, b) if a <= 12 else (b, a)
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return
+    yield _date_claim(first, after, _date(year, month, day, today))
+
+
+def _date_claim(first: int, after: int, on: date | None) -> Claim:
+    return Claim(PartKind.WHEN if on else None, first, after, When(on=on) if on else None, 11)
+
+
+def _date(year: int | None, month: int, day: int, today: date | None) -> date | None:
+    """That day; of the year in which it comes next if none is given. None if there is no such day, or no telling which."""
+    if year is not None:
+        return _day(year, month, day)
+    if today is None:
+        return None
+    # A leap day may be up to eight years off.
+    candidates = (_day(today.year + years, month, day) for years in range(9))
+    return next((on for on in candidates if on is not None and on >= today), None)
+
+
+def _next_day_of_month(day: int, today: date | None) -> date | None:
+    if today is None:
+        return None
+    months = (divmod(today.year * 12 + today.month - 1 + ahead, 12) for ahead in range(3))
+    candidates = (_day(year, month + 1, day) for year, month in months)
+    return next((on for on in candidates if on is not None and on >= today), None)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
