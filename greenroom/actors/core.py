@@ -34,6 +34,7 @@ import trio
 from greenroom.actors.addresses import CONVERSATION, ROOT, STREAM
 from greenroom.actors.alarms import AlarmClock, Alarms
 from greenroom.actors.answering_once import AnsweringOnce
+from greenroom.actors.audit_trail import AuditTrail
 from greenroom.actors.authentication import Authentication
 from greenroom.actors.booking_desk import BookingDesk
 from greenroom.actors.bus_relay import BusRelay
@@ -342,6 +343,7 @@ async def open_core(
     async with AsyncExitStack() as stack:
         stack.enter_context(loop.attached())
         system = await stack.enter_async_context(open_system(tree, seed=seed, wall=wall))
+        trail = AuditTrail(storage.audit, ids=ids, wall=wall)
         core = Core(
             system=system,
             feeds=feeds,
@@ -391,11 +393,10 @@ async def open_core(
             answering_once=AnsweringOnce(storage.idempotency, wall=wall),
             operating=Operating(
                 system=system,
+                trail=trail,
                 audit=storage.audit,
                 outbox=storage.outbox,
                 accounts=storage.accounts,
-                ids=ids,
-                wall=wall,
             ),
             outbox=outbox,
             limiting=limiting,

@@ -1,8 +1,4 @@
-"""What operators do to a running server, and the record of it.
-
-An action is written down before it is taken and settled after it: whoever can't be recorded can't act, and an action
-whose end could not be written stays ``begun``. No database connection is held in between.
-"""
+"""What operators do to a running server, each deed on the record, and what they read of it."""
 
 from __future__ import annotations
 
@@ -17,23 +13,21 @@ from typing import Final
 import trio
 
 from greenroom.actors.addresses import event_worker, mail_worker
+from greenroom.actors.audit_trail import AuditTrail
 from greenroom.actors.event_worker import WorkAwaits
 from greenroom.actors.loop_watch import LoopWatch
 from greenroom.schema.audit import (
     ActorAction,
     AuditEntry,
     AuditId,
-    AuditOutcome,
     AuditPageKey,
     JobAction,
     LoopAction,
-    OperatorAction,
     OperatorKind,
     OperatorName,
 )
-from greenroom.schema.clock import WallClock
-from greenroom.schema.errors import Conflict, DomainError, FieldError, InvalidInput, NotFound, Unavailable
-from greenroom.schema.ids import Ids, JobId, UserId
+from greenroom.schema.errors import Conflict, FieldError, InvalidInput, NotFound, Unavailable
+from greenroom.schema.ids import JobId, UserId
 from greenroom.schema.outbox import Job, JobsShown, JobState, OutboxFigures
 from greenroom.storage.ports import Accounts, Audit, Outbox
 from greenroom.supervisor import (
@@ -48,9 +42,6 @@ from greenroom.supervisor import (
 
 ACTION_TIMEOUT_S: Final = 15.0
 """An actor has five seconds to stop by default, and as many to start."""
-
-SETTLE_TIMEOUT_S: Final = 2.0
-"""For writing the outcome, whatever became of whoever asked."""
 
 FOLLOWERS_MAX: Final = 20
 """Operators' streams per worker; each costs a look at the tree once a second."""
@@ -89,18 +80,16 @@ class Operating:
         self,
         *,
         system: ActorSystem,
+        trail: AuditTrail,
         audit: Audit,
         outbox: Outbox,
         accounts: Accounts,
-        ids: Ids,
-        wall: WallClock,
     ) -> None:
         self._system = system
         self._accounts = accounts
         self._audit = audit
         self._outbox = outbox
-        self._ids = ids
-        self._wall = wall
+        self._trail = trail
         self._followers = 0
 
     async def act(
@@ -116,20 +105,11 @@ class Operating:
         """
         if len(path) > PATH_LENGTH_MAX or not path.isprintable():
             raise NotFound("There is no such actor.")
-        entry = self._entry(operator, action, path, reason=reason, request_id=request_id)
-        await self._audit.begin(entry)
-        outcome, detail = AuditOutcome.UNFINISHED, None
-        try:
-            with self._kernel_errors(action), trio.move_on_after(ACTION_TIMEOUT_S):
+        async with self._trail.recorded(operator, action, path, reason=reason, request_id=request_id):
+            with self._kernel_errors(action), trio.move_on_after(ACTION_TIMEOUT_S) as scope:
                 await self._deed(action, path)(path)
-                outcome = AuditOutcome.DONE
-        except DomainError as refusal:
-            outcome, detail = AuditOutcome.REFUSED, str(refusal)
-            raise
-        finally:
-            await self._settle(entry, outcome, detail)
-        if outcome is not AuditOutcome.DONE:
-            raise Unavailable("It is taking long; look at the actor's state.")
+            if scope.cancelled_caught:
+                raise Unavailable("It is taking long; look at the actor's state.")
 
     async def retry_job(
         self, operator: OperatorName, job_id: JobId, *, reason: str | None, request_id: str
@@ -141,22 +121,13 @@ class Operating:
             NotFound: there is no such job.
             Conflict: it is not dead.
         """
-        entry = self._entry(operator, JobAction.RETRY, f"outbox/{job_id}", reason=reason, request_id=request_id)
-        await self._audit.begin(entry)
-        outcome, detail = AuditOutcome.UNFINISHED, None
-        try:
+        path = f"outbox/{job_id}"
+        async with self._trail.recorded(operator, JobAction.RETRY, path, reason=reason, request_id=request_id):
             job = await self._outbox.revive(job_id)
+            if job is None and await self._outbox.job(job_id) is None:
+                raise NotFound("There is no such job.")
             if job is None:
-                known = await self._outbox.job(job_id)
-                raise (
-                    NotFound("There is no such job.") if known is None else Conflict("Only a dead job is retried.")
-                )
-            outcome = AuditOutcome.DONE
-        except (NotFound, Conflict) as refusal:
-            outcome, detail = AuditOutcome.REFUSED, str(refusal)
-            raise
-        finally:
-            await self._settle(entry, outcome, detail)
+                raise Conflict("Only a dead job is retried.")
         for worker in (event_worker, mail_worker):
             worker(self._system).tell(WorkAwaits())
         return job
@@ -167,12 +138,11 @@ class Operating:
         Raises:
             Unavailable: it could not be recorded, so nothing was done.
         """
-        entry = self._entry(
-            operator, LoopAction.PROBE_STEPS, "loop", reason=f"for {for_s:g} s", request_id=request_id
-        )
-        await self._audit.begin(entry)
-        loop.probe_steps(for_s)
-        await self._settle(entry, AuditOutcome.DONE, None)
+        reason = f"for {for_s:g} s"
+        async with self._trail.recorded(
+            operator, LoopAction.PROBE_STEPS, "loop", reason=reason, request_id=request_id
+        ):
+            loop.probe_steps(for_s)
 
     async def job(self, job_id: JobId) -> Job:
         """Read one job.
@@ -240,19 +210,6 @@ class Operating:
         finally:
             self._followers -= 1
 
-    def _entry(
-        self, operator: OperatorName, action: OperatorAction, path: str, *, reason: str | None, request_id: str
-    ) -> AuditEntry:
-        return AuditEntry(
-            id=AuditId(self._ids.ulid()),
-            at=self._wall(),
-            operator=operator,
-            action=action,
-            path=path,
-            reason=reason,
-            request_id=request_id,
-        )
-
     def _deed(self, action: ActorAction, path: str) -> Callable[[str], Awaitable[None]]:
         match action:
             case ActorAction.RESTART:
@@ -267,26 +224,6 @@ class Operating:
                 if self._system.inspect(path).node.key is None:
                     raise Conflict("Only an actor that is started on demand can be passivated.")
                 return self._system.passivate
-
-    async def _settle(self, entry: AuditEntry, outcome: AuditOutcome, detail: str | None) -> None:
-        # Whatever looks like a fault in the lines that follow may be of somebody's own making.
-        _log.warning(
-            "operator %s %s: %s %s: %s%s",
-            entry.operator.kind.value,
-            entry.operator.id,
-            entry.action.value,
-            entry.path,
-            outcome.value,
-            "" if detail is None else f" ({detail})",
-        )
-        # Shielded, because an operator who left still acted; bounded, because the database may have gone meanwhile.
-        with trio.CancelScope(shield=True, deadline=trio.current_time() + SETTLE_TIMEOUT_S) as scope:
-            try:
-                await self._audit.settle(entry.id, outcome, detail=detail, now=self._wall())
-            except Unavailable as error:
-                _log.error("audit entry %s stays begun, its outcome was %s: %s", entry.id, outcome, error)
-        if scope.cancelled_caught:
-            _log.error("audit entry %s stays begun, its outcome was %s: no answer in time", entry.id, outcome)
 
     @contextmanager
     def _kernel_errors(self, action: ActorAction) -> Iterator[None]:

@@ -47,12 +47,18 @@ class LoopAction(StrEnum):
     PROBE_STEPS = "probe_steps"
 
 
-OperatorAction = ActorAction | JobAction | LoopAction
+class SearchAction(StrEnum):
+    """What an operator may do to the search."""
+
+    CONFIGURE = "configure_search"
+
+
+OperatorAction = ActorAction | JobAction | LoopAction | SearchAction
 
 
 def operator_action(text: str) -> OperatorAction:
     """Read an action by its name; raises ValueError for what is none."""
-    for kind in (JobAction, LoopAction):
+    for kind in (JobAction, LoopAction, SearchAction):
         if text in set(kind):
             return kind(text)
     return ActorAction(text)
