@@ -56,11 +56,11 @@ async def test_an_action_is_on_the_record_with_who_why_and_how_it_ended(world: W
 
 
 async def test_an_action_is_in_the_log_as_a_warning(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("WARNING", "greenroom.actors.operating")
+    caplog.set_level("WARNING", "greenroom.actors.audit_trail")
     await world.operator.post(f"{COMMITTER}/suspend")
     await world.operator.post(f"{ACTORS}/greenroom/nobody/stop")
 
-    told = [record.getMessage() for record in caplog.records if record.name == "greenroom.actors.operating"]
+    told = [record.getMessage() for record in caplog.records if record.name == "greenroom.actors.audit_trail"]
     assert [line.partition(": ")[2] for line in told] == [
         "suspend /greenroom/committer: done",
         "stop /greenroom/nobody: refused (There is no such actor.)",
