@@ -120,6 +120,21 @@ class ActorNodeOut(ActorOut):
         return cls.model_validate(node)
 
 
+class WorkerOut(Wire):
+    """One of the processes that serve. Of one that does not answer now nothing else is known than its name."""
+
+    name: str
+    is_asked: bool = Field(description="Whether it is the one that took this request.")
+    answers: bool
+    pid: int | None
+    started_at: Moment | None
+    root: ActorNodeOut | None
+
+
+class WorkersOut(Wire):
+    workers: list[WorkerOut]
+
+
 class ActorsOut(Wire):
     """``next_cursor`` is null on the last page. Values change between pages: an actor may be seen twice, or not."""
 

@@ -78,25 +78,24 @@ class Colleagues:
     @property
     def socket_path(self) -> Path:
         """Where this worker listens. A successor takes the place over before its predecessor has drained."""
-        return self._path(self.name)
+        return self.path_of(self.name)
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
         """Be able to ask them, for the length of the block."""
         async with AsyncExitStack() as stack:
             for name in self.names:
-                if name != self.name:
-                    self._clients[name] = await stack.enter_async_context(self._make_client(name))
+                self._clients[name] = await stack.enter_async_context(self._make_client(name))
             try:
                 yield
             finally:
                 self._clients.clear()
 
     def client(self, name: str) -> httpx.AsyncClient:
-        """The client to one of the others.
+        """The client to one of them, or to this one itself.
 
         Raises:
-            KeyError: there is no such colleague, or this is not :meth:`connected`.
+            KeyError: there is no such worker, or this is not :meth:`connected`.
         """
         return self._clients[name]
 
@@ -113,13 +112,13 @@ class Colleagues:
 
         with trio.move_on_after(ANSWER_TIMEOUT_S):
             async with trio.open_nursery() as nursery:
-                for name in self._clients:
+                for name in self._clients.keys() - {self.name}:
                     nursery.start_soon(ask, name)
         return answers
 
     def _make_client(self, name: str) -> httpx.AsyncClient:
         transport = httpx.AsyncHTTPTransport(
-            uds=str(self._path(name)),
+            uds=str(self.path_of(name)),
             verify=False,  # there is no TLS on a Unix socket, and loading certificates for it takes 50 ms
             # A connection for each request: one that is kept may be a predecessor's, who is about to close it.
             limits=httpx.Limits(max_connections=CONNECTIONS_EACH_MAX, max_keepalive_connections=0),
@@ -128,5 +127,6 @@ class Colleagues:
             transport=transport, base_url="http://worker", timeout=httpx.Timeout(ANSWER_TIMEOUT_S), trust_env=False
         )
 
-    def _path(self, name: str) -> Path:
+    def path_of(self, name: str) -> Path:
+        """Where a worker listens."""
         return self._run_dir / f"{name}.sock"

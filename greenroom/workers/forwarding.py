@@ -2,6 +2,7 @@
 
 - ``GET /metrics`` has the samples of all workers, with a ``worker`` label, and says which of them answered.
 - A request below ``/api/v1/admin`` with ``worker=<name>`` in its query is answered by that worker, a stream of events too.
+- ``GET /api/v1/admin/actors/stream`` with ``worker=all`` is the streams of all of them as one.
 - ``GET /api/v1/admin/workers`` lists them, each with the root of its actor tree.
 
 This worker's own application is asked first, in this process: it turns strangers away, logs, counts, and makes the
@@ -23,10 +24,14 @@ import trio
 from hypercorn.typing import ASGIFramework
 
 from greenroom.http.faults import HttpFault, RouteNotFound
+from greenroom.http.operator_feed import RETRY_MS
 from greenroom.http.problems import MEDIA_TYPE, problem_of, render
 from greenroom.http.request_body import read_body
+from greenroom.http.sse import MEDIA_TYPE as EVENT_STREAM
+from greenroom.http.sse import encode_retry
 from greenroom.schema.errors import DomainError, Unavailable
 from greenroom.workers.colleagues import ANSWER_TIMEOUT_S, Answer, Colleagues
+from greenroom.workers.everybody import Everybody
 from greenroom.workers.exposition import merge_expositions
 
 # ASGI's messages are plain dictionaries to whoever only passes them on.
@@ -40,6 +45,8 @@ ADMIN: Final = "/api/v1/admin/"
 WORKERS: Final = "/api/v1/admin/workers"
 ROOT: Final = "/api/v1/admin/actors"
 ROOT_ALONE: Final = "depth=1&children_max=1"
+STREAM: Final = "/api/v1/admin/actors/stream"
+EVERYBODY: Final = "all"
 METRICS: Final = "/metrics"
 
 FORWARDED: Final = b"x-greenroom-worker"
@@ -93,6 +100,8 @@ class Forwarding:
                 named = [value for name, value in query if name == "worker"]
                 if named:
                     others = urlencode([pair for pair in query if pair[0] != "worker"]).encode("latin-1")
+                    if (named[-1], path, method) == (EVERYBODY, STREAM, "GET"):
+                        return await self._follow_everybody(scope, send, query=others)
                     if named[-1] == self._colleagues.name or method == "OPTIONS":
                         scope = scope | {"query_string": others}
                     else:
@@ -116,23 +125,20 @@ class Forwarding:
         return await _answer(send, own._replace(body=(merge_expositions(good) + about + present).encode()))
 
     async def _list_workers(self, scope: Scope, send: Send) -> None:
-        own = await self._ask_own(scope, ROOT, ROOT_ALONE.encode())
+        own = await self._ask_own(scope, WORKERS, b"")
         if own.status != 200:
             return await _answer(send, own)
         try:
-            answers = await self._ask_others(f"{ROOT}?{ROOT_ALONE}", scope, own)
+            answers = await self._ask_others(WORKERS, scope, own)
         except Unavailable as exc:
             return await _refuse(send, own, exc)
         answers[self._colleagues.name] = Answer(own.status, own.body)
-        workers = [
-            {
-                "name": name,
-                "is_asked": name == self._colleagues.name,
-                "answers": answer is not None and answer.status == 200,
-                "root": json.loads(answer.body) if answer is not None and answer.status == 200 else None,
-            }
-            for name, answer in answers.items()
-        ]
+        silent = {"answers": False, "pid": None, "started_at": None, "root": None}
+        workers = []
+        for name, answer in answers.items():
+            is_there = answer is not None and answer.status == 200
+            [told] = json.loads(answer.body)["workers"] if answer is not None and is_there else [silent]
+            workers.append(told | {"name": name, "is_asked": name == self._colleagues.name})
         return await _answer(send, own._replace(body=json.dumps({"workers": workers}).encode()))
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, *, name: str, query: bytes) -> None:
@@ -167,6 +173,27 @@ class Forwarding:
             if not has_begun:
                 await _refuse(send, own, Unavailable("That worker does not answer now."))
             # Else the answer stays without its end, and the connection is cut: so the client learns that this is none.
+
+    async def _follow_everybody(self, scope: Scope, send: Send, *, query: bytes) -> None:
+        own = await self._ask_own(scope, ROOT, ROOT_ALONE.encode())
+        if own.status != 200:
+            await _answer(send, own)
+            return
+        everybody = Everybody(
+            self._colleagues,
+            stream=f"{STREAM}?{query.decode('latin-1')}",
+            about=WORKERS,
+            headers=self._headers(scope, own),
+        )
+        headers = _without(own.headers, frozenset({b"content-length", b"content-type"}))
+        headers.append((b"content-type", EVENT_STREAM.encode()))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(everybody.run)
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": encode_retry(RETRY_MS), "more_body": True})
+            while (part := await everybody.receive()) is not None:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _ask_own(self, scope: Scope, path: str, query: bytes) -> _Own:
         """Have this worker's application answer a GET with these credentials."""

@@ -220,6 +220,7 @@ async def test_live_answers_are_what_was_described(world: World, document: dict[
     await operator.post(f"/api/v1/admin/outbox/{job}/retry", json={"reason": "the mail server is back"})
     await operator.get("/api/v1/admin/actors")
     await operator.get("/api/v1/admin/actors?depth=0")
+    await operator.get("/api/v1/admin/workers")
     await maya.get("/api/v1/admin/actors")
     await nobody.get("/api/v1/admin/actors")
     await operator.get("/api/v1/admin/actors/top?sort=handled")

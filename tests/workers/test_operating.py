@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import trio
@@ -28,7 +30,7 @@ async def operating(
 
 
 async def test_any_worker_tells_about_all_of_them(database: PostgresOptions, tmp_path: Path) -> None:
-    async with operating(database, tmp_path) as (_server, operator):
+    async with operating(database, tmp_path) as (server, operator):
         metrics = (await operator.get("/metrics")).text
         for worker in ("1", "2"):
             assert f'greenroom_worker_up{{worker="{worker}"}} 1' in metrics
@@ -36,6 +38,7 @@ async def test_any_worker_tells_about_all_of_them(database: PostgresOptions, tmp
         listed = (await operator.get("/api/v1/admin/workers")).json()["workers"]
         assert [(worker["name"], worker["answers"]) for worker in listed] == [("1", True), ("2", True)]
         assert sum(worker["is_asked"] for worker in listed) == 1
+        assert [worker["pid"] for worker in listed] == server.serving()
 
         roots = [
             (await operator.get("/api/v1/admin/actors", params={"worker": worker, "depth": 1})).json()[
@@ -62,9 +65,50 @@ async def test_any_worker_tells_about_all_of_them(database: PostgresOptions, tmp
         assert (await operator.get("/api/v1/admin/actors", params={"worker": "3"})).status_code == 404
 
 
+async def test_all_workers_are_followed_at_once_and_one_that_dies_is_told_until_its_successor_answers(
+    database: PostgresOptions, tmp_path: Path
+) -> None:
+    async with operating(database, tmp_path) as (server, operator):
+        # Not the one that took the connection, which is kept: with it the stream would go as well.
+        listed = (await operator.get("/api/v1/admin/workers")).json()["workers"]
+        [asked] = [worker for worker in listed if worker["is_asked"]]
+        [other] = [worker for worker in listed if not worker["is_asked"]]
+        seen: list[tuple[str, dict[str, Any]]] = []
+
+        def about(worker: str) -> list[tuple[bool, int | None]]:
+            return [(d["answers"], d.get("pid")) for name, d in seen if name == "worker" and d["worker"] == worker]
+
+        with trio.move_on_after(WAIT_S) as listening:
+            url = "/api/v1/admin/actors/stream?depth=2&worker=all"
+            async with operator.stream("GET", url) as stream:
+                name, is_killed = "", False
+                async for line in stream.aiter_lines():
+                    if line.startswith("event: "):
+                        name = line.removeprefix("event: ")
+                    elif line.startswith("data: "):
+                        seen.append((name, json.loads(line.removeprefix("data: "))))
+                    trees = [data["worker"] for name, data in seen if name == "tree"]
+                    if not is_killed and {"1", "2"} <= set(trees):
+                        os.kill(other["pid"], signal.SIGKILL)
+                        is_killed = True
+                    if len(about(other["name"])) == 3 and trees[-1] == other["name"]:
+                        listening.cancel()  # unwinds the response whole, which leaving the loop would not
+        successor = server.serving()[int(other["name"]) - 1]
+
+    assert about(asked["name"]) == [(True, asked["pid"])]
+    assert about(other["name"]) == [(True, other["pid"]), (False, None), (True, successor)]
+    name, tree = seen[-1]
+    assert (name, tree["changed"][0]["path"]) == ("tree", "/greenroom")
+
+
 async def test_nobody_else_is_told_anything(database: PostgresOptions, tmp_path: Path) -> None:
     async with operating(database, tmp_path) as (server, _), httpx.AsyncClient(base_url=server.url) as stranger:
-        for path in ("/metrics", "/api/v1/admin/workers", "/api/v1/admin/actors?worker=2"):
+        for path in (
+            "/metrics",
+            "/api/v1/admin/workers",
+            "/api/v1/admin/actors?worker=2",
+            "/api/v1/admin/actors/stream?worker=all",
+        ):
             assert (await stranger.get(path)).status_code == 401
         marked = await stranger.get("/metrics", headers={"x-greenroom-worker": "1"})
         assert marked.status_code == 401

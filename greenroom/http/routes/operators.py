@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -22,6 +23,8 @@ from greenroom.http.operator_answers import (
     DeadLettersOut,
     LoopOut,
     StackOut,
+    WorkerOut,
+    WorkersOut,
 )
 from greenroom.http.operator_credentials import authorize_operator
 from greenroom.http.operator_feed import RETRY_MS, OperatorFeed
@@ -46,6 +49,26 @@ operations = Operations("Operators")
 ACTORS: Final = "/api/v1/admin/actors"
 PATH: Final = f"{ACTORS}/{{actor_path}}"
 DONE: Final = Answer(description="Done")
+
+
+@operations.serve("GET", "/api/v1/admin/workers", answers={200: WorkersOut})
+async def list_workers(call: Call, operator: Operator) -> Response:
+    """List the processes that serve, each with the root of its actors.
+
+    Where there are several, every route below /api/v1/admin takes worker=<name>, and that one answers; without it, it is
+    the one that took the connection. /api/v1/admin/actors/stream also takes worker=all: then every event has a field
+    worker, and events named worker say which of them answer.
+    """
+    root = call.core.system.tree(1, 1)
+    alone = WorkerOut(
+        name="1",
+        is_asked=True,
+        answers=True,
+        pid=os.getpid(),
+        started_at=root.started_at,
+        root=ActorNodeOut.of(root),
+    )
+    return reply(200, WorkersOut(workers=[alone]))
 
 
 @operations.serve("GET", ACTORS, answers={200: ActorNodeOut})
