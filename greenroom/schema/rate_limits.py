@@ -9,7 +9,7 @@ Source: ITU-T Recommendation I.371 (03/2004), Annex A, "continuous-state leaky b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 LIMIT_MAX: Final = 10_000_000
@@ -31,25 +31,22 @@ class Policy:
         name: tells it from others, in problems, headers, metrics and keys: lower-case letters and hyphens.
         limit: 1 to LIMIT_MAX.
         window_s: whole seconds, at least 1.
+        interval_us: what a unit costs.
+        capacity_us: the debt of ``limit`` units; the window, but for rounding.
     """
 
     name: str
     limit: int
     window_s: int
+    interval_us: int = field(init=False)
+    capacity_us: int = field(init=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= LIMIT_MAX or self.window_s < 1:
             raise ValueError(f"{self.name}: a limit of {self.limit} in {self.window_s} s can't be kept")
-
-    @property
-    def interval_us(self) -> int:
-        """What a unit costs."""
-        return max(1, round(self.window_s * 1_000_000 / self.limit))
-
-    @property
-    def capacity_us(self) -> int:
-        """The debt of ``limit`` units; the window, but for rounding."""
-        return self.limit * self.interval_us
+        interval_us = max(1, round(self.window_s * 1_000_000 / self.limit))
+        object.__setattr__(self, "interval_us", interval_us)
+        object.__setattr__(self, "capacity_us", self.limit * interval_us)
 
 
 @dataclass(frozen=True, slots=True)

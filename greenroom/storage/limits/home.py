@@ -8,8 +8,8 @@ from typing import Final, Protocol
 
 from greenroom.schema.rate_limits import Policy, Standing
 
-CLAIMS_MAX: Final = 256
-"""Claims settled in one exchange: some 30 KB on the wire, a millisecond or two in either home."""
+CLAIMS_MAX: Final = 128
+"""Claims settled in one exchange: a millisecond or two with either home, half of it this process's own."""
 
 KEY_LENGTH_MAX: Final = 128
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import psycopg
+
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.rate_limits import DEBT_CAPACITIES_MAX, Standing
 from greenroom.storage.limits.home import Claim, HomeAway
@@ -65,7 +67,8 @@ class PostgresHome:
             # Not a read: were it tried again after the connection was lost, it might be charged twice.
             async with self._pool.session() as session:
                 rows = await session.fetch(SETTLE, params, _row)
-        except Unavailable as exc:
+        except (Unavailable, psycopg.Error) as exc:
+            # Whatever is wrong with the table is no reason to refuse a request.
             raise HomeAway(str(exc)) from exc
         found = dict(rows)
         return [found[claim.key] for claim in claims]
@@ -73,7 +76,7 @@ class PostgresHome:
     async def forget(self) -> None:
         try:
             await self._pool.run(FORGET, {"limit": FORGET_MAX})
-        except Unavailable as exc:
+        except (Unavailable, psycopg.Error) as exc:
             raise HomeAway(str(exc)) from exc
 
 

@@ -2,8 +2,8 @@
 
 1. Who has nothing left by what is known here is refused here: the home can only know of more that was spent.
 2. Otherwise a worker may run ahead of the home by an *advance*, a sixteenth of the limit over all workers of a machine. Up to
-   that, a request waits for nobody: what it took is told to the home a tenth of a second later, together with what others
-   took, and the answer brings what other workers let through.
+   that, a request waits for nobody: what it took is told to the home some seconds later, or when half of the advance is used
+   up, together with what others took, and the answer brings what other workers let through.
 3. With the advance used up, or for a limit too small to have one, a request waits for the home: 50 ms at most, and in company,
    as what waits goes in one exchange.
 4. So a burst gets at most a sixteenth of the limit too much on each machine, and nobody is refused too early. What was too
@@ -18,8 +18,9 @@ quotas ("Rate Limit Quota Service") and of Doorman (https://github.com/youtube/d
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -38,8 +39,13 @@ ADVANCE_SHARE: Final = 16
 WAIT_S: Final = 0.05
 """Longest wait of a request for the home, which answers within a millisecond when it is well."""
 
-SETTLE_S: Final = 0.1
-"""Between exchanges nobody waits for: ten a second and worker, whatever the number of requests."""
+SETTLE_S: Final = 3.0
+"""Until the home is told of what nobody waits for. The bound is the advance's and holds for any time: a longer one costs
+fewer exchanges, and forgives more when a worker is killed.
+"""
+
+LEAVE_TIMEOUT_S: Final = 0.25
+"""To tell the rest at the end."""
 
 EXCHANGE_TIMEOUT_S: Final = 0.25
 RETRY_S: Final = 0.5
@@ -70,6 +76,7 @@ class _Account:
         paid_at_us: when its debt is paid off, what the home does not know yet included.
         unsent: units the home is still to be told of; negative for those given back.
         sent: units of the exchange under way.
+        due_at: on Trio's clock: when the home is to be told, if there is something to tell.
     """
 
     policy: Policy
@@ -77,7 +84,12 @@ class _Account:
     paid_at_us: int = 0
     unsent: int = 0
     sent: int = 0
+    due_at: float = 0.0
     waiting: deque[_Waiter] = field(default_factory=deque)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.policy.name, self.subject
 
     def debt_us(self, now_us: int) -> int:
         return max(0, self.paid_at_us - now_us)
@@ -118,11 +130,13 @@ class SharedLimits:
         self._now_us = now_us
         self._subjects_max = subjects_max
         self._accounts: dict[tuple[str, str], _Account] = {}
-        # Those with something to tell, and those of them that somebody waits for; each in the order they came.
+        # Those with something to tell, in the order they came, which is that of their time; and those of them that are to be
+        # told at once.
         self._untold: dict[_Account, None] = {}
-        self._asking: dict[_Account, None] = {}
-        self._has_work = trio.Event()
-        self._is_asked = trio.Event()
+        self._urgent: dict[_Account, None] = {}
+        self._woken = trio.Event()
+        self._is_leaving = False
+        self._has_left = trio.Event()
         self._is_up = True
         self._unconfirmed = 0
         self._exchanges = 0
@@ -145,7 +159,7 @@ class SharedLimits:
         account = self._account(policy, subject, now_us)
         account.spend(now_us, -1)
         account.unsent -= 1
-        self._note(account)
+        self._note(account, is_urgent=True)
 
     def advance(self, policy: Policy) -> int:
         """Units that this worker may grant to a subject before the home knows."""
@@ -174,13 +188,20 @@ class SharedLimits:
                 for sent in exchange:
                     self._undo(sent)
                 # Whoever else waits would wait in vain.
-                for account in list(self._asking):
-                    self._release(account)
+                for account in self._urgent:
+                    _release(account)
                 await trio.sleep(RETRY_S)
             else:
                 self._raise()
                 for sent, standing in zip(exchange, standings, strict=True):
                     self._apply(sent, standing)
+
+    async def leave(self) -> None:
+        """Tell the home the rest; bounded, and nothing if it is away."""
+        self._is_leaving = True
+        self._woken.set()
+        with trio.move_on_after(LEAVE_TIMEOUT_S if self._is_up else 0):
+            await self._has_left.wait()
 
     async def keep_tidy(self) -> None:
         """Have the home forget what is over, every now and then, until cancelled."""
@@ -205,7 +226,11 @@ class SharedLimits:
                 return
             if not self._accounts[oldest].is_over(now_us) and len(self._accounts) < self._subjects_max:
                 return
-            del self._accounts[oldest]
+            # Where there is no other room, one that owes: it is forgiven, as there may be only one of a name to tell.
+            account = self._accounts.pop(oldest)
+            self._untold.pop(account, None)
+            self._urgent.pop(account, None)
+            _release(account)
 
     def _has_none(self, account: _Account, now_us: int) -> bool:
         policy = account.policy
@@ -214,16 +239,14 @@ class SharedLimits:
     def _take_here(self, account: _Account, now_us: int) -> Decision:
         account.spend(now_us, 1)
         account.unsent += 1
-        self._note(account)
+        self._note(account, is_urgent=2 * account.unsent >= self.advance(account.policy))
         return decide(account.policy, is_allowed=True, debt_us=account.debt_us(now_us))
 
     async def _ask(self, account: _Account) -> Decision:
         self._waits += 1
         waiter = _Waiter()
         account.waiting.append(waiter)
-        self._asking[account] = None
-        self._note(account)
-        self._is_asked.set()
+        self._note(account, is_urgent=True)
         is_queued = True
         with trio.move_on_after(WAIT_S) as scope:
             try:
@@ -247,24 +270,35 @@ class SharedLimits:
             return decide(account.policy, is_allowed=True, debt_us=account.debt_us(now_us))
         return self._take_here(account, now_us)
 
-    def _note(self, account: _Account) -> None:
-        self._untold[account] = None
-        self._has_work.set()
+    def _note(self, account: _Account, *, is_urgent: bool) -> None:
+        if account not in self._untold:
+            account.due_at = trio.current_time() + SETTLE_S
+            self._untold[account] = None
+            if len(self._untold) == 1:
+                self._woken.set()
+        if is_urgent and account not in self._urgent:
+            self._urgent[account] = None
+            self._woken.set()
 
     async def _wait_for_work(self) -> None:
-        while not self._untold:
-            self._has_work = trio.Event()
-            await self._has_work.wait()
-        if not self._asking and len(self._untold) < CLAIMS_MAX:
-            self._is_asked = trio.Event()
-            with trio.move_on_after(SETTLE_S):
-                await self._is_asked.wait()
+        while not (self._urgent or self._has_due()):
+            if self._is_leaving:
+                self._has_left.set()
+            self._woken = trio.Event()
+            first = next(iter(self._untold), None)
+            with trio.move_on_at(math.inf if first is None else first.due_at):
+                await self._woken.wait()
+
+    def _has_due(self) -> bool:
+        first = next(iter(self._untold), None)
+        return first is not None and (self._is_leaving or first.due_at <= trio.current_time())
 
     def _next_exchange(self) -> list[_Sent]:
-        """Take what is to be told: what is waited for first."""
-        exchange = []
-        for account in _first(CLAIMS_MAX, {**self._asking, **self._untold}):
-            self._asking.pop(account, None)
+        """Take what is to be told: what is urgent first."""
+        exchange: list[_Sent] = []
+        while len(exchange) < CLAIMS_MAX and (self._urgent or self._has_due()):
+            account = next(iter(self._urgent or self._untold))
+            self._urgent.pop(account, None)
             self._untold.pop(account, None)
             sent = _Sent(account, account.unsent, list(account.waiting))
             account.waiting.clear()
@@ -286,13 +320,9 @@ class SharedLimits:
         sent.account.sent = 0
         for waiter in sent.waiters:
             waiter.tell(None)
-        self._release(sent.account)
-        self._note(sent.account)
-
-    def _release(self, account: _Account) -> None:
-        self._asking.pop(account, None)
-        while account.waiting:
-            account.waiting.popleft().tell(None)
+        if self._accounts.get(sent.account.key) is sent.account:
+            # Even with nothing to tell: this is how it is found out that the home is back.
+            self._note(sent.account, is_urgent=True)
 
     def _lower(self, reason: str) -> None:
         if self._is_up:
@@ -306,15 +336,14 @@ class SharedLimits:
             _log.info("limits_home_back", home=self._home.name)
 
 
-def _first(count: int, accounts: Iterable[_Account]) -> list[_Account]:
-    return [account for _, account in zip(range(count), accounts, strict=False)]
+def _release(account: _Account) -> None:
+    while account.waiting:
+        account.waiting.popleft().tell(None)
 
 
 @asynccontextmanager
 async def open_shared_limits(home: LimitHome, *, workers: int) -> AsyncIterator[SharedLimits]:
     """Keep limits with a home for the length of the block; one that can't be reached is tried again and again.
-
-    What was granted in the last tenth of a second before the end is not told any more.
 
     Args:
         workers: how many share the advance, this one included.
@@ -324,4 +353,5 @@ async def open_shared_limits(home: LimitHome, *, workers: int) -> AsyncIterator[
         nursery.start_soon(limits.run)
         nursery.start_soon(limits.keep_tidy)
         yield limits
+        await limits.leave()
         nursery.cancel_scope.cancel()

@@ -121,3 +121,13 @@ async def test_a_database_that_is_gone_is_a_home_that_is_away(database: Postgres
 
         with pytest.raises(HomeAway):
             await PostgresHome(pool).settle(CLAIM)
+
+
+async def test_a_database_without_the_table_is_a_home_that_is_away(database: PostgresOptions) -> None:
+    async with open_pool(database) as pool:
+        await pool.run("DROP TABLE rate_limits", None)
+
+        with pytest.raises(HomeAway):
+            await PostgresHome(pool).settle(CLAIM)
+        with pytest.raises(HomeAway):
+            await PostgresHome(pool).forget()

@@ -82,9 +82,12 @@ async def test_nobody_waits_within_the_advance_and_the_home_is_told_of_all_in_on
         began = trio.current_time()
         assert await taken(limits, LARGE, limits.advance(LARGE)) == 50
         assert trio.current_time() == began
-        await trio.sleep(SETTLE_S * 2)
+        await trio.sleep(SETTLE_S)
 
-        assert home.exchanges == [[Claim(LARGE, "maya", spent=50)]]
+        told = [claim for claims in home.exchanges for claim in claims]
+        assert {claim.key for claim in told} == {"large:maya"}
+        assert sum(claim.spent for claim in told) == 50
+        assert len(told) <= 2
 
 
 async def test_a_burst_gets_at_most_the_advances_too_much_and_pays_for_it(
@@ -167,10 +170,37 @@ async def test_what_was_spent_without_the_home_is_told_when_it_is_back(
     async with workers(2, home) as [first, second]:
         await taken(first, SMALL, 8)
         home.is_away = False
-        await trio.sleep(RETRY_S + 2 * SETTLE_S)
+        await trio.sleep(2 * RETRY_S)
 
         assert first.statistics().is_up
         assert await taken(second, SMALL, 10) == 2
+
+
+async def test_what_is_little_is_told_in_time_and_the_rest_at_the_end(
+    home: StubbornHome, autojump_clock: MockClock
+) -> None:
+    async with workers(2, home) as [limits, _]:
+        await taken(limits, LARGE, 1)
+        await trio.sleep(SETTLE_S / 2)
+        assert home.exchanges == []
+        await trio.sleep(SETTLE_S)
+        assert home.exchanges == [[Claim(LARGE, "maya", spent=1)]]
+        await taken(limits, LARGE, 2)
+
+    assert home.exchanges[1:] == [[Claim(LARGE, "maya", spent=2)]]
+
+
+async def test_a_home_that_is_back_is_noticed_though_nobody_asks(
+    home: StubbornHome, autojump_clock: MockClock
+) -> None:
+    home.is_away = True
+    async with workers(2, home) as [limits, _]:
+        await taken(limits, SMALL, 1)
+        assert not limits.statistics().is_up
+        home.is_away = False
+        await trio.sleep(2 * RETRY_S)
+
+        assert limits.statistics().is_up
 
 
 async def test_whoever_leaves_while_waiting_leaves_nothing_behind(
@@ -203,3 +233,18 @@ async def test_what_is_over_makes_room(autojump_clock: MockClock) -> None:
         table.settle_one(brief, f"later-{n}", wanted=1)
 
     assert len(table) <= 600
+
+
+async def test_a_full_table_tells_of_each_subject_once(home: StubbornHome, autojump_clock: MockClock) -> None:
+    home.is_away = True
+    with trio.fail_after(1_000):
+        limits = SharedLimits(home, workers=1, subjects_max=10)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(limits.run)
+            for n in range(100):
+                await limits.take(LARGE, f"user-{n % 20}")
+                await trio.sleep(0.1)
+            nursery.cancel_scope.cancel()
+
+    assert all(len({claim.key for claim in claims}) == len(claims) for claims in home.exchanges)
+    assert limits.statistics().subjects == 10
