@@ -1,4 +1,4 @@
-"""What every search on this worker goes by: the configuration, and which models services have vectors of.
+"""What every search on this worker goes by: the configuration, which models services have vectors of, names of places.
 
 One actor reads it again twice a second, so what an operator changes holds on all workers within a second, whatever
 becomes of the bus.
@@ -13,16 +13,20 @@ from typing import Final
 import structlog
 import trio
 
+from greenroom.actors.search.reader import KnownPlaces
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.search.config import SearchConfig, StoredConfig
-from greenroom.storage.ports.search import Retrieval, SearchConfigs
+from greenroom.storage.ports.search import Places, Retrieval, SearchConfigs
 from greenroom.supervisor import Actor
 
 POLL_S: Final = 0.5
 READ_TIMEOUT_S: Final = 2.0
 
-MODELS_EVERY: Final = 10
-"""Rounds between two looks at which models there are: they change with hours of work."""
+CATALOGUE_EVERY: Final = 10
+"""Rounds between two looks at which models and places there are: they change with hours of work."""
+
+NAMES_MAX: Final = 50_000
+"""Of places; each takes some 100 bytes."""
 
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +44,7 @@ class SearchBoard:
         self._changed = changed
         self.config = base
         self.embedding_models: frozenset[str] = frozenset()
+        self.places = KnownPlaces()
 
     def take_config(self, stored: StoredConfig) -> None:
         """Go by this configuration; one that is older than the present is ignored."""
@@ -47,8 +52,10 @@ class SearchBoard:
             self.config = self._base.with_stored(stored)
             self._changed()
 
-    def take_models(self, models: frozenset[str]) -> None:
-        if models != self.embedding_models:
+    def take_catalogue(self, *, models: frozenset[str], names: frozenset[str]) -> None:
+        """Go by these models and names of places."""
+        are_new = self.places.take(names)
+        if are_new or models != self.embedding_models:
             self.embedding_models = models
             self._changed()
 
@@ -61,10 +68,13 @@ class LookAgain:
 class BoardKeeper(Actor[LookAgain]):
     """Keeps the board of its worker up to date."""
 
-    def __init__(self, *, board: SearchBoard, configs: SearchConfigs, retrieval: Retrieval) -> None:
+    def __init__(
+        self, *, board: SearchBoard, configs: SearchConfigs, retrieval: Retrieval, places: Places
+    ) -> None:
         self._board = board
         self._configs = configs
         self._retrieval = retrieval
+        self._places = places
         self._rounds = 0
         self._is_failing = False
 
@@ -76,14 +86,21 @@ class BoardKeeper(Actor[LookAgain]):
 
     def view(self) -> Mapping[str, object]:
         config = self._board.config
-        return {"revision": config.revision, "embedding_models": sorted(self._board.embedding_models)}
+        return {
+            "revision": config.revision,
+            "embedding_models": sorted(self._board.embedding_models),
+            "names_of_places": len(self._board.places),
+        }
 
     async def _look(self) -> None:
         try:
             with trio.fail_after(READ_TIMEOUT_S):
                 self._board.take_config(await self._configs.read())
-                if self._rounds % MODELS_EVERY == 0:
-                    self._board.take_models(frozenset(await self._retrieval.embedding_models()))
+                if self._rounds % CATALOGUE_EVERY == 0:
+                    self._board.take_catalogue(
+                        models=frozenset(await self._retrieval.embedding_models()),
+                        names=await self._places.known_names(limit=NAMES_MAX),
+                    )
             self._rounds += 1
             self._is_failing = False
         except (Unavailable, trio.TooSlowError) as exc:

@@ -76,6 +76,10 @@ class Places(Protocol):
 
     async def cities(self) -> list[Region]: ...
 
+    async def known_names(self, *, limit: int) -> frozenset[str]:
+        """Names that mean a region, active aliases included, in normal form; the shortest ``limit`` of them."""
+        ...
+
     async def near(self, centre: Point, *, within_km: float, limit: int) -> list[Region]:
         """Neighbourhoods whose centroid is within a distance, nearest first."""
         ...

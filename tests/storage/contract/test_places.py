@@ -184,3 +184,12 @@ async def test_a_revoked_alias_is_not_looked_up(storage: Storage) -> None:
     assert (await storage.places.look_up("les", cities=[])).alias == ()
     (kept,) = await storage.gazetteer.aliases_page(state=AliasState.REVOKED, before=None, limit=10)
     assert kept == replace(les, state=AliasState.REVOKED, decided_at=NOW, decided_by="ann")
+
+
+async def test_the_names_that_mean_a_region_are_known_in_normal_form(storage: Storage) -> None:
+    await add_places(storage)
+
+    names = await storage.places.known_names(limit=1_000)
+
+    assert {"park slope", "brooklyn", "bk"} <= names
+    assert await storage.places.known_names(limit=1) < names

@@ -81,6 +81,11 @@ class MemoryPlaces:
         async with self._database.operation("places.cities"):
             return sorted(self._of_kind(RegionKind.CITY), key=lambda region: region.id)
 
+    async def known_names(self, *, limit: int) -> frozenset[str]:
+        async with self._database.operation("places.known_names"):
+            names = {name.normal for name in self._names()}
+            return frozenset(sorted(names, key=lambda name: (len(name), name))[:limit])
+
     async def near(self, centre: Point, *, within_km: float, limit: int) -> list[Region]:
         async with self._database.operation("places.near"):
             return self._near(centre, within_km)[:limit]

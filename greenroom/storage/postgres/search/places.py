@@ -106,6 +106,13 @@ SELECT id, city, parent_id, kind, name, lat, lng, timezone, prior FROM region_bo
  WHERE kind = 'city' ORDER BY id
 """
 
+KNOWN_NAMES: Final = """
+-- known_names: of regions and active aliases; reads both tables, once in a while.
+SELECT name FROM (SELECT normal_name AS name FROM region_boundaries
+                   UNION SELECT normal_name FROM location_aliases WHERE state = 'active') n
+ ORDER BY length(name), name LIMIT %(limit)s
+"""
+
 AROUND: Final = """
 -- regions_around: neighbourhoods with a centroid in a box; walks their latitudes.
 SELECT id, city, parent_id, kind, name, lat, lng, timezone, prior FROM region_boundaries
@@ -173,6 +180,9 @@ class PostgresPlaces:
 
     async def cities(self) -> list[Region]:
         return await self._pool.fetch(CITIES, None, region)
+
+    async def known_names(self, *, limit: int) -> frozenset[str]:
+        return frozenset(await self._pool.fetch(KNOWN_NAMES, {"limit": limit}, str))
 
     async def near(self, centre: Point, *, within_km: float, limit: int) -> list[Region]:
         lat_span = within_km / KM_PER_DEGREE
