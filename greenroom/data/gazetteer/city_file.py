@@ -32,7 +32,7 @@ from greenroom.schema.search.places import (
     Ring,
 )
 
-CITY_IDS: Final = (RegionId("nyc"),)
+CITY_IDS: Final = (RegionId("nyc"), RegionId("london"), RegionId("chicago"))
 """Those there is a file of, largest first."""
 
 
@@ -75,7 +75,7 @@ def city_of_gazetteer(city_id: RegionId) -> GazetteerCity:
     city = _Entry(json.loads(path.read_text(encoding="utf-8")), None)
     boroughs = city.inside("boroughs")
     bounded = [(borough, list(_neighbourhoods(city, borough, boroughs))) for borough in boroughs]
-    parts = [(borough, _whole(borough, regions), regions) for borough, regions in bounded]
+    parts = [(borough, _whole(borough, boroughs, regions), regions) for borough, regions in bounded]
     rows = [_mapped(city, city, RegionKind.CITY, _union(boundary for _, boundary, _ in parts))]
     for borough, boundary, regions in parts:
         rows += [_mapped(city, borough, RegionKind.BOROUGH, boundary), *regions]
@@ -89,22 +89,24 @@ def slug(name: str) -> str:
 
 
 def _neighbourhoods(city: _Entry, borough: _Entry, boroughs: list[_Entry]) -> Iterator[MappedRegion]:
-    entries = borough.inside("neighbourhoods")
     # A borough with an outline of its own shares its points among its own neighbourhoods alone.
     rivals = [borough] if borough.outlines() else [other for other in boroughs if not other.outlines()]
     centroids = [entry.centroid for rival in rivals for entry in rival.inside("neighbourhoods")]
     outlines = borough.outlines() or city.outlines()
-    for entry in entries:
-        radius_km = borough.written["radius_km"]
-        boundary = cell(entry.centroid, centroids, radius_km=radius_km, outlines=outlines)
+    for entry in borough.inside("neighbourhoods"):
+        boundary = cell(entry.centroid, centroids, radius_km=borough.written["radius_km"], outlines=outlines)
         yield _mapped(city, entry, RegionKind.NEIGHBOURHOOD, boundary)
 
 
-def _whole(borough: _Entry, neighbourhoods: list[MappedRegion]) -> Boundary | None:
+def _whole(borough: _Entry, boroughs: list[_Entry], neighbourhoods: list[MappedRegion]) -> Boundary | None:
+    """Its outline, else its neighbourhoods and what is around its own centre, of which they may have left a part."""
     outlines = borough.outlines()
     if outlines:
         return Boundary(tuple(map(Polygon, outlines)))
-    return _union(mapped.boundary for mapped in neighbourhoods)
+    others = [other for other in boroughs if other.id != borough.id]
+    centroids = [entry.centroid for other in others for entry in (other, *other.inside("neighbourhoods"))]
+    centre = cell(borough.centroid, centroids, radius_km=borough.written["radius_km"], outlines=())
+    return _union(iter([centre, *(mapped.boundary for mapped in neighbourhoods)]))
 
 
 def _union(boundaries: Iterator[Boundary | None]) -> Boundary | None:
