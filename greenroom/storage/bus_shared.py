@@ -247,7 +247,7 @@ class SharedBus:
 
     async def _take(self, payload: Payload, now: float) -> None:
         try:
-            envelope = self._codec.open(payload)
+            envelope = self._codec.open(payload, own=self._worker)
         except Unreadable as exc:
             self._unreadable += 1
             _log.debug("bus_unreadable", wire=self._wire.name, reason=str(exc))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -75,6 +76,25 @@ def test_a_payload_moved_to_another_channel_is_refused() -> None:
     [payload] = payloads(codec, a_hint(1))
     with pytest.raises(Unreadable):
         codec.open(Payload((payload.channel + 1) % 16, payload.body))
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+def test_of_ones_own_payloads_the_head_is_read_as_of_others(*, is_last: bool) -> None:
+    codec = a_codec()
+    bodies = [body for _, body in codec.bodies([a_hint(1)])]
+    payload = codec.seal("worker-a.1", 0, 12, bodies, is_last=is_last)
+    assert codec.open(payload, own="worker-a.1") == replace(codec.open(payload), notes=())
+    assert codec.open(payload, own="worker-a.2") == codec.open(payload)
+
+
+def test_what_looks_like_ones_own_is_held_to_key_and_channel() -> None:
+    codec = a_codec(channels=16)
+    [forged] = payloads(a_codec(b"another"), a_hint(1))
+    with pytest.raises(Unreadable):
+        codec.open(forged, own="worker-a.1")
+    [payload] = payloads(codec, a_hint(1))
+    with pytest.raises(Unreadable):
+        codec.open(Payload((payload.channel + 1) % 16, payload.body), own="worker-a.1")
 
 
 def test_another_key_is_refused() -> None:
