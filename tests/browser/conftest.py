@@ -85,3 +85,27 @@ def new_visitor(browser: Browser, server: ServerProcess) -> Iterator[NewVisitor]
     with ExitStack() as stack:
         opened = partial(visitor, browser, server.url)
         yield lambda **profile: stack.enter_context(opened(**profile))
+
+
+@pytest.fixture
+def talk(student: Account, instructor: Account) -> str:
+    """The id of their conversation, in which nothing was said yet."""
+    return student.open_conversation(instructor)
+
+
+@pytest.fixture
+def maya(new_visitor: NewVisitor, student: Account, talk: str) -> Visitor:
+    """The student, with the conversation open."""
+    someone = new_visitor()
+    someone.log_in(student)
+    someone.open_conversation("Tomás Herrera")
+    return someone
+
+
+@pytest.fixture
+def tomas(new_visitor: NewVisitor, instructor: Account, talk: str) -> Visitor:
+    """The instructor, with the conversation open."""
+    someone = new_visitor()
+    someone.log_in(instructor)
+    someone.open_conversation("Maya Lindqvist")
+    return someone

@@ -56,6 +56,12 @@ class Account:
         return [message["content"] for message in answer.raise_for_status().json()["items"]]
 
 
+def problem(status: int, code: str, detail: str) -> dict[str, Any]:
+    """A refusal (RFC 9457), as what Playwright's ``fulfill`` takes."""
+    body = {"type": "about:blank", "title": "No", "status": status, "code": code, "detail": detail}
+    return {"status": status, "json": body}
+
+
 @contextmanager
 def registered(url: str, name: str, role: str) -> Iterator[Account]:
     """Register somebody nobody else in this run has met."""

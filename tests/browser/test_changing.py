@@ -34,29 +34,18 @@ def edit(someone: Visitor, content: str, to: str) -> None:
 
 
 @pytest.fixture
-def talk(student: Account, instructor: Account) -> str:
-    return student.open_conversation(instructor)
-
-
-@pytest.fixture
-def maya(new_visitor: NewVisitor, student: Account, talk: str) -> Visitor:
+def maya(maya: Visitor, student: Account, talk: str) -> Visitor:
     """The student, with the conversation open, in which she has said one thing."""
     student.say(talk, "See you on Sunday")
-    someone = new_visitor()
-    someone.log_in(student)
-    someone.open_conversation("Tomás Herrera")
-    expect(someone.messages).to_have_count(1)
-    return someone
+    expect(maya.messages).to_have_count(1)
+    return maya
 
 
 @pytest.fixture
-def tomas(new_visitor: NewVisitor, instructor: Account, maya: Visitor) -> Visitor:
+def tomas(maya: Visitor, tomas: Visitor) -> Visitor:
     """The instructor, looking at the same."""
-    someone = new_visitor()
-    someone.log_in(instructor)
-    someone.open_conversation("Maya Lindqvist")
-    expect(someone.messages).to_have_count(1)
-    return someone
+    expect(tomas.messages).to_have_count(1)
+    return tomas
 
 
 def test_a_reaction_is_seen_by_both_with_who_gave_it_and_taken_back_by_pressing_it(

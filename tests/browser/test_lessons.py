@@ -319,6 +319,25 @@ def test_a_booking_that_a_message_is_about_is_looked_up_however_long_ago_it_was(
     expect(maya.page.locator(".booking.is-cancelled")).to_have_count(2)
 
 
+def test_a_message_can_be_about_a_lesson(
+    maya: Visitor, tomas: Visitor, student: Account, instructor: Account, piano: str
+) -> None:
+    booking = student.book(instructor, piano, in_days(5))
+    about = maya.page.get_by_text("About · Piano")
+    lesson_dialog(maya).get_by_role("button", name="Write about it").click()
+    expect(about).to_be_visible()
+    maya.page.get_by_role("button", name="Not about this lesson").click()
+    expect(about).to_be_hidden()
+    lesson_dialog(maya).get_by_role("button", name="Write about it").click()
+    expect(maya.composer).to_be_focused()
+    maya.say("Shall I bring the book?")
+    expect(about).to_be_hidden()
+    row = tomas.page.locator(".message").filter(has_text="Shall I bring the book?")
+    expect(row.locator(".booking")).to_contain_text("Piano")
+    messages = student.client.get(f"/api/v1/conversations/{booking['conversation_id']}/messages").json()["items"]
+    assert messages[-1]["booking_id"] == booking["id"]
+
+
 def test_a_reminder_is_told_and_leads_to_the_lesson(maya: Visitor, student: Account) -> None:
     soon = {
         "id": "01HB", "conversation_id": "01HC", "student_id": student.id, "instructor_id": "01HI", "service_id": "01HS",

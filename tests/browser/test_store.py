@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import integers
 from playwright.sync_api import Browser
 
+from greenroom.schema.bookings import price_of
 from tests.browser.people import visitor
 from tests.browser.server import ServerProcess
 
@@ -15,9 +19,10 @@ pytestmark = pytest.mark.browser
 
 PRELUDE = """
 const { initialState, reduce } = await import("/static/store.js");
-const { listed, messagesOf, receiptOf } = await import("/static/selectors.js");
+const { listed, messagesOf, presenceOf, receiptOf } = await import("/static/selectors.js");
 const { timelineOf } = await import("/static/timeline.js");
-const { nextLesson } = await import("/static/bookings.js");
+const { lessonsOf, nextLesson, permitted, unknownOf } = await import("/static/bookings.js");
+const { priceOf } = await import("/static/money.js");
 const { firstEmoji } = await import("/static/reactions.js");
 const me = { id: "ME", display_name: "Maya", role: "student" };
 const message = (seq, changes = {}) => ({
@@ -318,6 +323,59 @@ def test_a_booking_nobody_told_of_is_named_without_inventing_anything(store: Sto
         const next = nextLesson(state, state.conversations.C, noon);
         return [rowsOf(state)[0].booking, next];
     """) == [{"id": "B", "title": "About a booking", "when": None, "status": None}, None]
+
+
+def test_after_a_gap_a_lesson_is_not_announced_before_it_was_told_again(store: Store) -> None:
+    """It may have been called off meanwhile."""
+    assert store("""
+        const known = run([signedIn, synced(conversation({ upcoming_bookings: [booking()] })), selected("C"),
+          page([message(1, { booking_id: "B" })])]);
+        const gap = run([synced(conversation())], known);
+        const told = run([{ type: "booking_told", booking: booking() }], gap);
+        const next = (state) => nextLesson(state, state.conversations.C, noon)?.title ?? null;
+        return [known, gap, told].map((state) => [next(state), unknownOf(state, messagesOf(state, "C")), rowsOf(state)[0].booking.title]);
+    """) == [["Piano", [], "Piano"], [None, ["B"], "Piano"], ["Piano", [], "Piano"]]
+
+
+def test_a_list_of_lessons_ends_where_it_was_read_to_and_follows_what_happens(store: Store) -> None:
+    assert store("""
+        const on = (day, changes = {}) => booking({ id: `B${day}`, starts_at: `2026-03-0${day}T10:00:00.000Z`, ends_at: `2026-03-0${day}T11:00:00.000Z`, ...changes });
+        const told = (items, nextCursor, after = null) => ({ type: "lessons_listed", tense: "upcoming", after, items, nextCursor });
+        const ids = (state, tense = "upcoming") => lessonsOf(state, tense, noon).map(({ id }) => id).join(" ");
+        const first = run([signedIn, synced(conversation({ upcoming_bookings: [on(2), on(6)] })), told([on(2), on(3)], "x")]);
+        const off = run([event("booking.cancelled", "a", { booking: on(2, { status: "cancelled", version: 2 }) })], first);
+        const all = run([told([on(4), on(6)], null, "x")], off);
+        const late = run([synced(conversation()), told([on(7)], null, "x")], first);
+        return [ids(first), ids(off), ids(all), ids(all, "past"), ids(late), late.lessons.upcoming.isLoaded, Object.keys(late.wanted)];
+    """) == ["B2 B3", "B3", "B3 B4 B6", "B2", "B2 B3 B6", False, []]
+
+
+def test_only_what_the_server_permits_is_offered(store: Store) -> None:
+    assert store("""
+        const before = noon, during = new Date("2026-03-07T10:30:00Z");
+        const offered = (who, one, now) => Object.entries(permitted({ id: who }, one, now)).filter(([, may]) => may).map(([name]) => name).join();
+        return [offered("ME", booking(), before), offered("YOU", booking(), before), offered("ME", booking(), during),
+          offered("YOU", booking(), during), offered("YOU", booking({ status: "completed" }), during)];
+    """) == ["move,cancel", "move,cancel", "", "complete", ""]
+
+
+@given(cents=integers(0, 10_000_000), per=integers(15, 480), minutes=integers(15, 480))
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_lesson_costs_on_the_page_what_the_server_will_say(
+    store: Store, cents: int, per: int, minutes: int
+) -> None:
+    shown = store(f"return priceOf({{ price_cents: {cents}, duration_minutes: {per} }}, {minutes});")
+    length, unit = timedelta(minutes=minutes), timedelta(minutes=per)
+    assert shown == price_of(length, price_cents=cents, per=unit)
+
+
+def test_who_was_online_when_the_connection_was_lost_is_unknown_until_told(store: Store) -> None:
+    assert store("""
+        const there = event("presence", null, { user_id: "YOU", online: true, last_active_at: null });
+        const known = run([signedIn, synced(conversation()), live, there]);
+        const states = [known, run([away], known), run([away, live], known), run([away, live, away], known)];
+        return states.map((state) => presenceOf(state, { id: "YOU" }));
+    """) == ["online", "unknown", "offline", "unknown"]
 
 
 def test_the_first_emoji_of_what_was_typed_is_taken_whole(store: Store) -> None:

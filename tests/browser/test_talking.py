@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NewVisitor
-from tests.browser.people import Account, listen_for_complaints, registered
+from tests.browser.people import Account, Visitor, listen_for_complaints, registered
 
 pytestmark = pytest.mark.browser
 
@@ -16,16 +16,7 @@ SOON_MS = 1_000
 """What two people who talk would call at once."""
 
 
-def test_two_people_see_each_others_messages_within_a_second(
-    new_visitor: NewVisitor, student: Account, instructor: Account
-) -> None:
-    student.open_conversation(instructor)
-    maya, tomas = new_visitor(), new_visitor()
-    maya.log_in(student)
-    tomas.log_in(instructor)
-    maya.open_conversation("Tomás Herrera")
-    tomas.open_conversation("Maya Lindqvist")
-
+def test_two_people_see_each_others_messages_within_a_second(maya: Visitor, tomas: Visitor) -> None:
     maya.say("Do you teach eight-year-olds?")
     expect(tomas.messages).to_have_text(["Do you teach eight-year-olds?"], timeout=SOON_MS)
     tomas.say("With pleasure.")
@@ -71,16 +62,7 @@ def test_the_unread_count_rises_and_clears_when_the_conversation_is_opened(
     assert instructor.client.get("/api/v1/unread").json()["total_unread"] == 0
 
 
-def test_typing_is_shown_to_the_other_until_the_message_is_there(
-    new_visitor: NewVisitor, student: Account, instructor: Account
-) -> None:
-    student.open_conversation(instructor)
-    maya, tomas = new_visitor(), new_visitor()
-    maya.log_in(student)
-    tomas.log_in(instructor)
-    maya.open_conversation("Tomás Herrera")
-    tomas.open_conversation("Maya Lindqvist")
-
+def test_typing_is_shown_to_the_other_until_the_message_is_there(maya: Visitor, tomas: Visitor) -> None:
     tomas.composer.press_sequentially("Saturday at ten")
     status = maya.page.locator(".thread-status")
     expect(status).to_have_text("typing …")
@@ -133,14 +115,7 @@ def test_an_instructor_is_not_asked_to_look_for_instructors(new_visitor: NewVisi
     expect(tomas.page.get_by_role("button", name="New conversation")).to_have_count(0)
 
 
-def test_enter_sends_and_shift_enter_begins_a_new_line(
-    new_visitor: NewVisitor, student: Account, instructor: Account
-) -> None:
-    talk = student.open_conversation(instructor)
-    maya = new_visitor()
-    maya.log_in(student)
-    maya.open_conversation("Tomás Herrera")
-
+def test_enter_sends_and_shift_enter_begins_a_new_line(maya: Visitor, student: Account, talk: str) -> None:
     maya.composer.press_sequentially("Dear Tomás,")
     maya.composer.press("Shift+Enter")
     maya.composer.press_sequentially("hello.")
@@ -151,14 +126,7 @@ def test_enter_sends_and_shift_enter_begins_a_new_line(
     expect(maya.composer).to_have_value("")
 
 
-def test_nothing_is_sent_that_is_blank_or_too_long(
-    new_visitor: NewVisitor, student: Account, instructor: Account
-) -> None:
-    talk = student.open_conversation(instructor)
-    maya = new_visitor()
-    maya.log_in(student)
-    maya.open_conversation("Tomás Herrera")
-
+def test_nothing_is_sent_that_is_blank_or_too_long(maya: Visitor, student: Account, talk: str) -> None:
     maya.say("  \n ")
     maya.say("x" * 5_001)
     expect(maya.page.get_by_text("1 characters too long")).to_be_visible()
@@ -244,13 +212,7 @@ def test_an_archived_conversation_leaves_the_list_and_comes_back_with_a_new_mess
     expect(tomas.row("Maya Lindqvist")).to_contain_text("One more thing")
 
 
-def test_what_one_writes_appears_once_in_each_of_ones_tabs(
-    new_visitor: NewVisitor, student: Account, instructor: Account
-) -> None:
-    student.open_conversation(instructor)
-    maya = new_visitor()
-    maya.log_in(student)
-    maya.open_conversation("Tomás Herrera")
+def test_what_one_writes_appears_once_in_each_of_ones_tabs(maya: Visitor) -> None:
     second = maya.context.new_page()
     listen_for_complaints(maya, second)
     second.goto(maya.page.url)

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import NewVisitor
-from tests.browser.people import Account, registered, visitor
+from tests.browser.people import Account, Visitor, problem, registered, visitor
 from tests.browser.server import ServerProcess
 
 pytestmark = pytest.mark.browser
@@ -82,12 +82,8 @@ def test_a_message_written_while_the_server_is_away_arrives_once_when_it_is_back
 
 
 def test_a_message_whose_answer_is_lost_is_sent_again_and_stored_once(
-    new_visitor: NewVisitor, student: Account, instructor: Account
+    maya: Visitor, student: Account, talk: str
 ) -> None:
-    talk = student.open_conversation(instructor)
-    maya = new_visitor()
-    maya.log_in(student)
-    maya.open_conversation("Tomás Herrera")
     client_ids: list[str] = []
 
     def lose_first_answer(route: Route) -> None:
@@ -111,14 +107,8 @@ def test_a_message_whose_answer_is_lost_is_sent_again_and_stored_once(
     expect(maya.messages).to_have_text(["Only once, please"])
 
 
-def test_an_answer_that_is_not_greenrooms_counts_as_none(
-    new_visitor: NewVisitor, student: Account, instructor: Account
-) -> None:
+def test_an_answer_that_is_not_greenrooms_counts_as_none(maya: Visitor, student: Account, talk: str) -> None:
     """As from the log-in page of a hotel's Wi-Fi."""
-    talk = student.open_conversation(instructor)
-    maya = new_visitor()
-    maya.log_in(student)
-    maya.open_conversation("Tomás Herrera")
     maya.page.route(
         SEND, lambda route: route.fulfill(status=200, content_type="text/html", body="<h1>Welcome!</h1>"), times=1
     )
@@ -132,14 +122,8 @@ def test_a_page_opened_while_the_server_is_busy_opens_by_itself_once_it_is_not(
 ) -> None:
     maya = new_visitor()
     maya.log_in(student)
-    problem = {
-        "type": "about:blank",
-        "title": "Busy",
-        "status": 503,
-        "code": "unavailable",
-        "detail": "One moment.",
-    }
-    maya.page.route("**/auth/me", lambda route: route.fulfill(status=503, json=problem), times=1)
+    refusal = problem(503, "unavailable", "One moment.")
+    maya.page.route("**/auth/me", lambda route: route.fulfill(**refusal), times=1)
     maya.page.clock.install()
     maya.page.reload()
     expect(maya.page.get_by_role("alert")).to_contain_text("One moment.")
@@ -148,20 +132,10 @@ def test_a_page_opened_while_the_server_is_busy_opens_by_itself_once_it_is_not(
 
 
 def test_a_refused_message_is_marked_with_the_reason_and_can_be_tried_again_or_discarded(
-    new_visitor: NewVisitor, student: Account, instructor: Account
+    maya: Visitor, student: Account, talk: str
 ) -> None:
-    talk = student.open_conversation(instructor)
-    maya = new_visitor()
-    maya.log_in(student)
-    maya.open_conversation("Tomás Herrera")
-    problem = {
-        "type": "about:blank",
-        "title": "No",
-        "status": 403,
-        "code": "blocked",
-        "detail": "Not at this hour.",
-    }
-    maya.page.route(SEND, lambda route: route.fulfill(status=403, json=problem), times=2)
+    refusal = problem(403, "blocked", "Not at this hour.")
+    maya.page.route(SEND, lambda route: route.fulfill(**refusal), times=2)
 
     maya.say("First")
     maya.say("Second")
@@ -176,13 +150,7 @@ def test_a_refused_message_is_marked_with_the_reason_and_can_be_tried_again_or_d
     assert student.messages(talk) == ["First"]
 
 
-def test_what_was_not_sent_yet_survives_a_reload(
-    new_visitor: NewVisitor, student: Account, instructor: Account
-) -> None:
-    talk = student.open_conversation(instructor)
-    maya = new_visitor()
-    maya.log_in(student)
-    maya.open_conversation("Tomás Herrera")
+def test_what_was_not_sent_yet_survives_a_reload(maya: Visitor, student: Account, talk: str) -> None:
     maya.page.route(SEND, lambda route: route.abort())
     maya.say("Keep this")
     expect(maya.page.get_by_text("Sending …")).to_be_visible()
@@ -238,14 +206,8 @@ def test_a_thread_that_can_not_be_read_says_why_and_can_be_tried_again(
     student.say(talk, "Hello")
     maya = new_visitor()
     maya.log_in(student)
-    problem = {
-        "type": "about:blank",
-        "title": "Busy",
-        "status": 503,
-        "code": "unavailable",
-        "detail": "The database rests.",
-    }
-    maya.page.route(re.compile(r"/messages\?"), lambda route: route.fulfill(status=503, json=problem), times=1)
+    refusal = problem(503, "unavailable", "The database rests.")
+    maya.page.route(re.compile(r"/messages\?"), lambda route: route.fulfill(**refusal), times=1)
     maya.open_conversation("Tomás Herrera")
 
     alert = maya.page.get_by_role("alert").filter(has_text="The database rests.")

@@ -8,8 +8,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import NewVisitor
-from tests.browser.people import Account, Visitor
+from tests.browser.people import Account, Visitor, problem
 
 pytestmark = pytest.mark.browser
 
@@ -18,18 +17,10 @@ KEPT = "Object.keys(localStorage).filter((name) => name.startsWith('greenroom.ke
 
 
 @pytest.fixture
-def talk(student: Account, instructor: Account) -> str:
-    return student.open_conversation(instructor)
-
-
-@pytest.fixture
-def maya(new_visitor: NewVisitor, student: Account, talk: str) -> Visitor:
+def maya(maya: Visitor) -> Visitor:
     """The student, with the conversation open, whose messages do not reach the server."""
-    someone = new_visitor()
-    someone.log_in(student)
-    someone.open_conversation("Tomás Herrera")
-    someone.context.route(SEND, lambda route: route.abort())
-    return someone
+    maya.context.route(SEND, lambda route: route.abort())
+    return maya
 
 
 def test_a_message_whose_tab_was_closed_is_sent_from_the_next_one(
@@ -66,15 +57,9 @@ def test_two_tabs_that_have_the_same_message_on_its_way_send_it_once(
 
 
 def test_what_one_tab_discards_no_other_sends(maya: Visitor, student: Account, talk: str) -> None:
-    problem = {
-        "type": "about:blank",
-        "title": "No",
-        "status": 403,
-        "code": "blocked",
-        "detail": "Not at this hour.",
-    }
+    refusal = problem(403, "blocked", "Not at this hour.")
     maya.context.unroute(SEND)
-    maya.context.route(SEND, lambda route: route.fulfill(status=403, json=problem))
+    maya.context.route(SEND, lambda route: route.fulfill(**refusal))
     maya.say("Never mind")
     second = maya.context.new_page()
     second.goto(maya.page.url)

@@ -71,7 +71,8 @@ export function createApi({ onUnauthorized, onAnswer }) {
     /** The message with this `seq`. */
     messageAt: async (id, seq) =>
       (await get(`${conversation(id)}/messages?${query({ after: seq - 1, limit: 1 })}`)).items[0],
-    send: (id, { content, clientId }) => post(`${conversation(id)}/messages`, { content, client_id: clientId }),
+    send: (id, { content, clientId, bookingId }) =>
+      post(`${conversation(id)}/messages`, { content, client_id: clientId, booking_id: bookingId ?? undefined }),
     /** Refused with status 412 unless the message still has this version. */
     edit: (id, content, version) => request("PATCH", message(id), { content }, { "If-Match": `"${version}"` }),
     remove: (id) => request("DELETE", message(id)),

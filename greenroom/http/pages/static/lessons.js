@@ -66,10 +66,11 @@ export function createLessons({ api, store, once }) {
       const { isLoaded, cursor } = store.state.lessons[tense];
       if (isLoaded && cursor === null) return;
       void once(
-        `lessons ${tense}`,
+        `lessons ${tense} ${cursor}`,
         async () => {
           const page = await api.bookings({ state: tense, limit: LESSONS_PAGE, cursor });
-          store.dispatch({ type: "lessons_listed", tense, items: page.items, nextCursor: page.next_cursor });
+          const { items, next_cursor: nextCursor } = page;
+          store.dispatch({ type: "lessons_listed", tense, after: cursor, items, nextCursor });
         },
         (error) => store.dispatch({ type: "lessons_unavailable", tense, problem: error.message }),
       );

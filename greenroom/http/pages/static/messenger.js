@@ -99,6 +99,7 @@ export function openMessenger({ api, me, app, onEnded }) {
     doneEditing: focusComposer,
     openLesson,
     bookWith: (instructor) => void booking.open(instructor),
+    writeAbout,
     drafts: session.drafts,
   });
   const lessons = createLessonsPane({
@@ -106,7 +107,10 @@ export function openMessenger({ api, me, app, onEnded }) {
     loadMoreLessons: session.lessons.list,
     reloadLessons: session.lessons.forgetProblem,
   });
-  const lesson = createLessonDialog(session.lessons);
+  const lesson = createLessonDialog({
+    ...session.lessons,
+    writeAbout: ({ id, conversation_id }) => writeAbout(conversation_id, id),
+  });
   const booking = createBookDialog({
     services: session.lessons.services,
     book: session.lessons.book,
@@ -188,6 +192,14 @@ export function openMessenger({ api, me, app, onEnded }) {
     session.end();
     session.forget();
     onEnded();
+  }
+
+  /** Go to where one writes, with a lesson that the next message is about. */
+  function writeAbout(conversationId, bookingId) {
+    store.dispatch({ type: "about_chosen", conversationId, bookingId });
+    if (bookingId === null) return;
+    location.hash = addressOf(conversationId);
+    focusComposer();
   }
 
   function openLesson(id) {

@@ -15,15 +15,17 @@ const WAIT_FIRST_MS = 1_000;
 const WAIT_MAX_MS = 10_000;
 
 /**
- * @param send `(conversationId, { content, clientId })`, resolves to the stored message or rejects with an ApiError.
+ * @param send `(conversationId, { content, clientId, bookingId })`, resolves to the stored message or rejects with an ApiError.
  */
 export function createOutbox({ store, send }) {
   const draining = new Set();
   const sleepers = new Set();
 
-  function enqueue(conversationId, content) {
+  /** @param bookingId what the message is about, or null. */
+  function enqueue(conversationId, content, bookingId) {
     const clientId = randomId();
-    store.dispatch({ type: "message_queued", conversationId, clientId, content, at: new Date().toISOString() });
+    const at = new Date().toISOString();
+    store.dispatch({ type: "message_queued", conversationId, clientId, content, at, bookingId });
     void drain(conversationId);
   }
 

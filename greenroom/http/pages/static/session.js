@@ -118,7 +118,8 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onRe
     const { cursor, isComplete } = state.pages.trashed;
     if (state.isSynced && state.filter === "trashed" && cursor === null && !isComplete) loadMoreConversations();
     const { selected, tense } = state;
-    if (tense && !state.lessons[tense].isLoaded && !state.lessons[tense].problem) lessons.list(tense);
+    if (state.isSynced && tense && !state.lessons[tense].isLoaded && !state.lessons[tense].problem)
+      lessons.list(tense);
     if (!selected || !state.conversations[selected]) return;
     const { isLoaded, problem } = threadOf(state, selected);
     if (!isLoaded && !problem) fetchMessages(selected, "newest", null);
@@ -212,7 +213,7 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onRe
         return false;
       }
       typing.sent();
-      outbox.enqueue(id, content);
+      outbox.enqueue(id, content, store.state.about[id] ?? null);
       return true;
     },
 

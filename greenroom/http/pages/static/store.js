@@ -50,12 +50,13 @@ export const initialState = Object.freeze({
   typing: {}, // conversation id → when the indicator goes out, in ms
   delivered: {}, // conversation id → highest seq that reached the other participant
   threads: {}, // conversation id → { messages, stale, hasMore, isLoaded, problem }
-  pending: {}, // conversation id → [{ clientId, content, at, status, problem }], oldest first
+  pending: {}, // conversation id → [{ clientId, content, at, bookingId, status, problem }], oldest first
   reacting: {}, // message id → emoji → whether ours is to be on it: asked for, not confirmed
   editing: null, // { conversationId, messageId, version, isSaving, problem }: the message being edited, of which version
   bookings: {}, // id → booking, in the latest version told; `isStale` if a later one may have been missed
   lessons: { upcoming: UNREAD_LESSONS, past: UNREAD_LESSONS }, // how far each list was read: { isLoaded, cursor, last, problem }
   tense: null, // the list of lessons that is open: upcoming | past
+  about: {}, // conversation id → id of the booking that the next message will be about
   filter: "active",
   selected: null, // conversation id
   isNotFound: false, // the selected conversation is none of ours
@@ -208,11 +209,18 @@ const ACTIONS = {
     };
   },
 
-  message_queued(state, { conversationId, clientId, content, at }) {
-    const message = { clientId, content, at, status: "sending", problem: null };
+  /** What is written next in a conversation is about a booking; with null, about none. */
+  about_chosen: (state, { conversationId, bookingId }) => ({
+    ...state,
+    about: bookingId ? { ...state.about, [conversationId]: bookingId } : without(state.about, conversationId),
+  }),
+
+  message_queued(state, { conversationId, clientId, content, at, bookingId = null }) {
+    const message = { clientId, content, at, bookingId, status: "sending", problem: null };
     return {
       ...putPending(state, conversationId, [...pendingOf(state, conversationId), message]),
       divider: conversationId === state.selected ? null : state.divider,
+      about: without(state.about, conversationId),
     };
   },
 
@@ -288,8 +296,13 @@ const ACTIONS = {
 
   lessons_opened: (state, { tense }) => (state.tense === tense ? state : { ...state, tense }),
 
-  /** A page of a list, the first one or the next. Whom a lesson is with is known from its conversation. */
-  lessons_listed(state, { tense, items, nextCursor }) {
+  /**
+   * A page of a list, the first one or the next. Whom a lesson is with is known from its conversation.
+   *
+   * @param after the cursor it was asked with: after a gap the list begins anew, and what came later than that is no part of it.
+   */
+  lessons_listed(state, { tense, after, items, nextCursor }) {
+    if (after !== state.lessons[tense].cursor) return state;
     const read = {
       isLoaded: true,
       cursor: nextCursor,

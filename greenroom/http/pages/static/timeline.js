@@ -16,7 +16,7 @@ const GROUP_MS = 5 * 60_000;
  * - `{ type: "system", key, message, booking }`
  * - `{ type: "message", key, message, author, isMine, isEditing, receipt, reactions, booking, startsGroup, endsGroup }`;
  *   `reactions` are `{ emoji, count, isMine, names }`
- * - `{ type: "pending", key, message, startsGroup, endsGroup }`
+ * - `{ type: "pending", key, message, booking, startsGroup, endsGroup }`
  */
 export function timelineOf(state, conversationId, now = new Date()) {
   const rows = [];
@@ -76,7 +76,8 @@ export function timelineOf(state, conversationId, now = new Date()) {
   }
   for (const message of pendingOf(state, conversationId)) {
     separate(message.at);
-    group({ type: "pending", key: `own:${message.clientId}`, message }, state.me.id, message.at);
+    const booking = bookingInWords(state, message.bookingId, now);
+    group({ type: "pending", key: `own:${message.clientId}`, message, booking }, state.me.id, message.at);
   }
   return rows;
 }

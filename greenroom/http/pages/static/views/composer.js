@@ -1,7 +1,7 @@
 /** Where one writes: Enter sends, Shift+Enter begins a new line. A draft stays with its conversation. */
 
 import { el, setText } from "../dom.js";
-import { sendIcon } from "../icons.js";
+import { calendarIcon, closeIcon, sendIcon } from "../icons.js";
 
 /** The server's bound, in characters (code points). */
 export const CONTENT_LENGTH_MAX = 5_000;
@@ -10,8 +10,8 @@ const LENGTH_SHOWN_FROM = 4_500;
 const HEIGHT_MAX_PX = 200;
 
 /**
- * @param actions `{ send, keyPressed, stoppedTyping, editLast, drafts }`; `editLast` returns whether there was something to
- *   edit, `drafts` are `{ of(id), keep(id, text) }`.
+ * @param actions `{ send, keyPressed, stoppedTyping, editLast, drafts, writeAbout }`; `editLast` returns whether there was
+ *   something to edit, `drafts` are `{ of(id), keep(id, text) }`, `writeAbout(id, null)` makes the message one about no lesson.
  */
 export function createComposer(actions) {
   const { drafts } = actions;
@@ -31,9 +31,28 @@ export function createComposer(actions) {
     { class: "send-button", type: "submit", "aria-label": "Send", title: "Send", disabled: true },
     sendIcon(),
   );
+  const aboutWhat = el("span", { class: "composer-about-what" });
+  const about = el(
+    "p",
+    { class: "composer-about", hidden: true },
+    calendarIcon(),
+    aboutWhat,
+    el(
+      "button",
+      {
+        class: "composer-about-none",
+        type: "button",
+        "aria-label": "Not about this lesson",
+        title: "Not about this lesson",
+        on: { click: () => (actions.writeAbout(shownId, null), input.focus()) },
+      },
+      closeIcon(),
+    ),
+  );
   const element = el(
     "form",
     { class: "composer", on: { submit: onSubmit } },
+    about,
     el("div", { class: "composer-box" }, input, button),
     el(
       "p",
@@ -101,6 +120,11 @@ export function createComposer(actions) {
     focus: () => input.focus(),
     /** Measure again: what is not shown has no height. */
     resize,
+    /** Show which lesson the next message is about; null for none. */
+    showAbout(booking) {
+      about.hidden = booking === null;
+      if (booking) setText(aboutWhat, ["About", booking.title, booking.when].filter(Boolean).join(" · "));
+    },
     /** Show the draft of another conversation, or of none. */
     show(id) {
       if (shownId !== null) actions.stoppedTyping();

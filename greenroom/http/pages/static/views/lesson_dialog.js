@@ -16,7 +16,10 @@ const REASON_LENGTH_MAX = 500;
 /** What is said when somebody else was faster. */
 const CHANGED = "This lesson was changed meanwhile.";
 
-/** @param actions `{ move(booking, moment), cancel(booking, reason), complete(booking) }`, which reject with an ApiError. */
+/**
+ * @param actions `{ move(booking, moment), cancel(booking, reason), complete(booking) }`, which reject with an ApiError, and
+ *   `writeAbout(booking)`.
+ */
 export function createLessonDialog(actions) {
   const title = el("h2", { class: "dialog-title", id: "lesson-title", dir: "auto" });
   const facts = el("dl", { class: "facts" });
@@ -66,13 +69,18 @@ export function createLessonDialog(actions) {
       run: () => actions.complete(booking),
     }),
   };
-  const buttons = el("div", { class: "dialog-buttons" }, ...Object.values(doings).map(({ opener }) => opener));
+  const buttons = el(
+    "div",
+    { class: "dialog-buttons" },
+    el("button", { class: "button quiet", type: "button", on: { click: write } }, "Write about it"),
+    ...Object.values(doings).map(({ opener }) => opener),
+  );
   const element = el(
     "dialog",
     {
       class: "dialog small",
       "aria-labelledby": title.id,
-      on: { click: closeFromBackdrop, close: () => (booking = null) },
+      on: { click: closeFromBackdrop },
     },
     el(
       "header",
@@ -133,7 +141,7 @@ export function createLessonDialog(actions) {
       confirm.disabled = true;
       try {
         await run();
-        if (booking?.id === about) element.close();
+        if (booking.id === about) element.close();
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         if (!explain?.(error)) problem.textContent = error.message;
@@ -153,17 +161,23 @@ export function createLessonDialog(actions) {
     for (const { form } of Object.values(doings)) form.hidden = form !== doing?.form;
   }
 
+  function write() {
+    const about = booking;
+    element.close();
+    actions.writeAbout(about);
+  }
+
   function open(state, id) {
     booking = state.bookings[id];
     if (!booking?.starts_at) return;
     shown = null;
     show(null);
-    update(state);
     element.showModal();
+    update(state);
   }
 
   function update(state) {
-    if (!booking) return;
+    if (!element.open) return;
     const now = new Date();
     const { version } = booking;
     booking = state.bookings[booking.id] ?? booking;

@@ -1,5 +1,6 @@
 /** The open conversation: who it is with, its messages, and where one writes. */
 
+import { bookingInWords } from "../bookings.js";
 import { el, keyed, setText } from "../dom.js";
 import { downIcon, searchIcon, speechIcon } from "../icons.js";
 import { isTyping, messageOf, messagesOf, selectedConversation, threadOf } from "../selectors.js";
@@ -17,7 +18,7 @@ const NEAR_START_PX = 400;
 
 /**
  * @param actions `{ send, retry, discard, loadOlder, reload, file, keyPressed, stoppedTyping, seen, openMenu, showHistory,
- *   react, beginEdit, saveEdit, cancelEdit, doneEditing, openLesson, bookWith, drafts }`; `seen` is called when the newest message of the open conversation may have
+ *   react, beginEdit, saveEdit, cancelEdit, doneEditing, openLesson, bookWith, writeAbout, drafts }`; `seen` is called when the newest message of the open conversation may have
  *   come into view.
  */
 export function createThread(actions) {
@@ -212,6 +213,7 @@ export function createThread(actions) {
         nothing.show(state);
         return;
       }
+      composer.showAbout(bookingInWords(state, state.about[conversation.id], new Date()));
       showWhetherTrashed(conversation.state === "trashed");
       header.update(state, conversation);
       showMessages(state);

@@ -84,7 +84,7 @@ const RENDER = {
 
   message: (row, actions) => (row.isEditing ? beingEdited(row, actions) : sent(row, actions)),
 
-  pending: ({ message, startsGroup, endsGroup }, actions) => {
+  pending: ({ message, booking, startsGroup, endsGroup }, actions) => {
     const isFailed = message.status === "failed";
     return {
       className: classes({
@@ -99,6 +99,7 @@ const RENDER = {
         el(
           "div",
           { class: "bubble" },
+          bookingLine(booking, actions),
           el("p", { class: "content", dir: "auto" }, message.content),
           el(
             "span",
