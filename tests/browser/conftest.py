@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.people import Account, Visitor, registered, visitor
 from tests.browser.server import ServerProcess, running_server
-from tests.postgres import PostgresServer, fresh_name
+from tests.postgres import PostgresServer
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGUMENTS = (
@@ -47,23 +47,17 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def server(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server that the tests of a module share; what they put there is told apart by whose it is."""
-    with (
-        postgres_server.migrated_database(fresh_name()) as options,
-        running_server(options.conninfo, tmp_path_factory.mktemp("server")) as running,
-    ):
+    """A server that all tests here share; what they put there is told apart by whose it is."""
+    with running_server(postgres_server, tmp_path_factory.mktemp("server")) as running:
         yield running
 
 
 @pytest.fixture
 def own_server(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[ServerProcess]:
     """A server that a test may stop and start."""
-    with (
-        postgres_server.migrated_database(fresh_name()) as options,
-        running_server(options.conninfo, tmp_path) as running,
-    ):
+    with running_server(postgres_server, tmp_path) as running:
         yield running
 
 

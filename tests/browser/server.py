@@ -14,6 +14,8 @@ from urllib.parse import urlencode
 
 from psycopg.conninfo import conninfo_to_dict
 
+from tests.postgres import PostgresServer, fresh_name
+
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 
@@ -80,13 +82,15 @@ class ServerProcess:
 
 
 @contextmanager
-def running_server(conninfo: str, data_dir: Path) -> Iterator[ServerProcess]:
-    server = ServerProcess(database_url(conninfo), data_dir)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
+def running_server(postgres: PostgresServer, data_dir: Path) -> Iterator[ServerProcess]:
+    """A server on a database of its own."""
+    with postgres.migrated_database(fresh_name()) as options:
+        server = ServerProcess(database_url(options.conninfo), data_dir)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
 
 
 def database_url(conninfo: str) -> str:

@@ -12,8 +12,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewVisitor
 from tests.browser.people import PASSWORD, Account, Visitor, visitor
-from tests.browser.server import ServerProcess
+from tests.browser.server import ServerProcess, running_server
 from tests.browser.test_looks import PHONE, fits, nameless
+from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.browser
 
@@ -35,6 +36,13 @@ def sign_in_with_key(page: Page, url: str, key: str) -> None:
 
 def actor(page: Page, name: str):  # type: ignore[no-untyped-def]
     return page.get_by_role("row").filter(has=page.get_by_role("button", name=name, exact=True))
+
+
+@pytest.fixture(scope="module")
+def server(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One for these tests alone: they stop and suspend what others rely on."""
+    with running_server(postgres_server, tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture
