@@ -25,13 +25,20 @@ INLINE_MAX: Final = 8
 
 
 class LocalEmbedder:
-    """Made by :func:`load_local_embedder`."""
+    """It is loaded when it is first asked, or by :meth:`load` before that: some 0.5 s, in a thread.
+
+    Raises:
+        ValueError: there are no vectors of this size.
+    """
 
     is_local: Final = True
 
-    def __init__(self, inference: WordLlamaInference, dimensions: int) -> None:
-        self._inference = inference
+    def __init__(self, dimensions: int = 256) -> None:
+        if dimensions not in AVAILABLE_DIMENSIONS:
+            raise ValueError(f"local embeddings have {', '.join(map(str, AVAILABLE_DIMENSIONS))} dimensions")
         self._dimensions = dimensions
+        self._inference: WordLlamaInference | None = None
+        # One at a time: loading it twice would take twice the memory.
         self._thread = trio.CapacityLimiter(1)
 
     @property
@@ -42,9 +49,13 @@ class LocalEmbedder:
     def dimensions(self) -> int:
         return self._dimensions
 
+    async def load(self) -> None:
+        """Have it ready for the first text."""
+        await trio.to_thread.run_sync(self._loaded, limiter=self._thread, abandon_on_cancel=True)
+
     async def embed(self, texts: Sequence[str], *, timeout_s: float) -> list[Vector]:
         """See :class:`~greenroom.models.ports.Embedder`."""
-        if len(texts) <= INLINE_MAX:
+        if self._inference is not None and len(texts) <= INLINE_MAX:
             await trio.lowlevel.checkpoint()
             return self._compute(texts)
         with trio.move_on_after(timeout_s):
@@ -53,34 +64,32 @@ class LocalEmbedder:
             )
         raise ModelTimeout(f"{len(texts)} texts were not embedded within {timeout_s:g} s")
 
+    def _loaded(self) -> WordLlamaInference:
+        if self._inference is None:
+            self._inference = _load(self._dimensions)
+        return self._inference
+
     def _compute(self, texts: Sequence[str]) -> list[Vector]:
         # The tokenizer makes nothing of an empty text, and an average of nothing is not a number.
         filled = [text if text.strip() else "." for text in texts]
-        rows = self._inference.embed(filled).tolist()
+        rows = self._loaded().embed(filled).tolist()
         return [
             _unit(row) if text.strip() else (0.0,) * self._dimensions
             for text, row in zip(texts, rows, strict=True)
         ]
 
 
-def load_local_embedder(dimensions: int = 256) -> LocalEmbedder:
-    """Load the model from its own package; about 0.5 s, blocking.
-
-    Raises:
-        ValueError: it has no vectors of this size.
-    """
-    if dimensions not in AVAILABLE_DIMENSIONS:
-        raise ValueError(f"local embeddings have {', '.join(map(str, AVAILABLE_DIMENSIONS))} dimensions")
-    # Not imported at the top: it costs 0.2 s and 30 MB, which only those should pay who search.
+def _load(dimensions: int) -> WordLlamaInference:
+    # Not imported at the top: it takes 0.2 s and 30 MB, which only those should pay who search.
     import wordllama
 
-    inference = wordllama.WordLlama.load(
+    inference: WordLlamaInference = wordllama.WordLlama.load(
         # It looks for its tokenizer beside its code and in a cache only under other names than its wheel has.
         cache_dir=Path(wordllama.__file__).parent,
         trunc_dim=dimensions,
         disable_download=True,
     )
-    return LocalEmbedder(inference, dimensions)
+    return inference
 
 
 def _unit(row: Sequence[float]) -> Vector:

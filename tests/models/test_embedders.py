@@ -6,11 +6,11 @@ import math
 
 import pytest
 
-from greenroom.models.local import load_local_embedder
+from greenroom.models.local import LocalEmbedder
 from greenroom.models.mock import MockEmbedder
 from greenroom.models.ports import Embedder, Vector
 
-LOCAL = load_local_embedder()
+LOCAL = LocalEmbedder()
 
 
 @pytest.fixture(params=["local", "mock"])
@@ -35,6 +35,7 @@ async def test_an_empty_text_has_the_zero_vector(embedder: Embedder) -> None:
 
 async def test_a_text_has_the_same_vector_alone_and_among_many(embedder: Embedder) -> None:
     texts = [f"lesson number {n} of many" for n in range(40)]
+    await embedder.embed(texts, timeout_s=5)
 
     [alone] = await embedder.embed([texts[7]], timeout_s=1)
     together = await embedder.embed(texts, timeout_s=5)
@@ -58,4 +59,4 @@ async def test_the_local_model_knows_meaning_and_not_only_letters() -> None:
 
 def test_a_size_that_the_local_model_does_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match="64, 128, 256"):
-        load_local_embedder(100)
+        LocalEmbedder(100)
