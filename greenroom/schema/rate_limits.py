@@ -17,7 +17,7 @@ LIMIT_MAX: Final = 10_000_000
 
 DEBT_CAPACITIES_MAX: Final = 2
 """A debt never exceeds this many capacities: whatever was spent unseen, or was written into a shared store by somebody
-else, shuts a subject out for one window at most.
+else, shuts a subject out for about one window.
 """
 
 

@@ -1,7 +1,7 @@
 """Limits in Redis: one script that charges and grants, run for many subjects in one pipeline.
 
-Redis is believed for one window at most: a debt of more than two capacities, or one that is no number, is not taken over,
-so whoever can write there can shut somebody out for that long and let nobody in for longer.
+What stands there is not trusted: a debt of more than two capacities is cut to that, and what is no number is no debt. So whoever
+can write there can shut somebody out for about a window at a time, or let somebody in, and nothing else.
 
 It needs the commands SCRIPT LOAD and EVALSHA, and GET, SET, DEL and TIME within the script.
 
