@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
 import trio
@@ -19,11 +20,14 @@ from greenroom.admin_account import BadAccount, check_account, create_admin
 from greenroom.app import CannotStart, Running, migrate_database, read_admin_api_key, run_server
 from greenroom.chat import chat
 from greenroom.client import ClientError
+from greenroom.importing.command import FileFormat, ImportJob, Subject, format_of, import_file, summary
+from greenroom.importing.faults import FileUnusable
 from greenroom.logs import configure_logging
 from greenroom.operator_terminal import OperatorClient, ServerFailure, View, show_live, show_once
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.requests import ActorRank, ActorState
 from greenroom.schema.settings import BadSettings, Settings, load_settings
+from greenroom.set_password import set_password
 from greenroom.storage.postgres.embedded import EmbeddedPostgresFailed
 from greenroom.storage.postgres.migrate import SchemaMismatch
 from greenroom.terminal import Steps, settings_listing
@@ -82,6 +86,39 @@ def create_admin_command(
         account = check_account(email=email, password=_new_password(), display_name=name)
         user = trio.run(partial(create_admin, settings, account, steps=Steps(err)))
         out.print(f"{escape(user.email)} may sign in at /admin now", highlight=False)
+
+
+@cli.command("set-password")
+def set_password_command(email: Annotated[str, typer.Argument(help="Whose.")]) -> None:
+    """Give an account a new password. It asks for the password, or reads it as a line from a pipe."""
+    with _settings() as settings:
+        trio.run(partial(set_password, settings, email=email, password=_new_password(), steps=Steps(err)))
+        out.print(f"{escape(email)} may sign in with it now", highlight=False)
+
+
+@cli.command("import")
+def import_command(
+    subject: Annotated[Subject, typer.Argument(help="What the file tells of.")],
+    file: Annotated[Path, typer.Argument(help="The file; see docs/importing.md for what is in it.")],
+    file_format: Annotated[
+        FileFormat | None, typer.Option("--format", help="By default by how the file's name ends.")
+    ] = None,
+    errors: Annotated[
+        Path | None, typer.Option(help="Write what is wrong to this file too, as JSON lines.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and store nothing.")] = False,
+) -> None:
+    """Load instructors with services, regions, or aliases of regions from a file. Loading it again changes nothing.
+
+    Exit status: 0 if all was loaded, 1 if some lines were refused, 2 if nothing could be done.
+    """
+    with _settings(failure_status=EXIT_USAGE) as settings:
+        configure_logging(settings)
+        job = ImportJob(subject, file, format_of(subject, file, file_format), errors=errors, is_dry=dry_run)
+        loaded = trio.run(partial(import_file, settings, job, steps=Steps(err), console=err))
+        out.print(summary(job, loaded), highlight=False)
+    if loaded.bad:
+        raise typer.Exit(EXIT_FAILURE)
 
 
 @cli.command("config")
@@ -183,19 +220,23 @@ class _Failure(Exception):
 
 
 @contextmanager
-def _settings() -> Iterator[Settings]:
-    """Read the settings, and end the command with one clear line per thing the user can mend."""
+def _settings(failure_status: int = EXIT_FAILURE) -> Iterator[Settings]:
+    """Read the settings, and end the command with one clear line per thing the user can mend.
+
+    Args:
+        failure_status: for what may be mended elsewhere, such as a database that is away.
+    """
     try:
         yield load_settings()
     except BaseException as exc:
         cause = _lone_cause(exc)
         if isinstance(cause, KeyboardInterrupt):
             raise typer.Exit(EXIT_INTERRUPTED) from None  # while starting; a server that runs drains instead
-        if isinstance(cause, BadSettings | CannotStart | BadAccount):
+        if isinstance(cause, BadSettings | CannotStart | BadAccount | FileUnusable):
             _end(str(cause), EXIT_USAGE)
         if not isinstance(cause, _Failure | ServerFailure | Unavailable | EmbeddedPostgresFailed | SchemaMismatch):
             raise
-        _end(str(cause), EXIT_FAILURE)
+        _end(str(cause), failure_status)
 
 
 def _end(text: str, status: int) -> NoReturn:

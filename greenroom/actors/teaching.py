@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from zoneinfo import available_timezones
 
 from greenroom.actors.identity import Identity
 from greenroom.actors.rules.offering import offer
@@ -37,8 +36,6 @@ class Teaching:
         self._places = places
         self._ids = ids
         self._wall = wall
-        # Read from some hundred files, so once.
-        self._timezones: Collection[str] = available_timezones()
 
     async def teacher(self, identity: Identity, user_id: UserId) -> Teacher:
         """Read one instructor's profile; raises UserNotFound."""
@@ -69,7 +66,6 @@ class Teaching:
             told=await self._catalogue.profile(me),
             offered=listed.services,
             regions=await self._regions(wanted.areas),
-            timezones=self._timezones,
             ids=self._ids,
         )
         await self._catalogue.replace(me, decided, now=self._wall())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from typing import Annotated, Final, Self
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -38,6 +40,18 @@ def _known_category(slug: str) -> str:
     return slug
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    # Read from some hundred files, so once.
+    return frozenset(available_timezones())
+
+
+def _known_timezone(name: str) -> str:
+    if name not in _timezones():
+        raise ValueError("is no IANA time zone")
+    return name
+
+
 def _distinct(levels: list[Level]) -> list[Level]:
     if len(set(levels)) < len(levels):
         raise ValueError("must not name a level twice")
@@ -53,7 +67,7 @@ Levels = Annotated[list[Level], Field(max_length=len(Level)), AfterValidator(_di
 Title = Annotated[SingleLine, StringConstraints(max_length=TITLE_LENGTH_MAX)]
 Description = Annotated[Text, StringConstraints(max_length=DESCRIPTION_LENGTH_MAX)]
 Bio = Annotated[Text, StringConstraints(max_length=BIO_LENGTH_MAX)]
-Timezone = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")]
+Timezone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_known_timezone)]
 Age = Annotated[int, Field(ge=0, le=AGE_MAX)]
 
 

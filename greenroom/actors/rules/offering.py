@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from greenroom.schema.catalogue import Offer, Profile, joined
 from greenroom.schema.errors import FieldError, InvalidInput
@@ -20,7 +20,6 @@ def offer(
     told: Profile,
     offered: Sequence[Service],
     regions: Mapping[RegionId, Region],
-    timezones: Collection[str],
     ids: Ids,
 ) -> Offer:
     """Decide what is stored.
@@ -29,10 +28,9 @@ def offer(
         told: what was known of the instructor before.
         offered: the instructor's services until now.
         regions: those that exist, of the areas wanted.
-        timezones: the names there are.
 
     Raises:
-        InvalidInput: an area or time zone that is not known, a service that is not the instructor's, or the same one twice;
+        InvalidInput: an area that is not known, a service that is not the instructor's, or the same one twice;
             each is named.
     """
     faults = [
@@ -40,8 +38,6 @@ def offer(
         for place, region_id in enumerate(wanted.areas)
         if region_id not in regions
     ]
-    if wanted.timezone is not None and wanted.timezone not in timezones:
-        faults.append(FieldError(("body", "timezone"), "is no IANA time zone"))
     services = _services(instructor_id, wanted.services, offered, faults, ids)
     if faults:
         raise InvalidInput(*faults)

@@ -1,0 +1,60 @@
+"""What is wrong with a file, line by line or as a whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from pydantic import ValidationError
+
+from greenroom.schema.refusals import in_our_words
+
+
+class FileUnusable(Exception):
+    """Nothing can be loaded from the file; ``str(error)`` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineFault:
+    """One thing that is wrong with a line, which therefore was not loaded.
+
+    Attributes:
+        line: from 1; of something that spans several lines, the first.
+        field: as a path, ``services[0].price_cents``; empty where it is the line as a whole.
+    """
+
+    line: int
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.field} {self.reason}".replace(":  ", ": ")
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+class BadLine(Exception):
+    """A line can't be loaded; ``faults`` says why, at least one."""
+
+    def __init__(self, *faults: LineFault) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = faults
+
+
+def faults_of(error: ValidationError, line: int) -> BadLine:
+    """What pydantic found, in our words."""
+    return BadLine(
+        *(
+            LineFault(line, field_path(fault["loc"]), in_our_words(fault))
+            for fault in error.errors(include_url=False, include_input=False)
+        )
+    )
+
+
+def field_path(loc: tuple[int | str, ...]) -> str:
+    """``("services", 0, "title")`` as ``services[0].title``."""
+    path = ""
+    for part in loc:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
