@@ -16,11 +16,14 @@ from greenroom.storage.memory.outbox import MemoryOutbox
 from greenroom.storage.memory.search.catalogue import MemoryCatalogue
 from greenroom.storage.memory.search.configs import MemorySearchConfigs
 from greenroom.storage.memory.search.gazetteer import MemoryGazetteer
+from greenroom.storage.memory.search.index import MemorySearchIndex
 from greenroom.storage.memory.search.places import MemoryPlaces
+from greenroom.storage.memory.search.retrieval import MemoryRetrieval
 from greenroom.storage.memory.streams import MemoryStreams
 from greenroom.storage.memory.tables import Tables
 from greenroom.storage.memory.writes import MemoryWrites
 from greenroom.storage.ports import Bus, RateLimits, Storage
+from greenroom.storage.retrieval.rules import RetrievalRules
 
 
 class MemoryHealth:
@@ -33,7 +36,11 @@ class MemoryHealth:
 
 
 def memory_storage(
-    database: MemoryDatabase | None = None, *, bus: Bus | None = None, limits: RateLimits | None = None
+    database: MemoryDatabase | None = None,
+    *,
+    bus: Bus | None = None,
+    limits: RateLimits | None = None,
+    retrieval_rules: RetrievalRules | None = None,
 ) -> Storage:
     """Build a storage over ``database`` (a new one by default), ``bus`` (a :class:`LocalBus` by default) and ``limits``
     (this process's own by default).
@@ -55,6 +62,8 @@ def memory_storage(
         search_configs=MemorySearchConfigs(shared),
         places=MemoryPlaces(shared),
         gazetteer=MemoryGazetteer(shared),
+        retrieval=MemoryRetrieval(shared, retrieval_rules),
+        search_index=MemorySearchIndex(shared),
         bus=bus or LocalBus(),
         health=MemoryHealth(shared),
         limits=limits or LocalLimits(),

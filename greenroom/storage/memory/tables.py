@@ -27,6 +27,7 @@ from greenroom.schema.records import (
     User,
 )
 from greenroom.schema.search.config import StoredConfig
+from greenroom.schema.search.indexing import IndexedModel, IndexedText
 from greenroom.schema.search.places import Alias, AliasId, MappedRegion, RegionId
 from greenroom.storage.lock_ledger import Pair
 from greenroom.storage.ports import ClientKey, ConversationPageKey
@@ -60,8 +61,8 @@ class Tables:
     sessions: dict[SessionId, Session] = field(default_factory=dict)
     sessions_by_token: dict[bytes, SessionId] = field(default_factory=dict)
     services: dict[ServiceId, Service] = field(default_factory=dict)
-    search_config: StoredConfig = field(default_factory=StoredConfig)
     """Retired ones included."""
+    search_config: StoredConfig = field(default_factory=StoredConfig)
     service_states: dict[ServiceId, ServiceState] = field(default_factory=dict)
     """What is kept beside each service."""
     profiles: dict[UserId, ProfileRow] = field(default_factory=dict)
@@ -94,6 +95,11 @@ class Tables:
     aliases: dict[AliasId, Alias] = field(default_factory=dict)
     region_embeddings: dict[tuple[str, RegionId], Sequence[float]] = field(default_factory=dict)
     """By model and region."""
+    search_texts: dict[ServiceId, IndexedText] = field(default_factory=dict)
+    """Services as they were indexed."""
+    search_models: dict[str, IndexedModel] = field(default_factory=dict)
+    search_vectors: dict[tuple[str, ServiceId], Sequence[float]] = field(default_factory=dict)
+    """By model and service."""
 
     def messages_below(self, conversation_id: ConversationId, before: int | None, limit: int) -> list[Message]:
         kept = self.messages.get(conversation_id, [])

@@ -31,7 +31,15 @@ from greenroom.storage.ports.health import Health
 from greenroom.storage.ports.idempotency import IdempotencyKeys
 from greenroom.storage.ports.limits import LimitStatistics, RateLimits
 from greenroom.storage.ports.outbox import Outbox
-from greenroom.storage.ports.search import Gazetteer, PlaceRows, Places, RowsWithin, SearchConfigs
+from greenroom.storage.ports.search import (
+    Gazetteer,
+    PlaceRows,
+    Places,
+    Retrieval,
+    RowsWithin,
+    SearchConfigs,
+    SearchIndex,
+)
 from greenroom.storage.ports.streams import Streams
 from greenroom.storage.ports.writes import (
     ClientKey,
@@ -61,6 +69,8 @@ class Storage:
     search_configs: SearchConfigs
     places: Places
     gazetteer: Gazetteer
+    retrieval: Retrieval
+    search_index: SearchIndex
     bus: Bus
     health: Health
     limits: RateLimits
@@ -97,6 +107,7 @@ __all__ = [
     "Places",
     "Present",
     "RateLimits",
+    "Retrieval",
     "Revocation",
     "RollCall",
     "RowsWithin",

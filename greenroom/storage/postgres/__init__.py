@@ -17,12 +17,17 @@ from greenroom.storage.postgres.pool import Pool, PoolStatistics, open_pool
 from greenroom.storage.postgres.search.catalogue import PostgresCatalogue
 from greenroom.storage.postgres.search.configs import PostgresSearchConfigs
 from greenroom.storage.postgres.search.gazetteer import PostgresGazetteer
+from greenroom.storage.postgres.search.index import PostgresSearchIndex
 from greenroom.storage.postgres.search.places import PostgresPlaces
+from greenroom.storage.postgres.search.retrieval import PostgresRetrieval
 from greenroom.storage.postgres.streams import PostgresStreams
 from greenroom.storage.postgres.writes import PostgresWrites
+from greenroom.storage.retrieval.rules import RetrievalRules
 
 
-def postgres_storage(pool: Pool, *, bus: Bus, limits: RateLimits | None = None) -> Storage:
+def postgres_storage(
+    pool: Pool, *, bus: Bus, limits: RateLimits | None = None, retrieval_rules: RetrievalRules | None = None
+) -> Storage:
     """Build a storage over an open pool of a migrated database, and the bus that connects its workers.
 
     Args:
@@ -42,6 +47,8 @@ def postgres_storage(pool: Pool, *, bus: Bus, limits: RateLimits | None = None) 
         search_configs=PostgresSearchConfigs(pool),
         places=PostgresPlaces(pool),
         gazetteer=PostgresGazetteer(pool),
+        retrieval=PostgresRetrieval(pool, retrieval_rules),
+        search_index=PostgresSearchIndex(pool),
         bus=bus,
         health=PostgresHealth(pool),
         limits=limits or LocalLimits(),

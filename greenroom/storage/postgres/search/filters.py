@@ -1,0 +1,105 @@
+"""Hard filters as clauses over ``search_documents d``: fixed texts, chosen by what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final, LiteralString
+
+from greenroom.schema.search.candidates import HardFilters
+from greenroom.schema.search.understood import Level, PriceUnit
+from greenroom.storage.postgres.columns import moments, texts
+from greenroom.storage.retrieval.free_time import asked_windows
+from greenroom.storage.retrieval.reach import belonging, serving
+
+LEVEL_BITS: Final = {Level.BEGINNER: 1, Level.INTERMEDIATE: 2, Level.ADVANCED: 4}
+
+LISTED: Final = "d.is_listed"
+# Whoever is at home nowhere and gives lessons nowhere but online belongs to every city.
+IN_CITIES: Final = "(d.reach && %(belonging)s::text[] OR (d.is_online AND d.reach = '{}'))"
+IN_AREAS: Final = "(d.is_online OR d.reach && %(serving)s::text[])"
+IN_PERSON_IN_AREAS: Final = "d.reach && %(serving)s::text[]"
+ONLINE: Final = "d.is_online"
+IN_PERSON: Final = "d.is_in_person"
+CURRENCY: Final = "d.currency = %(currency)s"
+PRICE_MIN: Final = "d.price_cents >= %(price_min)s"
+PRICE_MAX: Final = "d.price_cents <= %(price_max)s"
+# Without a division there is nothing to round.
+HOUR_PRICE_MIN: Final = "d.price_cents::bigint * 60 >= %(price_min)s * d.duration_minutes"
+HOUR_PRICE_MAX: Final = "d.price_cents::bigint * 60 <= %(price_max)s * d.duration_minutes"
+OLD_ENOUGH: Final = "(d.age_max IS NULL OR d.age_max >= %(age_from)s)"
+YOUNG_ENOUGH: Final = "(d.age_min IS NULL OR d.age_min <= %(age_to)s)"
+OF_LEVELS: Final = "(d.levels = 0 OR d.levels & %(levels)s <> 0)"
+FREE: Final = """EXISTS (SELECT FROM free f WHERE f.instructor_id = d.instructor_id AND f.timezone = d.timezone
+                  AND f.minutes >= d.duration_minutes)"""
+
+FREE_INSTRUCTORS: Final = """
+zones AS (
+    (SELECT timezone FROM instructor_profiles ORDER BY timezone LIMIT 1)
+     UNION ALL
+    SELECT (SELECT p.timezone FROM instructor_profiles p WHERE p.timezone > z.timezone ORDER BY p.timezone LIMIT 1)
+      FROM zones z WHERE z.timezone IS NOT NULL),
+windows AS MATERIALIZED (
+    SELECT DISTINCT z.timezone, extract(isodow FROM day)::smallint AS weekday,
+           CASE WHEN day = l.starts_at::date THEN extract(hour FROM l.starts_at) * 60 + extract(minute FROM l.starts_at)
+                ELSE 0 END::integer AS from_minute,
+           CASE WHEN day = l.ends_at::date THEN extract(hour FROM l.ends_at) * 60 + extract(minute FROM l.ends_at)
+                ELSE 1440 END::integer AS to_minute
+      FROM (SELECT timezone FROM zones WHERE timezone IS NOT NULL UNION SELECT 'UTC') z
+     CROSS JOIN unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS w (starts_at, ends_at)
+     CROSS JOIN LATERAL (SELECT w.starts_at AT TIME ZONE z.timezone, w.ends_at AT TIME ZONE z.timezone)
+                     AS l (starts_at, ends_at)
+     CROSS JOIN LATERAL generate_series(l.starts_at::date, l.ends_at::date, interval '1 day') AS day),
+free AS MATERIALIZED (
+    SELECT a.instructor_id, w.timezone,
+           max(least(a.to_minute, w.to_minute) - greatest(a.from_minute, w.from_minute)) AS minutes
+      FROM windows w
+      JOIN instructor_availability a
+        ON a.weekday = w.weekday AND a.from_minute < w.to_minute AND a.to_minute > w.from_minute
+     GROUP BY a.instructor_id, w.timezone)"""
+"""Who has how many minutes in a row in the windows of a week, by each time zone that there is: one in which the instructor does not
+live is ignored later. The zones are found by stepping along their index."""
+
+
+def filter_clauses(filters: HardFilters, now: datetime) -> tuple[list[LiteralString], dict[str, Any]]:
+    """Clauses to be joined by AND, and their parameters. With windows, :data:`FREE_INSTRUCTORS` goes before them."""
+    clauses: list[LiteralString] = [LISTED]
+    params: dict[str, Any] = {}
+    if filters.cities:
+        clauses.append(IN_CITIES)
+        params["belonging"] = texts(belonging(filters.cities))
+    if filters.online is not None:
+        clauses.append(ONLINE if filters.online else IN_PERSON)
+    if filters.areas and filters.online is not True:
+        clauses.append(IN_PERSON_IN_AREAS if filters.online is False else IN_AREAS)
+        params["serving"] = texts(serving(filters.areas))
+    if filters.levels:
+        clauses.append(OF_LEVELS)
+        params["levels"] = level_bits(filters.levels)
+    if filters.price is not None:
+        if filters.price.currency is not None:
+            clauses.append(CURRENCY)
+            params["currency"] = filters.price.currency
+        is_hourly = filters.price.unit is PriceUnit.HOUR
+        if filters.price.min_cents is not None:
+            clauses.append(HOUR_PRICE_MIN if is_hourly else PRICE_MIN)
+            params["price_min"] = filters.price.min_cents
+        if filters.price.max_cents is not None:
+            clauses.append(HOUR_PRICE_MAX if is_hourly else PRICE_MAX)
+            params["price_max"] = filters.price.max_cents
+    if filters.age is not None:
+        clauses.append(OLD_ENOUGH)
+        params["age_from"] = filters.age.min_years
+        if filters.age.max_years is not None:
+            clauses.append(YOUNG_ENOUGH)
+            params["age_to"] = filters.age.max_years
+    if filters.windows:
+        clauses.append(FREE)
+        windows = asked_windows(filters.windows, now)
+        params["starts"] = moments(window.starts_at for window in windows)
+        params["ends"] = moments(window.ends_at for window in windows)
+    return clauses, params
+
+
+def level_bits(levels: Iterable[Level]) -> int:
+    return sum(LEVEL_BITS[level] for level in set(levels))

@@ -1,0 +1,69 @@
+"""The figures of the first stage: how words are weighed, when a likeness of meaning counts, how the legs are mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+K1: Final = 1.2
+B: Final = 0.75
+"""BM25's: how soon more of the same word stops to matter, and how much a text's length does. Lucene's defaults, in the range that
+the authors found good on most collections. Source: S. Robertson, H. Zaragoza, "The Probabilistic Relevance Framework: BM25 and
+Beyond", Foundations and Trends in Information Retrieval 3 (2009), sections 3.4 and 3.6."""
+
+TITLE_WEIGHT: Final = 3.0
+CATEGORY_WEIGHT: Final = 2.0
+DESCRIPTION_WEIGHT: Final = 1.0
+"""An occurrence counts as so many: weighted before saturation, which keeps a word in two fields from counting twice as much as in
+one. Source: S. Robertson, H. Zaragoza, M. Taylor, "Simple BM25 Extension to Multiple Weighted Fields", CIKM 2004."""
+
+LEG_DEPTH: Final = 200
+"""Services that each leg hands on, whatever the page's size."""
+
+COARSE_DEPTH: Final = 1_000
+"""Services whose vectors are compared exactly, after a coarse look at all. Of 35,000 texts it holds 99 % of the nearest ten and 95 %
+of the nearest fifty; among fewer services than this it is exact."""
+
+SIMILARITY_MIN: Final = 0.4
+"""Trigrams that a misspelt word has in common with the word that is meant: one letter of seven wrong leaves about so many."""
+
+SIMILAR_LENGTH_MIN: Final = 4
+SIMILAR_MAX: Final = 3
+"""Shorter words are similar to everything; and one word is hardly ever meant as more than three."""
+
+
+QUALITY_MEAN: Final = 4.2
+QUALITY_COUNT: Final = 5
+"""What a rating is drawn to: as if this many more had given this mean. Five are about what it takes until ratings of one instructor
+say more of her than of who happened to rate; the mean is what most marketplaces' ratings lie around. Source of the form: the
+posterior mean under a conjugate prior, e.g. IMDb's weighted rating."""
+
+
+def quality(rating: float, count: int) -> float:
+    """The mean of ``count`` ratings, drawn to the middle where there are few."""
+    return (rating * count + QUALITY_MEAN * QUALITY_COUNT) / (count + QUALITY_COUNT)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetrievalRules:
+    """
+    Attributes:
+        strong_score: text scores from here on count as hits of :class:`~greenroom.schema.search.candidates.TextStrength`.
+        words_suffice_score: where the best text score is at least this, words describe what is there well enough, and what has
+            none of the words is not let in for its meaning.
+        vector_weight, category_weight: shares of these legs in the mix where all three say something; the text has the rest.
+        cosine_floors: by the beginning of the model's name; below, a service without any of the words is not let in.
+    """
+
+    strong_score: float = 0.60
+    words_suffice_score: float = 0.45
+    vector_weight: float = 0.3
+    category_weight: float = 0.2
+    cosine_floors: Mapping[str, float] = field(
+        default_factory=lambda: {"wordllama": 0.35, "text-embedding-3": 0.30}
+    )
+
+    def cosine_floor(self, model: str | None) -> float:
+        """0.0 for a model nobody has set one for."""
+        return next((floor for name, floor in self.cosine_floors.items() if (model or "").startswith(name)), 0.0)

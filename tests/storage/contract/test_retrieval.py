@@ -1,0 +1,391 @@
+"""What is found for a sentence, and what never is; both twins alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from greenroom.schema.catalogue import WeeklySlot
+from greenroom.schema.records import Service
+from greenroom.schema.search.candidates import TimeWindow
+from greenroom.schema.search.places import Point, RegionId
+from greenroom.schema.search.understood import AgeBounds, Level, PriceBounds, PriceUnit
+from greenroom.storage.ports import Storage
+from tests.storage.builders import ANN, NOW, a_booking, a_conversation, a_user, open_all, save_bookings
+from tests.storage.market_builders import (
+    MODEL,
+    a_lesson,
+    a_query,
+    a_teacher,
+    an_offer_of,
+    found,
+    index_changes,
+    lesson_id,
+    open_market,
+    teacher_id,
+)
+from tests.storage.places_builders import REGIONS
+
+SLOPE, BROOKLYN, NYC, QUEENS = (
+    RegionId(i) for i in ("nyc/brooklyn/park-slope", "nyc/brooklyn", "nyc", "nyc/queens")
+)
+SATURDAY = datetime(2026, 3, 7, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def between(from_hour: float, to_hour: float, *, day: datetime = SATURDAY) -> tuple[TimeWindow, ...]:
+    return (TimeWindow(day + from_hour * HOUR, day + to_hour * HOUR),)
+
+
+async def test_lessons_are_found_by_their_words_the_closest_first(storage: Storage) -> None:
+    piano = a_teacher(1, "Piano for children", "Drums", lesson={"description": "Scales and songs."})
+    songs = a_teacher(2, "Singing", lesson={"description": "We sing, and I play the piano."})
+    await open_market(storage, piano, songs)
+
+    retrieved = await storage.retrieval.retrieve(a_query("children piano"))
+
+    assert [each.service_id for each in retrieved.candidates] == [lesson_id(10), lesson_id(20)]
+    best, other = retrieved.candidates
+    assert best.text_score is not None
+    assert other.text_score is not None
+    assert 1 >= best.text_score > other.text_score > 0
+    assert best.vector_score is None
+    assert retrieved.funnel.text == retrieved.total == 2
+
+
+async def test_accents_and_endings_do_not_matter(storage: Storage) -> None:
+    await open_market(storage, a_teacher(1, "Forró dancing"))
+
+    assert await found(storage, a_query("forro dances")) == [lesson_id(10)]
+
+
+async def test_a_word_is_found_in_spite_of_a_typing_error_if_no_text_has_it(storage: Storage) -> None:
+    await open_market(storage, a_teacher(1, "Ukulele"), a_teacher(2, "Violin"))
+
+    assert await found(storage, a_query("ukelele")) == [lesson_id(10)]
+    assert await found(storage, a_query("xylophone")) == []
+
+
+async def test_lessons_are_found_by_what_their_category_is_called(storage: Storage) -> None:
+    teacher = a_teacher(1, "With Mia", lesson={"category": "piano"})
+    await open_market(storage, teacher, a_teacher(2, "With Noa"), words={"piano": "Piano pianoforte"})
+
+    assert await found(storage, a_query("pianoforte")) == [lesson_id(10)]
+
+
+async def test_the_strength_of_words_says_how_well_they_find_something(storage: Storage) -> None:
+    teachers = [a_teacher(n, title) for n, title in enumerate(("Piano", "Violin", "Drums", "Cello"), start=1)]
+    await open_market(storage, *teachers)
+
+    strong = await storage.retrieval.text_strength("piano")
+    weak = await storage.retrieval.text_strength("piano xylophone")
+    none = await storage.retrieval.text_strength("xylophone")
+
+    assert strong.best > 0.6
+    assert (strong.hits, strong.known_words) == (1, 1)
+    assert 0 < weak.best < strong.best
+    assert (weak.hits, weak.known_words) == (0, 1)
+    assert (none.best, none.hits, none.known_words) == (0, 0, 0)
+
+
+async def test_without_words_all_are_found_the_best_rated_first(storage: Storage) -> None:
+    await open_market(storage, a_teacher(2), a_teacher(1), a_teacher(3))
+
+    retrieved = await storage.retrieval.retrieve(a_query())
+
+    assert [each.service_id for each in retrieved.candidates] == [lesson_id(10), lesson_id(20), lesson_id(30)]
+    assert retrieved.total == 3
+
+
+async def test_lessons_are_found_by_meaning_where_words_do_not_suffice(storage: Storage) -> None:
+    vectors = {"Pianoforte": (1.0, 0.0, 0.0), "Violin": (0.0, 1.0, 0.0)}
+    await open_market(storage, a_teacher(1, "Pianoforte", vectors=vectors), a_teacher(2, "Violin"))
+    query = replace(a_query("grand"), vector=(0.9, 0.1, 0.42), model=MODEL)
+
+    retrieved = await storage.retrieval.retrieve(query)
+
+    assert retrieved.candidates[0].service_id == lesson_id(10)
+    assert retrieved.candidates[0].vector_score == pytest.approx(0.9, abs=0.001)
+    assert retrieved.candidates[0].text_score is None
+
+
+async def test_where_words_suffice_nothing_is_let_in_for_its_meaning_alone(storage: Storage) -> None:
+    vectors = {"Piano": (0.8, 0.6, 0.0), "Organ": (1.0, 0.0, 0.0)}
+    others = [a_teacher(n, title) for n, title in enumerate(("Violin", "Drums", "Cello"), start=3)]
+    await open_market(storage, a_teacher(1, "Piano", vectors=vectors), a_teacher(2, "Organ"), *others)
+    query = replace(a_query("piano"), vector=(1.0, 0.0, 0.0), model=MODEL)
+
+    assert await found(storage, query) == [lesson_id(10)]
+
+
+async def test_lessons_of_a_meant_kind_are_found_without_any_of_the_words(storage: Storage) -> None:
+    await open_market(
+        storage,
+        a_teacher(1, "With Mia", lesson={"category": "piano"}),
+        a_teacher(2, "With Noa", lesson={"category": "keyboard"}),
+        a_teacher(3, "With Ada", lesson={"category": "chess"}),
+    )
+    query = replace(a_query("keys"), categories=(("piano", 0.4), ("keyboard", 0.6)))
+
+    assert await found(storage, query) == [lesson_id(20), lesson_id(10)]
+
+
+async def test_a_model_that_no_service_has_vectors_of_finds_nothing(storage: Storage) -> None:
+    await open_market(storage, a_teacher(1, "Piano"))
+    query = replace(a_query("organ"), vector=(1.0, 0.0), model="another-2")
+
+    assert await found(storage, query) == []
+    assert await storage.retrieval.embedding_models() == [MODEL]
+
+
+@pytest.mark.parametrize(
+    ("price", "is_found"),
+    [
+        (PriceBounds(None, 5_999), False),
+        (PriceBounds(None, 6_000), True),
+        (PriceBounds(6_001, None), False),
+        (PriceBounds(6_000, 6_000, currency="USD"), True),
+        (PriceBounds(6_000, 6_000, currency="EUR"), False),
+        (PriceBounds(None, 7_999, PriceUnit.HOUR), False),
+        (PriceBounds(None, 8_000, PriceUnit.HOUR), True),
+        (PriceBounds(8_001, None, PriceUnit.HOUR), False),
+    ],
+)
+async def test_nothing_outside_the_price_is_found(storage: Storage, price: PriceBounds, is_found: bool) -> None:
+    await open_market(storage, a_teacher(1, lesson={"duration_minutes": 45}))
+
+    assert bool(await found(storage, a_query("piano", price=price))) is is_found
+
+
+@pytest.mark.parametrize(
+    ("age", "is_found"),
+    [(AgeBounds(5, 5), False), (AgeBounds(4, 6), True), (AgeBounds(12, None), True), (AgeBounds(13, None), False)],
+)
+async def test_nothing_for_another_age_is_found(storage: Storage, age: AgeBounds, is_found: bool) -> None:
+    await open_market(storage, a_teacher(1, lesson={"age_min": 6, "age_max": 12}))
+
+    assert bool(await found(storage, a_query("piano", age=age))) is is_found
+
+
+async def test_lessons_of_a_level_are_found_with_those_of_whatever_level(storage: Storage) -> None:
+    await open_market(
+        storage,
+        a_teacher(1, lesson={"levels": (Level.BEGINNER,)}),
+        a_teacher(2, lesson={"levels": (Level.INTERMEDIATE, Level.ADVANCED)}),
+        a_teacher(3),
+    )
+
+    only_advanced = a_query("piano", levels=frozenset({Level.ADVANCED}))
+    assert sorted(await found(storage, only_advanced)) == [lesson_id(20), lesson_id(30)]
+
+
+@pytest.mark.parametrize(
+    ("area", "numbers"),
+    [
+        ("nyc/brooklyn/park-slope", [1, 2, 4, 5]),
+        ("nyc/brooklyn", [1, 2, 4, 5]),
+        ("nyc", [1, 2, 3, 4, 5]),
+        ("nyc/queens", [3, 5]),
+        ("nyc/brook", [5]),
+    ],
+)
+async def test_an_area_has_those_who_serve_it_or_a_part_of_it_or_all_around_it(
+    storage: Storage, area: str, numbers: list[int]
+) -> None:
+    await open_market(
+        storage,
+        a_teacher(1, areas=(SLOPE,)),
+        a_teacher(2, areas=(BROOKLYN,)),
+        a_teacher(3, areas=(QUEENS,)),
+        a_teacher(4, areas=(QUEENS, SLOPE)) if area != QUEENS else a_teacher(4, areas=(SLOPE,)),
+        a_teacher(5, areas=(), lesson={"is_online": True}),
+    )
+
+    both_ways = await found(storage, a_query("piano", areas=(RegionId(area),)))
+    in_person = await found(storage, a_query("piano", areas=(RegionId(area),), online=False))
+
+    assert sorted(both_ways) == [lesson_id(10 * n) for n in numbers]
+    assert sorted(in_person) == [lesson_id(10 * n) for n in numbers if n != 5]
+
+
+async def test_a_city_has_those_at_home_there_and_those_who_teach_there_and_nowhere(storage: Storage) -> None:
+    await open_market(
+        storage,
+        a_teacher(1, areas=(), home_city="nyc"),
+        a_teacher(2, areas=(SLOPE,), home_city="london"),
+        a_teacher(3, areas=(), home_city=None, lesson={"is_online": True}),
+        a_teacher(4, areas=("london/westminster",), home_city="london"),
+        a_teacher(5, areas=(), home_city=None),
+    )
+
+    assert sorted(await found(storage, a_query("piano", cities=(NYC,)))) == [lesson_id(10 * n) for n in (1, 2, 3)]
+
+
+async def test_online_and_in_person_lessons_are_told_apart(storage: Storage) -> None:
+    await open_market(
+        storage,
+        a_teacher(1, lesson={"is_online": True, "is_in_person": False}),
+        a_teacher(2),
+        a_teacher(3, lesson={"is_online": True}),
+    )
+
+    assert sorted(await found(storage, a_query("piano", online=True))) == [lesson_id(10), lesson_id(30)]
+    assert sorted(await found(storage, a_query("piano", online=False))) == [lesson_id(20), lesson_id(30)]
+
+
+@pytest.mark.parametrize(
+    ("from_hour", "to_hour", "free_at"),
+    [
+        (8, 12, 9),
+        (9, 10, 9),
+        (9.5, 10.5, 9.5),
+        (9.5, 10.25, None),
+        (10.5, 14, None),
+        (6, 9.5, None),
+        (12, 13, None),
+    ],
+)
+async def test_a_whole_lesson_has_to_fit_into_the_time_that_was_asked_for(
+    storage: Storage, from_hour: float, to_hour: float, free_at: float | None
+) -> None:
+    await open_market(storage, a_teacher(1, availability=(WeeklySlot(6, 540, 660), WeeklySlot(7, 480, 1_440))))
+
+    retrieved = await storage.retrieval.retrieve(a_query("piano", windows=between(from_hour, to_hour)))
+
+    expected = [] if free_at is None else [SATURDAY + free_at * HOUR]
+    assert [each.next_free_at for each in retrieved.candidates] == expected
+
+
+async def test_weekly_times_are_those_of_where_the_instructor_lives(storage: Storage) -> None:
+    nine_to_ten = (WeeklySlot(6, 540, 600),)
+    await open_market(
+        storage,
+        a_teacher(1, timezone="America/New_York", availability=nine_to_ten),
+        a_teacher(2, timezone="Europe/London", availability=nine_to_ten),
+    )
+
+    assert await found(storage, a_query("piano", windows=between(14, 15))) == [lesson_id(10)]
+    assert await found(storage, a_query("piano", windows=between(9, 10))) == [lesson_id(20)]
+
+
+async def test_booked_times_are_not_free(storage: Storage) -> None:
+    await open_market(storage, a_teacher(1, availability=(WeeklySlot(6, 540, 720),)))
+    await storage.accounts.create_user(a_user(ANN), "hash")
+    await open_all(storage, a_conversation(ANN, teacher_id(1), 1))
+    lesson = a_booking(
+        1, instructor_id=teacher_id(1), starts_at=SATURDAY + 9.5 * HOUR, minutes=60, service_id=lesson_id(10)
+    )
+    await save_bookings(storage, lesson)
+
+    assert await found(storage, a_query("piano", windows=between(9, 11))) == []
+    retrieved = await storage.retrieval.retrieve(a_query("piano", windows=between(9, 12)))
+    assert [each.next_free_at for each in retrieved.candidates] == [SATURDAY + 10.5 * HOUR]
+
+
+async def test_what_is_over_is_not_free(storage: Storage) -> None:
+    await open_market(storage, a_teacher(1))
+
+    assert await found(storage, a_query("piano", windows=between(8, 10), now=SATURDAY + 9.5 * HOUR)) == []
+    assert await found(storage, a_query("piano", windows=between(8, 10), now=SATURDAY + 10 * HOUR)) == []
+    assert await found(storage, a_query("piano", windows=between(8, 11), now=SATURDAY + 10 * HOUR)) == [
+        lesson_id(10)
+    ]
+
+
+async def test_without_a_time_the_next_free_one_is_told(storage: Storage) -> None:
+    await open_market(
+        storage, a_teacher(1, availability=(WeeklySlot(6, 540, 600),)), a_teacher(2, availability=())
+    )
+
+    retrieved = await storage.retrieval.retrieve(a_query("piano", now=SATURDAY - 40 * HOUR))
+
+    assert [each.next_free_at for each in retrieved.candidates] == [SATURDAY + 9 * HOUR, None]
+
+
+async def test_distances_are_to_the_nearest_region_that_is_served(storage: Storage) -> None:
+    await storage.gazetteer.upsert_regions(REGIONS)
+    await open_market(
+        storage,
+        a_teacher(1, areas=(QUEENS, SLOPE)),
+        a_teacher(2, lesson={"is_online": True, "is_in_person": False}),
+    )
+
+    retrieved = await storage.retrieval.retrieve(a_query("piano", near=Point(40.671, -73.978)))
+
+    assert [each.distance_km for each in retrieved.candidates] == [pytest.approx(0, abs=0.001), None]
+
+
+async def test_filters_follow_a_change_at_once(storage: Storage) -> None:
+    teacher = a_teacher(1)
+    await open_market(storage, teacher)
+    dearer = replace(teacher.services[0], price_cents=9_000)
+    changed = replace(teacher, services=(dearer,), areas=("nyc/queens",))
+
+    await storage.catalogue.replace(teacher.user_id, an_offer_of(changed), now=NOW + HOUR)
+
+    assert await found(storage, a_query("piano", price=PriceBounds(None, 6_000))) == []
+    assert await found(storage, a_query("piano", areas=(SLOPE,))) == []
+    assert await found(storage, a_query("piano", areas=(QUEENS,))) == [lesson_id(10)]
+
+
+async def test_words_follow_a_change_once_it_is_indexed(storage: Storage) -> None:
+    teacher = a_teacher(1, "Piano", "Drums")
+    await open_market(storage, teacher)
+    renamed = replace(teacher, services=(a_lesson(10, "Violin", instructor_id=teacher.user_id),))
+    await storage.catalogue.replace(teacher.user_id, an_offer_of(renamed), now=NOW + HOUR)
+
+    await index_changes(storage)
+    assert await storage.search_index.clear(limit=10) == 1
+
+    assert await found(storage, a_query("violin")) == [lesson_id(10)]
+    assert await found(storage, a_query("piano")) == []
+    assert await found(storage, a_query("drums")) == []
+    assert await storage.search_index.changed(limit=10) == []
+
+
+async def test_what_is_retired_or_whose_instructor_is_gone_is_not_found(storage: Storage) -> None:
+    booked = a_teacher(1)
+    await open_market(storage, booked)
+    await storage.accounts.create_user(a_user(ANN), "hash")
+    await open_all(storage, a_conversation(ANN, teacher_id(1), 1))
+    await save_bookings(storage, a_booking(1, instructor_id=teacher_id(1), service_id=lesson_id(10)))
+
+    await storage.catalogue.replace(booked.user_id, an_offer_of(replace(booked, services=())), now=NOW + HOUR)
+
+    assert await found(storage, a_query("piano")) == []
+    assert await found(storage, a_query()) == []
+
+
+async def test_cards_show_a_service_with_its_instructor(storage: Storage) -> None:
+    await storage.gazetteer.upsert_regions(REGIONS)
+    lesson: dict[str, object] = {
+        "levels": (Level.BEGINNER,),
+        "age_min": 6,
+        "is_online": True,
+        "description": "Songs.",
+    }
+    teacher = a_teacher(1, areas=("nyc/brooklyn/park-slope", "nyc/nowhere"), lesson=lesson)
+    await open_market(storage, teacher)
+
+    [card] = await storage.retrieval.cards([lesson_id(10), lesson_id(99)])
+
+    assert (card.service_id, card.instructor_id, card.display_name) == (lesson_id(10), teacher_id(1), "Teacher 1")
+    assert card.areas == ("Park Slope", "nyc/nowhere")
+    shown: Service = teacher.services[0]
+    assert (card.title, card.description, card.price_cents) == (shown.title, "Songs.", shown.price_cents)
+    assert (card.levels, card.age_min, card.age_max, card.is_online) == ((Level.BEGINNER,), 6, None, True)
+
+
+async def test_two_hundred_are_found_and_all_are_counted(storage: Storage) -> None:
+    await open_market(storage, *(a_teacher(n) for n in range(1, 204)), a_teacher(LAST, "Violin"))
+
+    retrieved = await storage.retrieval.retrieve(a_query("piano"))
+
+    assert len(retrieved.candidates) == 200
+    assert retrieved.total == 203
+    assert retrieved.candidates[0].service_id == lesson_id(10)
+
+
+LAST = 900
