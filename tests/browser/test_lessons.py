@@ -108,6 +108,7 @@ def shown(moment: datetime) -> re.Pattern[str]:
 def test_a_student_sees_what_a_lesson_costs_books_it_once_and_both_see_it_at_once(
     maya: Visitor, tomas: Visitor, student: Account
 ) -> None:
+    expect(tomas.page.get_by_role("button", name="Book a lesson")).to_be_hidden()
     keys: list[str | None] = []
     maya.page.on(
         "request", lambda asked: BOOK.search(asked.url) and keys.append(asked.headers.get("idempotency-key"))
@@ -336,6 +337,30 @@ def test_a_message_can_be_about_a_lesson(
     expect(row.locator(".booking")).to_contain_text("Piano")
     messages = student.client.get(f"/api/v1/conversations/{booking['conversation_id']}/messages").json()["items"]
     assert messages[-1]["booking_id"] == booking["id"]
+
+
+def test_a_lesson_is_reached_from_the_thread_by_keyboard_and_what_was_written_about_it_stays_text(
+    maya: Visitor, student: Account, instructor: Account, piano: str
+) -> None:
+    words = "<img src=x onerror='window.harmed = 1'>"
+    booking = student.book(instructor, piano, in_days(5))
+    expect(maya.page.locator(".system-message")).to_have_count(1)
+    student.say(booking["conversation_id"], "See you then")
+    path = f"/api/v1/bookings/{booking['id']}/cancel"
+    instructor.client.post(path, json={"reason": words}).raise_for_status()
+    expect(maya.page.locator(".booking.is-cancelled")).to_have_count(2)
+
+    maya.composer.press("Shift+Tab")
+    expect(maya.page.locator("button.booking").last).to_be_focused()
+    for _ in range(2):
+        maya.page.keyboard.press("ArrowUp")
+    expect(maya.page.locator("button.booking").first).to_be_focused()
+    maya.page.keyboard.press("Enter")
+    expect(maya.page.get_by_role("dialog", name="Piano").get_by_text(words)).to_be_visible()
+    maya.page.keyboard.press("Escape")
+    expect(maya.page.locator("button.booking").first).to_be_focused()
+    assert maya.page.locator("img").count() == 0
+    assert maya.unexpected() == []
 
 
 def test_a_reminder_is_told_and_leads_to_the_lesson(maya: Visitor, student: Account) -> None:

@@ -110,6 +110,22 @@ def test_who_logs_out_with_something_unsent_is_warned_and_leaves_nothing_behind(
     assert maya.page.evaluate(KEPT) == 0
 
 
+def test_what_waits_when_a_session_ends_by_itself_is_sent_after_the_next_log_in(
+    maya: Visitor, student: Account, talk: str
+) -> None:
+    maya.say("On its way")
+    expect(maya.page.get_by_text("Sending …")).to_be_visible()
+    maya.context.clear_cookies()
+    maya.page.reload()
+    expect(maya.page.get_by_text("Your session has ended.")).to_be_visible()
+
+    maya.context.unroute(SEND)
+    maya.log_in(student)
+    maya.open_conversation("Tomás Herrera")
+    expect(maya.page.get_by_role("img", name="Sent")).to_be_visible()
+    assert student.messages(talk) == ["On its way"]
+
+
 def test_a_draft_is_still_there_after_a_reload_and_gone_once_it_is_sent(maya: Visitor) -> None:
     maya.composer.fill("Half a thought")
     maya.page.reload()

@@ -5,7 +5,6 @@ import { el, setText } from "../dom.js";
 import { closeIcon } from "../icons.js";
 import { moneyOf, priceOf, rateOf } from "../money.js";
 import { dayAndHour, spanOf } from "../times.js";
-import { closeFromBackdrop } from "./backdrop.js";
 import { field } from "./field.js";
 import { createWhenField, refusedTime } from "./when_field.js";
 
@@ -69,7 +68,7 @@ export function createBookDialog({ services, book, booked }) {
   const title = el("h2", { class: "dialog-title", id: "book-title" });
   const element = el(
     "dialog",
-    { class: "dialog small", "aria-labelledby": title.id, on: { click: closeFromBackdrop } },
+    { class: "dialog small", "aria-labelledby": title.id },
     el(
       "header",
       { class: "dialog-header" },

@@ -6,7 +6,6 @@ import { el, setText } from "../dom.js";
 import { closeIcon } from "../icons.js";
 import { moneyOf } from "../money.js";
 import { spanOf } from "../times.js";
-import { closeFromBackdrop } from "./backdrop.js";
 import { field } from "./field.js";
 import { createWhenField, refusedTime } from "./when_field.js";
 
@@ -80,7 +79,6 @@ export function createLessonDialog(actions) {
     {
       class: "dialog small",
       "aria-labelledby": title.id,
-      on: { click: closeFromBackdrop },
     },
     el(
       "header",
