@@ -219,12 +219,13 @@ export function openMessenger({ api, me, app, onEnded }) {
   function followAddress() {
     const [, id = null] = location.hash.match(/^#\/c\/(.+)$/) ?? [];
     const tense = TENSES.find((name) => location.hash === addressOfLessons(name)) ?? null;
+    const isNewPlace = tense !== null && store.state.tense === null;
     menu.close();
     store.dispatch({ type: "conversation_selected", id });
     store.dispatch({ type: "lessons_opened", tense });
     messenger.dataset.pane = id || tense ? "thread" : "list";
     if (id) focusComposer();
-    if (tense) queueMicrotask(lessons.focus);
+    if (isNewPlace) queueMicrotask(lessons.focus);
   }
 
   function show(state) {

@@ -252,7 +252,7 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onRe
 
     /** Leave nothing behind that somebody else at this browser might read. */
     forget() {
-      unsent.clear();
+      unsent.forget();
       drafts.clear();
     },
 

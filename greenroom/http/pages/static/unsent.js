@@ -14,7 +14,7 @@ const TOO_OLD = "This was written a while ago and never reached the server. Send
  * Another tab may have the same messages on their way; the server tells them by their client ids. What one tab is rid of,
  * sent or discarded, the others are too.
  *
- * @returns `{ count, clear, stop }`; `clear` lets go of all that is kept.
+ * @returns `{ count, stop, forget }`; `forget` stops too, and lets go of all that is kept.
  */
 export function keepUnsent(store, { now = Date.now } = {}) {
   const shelf = createShelf({ kind: "unsent", owner: store.state.me.id, countMax: COUNT_MAX, now });
@@ -27,7 +27,9 @@ export function keepUnsent(store, { now = Date.now } = {}) {
   if (Object.keys(pending).length) store.dispatch({ type: "pending_restored", pending });
 
   let kept = byClientId(store.state.pending);
+  let isStopped = false;
   store.subscribe(({ pending: current }) => {
+    if (isStopped) return;
     const next = byClientId(current);
     for (const [clientId, { conversationId, record }] of next)
       if (kept.get(clientId)?.record !== record)
@@ -40,7 +42,19 @@ export function keepUnsent(store, { now = Date.now } = {}) {
     if (message) store.dispatch({ type: "message_discarded", conversationId: message.conversationId, clientId });
   });
 
-  return { count: () => kept.size, clear: shelf.clear, stop: stopListening };
+  function stop() {
+    isStopped = true;
+    stopListening();
+  }
+
+  return {
+    count: () => kept.size,
+    stop,
+    forget() {
+      stop(); // first: what fails only now must not be kept again
+      shelf.clear();
+    },
+  };
 }
 
 const byClientId = (pending) =>

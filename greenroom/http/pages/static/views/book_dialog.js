@@ -124,7 +124,8 @@ export function createBookDialog({ services, book, booked }) {
   }
 
   function chooseService() {
-    const { duration_minutes } = chosen();
+    const { description, duration_minutes } = chosen();
+    setText(service.hint, description);
     length.input.value = String(duration_minutes);
     length.refuse(null);
     const choices = [...new Set([...LENGTHS, duration_minutes])].sort((a, b) => a - b);

@@ -76,10 +76,7 @@ export function createLessonDialog(actions) {
   );
   const element = el(
     "dialog",
-    {
-      class: "dialog small",
-      "aria-labelledby": title.id,
-    },
+    { class: "dialog small", "aria-labelledby": title.id },
     el(
       "header",
       { class: "dialog-header" },
