@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bench import committer, deliveries, drivers, http_path, replay, sockets
+from bench import committer, deliveries, drivers, http_path, replay, scaling, sockets
 from bench.figures import Bar, Figure, Of
+
+_SCALES: Final = 1.7
+"""What two workers are to do for each that one does: a second processor, less what there is to be agreed on."""
 
 _BY_HAND: Final = "by hand: two channels, fail_after"
 
@@ -40,6 +43,8 @@ BARS: Final[Mapping[tuple[str, str], Bar]] = {
     (sockets.PER_CPU_S, sockets.OVER_HTTP): Bar(2.0),
     (sockets.MEMORY, sockets.STREAM): Bar(40.0, Of.LEVEL),
     **{(way, replay.ON_THE_WIRE): Bar(1_024.0, Of.LEVEL) for way in (replay.OVER_SSE, replay.OVER_SOCKET)},
+    (scaling.HELD, scaling.ONE): Bar(_SCALES),
+    (scaling.COST_APART, scaling.ONE): Bar(round(2 / _SCALES, 2)),
 }
 """By the name of a figure and of its baseline."""
 
