@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from greenroom.schema.search_settings import SearchSettings
+
 K1: Final = 1.2
 B: Final = 0.75
 """BM25's: how soon more of the same word stops to matter, and how much a text's length does. Lucene's defaults, in the range that
@@ -35,9 +37,9 @@ SIMILAR_MAX: Final = 3
 
 QUALITY_MEAN: Final = 4.2
 QUALITY_COUNT: Final = 5
-"""What a rating is drawn to: as if this many more had given this mean. Five are about what it takes until ratings of one instructor
-say more of her than of who happened to rate; the mean is what most marketplaces' ratings lie around. Source of the form: the
-posterior mean under a conjugate prior, e.g. IMDb's weighted rating."""
+"""What a rating is drawn to: as if this many more had given this mean. One rating of five stars doesn't beat forty of 4.9. Five are
+about what it takes until ratings say more of an instructor than of who happened to rate; the mean is what ratings of marketplaces lie
+around. Source of the form: the posterior mean under a conjugate prior, known as the Bayesian average."""
 
 
 def quality(rating: float, count: int) -> float:
@@ -67,3 +69,10 @@ class RetrievalRules:
     def cosine_floor(self, model: str | None) -> float:
         """0.0 for a model nobody has set one for."""
         return next((floor for name, floor in self.cosine_floors.items() if (model or "").startswith(name)), 0.0)
+
+    @classmethod
+    def from_settings(cls, settings: SearchSettings) -> RetrievalRules:
+        return cls(
+            strong_score=settings.nl_search_text_skip_vector_score_threshold,
+            words_suffice_score=settings.nl_search_text_require_text_match_score_threshold,
+        )
