@@ -8,6 +8,7 @@ import { el, setText } from "../dom.js";
 import { createOperatorApi } from "./operator_api.js";
 import { openOperatorStream } from "./operator_stream.js";
 import { applyDelta } from "./tree.js";
+import { applyWorker, branchOf, combined, ofWorker, workerNode } from "./workers.js";
 import { createConnection } from "./views/connection.js";
 import { createOverview } from "./views/overview.js";
 import { createActors } from "./views/actors.js";
@@ -33,8 +34,9 @@ const PAGES = [
 export function createConsole({ credentials, onSignOut, onRefused }) {
   const api = createOperatorApi({ credentials, onUnauthorized: onRefused });
   const announcer = document.getElementById("announcer");
-  let state = { nodes: new Map(), pulses: [], events: [], connection: { status: "connecting" } };
+  let state = { workers: [], nodes: new Map(), pulses: [], events: [], connection: { status: "connecting" } };
   let isFirstDelta = true;
+  const latestPulses = new Map();
   let page = null;
   let openName = null;
 
@@ -43,7 +45,7 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
   const makers = {
     actors: () => createActors({ api, announce, getState: () => state }),
     calls: () => createCalls({ api }),
-    loop: () => createLoop({ api }),
+    loop: () => createLoop({ api, getState: () => state }),
     "dead-letters": () => createDeadLetters({ api }),
     outbox: () => createOutbox({ api, announce }),
     audit: () => createAudit({ api }),
@@ -102,9 +104,26 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
     page.update?.(state);
   }
 
+  /** One worker's stream is followed as it is; of several, that of all of them, in which every event names its worker. */
+  async function findStream() {
+    const { workers } = await api.workers();
+    const names = workers.length > 1 ? workers.map((worker) => worker.name) : [];
+    api.ask(names);
+    change({ workers: names });
+    return names.length > 0 ? `${STREAM}&worker=all` : STREAM;
+  }
+
   function onEvent(name, data) {
     if (name === "open") {
       isFirstDelta = true;
+      latestPulses.clear();
+      if (state.workers.length > 0)
+        change({ nodes: new Map(state.workers.map((worker) => [branchOf(worker), workerNode(worker, null)])) });
+    } else if (name === "worker") {
+      latestPulses.delete(data.worker);
+      change({ nodes: applyWorker(state.nodes, data) });
+    } else if (data?.worker) {
+      onEventOfWorker(name, data);
     } else if (name === "tree") {
       change({ nodes: applyDelta(state.nodes, data, { isFirst: isFirstDelta, now: Date.now() }) });
       isFirstDelta = false;
@@ -115,9 +134,23 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
     }
   }
 
+  function onEventOfWorker(name, data) {
+    if (name === "tree") {
+      change({ nodes: applyDelta(state.nodes, ofWorker(data), { isFirst: false, now: Date.now() }) });
+    } else if (name === "pulse") {
+      latestPulses.set(data.worker, data);
+      // One a second, though each worker sends its own.
+      if (latestPulses.keys().next().value === data.worker)
+        change({ pulses: [...state.pulses, combined([...latestPulses.values()])].slice(-PULSES_MAX) });
+    } else if (name !== "heartbeat") {
+      const { worker, ...rest } = data;
+      onEvent(name, rest.path ? { ...rest, path: `${branchOf(worker)}${rest.path}` } : rest);
+    }
+  }
+
   addEventListener("hashchange", openPage);
   const stream = openOperatorStream({
-    url: STREAM,
+    findUrl: findStream,
     credentials,
     onEvent: (...event) => page && onEvent(...event),
     onStatus: (status) => page && change({ connection: status }),

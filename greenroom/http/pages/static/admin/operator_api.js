@@ -2,6 +2,7 @@
 
 import { ApiError, failureOf } from "../api.js";
 import { headersOf } from "./credentials.js";
+import { branchOf, rankedTogether, splitBranch } from "./workers.js";
 
 /** An action may take fifteen seconds: an actor has five to stop and five to start. */
 const TIMEOUT_MS = 20_000;
@@ -11,6 +12,9 @@ const TIMEOUT_MS = 20_000;
  * @param onUnauthorized called when they turn out not to be good (any more), before the failure is thrown.
  */
 export function createOperatorApi({ credentials, onUnauthorized }) {
+  /** The names of the workers there are; none where there is but one, who need not be named. */
+  let workers = [];
+
   async function request(method, path, body) {
     let response;
     try {
@@ -37,19 +41,66 @@ export function createOperatorApi({ credentials, onUnauthorized }) {
   }
 
   const get = (path, parameters = {}) => request("GET", `${path}?${query(parameters)}`);
-  const actor = (path) => `/admin/actors${path.split("/").map(encodeURIComponent).join("/")}`;
+
+  /** The address of one actor, by its path in the console. */
+  function actor(path, action = "") {
+    const [worker, own] = splitBranch(path);
+    return `/admin/actors${own.split("/").map(encodeURIComponent).join("/")}${action}${worker ? `?worker=${worker}` : ""}`;
+  }
+
+  /**
+   * Ask every worker, and make one of their answers; who does not answer is left out, unless nobody does.
+   *
+   * @param merge given `[worker, answer]` for each; the worker is null where there is but one.
+   */
+  async function everybody(path, parameters, merge) {
+    if (workers.length === 0) return merge([[null, await get(path, parameters)]]);
+    const settled = await Promise.allSettled(workers.map((worker) => get(path, { ...parameters, worker })));
+    const answers = settled.map(({ value }, index) => [workers[index], value]).filter(([, answer]) => answer);
+    if (answers.length === 0) throw settled[0].reason;
+    return merge(answers);
+  }
+
+  const placed = (worker, node) => (worker ? { ...node, path: `${branchOf(worker)}${node.path}` } : node);
 
   return {
     logIn: (email, password) => request("POST", "/auth/login", { email, password }),
     logOut: () => request("POST", "/auth/logout"),
     probe: () => get("/admin/actors", { depth: 0 }),
-    top: (parameters) => get("/admin/actors/top", parameters),
-    actor: (path) => get(actor(path)),
-    act: (path, action, reason) => request("POST", `${actor(path)}/${action}`, reason ? { reason } : {}),
-    calls: () => get("/admin/calls", { limit: 50 }),
-    deadLetters: (parameters) => get("/admin/dead-letters", parameters),
-    loop: () => get("/admin/loop"),
-    probeSteps: (seconds) => request("POST", "/admin/loop/steps", { for_s: seconds }),
+    workers: () => get("/admin/workers"),
+    /** @param names of the workers that are asked from now on; none where there is but one. */
+    ask(names) {
+      workers = names;
+    },
+    top: (parameters) =>
+      everybody("/admin/actors/top", parameters, (answers) => {
+        const lists = answers.map(([worker, { actors }]) => actors.map((node) => placed(worker, node)));
+        return { actors: rankedTogether(lists, parameters.sort, parameters.limit) };
+      }),
+    actor: (path) => request("GET", actor(path)),
+    act: (path, action, reason) => request("POST", actor(path, `/${action}`), reason ? { reason } : {}),
+    calls: () =>
+      everybody("/admin/calls", { limit: 50 }, (answers) => ({
+        calls: answers
+          .flatMap(([worker, { calls }]) => calls.map((call) => placed(worker, call)))
+          .sort((a, b) => b.current.for_ms - a.current.for_ms),
+      })),
+    deadLetters: (parameters) =>
+      everybody("/admin/dead-letters", parameters, (answers) => {
+        const counts = {};
+        for (const [, letters] of answers)
+          for (const [reason, count] of Object.entries(letters.counts)) counts[reason] = (counts[reason] ?? 0) + count;
+        return {
+          total: answers.reduce((sum, [, letters]) => sum + letters.total, 0),
+          counts,
+          items: answers
+            .flatMap(([worker, { items }]) => items.map((letter) => placed(worker, letter)))
+            .sort((a, b) => b.at.localeCompare(a.at))
+            .slice(0, parameters.limit),
+        };
+      }),
+    loop: (worker) => get("/admin/loop", { worker }),
+    probeSteps: (seconds, worker) => request("POST", `/admin/loop/steps?${query({ worker })}`, { for_s: seconds }),
     outbox: (parameters) => get("/admin/outbox", parameters),
     job: (id) => get(`/admin/outbox/${encodeURIComponent(id)}`),
     retryJob: (id, reason) => request("POST", `/admin/outbox/${encodeURIComponent(id)}/retry`, reason ? { reason } : {}),

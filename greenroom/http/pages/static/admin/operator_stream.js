@@ -13,11 +13,12 @@ const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 30_000;
 
 /**
+ * @param findUrl resolves to where the stream is; asked before every connection.
  * @param onEvent `(name, data)` for each event; `open` with null comes first on every connection.
  * @param onStatus `{status: "connecting" | "live" | "waiting", retryAt, reason}`
  * @param onRefused the credentials are not good: `(ApiError)`. The stream has ended for good.
  */
-export function openOperatorStream({ url, credentials, onEvent, onStatus, onRefused }) {
+export function openOperatorStream({ findUrl, credentials, onEvent, onStatus, onRefused }) {
   let abort = null;
   let retryTimer = null;
   let silenceTimer = null;
@@ -32,6 +33,8 @@ export function openOperatorStream({ url, credentials, onEvent, onStatus, onRefu
     onStatus({ status: "connecting", reason });
     try {
       listenForSilence();
+      const url = await findUrl();
+      if (mine !== abort || isOver) return;
       const response = await fetch(url, {
         headers: { Accept: "text/event-stream", ...headersOf(credentials) },
         credentials: "omit",

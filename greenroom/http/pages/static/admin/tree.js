@@ -34,7 +34,7 @@ export function rowsOf(nodes, folds, filter = {}) {
 
   function add(node, level) {
     const children = below.get(node.path) ?? [];
-    const isUnfolded = isFiltered || (folds.get(node.path) ?? (level === 0 || node.children_total <= UNFOLDED_MAX));
+    const isUnfolded = isFiltered || (folds.get(node.path) ?? (level === 0 || node.is_root || node.children_total <= UNFOLDED_MAX));
     const place = rows.length;
     rows.push({ node, level, isParent: node.children_total > 0, isUnfolded });
     let found = !isFiltered || fits(node, filter);
@@ -60,7 +60,7 @@ export function fits(node, { text, kind, state }) {
 
 /** Kinds of actors among the nodes, in alphabetical order. */
 export function kindsOf(nodes) {
-  return [...new Set([...nodes.values()].map((node) => node.kind))].sort();
+  return [...new Set([...nodes.values()].filter((node) => !node.is_worker).map((node) => node.kind))].sort();
 }
 
 /** What can't work though nothing works without it. A supervisor is told by what is below it. */

@@ -154,7 +154,9 @@ export function createActors({ api, announce, getState }) {
 
   function createRow({ node: first }) {
     const fold = el("button", { class: "fold", type: "button" }, icon("M9 6l6 6-6 6"));
-    const name = el("button", { class: "actor-name", type: "button", on: { click: () => open(first.path) } });
+    // Of a worker, the root of its actors is what there is to see.
+    const shownAs = first.is_worker ? `${first.path}/greenroom` : first.path;
+    const name = el("button", { class: "actor-name", type: "button", on: { click: () => open(shownAs) } });
     const kind = el("span", { class: "actor-kind" });
     const badge = el("span", { class: "state" });
     const depth = el("span", {});
@@ -191,11 +193,11 @@ export function createActors({ api, announce, getState }) {
       fold.hidden = !isParent;
       fold.setAttribute("aria-expanded", String(Boolean(isUnfolded)));
       fold.setAttribute("aria-label", `${isUnfolded ? "Fold" : "Unfold"} ${node.path}`);
-      setText(name, nameOf(node.path));
+      setText(name, node.is_worker ? `worker ${nameOf(node.path)}` : nameOf(node.path));
       name.title = node.path;
       name.classList.toggle("is-key", node.key !== null);
-      const about = node.strategy ? `${number(node.children_total)} · ${node.strategy.replaceAll("_", " ")}` : node.kind;
-      setText(kind, node.strategy || nameOf(node.path) !== node.kind ? about : "");
+      const about = node.is_worker ? aboutWorker(node) : node.strategy ? `${number(node.children_total)} · ${node.strategy.replaceAll("_", " ")}` : node.kind;
+      setText(kind, node.is_worker || node.strategy || nameOf(node.path) !== node.kind ? about : "");
       setText(badge, node.state);
       badge.dataset.state = node.state;
       const box = node.mailbox;
@@ -206,7 +208,7 @@ export function createActors({ api, announce, getState }) {
       setText(busy, box ? percent(node.busy_share) : "");
       setText(handled, box ? number(node.handled) : "");
       setText(slow, box ? duration(node.latency_ms?.p99) : "");
-      setText(restarts, node.strategy ? `${node.intensity_used} of ${node.intensity_allowed}` : number(node.restarts));
+      setText(restarts, node.is_worker ? "" : node.strategy ? `${node.intensity_used} of ${node.intensity_allowed}` : number(node.restarts));
       restarts.title = node.strategy ? "Restarts used of what its supervisor allows itself" : "";
       restarts.classList.toggle("is-notable", !node.strategy && node.restarts > 0);
       setText(now, whatNow(node));
@@ -284,6 +286,11 @@ export function createActors({ api, announce, getState }) {
       detail?.close();
     },
   };
+}
+
+function aboutWorker(node) {
+  if (node.pid === null) return "";
+  return `pid ${node.pid} · up ${duration(Math.max(0, Date.now() - Date.parse(node.started_at)))}`;
 }
 
 function whatNow(node) {

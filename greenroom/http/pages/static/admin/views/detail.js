@@ -4,6 +4,7 @@ import { el, setText } from "../../dom.js";
 import { closeIcon } from "../../icons.js";
 import { poll } from "../polling.js";
 import { duration, number, percent, plural, when } from "../words.js";
+import { splitBranch } from "../workers.js";
 import { ACTIONS, askAndAct } from "./action_dialog.js";
 import { createTable, factList } from "./table.js";
 
@@ -79,7 +80,7 @@ export function createDetail({ api, path, announce, close }) {
     const { node } = actor;
     setText(badge, node.state);
     badge.dataset.state = node.state;
-    const isRoot = path.lastIndexOf("/") === 0;
+    const isRoot = splitBranch(path)[1].lastIndexOf("/") === 0;
     const isSupervisor = node.strategy !== null;
     const isStopped = node.state === "stopped";
     isEssential = node.is_essential;

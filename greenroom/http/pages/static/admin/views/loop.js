@@ -1,6 +1,6 @@
 /** The event loop: how late it is, what keeps it, what blocked it. */
 
-import { el, setText } from "../../dom.js";
+import { el, keyed, setText } from "../../dom.js";
 import { poll } from "../polling.js";
 import { duration, number, percent, plural, when } from "../words.js";
 import { createGraph } from "./graph.js";
@@ -8,7 +8,9 @@ import { createTable, factList } from "./table.js";
 
 const PROBE_S = 10;
 
-export function createLoop({ api }) {
+export function createLoop({ api, getState }) {
+  let worker = null;
+  const chips = el("div", { class: "chips", role: "group", "aria-label": "Worker", hidden: true });
   const lag = createGraph({ floor: 5, label: "Lag (p99) in milliseconds" });
   const turn = createGraph({ floor: 20, label: "Longest turn in milliseconds" });
   const lagTop = el("span", {});
@@ -22,10 +24,32 @@ export function createLoop({ api }) {
   const stallWords = el("p", { class: "panel-words" });
   const asking = poll(
     1_000,
-    async () => show(await api.loop()),
+    async () => {
+      showWorkers();
+      const asked = worker;
+      const loop = await api.loop(asked);
+      if (asked === worker) show(loop);
+    },
     (error) => setText(note, error?.message ?? ""),
   );
   let stallsShown = "";
+
+  function showWorkers() {
+    const { workers } = getState();
+    if (!workers.includes(worker)) worker = workers[0] ?? null;
+    chips.hidden = workers.length === 0;
+    keyed(chips, workers, {
+      key: (name) => name,
+      create: (name) => el("button", { class: "chip", type: "button", on: { click: () => choose(name) } }, `worker ${name}`),
+      update: (chip, name) => chip.setAttribute("aria-pressed", String(name === worker)),
+    });
+  }
+
+  function choose(name) {
+    worker = name;
+    showWorkers();
+    asking.now();
+  }
 
   function showGraph(graph, top, values) {
     graph.update(values);
@@ -95,7 +119,7 @@ export function createLoop({ api }) {
   async function measure() {
     probe.disabled = true;
     try {
-      await api.probeSteps(PROBE_S);
+      await api.probeSteps(PROBE_S, worker);
     } catch (error) {
       setText(note, error.message);
     }
@@ -109,6 +133,7 @@ export function createLoop({ api }) {
       "section",
       { class: "panel" },
       el("h2", { class: "panel-title" }, "The last minute"),
+      chips,
       el(
         "div",
         { class: "graphs" },

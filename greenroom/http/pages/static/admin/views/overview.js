@@ -3,6 +3,7 @@
 import { el, setText } from "../../dom.js";
 import { createGraph } from "./graph.js";
 import { hinderedOf, nameOf } from "../tree.js";
+import { splitBranch } from "../workers.js";
 import { duration, number, percent } from "../words.js";
 
 /** A loop that is this late is felt by people. */
@@ -25,10 +26,10 @@ export function createOverview() {
       { class: "overview", "aria-label": "Overview" },
       ...[lag, turn, busy, actors, streams, restarts, letters, outOfService].map((each) => each.element),
     ),
-    update({ pulses, nodes }) {
+    update({ pulses, nodes, workers }) {
       const hindered = hinderedOf(nodes);
       alarm.hidden = hindered.length === 0;
-      setText(alarm, hindered.length === 0 ? "" : `${hindered.map((node) => `${nameOf(node.path)} is ${node.hindrance}`).join(", ")}. This server is not ready for requests.`);
+      setText(alarm, hindered.length === 0 ? "" : `${hindered.map(inWords).join(", ")}. ${workers.length > 0 ? "Such a worker" : "This server"} is not ready for requests.`);
       const now = pulses.at(-1);
       if (!now) return;
       lag.show(duration(now.lag_ms_p99), now.lag_ms_p99 >= LATE_MS, pulses.map((pulse) => pulse.lag_ms_p99));
@@ -42,6 +43,11 @@ export function createOverview() {
       outOfService.show(number(Math.max(hindered.length, now.wedged)), hindered.length > 0 || now.wedged > 0);
     },
   };
+}
+
+function inWords(node) {
+  const [worker] = splitBranch(node.path);
+  return `${nameOf(node.path)}${worker ? ` of worker ${worker}` : ""} is ${node.hindrance}`;
 }
 
 function tile(label, graph = null) {
