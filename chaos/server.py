@@ -41,6 +41,9 @@ UNLIMITED: Final = {
     "GREENROOM_LIMIT_REGISTRATIONS_PER_HOUR": "0",
     "GREENROOM_LIMIT_LOGINS_PER_MINUTE": "0",
     "GREENROOM_LIMIT_LOGINS_PER_HOUR": "0",
+    "GREENROOM_LIMIT_ACCOUNT_LOGINS_PER_MINUTE": "0",
+    "GREENROOM_LIMIT_ACCOUNT_LOGINS_PER_HOUR": "0",
+    "GREENROOM_LOGIN_LOCKOUT_FAILURES": "0",
 }
 """A few users here do the work of thousands. Where it is much, limits are out of reach rather than off: they cost what they
 cost.

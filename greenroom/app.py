@@ -26,6 +26,7 @@ from pydantic import SecretStr
 
 from greenroom.actors.core import Core, CoreSettings, open_core
 from greenroom.actors.limiting import HOUR_S, MINUTE_S, LimitPolicies
+from greenroom.actors.lockout import Ladder
 from greenroom.actors.stall_watchdog import Stall, StallWatchdog
 from greenroom.http import sockets
 from greenroom.http.app import Application, connection_refusal, create_app
@@ -462,6 +463,7 @@ def core_settings(settings: Settings, *, worker: str | None = None) -> CoreSetti
         drain_timeout_s=settings.drain_timeout_s,
         worker=worker,
         limits=limit_policies(settings),
+        lockout=Ladder(first=settings.login_lockout_failures) if settings.login_lockout_failures else None,
     )
 
 
@@ -478,6 +480,10 @@ def limit_policies(settings: Settings) -> LimitPolicies:
         registrations=policy("registrations", settings.limit_registrations_per_hour, HOUR_S),
         logins_by_minute=policy("logins-by-minute", settings.limit_logins_per_minute, MINUTE_S),
         logins_by_hour=policy("logins-by-hour", settings.limit_logins_per_hour, HOUR_S),
+        account_logins_by_minute=policy(
+            "account-logins-by-minute", settings.limit_account_logins_per_minute, MINUTE_S
+        ),
+        account_logins_by_hour=policy("account-logins-by-hour", settings.limit_account_logins_per_hour, HOUR_S),
     )
 
 

@@ -46,6 +46,7 @@ from greenroom.actors.event_streams import EventStreams
 from greenroom.actors.event_worker import EventWorker, MakeHandles
 from greenroom.actors.feeds import LocalFeeds
 from greenroom.actors.limiting import Limiting, LimitPolicies
+from greenroom.actors.lockout import Ladder, Lockout
 from greenroom.actors.loop_watch import LoopWatch
 from greenroom.actors.messaging import Messaging
 from greenroom.actors.operating import Operating
@@ -118,6 +119,8 @@ class CoreSettings:
     """Names this process among several that share a bus; None if it is the only one."""
 
     limits: LimitPolicies = LimitPolicies()  # noqa: RUF009 - frozen
+    lockout: Ladder | None = None
+    """By what steps accounts are locked; None for not at all."""
 
 
 class Core:
@@ -362,6 +365,7 @@ async def open_core(
                 wall=wall,
                 session_life=settings.session_life,
                 limiting=limiting,
+                lockout=Lockout(storage.limits, settings.lockout),
             ),
             messaging=Messaging(
                 system=system,

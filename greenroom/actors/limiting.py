@@ -30,6 +30,7 @@ class LimitPolicies:
         conversations: that a user creates; opening one that exists is free.
         typing: signs that a user has begun to type.
         registrations, logins_by_minute, logins_by_hour: tries from a client's address.
+        account_logins_by_minute, account_logins_by_hour: tries to sign in to one account, since the last that succeeded.
     """
 
     requests: Policy | None = None
@@ -40,6 +41,8 @@ class LimitPolicies:
     registrations: Policy | None = None
     logins_by_minute: Policy | None = None
     logins_by_hour: Policy | None = None
+    account_logins_by_minute: Policy | None = None
+    account_logins_by_hour: Policy | None = None
 
 
 class Limiting:
@@ -58,6 +61,10 @@ class Limiting:
     def refused(self) -> Mapping[str, int]:
         """Refusals since the start, by policy."""
         return self._refused
+
+    def blind(self, name: str) -> str:
+        """A subject for a name that should not be readable where limits are kept."""
+        return self._limits.blind(name)
 
     def statistics(self) -> LimitStatistics:
         return self._limits.statistics()
@@ -102,6 +109,25 @@ class Limiting:
         policies = [self._policies.logins_by_hour, self._policies.logins_by_minute]
         if address is not None:
             await self._take_all([each for each in policies if each], address, "sign-ins from one address")
+
+    async def account_login(self, account: str) -> None:
+        """A try to sign in to an account, by its blinded name; it has no other limits for a load test."""
+        await self._take_all(self._of_account, account, "sign-ins to one account")
+
+    def undo_account_login(self, account: str) -> None:
+        """Its password was never looked at."""
+        for policy in self._of_account:
+            self._limits.give_back(policy, account)
+
+    def forgive_account(self, account: str) -> None:
+        """Somebody knew its password."""
+        for policy in self._of_account:
+            self._limits.give_back(policy, account, units=policy.limit)
+
+    @property
+    def _of_account(self) -> list[Policy]:
+        policies = [self._policies.account_logins_by_hour, self._policies.account_logins_by_minute]
+        return [each for each in policies if each]
 
     async def _take(self, policy: Policy, subject: str, what: str) -> None:
         decision = await self._limits.take(policy, subject)

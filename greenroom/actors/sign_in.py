@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Final
 
 from greenroom.actors.addresses import committer
@@ -17,14 +19,32 @@ from greenroom.actors.commands import NoteSessionEnd
 from greenroom.actors.feeds import LocalFeeds
 from greenroom.actors.identity import Identity
 from greenroom.actors.limiting import Limiting
+from greenroom.actors.lockout import Lockout
 from greenroom.actors.session_cache import Known, SessionCache
-from greenroom.schema.errors import InvalidCredentials, NotAuthenticated
+from greenroom.schema.errors import (
+    AccountLocked,
+    InvalidCredentials,
+    LoginBusy,
+    NotAuthenticated,
+    RateLimited,
+)
 from greenroom.schema.events import ClosingReason
 from greenroom.schema.ids import Ids, SessionId, UserId, is_ulid
 from greenroom.schema.records import Role, Session, User
 from greenroom.storage.passwords import Passwords
 from greenroom.storage.ports import Accounts, Bus, Revocation
 from greenroom.supervisor import ActorSystem
+
+_SUCCESS: Final = "success"
+_OUTCOMES: Final = MappingProxyType(
+    {
+        InvalidCredentials: "invalid",
+        RateLimited: "rate_limited",
+        AccountLocked: "locked",
+        LoginBusy: "busy",
+    }
+)
+"""What is counted of a refusal to sign in."""
 
 TICKET_LIFE: Final = timedelta(minutes=10)
 
@@ -66,6 +86,7 @@ class SignIn:
         wall: Callable[[], datetime],
         session_life: timedelta,
         limiting: Limiting,
+        lockout: Lockout,
     ) -> None:
         self._accounts = accounts
         self._passwords = passwords
@@ -78,6 +99,8 @@ class SignIn:
         self._wall = wall
         self._session_life = session_life
         self._limiting = limiting
+        self._lockout = lockout
+        self._outcomes = Counter(dict.fromkeys((*_OUTCOMES.values(), _SUCCESS), 0))
 
     async def register(
         self, *, email: str, password: str, display_name: str, role: Role, address: str | None = None
@@ -112,15 +135,43 @@ class SignIn:
             address: where from, for the limits; None for a caller that has none.
 
         Raises:
-            RateLimited: too many tries from there.
+            RateLimited: too many tries from there, or for this account.
+            AccountLocked: too many wrong passwords for it.
             InvalidCredentials: one of those three.
             LoginBusy: no password slot came free in time.
         """
+        try:
+            signed_in = await self._login(email, password, address)
+        except (InvalidCredentials, RateLimited, AccountLocked, LoginBusy) as refusal:
+            self._outcomes[_OUTCOMES[type(refusal)]] += 1
+            raise
+        self._outcomes[_SUCCESS] += 1
+        return signed_in
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """What became of tries to sign in, since the start."""
+        return self._outcomes
+
+    async def _login(self, email: str, password: str, address: str | None) -> SignedIn:
         await self._limiting.login(address)
         found = await self._accounts.credentials(email)
-        is_right = await self._passwords.verify(password, None if found is None else found.password_hash)
+        # All of this is the same for an account that does not exist; one that does has a single name, however many ways of
+        # writing it the database takes for equal.
+        account = self._limiting.blind((email if found is None else found.user.email).lower())
+        await self._lockout.check(account)
+        await self._limiting.account_login(account)
+        attempt = await self._lockout.begin(account)
+        try:
+            is_right = await self._passwords.verify(password, None if found is None else found.password_hash)
+        except LoginBusy:
+            self._limiting.undo_account_login(account)
+            await self._lockout.undo(account, attempt)
+            raise
         if found is None or not is_right or not found.user.is_active:
             raise InvalidCredentials("The e-mail address or the password is wrong.")
+        self._limiting.forgive_account(account)
+        await self._lockout.forgive(account)
         if self._passwords.is_outdated(found.password_hash):
             await self._accounts.set_password_hash(found.user.id, await self._passwords.hash(password))
         return await self._start_session(found.user)

@@ -107,7 +107,7 @@ def create_app(
         LoopCollector(core.loop.report),
         OwnCountsCollector(core.system.inspect),
         OutboxCollector(lambda: core.outbox.figures),
-        LimitCollector(core.limiting),
+        LimitCollector(core.limiting, core.sign_in),
         GaugeCollector(
             "greenroom_essential_hindered",
             "Essential actors that can't work now; with any, the worker is not ready.",

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from greenroom.actors.limiting import Limiting
 from greenroom.actors.loop_watch import LoopReport
+from greenroom.actors.sign_in import SignIn
 from greenroom.http.serving import ServingStatistics
 from greenroom.schema.outbox import OutboxFigures
 from greenroom.supervisor import ActorDetail, MessageStatistics, NoSuchActor, SystemStatistics
@@ -281,10 +282,17 @@ class OutboxCollector(Collector):
 class LimitCollector(Collector):
     """What was refused for being too much, and how the limits are kept."""
 
-    def __init__(self, limiting: Limiting) -> None:
+    def __init__(self, limiting: Limiting, sign_in: SignIn) -> None:
         self._limiting = limiting
+        self._sign_in = sign_in
 
     def collect(self) -> Iterator[Metric]:
+        logins = CounterMetricFamily(
+            "greenroom_logins", "Tries to sign in, by what became of them.", labels=["outcome"]
+        )
+        for outcome, count in self._sign_in.outcomes.items():
+            logins.add_metric([outcome], count)
+        yield logins
         refused = CounterMetricFamily(
             "greenroom_rate_limited", "What was refused for being too much, by limit.", labels=["policy"]
         )

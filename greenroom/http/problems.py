@@ -106,6 +106,7 @@ STATUSES: Final[Mapping[type[DomainError], tuple[int, str]]] = MappingProxyType(
         errors.VersionMismatch: (412, "Version mismatch"),
         errors.InvalidInput: (422, "Invalid input"),
         errors.RateLimited: (429, "Too many requests"),
+        errors.AccountLocked: (429, "Account locked"),
         errors.LoginBusy: (503, "Too many sign-ins"),
         errors.Unavailable: (503, "Temporarily unavailable"),
         errors.PoolExhausted: (503, "Temporarily unavailable"),
@@ -173,6 +174,10 @@ def problem_of(error: BaseException, request_id: str) -> tuple[Problem, dict[str
             headers["RateLimit-Policy"] = f'"{policy.name}";q={policy.limit};w={policy.window_s}'
             headers["RateLimit"] = f'"{policy.name}";r=0;t={wait_s}'
             return LimitProblem(**about, detail=str(error), policy=policy.name, retry_after=wait_s), headers
+        case errors.AccountLocked():
+            wait_s = _whole_seconds(error.retry_after_s)
+            headers["Retry-After"] = str(wait_s)
+            return LimitProblem(**about, detail=str(error), policy="lockout", retry_after=wait_s), headers
         case errors.Unavailable() | errors.LoginBusy() | errors.RequestInProgress():
             headers["Retry-After"] = str(_whole_seconds(error.retry_after_s))
         case errors.NotAuthenticated():

@@ -185,6 +185,16 @@ class RateLimited(DomainError):
         self.retry_after_s = retry_after_s
 
 
+class AccountLocked(DomainError):
+    """Too many wrong passwords in a row for this account, whether it exists or not; no password was looked at."""
+
+    code = "account_locked"
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("Too many wrong passwords for this account. Wait before you try again.")
+        self.retry_after_s = retry_after_s
+
+
 class Unavailable(DomainError):
     """Something greenroom depends on is not answering now; the same request may succeed later.
 

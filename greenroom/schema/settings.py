@@ -131,6 +131,16 @@ class Settings(BaseSettings):
     )
     limit_logins_per_minute: int = Field(20, ge=0, le=LIMIT_MAX, description="sign-ins from one client address")
     limit_logins_per_hour: int = Field(200, ge=0, le=LIMIT_MAX, description="the same, in an hour")
+    limit_account_logins_per_minute: int = Field(
+        5, ge=0, le=LIMIT_MAX, description="sign-ins to one account, since the last that succeeded"
+    )
+    limit_account_logins_per_hour: int = Field(20, ge=0, le=LIMIT_MAX, description="the same, in an hour")
+    login_lockout_failures: int = Field(
+        5,
+        ge=0,
+        le=10,
+        description="wrong passwords in a row that lock an account, for 30 s and twice as long with each further one; 0: never",
+    )
     loadtest_bypass_token: SecretStr | None = Field(
         None,
         validation_alias="LOADTEST_BYPASS_TOKEN",

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from greenroom.actors.core import CoreSettings
 from greenroom.actors.limiting import LimitPolicies
+from greenroom.actors.lockout import Ladder
 from greenroom.http.admission import BYPASS, client_network
 from greenroom.http.request import Request
 from greenroom.schema.rate_limits import Policy
@@ -248,3 +249,23 @@ def test_an_ipv6_customer_counts_as_one(host: str, network: str) -> None:
     request = Request({"path": "/", "query_string": b"", "headers": [], "client": (host, 4711)})
 
     assert client_network(request) == network
+
+
+async def test_a_locked_account_says_for_how_long() -> None:
+    async with a_world(core_settings=CoreSettings(lockout=Ladder(first=2))) as world:
+
+        async def login(password: str) -> httpx.Response:
+            return await world.nobody.post(
+                "/api/v1/auth/login", json={"email": world.maya.email, "password": password}
+            )
+
+        assert [(await login("wrong password")).status_code for _ in range(2)] == [401, 401]
+        locked = await login(PASSWORD)
+        metrics = (await world.operator.get("/metrics")).text
+
+    problem = assert_problem(locked, 429, "account_locked")
+    assert locked.headers["Retry-After"] == "30"
+    assert problem["retry_after"] == 30
+    assert 'greenroom_logins_total{outcome="invalid"} 2.0' in metrics
+    assert 'greenroom_logins_total{outcome="locked"} 1.0' in metrics
+    assert 'greenroom_logins_total{outcome="success"} 0.0' in metrics

@@ -105,3 +105,26 @@ async def test_without_its_redis_nobody_is_refused_for_that_and_each_worker_keep
     assert {answer.status_code for answer in answers} == {201, 429}
     assert set(up.values()) == {0.0}
     assert sum(unconfirmed.values()) > 0
+
+
+async def test_wrong_passwords_add_up_over_all_workers(
+    database: PostgresOptions, tmp_path: Path, connected: Mapping[str, str]
+) -> None:
+    outcomes: list[tuple[int, str]] = []
+    with workers_server(database.conninfo, tmp_path, settings={**SETTINGS, **connected}) as server:
+        async with a_pair(server.url):
+
+            async def guess() -> None:
+                async with httpx.AsyncClient(base_url=server.url, timeout=WAIT_S) as api:
+                    body = {"email": "maya@example.com", "password": "not the password"}
+                    answer = await api.post("/api/v1/auth/login", json=body)
+                outcomes.append((answer.status_code, answer.json()["code"]))
+
+            with trio.fail_after(WAIT_S):
+                async with trio.open_nursery() as nursery:
+                    for _ in range(15):
+                        nursery.start_soon(guess)
+
+    assert outcomes.count((401, "invalid_credentials")) == 5
+    assert len(outcomes) == 15
+    assert {code for status, code in outcomes if status == 429} <= {"account_locked", "rate_limited"}

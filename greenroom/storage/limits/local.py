@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 
-from greenroom.schema.rate_limits import Decision, Policy, decide
+from greenroom.schema.rate_limits import Decision, Policy, Standing, decide
 from greenroom.storage.limits.memory import MemoryHome, monotonic_us
 from greenroom.storage.ports import LimitStatistics
 
@@ -21,8 +22,14 @@ class LocalLimits:
         standing = self._home.settle_one(policy, subject, wanted=1)
         return decide(policy, is_allowed=standing.granted == 1, debt_us=standing.debt_us)
 
-    def give_back(self, policy: Policy, subject: str) -> None:
-        self._home.settle_one(policy, subject, spent=-1)
+    def give_back(self, policy: Policy, subject: str, units: int = 1) -> None:
+        self._home.settle_one(policy, subject, spent=-units)
+
+    async def settle(self, policy: Policy, subject: str, *, spent: int = 0, wanted: int = 0) -> Standing:
+        return self._home.settle_one(policy, subject, spent=spent, wanted=wanted)
+
+    def blind(self, name: str) -> str:
+        return sha256(name.encode()).hexdigest()[:32]  # it never leaves this process
 
     def statistics(self) -> LimitStatistics:
         return LimitStatistics(home=self._home.name, is_up=True, subjects=len(self._home))

@@ -29,13 +29,14 @@ async def open_limits(
     """
     if kind is BusKind.LOCAL:
         yield LocalLimits()
-    elif kind is BusKind.POSTGRES or redis is None:
-        async with open_shared_limits(PostgresHome(pool), workers=workers) as limits:
+        return
+    key = await shared_key(pool)
+    if kind is BusKind.POSTGRES or redis is None:
+        async with open_shared_limits(PostgresHome(pool), workers=workers, key=key) as limits:
             yield limits
     else:
-        namespace = namespace_of(await shared_key(pool))
         async with (
-            aclosing(RedisHome(redis, namespace=namespace)) as home,
-            open_shared_limits(home, workers=workers) as limits,
+            aclosing(RedisHome(redis, namespace=namespace_of(key))) as home,
+            open_shared_limits(home, workers=workers, key=key) as limits,
         ):
             yield limits

@@ -18,6 +18,7 @@ quotas ("Rate Limit Quota Service") and of Doorman (https://github.com/youtube/d
 
 from __future__ import annotations
 
+import hmac
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -30,7 +31,7 @@ import trio
 
 from greenroom.schema.rate_limits import Decision, Policy, Standing, decide, settle
 from greenroom.storage.limits.home import CLAIMS_MAX, Claim, HomeAway, LimitHome
-from greenroom.storage.limits.memory import LOOKED_AT, SUBJECTS_MAX, monotonic_us
+from greenroom.storage.limits.memory import LOOKED_AT, SUBJECTS_MAX, MemoryHome, monotonic_us
 from greenroom.storage.ports import LimitStatistics
 
 ADVANCE_SHARE: Final = 16
@@ -65,6 +66,19 @@ class _Waiter:
 
     def tell(self, is_granted: bool | None) -> None:
         self.is_granted = is_granted
+        self.told.set()
+
+
+@dataclass(slots=True, eq=False)
+class _Step:
+    """A claim by itself; ``standing`` stays None if the home can't be asked."""
+
+    claim: Claim
+    told: trio.Event = field(default_factory=trio.Event)
+    standing: Standing | None = None
+
+    def tell(self, standing: Standing | None) -> None:
+        self.standing = standing
         self.told.set()
 
 
@@ -122,10 +136,15 @@ class SharedLimits:
         home: LimitHome,
         *,
         workers: int,
+        key: bytes = b"",
         now_us: Callable[[], int] = monotonic_us,
         subjects_max: int = SUBJECTS_MAX,
     ) -> None:
         self._home = home
+        self._key = key
+        # What was settled step by step, as far as it was asked here: to go by while the home is away.
+        self._own = MemoryHome(now_us=now_us)
+        self._steps: deque[_Step] = deque()
         self._workers = workers
         self._now_us = now_us
         self._subjects_max = subjects_max
@@ -154,12 +173,32 @@ class SharedLimits:
             return self._take_here(account, now_us)
         return await self._ask(account)
 
-    def give_back(self, policy: Policy, subject: str) -> None:
+    def give_back(self, policy: Policy, subject: str, units: int = 1) -> None:
         now_us = self._now_us()
         account = self._account(policy, subject, now_us)
-        account.spend(now_us, -1)
-        account.unsent -= 1
+        account.spend(now_us, -units)
+        account.unsent -= units
         self._note(account, is_urgent=True)
+
+    async def settle(self, policy: Policy, subject: str, *, spent: int = 0, wanted: int = 0) -> Standing:
+        own = self._own.settle_one(policy, subject, spent=spent, wanted=wanted)
+        if self._is_up:
+            step = _Step(Claim(policy, subject, spent=spent, wanted=wanted))
+            self._steps.append(step)
+            self._woken.set()
+            with trio.move_on_after(EXCHANGE_TIMEOUT_S):
+                try:
+                    await step.told.wait()
+                finally:
+                    if step in self._steps:
+                        self._steps.remove(step)
+            if step.standing is not None:
+                return step.standing
+        self._unconfirmed += 1
+        return own
+
+    def blind(self, name: str) -> str:
+        return hmac.digest(self._key, name.encode(), "sha256").hex()[:32]
 
     def advance(self, policy: Policy) -> int:
         """Units that this worker may grant to a subject before the home knows."""
@@ -179,10 +218,12 @@ class SharedLimits:
         """Settle with the home until cancelled."""
         while True:
             await self._wait_for_work()
-            exchange = self._next_exchange()
+            steps = self._next_steps()
+            exchange = self._next_exchange(CLAIMS_MAX - len(steps))
             try:
                 with trio.fail_after(EXCHANGE_TIMEOUT_S):
-                    standings = await self._home.settle([sent.claim for sent in exchange])
+                    claims = [*(step.claim for step in steps), *(sent.claim for sent in exchange)]
+                    standings = await self._home.settle(claims)
             except (HomeAway, trio.TooSlowError) as exc:
                 self._lower(str(exc) or "no answer in time")
                 for sent in exchange:
@@ -190,10 +231,14 @@ class SharedLimits:
                 # Whoever else waits would wait in vain.
                 for account in self._urgent:
                     _release(account)
+                for step in (*steps, *self._steps):
+                    step.tell(None)
                 await trio.sleep(RETRY_S)
             else:
                 self._raise()
-                for sent, standing in zip(exchange, standings, strict=True):
+                for step, standing in zip(steps, standings, strict=False):
+                    step.tell(standing)
+                for sent, standing in zip(exchange, standings[len(steps) :], strict=True):
                     self._apply(sent, standing)
 
     async def leave(self) -> None:
@@ -281,7 +326,7 @@ class SharedLimits:
             self._woken.set()
 
     async def _wait_for_work(self) -> None:
-        while not (self._urgent or self._has_due()):
+        while not (self._steps or self._urgent or self._has_due()):
             if self._is_leaving:
                 self._has_left.set()
             self._woken = trio.Event()
@@ -293,10 +338,19 @@ class SharedLimits:
         first = next(iter(self._untold), None)
         return first is not None and (self._is_leaving or first.due_at <= trio.current_time())
 
-    def _next_exchange(self) -> list[_Sent]:
+    def _next_steps(self) -> list[_Step]:
+        """Take what is to be settled by itself: one of each subject, as they come after each other."""
+        steps: dict[str, _Step] = {}
+        for step in list(self._steps):
+            if len(steps) < CLAIMS_MAX // 2 and step.claim.key not in steps:
+                steps[step.claim.key] = step
+                self._steps.remove(step)
+        return list(steps.values())
+
+    def _next_exchange(self, count: int) -> list[_Sent]:
         """Take what is to be told: what is urgent first."""
         exchange: list[_Sent] = []
-        while len(exchange) < CLAIMS_MAX and (self._urgent or self._has_due()):
+        while len(exchange) < count and (self._urgent or self._has_due()):
             account = next(iter(self._urgent or self._untold))
             self._urgent.pop(account, None)
             self._untold.pop(account, None)
@@ -342,13 +396,14 @@ def _release(account: _Account) -> None:
 
 
 @asynccontextmanager
-async def open_shared_limits(home: LimitHome, *, workers: int) -> AsyncIterator[SharedLimits]:
+async def open_shared_limits(home: LimitHome, *, workers: int, key: bytes = b"") -> AsyncIterator[SharedLimits]:
     """Keep limits with a home for the length of the block; one that can't be reached is tried again and again.
 
     Args:
         workers: how many share the advance, this one included.
+        key: a secret of all workers, to hide names with.
     """
-    limits = SharedLimits(home, workers=workers)
+    limits = SharedLimits(home, workers=workers, key=key)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(limits.run)
         nursery.start_soon(limits.keep_tidy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from greenroom.schema.rate_limits import Decision, Policy
+from greenroom.schema.rate_limits import Decision, Policy, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,21 @@ class RateLimits(Protocol):
         """
         ...
 
-    def give_back(self, policy: Policy, subject: str) -> None:
-        """Return a unit that was taken for something that did not happen."""
+    def give_back(self, policy: Policy, subject: str, units: int = 1) -> None:
+        """Return units that were taken for something that did not happen; more than were taken forgive all."""
+        ...
+
+    async def settle(self, policy: Policy, subject: str, *, spent: int = 0, wanted: int = 0) -> Standing:
+        """Charge and grant in one step that no other worker can come between; see
+        :func:`greenroom.schema.rate_limits.settle`.
+
+        It waits for the home where there is one, a quarter of a second at most. Without it, this worker goes by what it
+        was asked itself. Not to be mixed with :meth:`take` under one policy.
+        """
+        ...
+
+    def blind(self, name: str) -> str:
+        """A subject for a name that should not be readable where limits are kept, the same for all workers."""
         ...
 
     def statistics(self) -> LimitStatistics: ...

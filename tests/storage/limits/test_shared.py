@@ -11,7 +11,7 @@ from trio.testing import MockClock
 
 from greenroom.schema.rate_limits import Policy, Standing
 from greenroom.storage.limits import Claim, HomeAway, MemoryHome, SharedLimits, open_shared_limits
-from greenroom.storage.limits.shared import ADVANCE_SHARE, RETRY_S, SETTLE_S, WAIT_S
+from greenroom.storage.limits.shared import ADVANCE_SHARE, EXCHANGE_TIMEOUT_S, RETRY_S, SETTLE_S, WAIT_S
 
 SMALL = Policy("small", 10, 3600)
 LARGE = Policy("large", 1600, 86_400)
@@ -248,3 +248,44 @@ async def test_a_full_table_tells_of_each_subject_once(home: StubbornHome, autoj
 
     assert all(len({claim.key for claim in claims}) == len(claims) for claims in home.exchanges)
     assert limits.statistics().subjects == 10
+
+
+GATE = Policy("gate", 1, 3600)
+
+
+async def test_a_step_is_nobody_elses_though_all_take_it_at_once(
+    home: StubbornHome, autojump_clock: MockClock
+) -> None:
+    granted: list[int] = []
+
+    async def step(limits: SharedLimits) -> None:
+        granted.append((await limits.settle(GATE, "maya", wanted=1)).granted)
+
+    async with workers(2, home) as crew, trio.open_nursery() as nursery:
+        for n in range(50):
+            nursery.start_soon(step, crew[n % 2])
+
+    assert sum(granted) == 1
+
+
+async def test_without_a_home_steps_go_by_what_this_worker_was_asked(
+    home: StubbornHome, autojump_clock: MockClock
+) -> None:
+    async with workers(2, home) as [first, second]:
+        await first.settle(GATE, "maya", wanted=1)
+        home.is_away = True
+
+        assert (await first.settle(GATE, "maya", wanted=1)).granted == 0
+        assert (await second.settle(GATE, "maya", wanted=1)).granted == 1
+        assert (await second.settle(GATE, "maya", wanted=1)).granted == 0
+
+
+async def test_a_home_that_hangs_keeps_a_step_for_a_quarter_of_a_second(
+    home: StubbornHome, autojump_clock: MockClock
+) -> None:
+    home.answers_after_s = 3600
+    async with workers(2, home) as [limits, _]:
+        began = trio.current_time()
+        for _ in range(4):
+            await limits.settle(GATE, "maya", wanted=1)
+        assert trio.current_time() - began == pytest.approx(EXCHANGE_TIMEOUT_S)

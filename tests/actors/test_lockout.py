@@ -1,0 +1,170 @@
+"""Guessing passwords: how far one gets, and that whoever knows it gets in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from greenroom.actors.core import CoreSettings
+from greenroom.actors.limiting import LimitPolicies
+from greenroom.actors.lockout import Ladder, Lockout
+from greenroom.schema.errors import AccountLocked, InvalidCredentials, LoginBusy, RateLimited
+from greenroom.schema.rate_limits import Policy
+from greenroom.storage.limits import LocalLimits
+from greenroom.storage.passwords import SimulatedPasswords
+from tests.actors.world import PASSWORD, World, a_world
+
+MAYA = "maya@example.com"
+WRONG = "not the password"
+DAY_S = 24 * 3600
+LADDER = Ladder()
+PER_ACCOUNT = LimitPolicies(
+    account_logins_by_minute=Policy("account-logins-by-minute", 5, 60),
+    account_logins_by_hour=Policy("account-logins-by-hour", 20, 3600),
+)
+
+
+@asynccontextmanager
+async def guarded(*, ladder: Ladder | None = LADDER, limits: LimitPolicies | None = None) -> AsyncIterator[World]:
+    async with a_world(settings=CoreSettings(lockout=ladder, limits=limits or LimitPolicies())) as world:
+        yield world
+
+
+async def attempt(world: World, password: str = WRONG, email: str = MAYA) -> str:
+    """Try to sign in; say in a word what became of it."""
+    try:
+        await world.core.sign_in.login(email=email, password=password)
+    except InvalidCredentials:
+        return "invalid"
+    except AccountLocked:
+        return "locked"
+    except RateLimited:
+        return "limited"
+    return "in"
+
+
+@pytest.mark.parametrize(
+    ("failure", "lock_s"), [(1, 0), (4, 0), (5, 30), (6, 60), (7, 120), (11, 1920), (12, 3600), (1000, 3600)]
+)
+def test_the_ladder(failure: int, lock_s: int) -> None:
+    assert LADDER.lock_s(failure) == lock_s
+
+
+async def test_the_fifth_wrong_password_locks_and_the_right_one_does_not_open(autojump_clock: MockClock) -> None:
+    async with guarded() as world:
+        assert [await attempt(world) for _ in range(5)] == ["invalid"] * 5
+
+        with pytest.raises(AccountLocked) as locked:
+            await world.core.sign_in.login(email=MAYA, password=PASSWORD)
+
+        assert locked.value.retry_after_s == pytest.approx(30, abs=1)
+        await trio.sleep(locked.value.retry_after_s)
+        assert await attempt(world, PASSWORD) == "in"
+
+
+async def test_a_success_takes_all_failures_back(autojump_clock: MockClock) -> None:
+    async with guarded() as world:
+        for _ in range(3):
+            assert [await attempt(world) for _ in range(4)] == ["invalid"] * 4
+            assert await attempt(world, PASSWORD) == "in"
+
+
+async def test_a_day_of_patient_guessing_is_worth_three_dozen_guesses(autojump_clock: MockClock) -> None:
+    lockout = Lockout(LocalLimits(), LADDER)
+    guesses = 0
+    while trio.current_time() < DAY_S:
+        try:
+            await lockout.check(MAYA)
+            await lockout.begin(MAYA)
+            guesses += 1
+        except AccountLocked as locked:
+            await trio.sleep(locked.retry_after_s)
+
+    assert 30 <= guesses <= 36
+
+
+async def test_of_many_guesses_at_once_no_more_are_looked_at(autojump_clock: MockClock) -> None:
+    outcomes: list[str] = []
+
+    async def guess(world: World) -> None:
+        outcomes.append(await attempt(world))
+
+    async with guarded() as world, trio.open_nursery() as nursery:
+        for _ in range(500):
+            nursery.start_soon(guess, world)
+
+    assert outcomes.count("invalid") == LADDER.first
+    assert outcomes.count("locked") == 500 - LADDER.first
+
+
+async def test_an_account_that_does_not_exist_is_locked_alike_however_its_name_is_written(
+    autojump_clock: MockClock,
+) -> None:
+    async with guarded() as world:
+        nobody = ["nobody@example.com", "Nobody@example.com", "NOBODY@EXAMPLE.COM"]
+        outcomes = [await attempt(world, email=nobody[n % 3]) for n in range(7)]
+        assert outcomes == [await attempt(world) for _ in range(7)]
+
+    assert outcomes == ["invalid"] * 5 + ["locked"] * 2
+
+
+async def test_one_locked_account_locks_nobody_else(autojump_clock: MockClock) -> None:
+    async with guarded() as world:
+        for _ in range(6):
+            await attempt(world)
+
+        assert await attempt(world, PASSWORD, email="tomas@example.com") == "in"
+
+
+async def test_failures_are_forgotten_in_time(autojump_clock: MockClock) -> None:
+    async with guarded() as world:
+        for _ in range(4):
+            await attempt(world)
+        await trio.sleep(DAY_S / 2)
+
+        assert [await attempt(world) for _ in range(5)] == ["invalid"] * 5
+
+
+async def test_a_try_that_was_never_looked_at_does_not_count(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(self: SimulatedPasswords, password: str, encoded: str | None) -> bool:
+        raise LoginBusy(retry_after_s=1.0)
+
+    async with guarded(limits=PER_ACCOUNT) as world:
+        with monkeypatch.context() as patched:
+            patched.setattr(SimulatedPasswords, "verify", busy)
+            for _ in range(20):
+                with pytest.raises(LoginBusy):
+                    await world.core.sign_in.login(email=MAYA, password=PASSWORD)
+
+        assert [await attempt(world) for _ in range(5)] == ["invalid"] * 5
+        assert world.core.sign_in.outcomes == {
+            "success": 0, "invalid": 5, "rate_limited": 0, "locked": 0, "busy": 20
+        }  # fmt: skip
+
+
+async def test_tries_for_one_account_are_limited_by_minute_and_hour_until_one_succeeds(
+    autojump_clock: MockClock,
+) -> None:
+    async with guarded(ladder=None, limits=PER_ACCOUNT) as world:
+        assert [await attempt(world) for _ in range(6)] == ["invalid"] * 5 + ["limited"]
+        await trio.sleep(12)
+        assert await attempt(world, PASSWORD) == "in"
+        assert [await attempt(world) for _ in range(6)] == ["invalid"] * 5 + ["limited"]
+        looked_at = 5
+        until = trio.current_time() + 3600
+        while trio.current_time() < until:
+            looked_at += await attempt(world) == "invalid"
+            await trio.sleep(12)
+
+    assert 20 <= looked_at <= 40
+
+
+async def test_nobody_is_locked_where_there_is_no_ladder(autojump_clock: MockClock) -> None:
+    async with guarded(ladder=None) as world:
+        assert [await attempt(world) for _ in range(50)] == ["invalid"] * 50
