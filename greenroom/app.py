@@ -26,7 +26,6 @@ from pydantic import SecretStr
 
 from greenroom.actors.core import Core, CoreSettings, open_core
 from greenroom.actors.limiting import HOUR_S, MINUTE_S, LimitPolicies
-from greenroom.actors.lockout import Ladder
 from greenroom.actors.stall_watchdog import Stall, StallWatchdog
 from greenroom.http import sockets
 from greenroom.http.app import Application, connection_refusal, create_app
@@ -463,7 +462,7 @@ def core_settings(settings: Settings, *, worker: str | None = None) -> CoreSetti
         drain_timeout_s=settings.drain_timeout_s,
         worker=worker,
         limits=limit_policies(settings),
-        lockout=Ladder(first=settings.login_lockout_failures) if settings.login_lockout_failures else None,
+        lockout_failures=settings.login_lockout_failures,
     )
 
 

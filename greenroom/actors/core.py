@@ -119,8 +119,8 @@ class CoreSettings:
     """Names this process among several that share a bus; None if it is the only one."""
 
     limits: LimitPolicies = LimitPolicies()  # noqa: RUF009 - frozen
-    lockout: Ladder | None = None
-    """By what steps accounts are locked; None for not at all."""
+    lockout_failures: int = 0
+    """From how many wrong passwords in a row on an account is locked; 0 for never."""
 
 
 class Core:
@@ -365,7 +365,7 @@ async def open_core(
                 wall=wall,
                 session_life=settings.session_life,
                 limiting=limiting,
-                lockout=Lockout(storage.limits, settings.lockout),
+                lockout=Lockout(storage.limits, Ladder(settings.lockout_failures)),
             ),
             messaging=Messaging(
                 system=system,

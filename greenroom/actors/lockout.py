@@ -31,14 +31,18 @@ _ANY_GATE: Final = Policy(_GATE, 1, 24 * 3600)
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """How long the n-th failure in a row locks: not at all before ``first``, then ``base_s``, doubled each time."""
+    """How long the n-th failure in a row locks: not at all before ``first``, then ``base_s``, doubled each time.
 
-    first: int = 5
+    Attributes:
+        first: 0 to lock nobody, nor to count.
+    """
+
+    first: int
     base_s: int = 30
     longest_s: int = 3600
 
     def lock_s(self, failure: int) -> int:
-        if failure < self.first:
+        if not 0 < self.first <= failure:
             return 0
         return min(self.longest_s, self.base_s << min(failure - self.first, 20))
 
@@ -56,11 +60,7 @@ class Attempt:
 class Lockout:
     """See the module."""
 
-    def __init__(self, limits: RateLimits, ladder: Ladder | None) -> None:
-        """
-        Args:
-            ladder: None to lock nobody.
-        """
+    def __init__(self, limits: RateLimits, ladder: Ladder) -> None:
         self._limits = limits
         self._ladder = ladder
 
@@ -69,7 +69,7 @@ class Lockout:
         Raises:
             AccountLocked
         """
-        if self._ladder is not None:
+        if self._ladder.first:
             gate = await self._limits.settle(_ANY_GATE, account)
             if gate.debt_us > 0:
                 raise AccountLocked(gate.debt_us / 1_000_000)
@@ -80,7 +80,7 @@ class Lockout:
         Raises:
             AccountLocked: another try came first; this one is not counted.
         """
-        if self._ladder is None:
+        if not self._ladder.first:
             return Attempt(failure=0, is_gated=False)
         standing = await self._limits.settle(FAILURES, account, spent=1)
         failure = -(-standing.debt_us // FAILURES.interval_us)
@@ -101,7 +101,7 @@ class Lockout:
 
     async def forgive(self, account: str) -> None:
         """Somebody knew the password."""
-        if self._ladder is not None:
+        if self._ladder.first:
             await self._limits.settle(FAILURES, account, spent=-2 * FAILURES.limit)
             await self._open(account)
 

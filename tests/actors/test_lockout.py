@@ -21,7 +21,7 @@ from tests.actors.world import PASSWORD, World, a_world
 MAYA = "maya@example.com"
 WRONG = "not the password"
 DAY_S = 24 * 3600
-LADDER = Ladder()
+LADDER = Ladder(first=5)
 PER_ACCOUNT = LimitPolicies(
     account_logins_by_minute=Policy("account-logins-by-minute", 5, 60),
     account_logins_by_hour=Policy("account-logins-by-hour", 20, 3600),
@@ -29,8 +29,10 @@ PER_ACCOUNT = LimitPolicies(
 
 
 @asynccontextmanager
-async def guarded(*, ladder: Ladder | None = LADDER, limits: LimitPolicies | None = None) -> AsyncIterator[World]:
-    async with a_world(settings=CoreSettings(lockout=ladder, limits=limits or LimitPolicies())) as world:
+async def guarded(*, failures: int = LADDER.first, limits: LimitPolicies | None = None) -> AsyncIterator[World]:
+    async with a_world(
+        settings=CoreSettings(lockout_failures=failures, limits=limits or LimitPolicies())
+    ) as world:
         yield world
 
 
@@ -151,7 +153,7 @@ async def test_a_try_that_was_never_looked_at_does_not_count(
 async def test_tries_for_one_account_are_limited_by_minute_and_hour_until_one_succeeds(
     autojump_clock: MockClock,
 ) -> None:
-    async with guarded(ladder=None, limits=PER_ACCOUNT) as world:
+    async with guarded(failures=0, limits=PER_ACCOUNT) as world:
         assert [await attempt(world) for _ in range(6)] == ["invalid"] * 5 + ["limited"]
         await trio.sleep(12)
         assert await attempt(world, PASSWORD) == "in"
@@ -166,5 +168,5 @@ async def test_tries_for_one_account_are_limited_by_minute_and_hour_until_one_su
 
 
 async def test_nobody_is_locked_where_there_is_no_ladder(autojump_clock: MockClock) -> None:
-    async with guarded(ladder=None) as world:
+    async with guarded(failures=0) as world:
         assert [await attempt(world) for _ in range(50)] == ["invalid"] * 50

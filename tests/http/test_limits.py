@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from greenroom.actors.core import CoreSettings
 from greenroom.actors.limiting import LimitPolicies
-from greenroom.actors.lockout import Ladder
 from greenroom.http.admission import BYPASS, client_network
 from greenroom.http.request import Request
 from greenroom.schema.rate_limits import Policy
@@ -252,7 +251,7 @@ def test_an_ipv6_customer_counts_as_one(host: str, network: str) -> None:
 
 
 async def test_a_locked_account_says_for_how_long() -> None:
-    async with a_world(core_settings=CoreSettings(lockout=Ladder(first=2))) as world:
+    async with a_world(core_settings=CoreSettings(lockout_failures=2)) as world:
 
         async def login(password: str) -> httpx.Response:
             return await world.nobody.post(
