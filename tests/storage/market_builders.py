@@ -77,13 +77,17 @@ def an_offer_of(teacher: Teacher) -> Offer:
     )
 
 
+async def store(storage: Storage, teacher: Teacher) -> None:
+    user = a_user(teacher.user_id, role=Role.INSTRUCTOR, display_name=f"Teacher {teacher.number}")
+    await storage.accounts.create_user(user, "hash")
+    await storage.catalogue.replace(teacher.user_id, an_offer_of(teacher), now=NOW)
+
+
 async def open_market(storage: Storage, *teachers: Teacher, words: Mapping[str, str] | None = None) -> None:
     """Store and index teachers; ``words`` are a category's."""
     await storage.search_index.add_model(MODEL, 3)
     for teacher in teachers:
-        user = a_user(teacher.user_id, role=Role.INSTRUCTOR, display_name=f"Teacher {teacher.number}")
-        await storage.accounts.create_user(user, "hash")
-        await storage.catalogue.replace(teacher.user_id, an_offer_of(teacher), now=NOW)
+        await store(storage, teacher)
     vectors = {title: vector for teacher in teachers for title, vector in teacher.vectors.items()}
     await index_changes(storage, words=words or {}, vectors=vectors)
     await storage.search_index.make_ready(MODEL)

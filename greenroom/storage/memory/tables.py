@@ -100,6 +100,8 @@ class Tables:
     search_models: dict[str, IndexedModel] = field(default_factory=dict)
     search_vectors: dict[tuple[str, ServiceId], Sequence[float]] = field(default_factory=dict)
     """By model and service."""
+    search_indexer: tuple[str, datetime] | None = None
+    """Which worker indexes services, and until when."""
 
     def messages_below(self, conversation_id: ConversationId, before: int | None, limit: int) -> list[Message]:
         kept = self.messages.get(conversation_id, [])

@@ -111,6 +111,8 @@ __all__ = [
     "Revocation",
     "RollCall",
     "RowsWithin",
+    "SearchConfigs",
+    "SearchIndex",
     "Storage",
     "StreamPosition",
     "Streams",

@@ -162,6 +162,13 @@ class SearchIndex(Protocol):
     Any number of workers may write at the same time; they wait for each other.
     """
 
+    async def hold(self, worker: str, *, for_s: float) -> bool:
+        """Take or keep the right to look for what is to be indexed; return whether this worker has it.
+
+        It keeps workers from doing the same work; that two write at the same time does no harm.
+        """
+        ...
+
     async def changed(self, *, limit: int) -> list[ServiceText]:
         """Services that are not indexed as they are now, longest waiting first."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from greenroom.schema.errors import FieldError, InvalidInput
 from greenroom.schema.ids import ServiceId
@@ -15,6 +16,15 @@ from greenroom.storage.memory.tables import Tables
 class MemorySearchIndex:
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
+
+    async def hold(self, worker: str, *, for_s: float) -> bool:
+        async with self._database.operation("search_index.hold"):
+            tables, now = self._database.tables, self._database.clock()
+            holder = tables.search_indexer
+            if holder is not None and holder[0] != worker and holder[1] > now:
+                return False
+            tables.search_indexer = (worker, now + timedelta(seconds=for_s))
+            return True
 
     async def changed(self, *, limit: int) -> list[ServiceText]:
         async with self._database.operation("search_index.changed"):

@@ -34,6 +34,12 @@ SELECT set_config('enable_hashjoin', 'on', true), set_config('statement_timeout'
        pg_advisory_xact_lock(hashtextextended('greenroom: search index', 0))
 """
 
+HOLD_RIGHT: Final = """
+-- hold_index: by the database's clock, which all workers share.
+UPDATE search_corpus SET indexer = %(worker)s, indexer_until = clock_timestamp() + make_interval(secs => %(for_s)s)
+ WHERE indexer IS NULL OR indexer = %(worker)s OR indexer_until <= clock_timestamp()
+"""
+
 CHANGED: Final = """
 -- changed_services: walks services_dirty.
 SELECT id, title, category, description, updated_at FROM services WHERE search_dirty
@@ -129,6 +135,11 @@ WITH same AS MATERIALIZED (
 UPDATE services s SET search_dirty = false FROM same WHERE s.id = same.id
 """
 
+ANY_ORPHAN: Final = """
+-- any_orphan: asked all the time, and mostly answered with none.
+SELECT doc FROM search_orphans LIMIT 1
+"""
+
 ORPHANS: Final = """
 -- search_orphans: documents that are no more.
 DELETE FROM search_orphans WHERE doc IN (SELECT doc FROM search_orphans ORDER BY doc LIMIT %(limit)s) RETURNING doc
@@ -187,6 +198,9 @@ class PostgresSearchIndex:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
+    async def hold(self, worker: str, *, for_s: float) -> bool:
+        return await self._pool.run(HOLD_RIGHT, {"worker": worker, "for_s": for_s}) == 1
+
     async def changed(self, *, limit: int) -> list[ServiceText]:
         return await self._pool.fetch(CHANGED, {"limit": limit}, _service_text)
 
@@ -213,6 +227,8 @@ class PostgresSearchIndex:
         return len(docs)
 
     async def clear(self, *, limit: int) -> int:
+        if not await self._pool.fetch(ANY_ORPHAN, None, int):
+            return 0
         async with in_transaction(self._pool, BEGIN, timeout_s=INDEX_TIMEOUT_S) as session:
             await _lock(session, {})
             docs = await session.fetch(ORPHANS, {"limit": limit}, int)
