@@ -1,0 +1,1 @@
+"""Measurements of the search against data of others, given by path: nothing of theirs is kept here."""
