@@ -37,6 +37,7 @@ class Claim:
         kind: None for what no field of an understanding can say; its words are taken out of the lesson all the same.
         first, after: atoms, the second exclusive.
         strength: how sure it is for each atom, 1 to 20; 10 is usual.
+        half_is_guessed: it is a time of which nothing told the half of the day; twelve hours off is as likely if that fits better.
     """
 
     kind: PartKind | None
@@ -44,6 +45,7 @@ class Claim:
     after: int
     meaning: Meaning
     strength: int = 10
+    half_is_guessed: bool = False
 
     @property
     def weight(self) -> int:

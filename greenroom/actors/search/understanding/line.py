@@ -202,10 +202,11 @@ def _number(found: Sequence[Word], at: int) -> Atom | None:
         value, after = float(first) * _SCALES[follower], at + 2
         return Atom(f"{value:.10g}" if value < 10**_DIGITS_MAX else "very many", tuple(found[at:after]))
     start = at
-    if first in ("a", "an"):
-        if at + 1 >= len(found) or found[at + 1].key not in ("hundred", "thousand"):
+    if first in ("a", "an", "hundred", "thousand"):
+        at += first in ("a", "an")
+        if at >= len(found) or found[at].key not in ("hundred", "thousand"):
             return None
-        whole, at = 1, at + 1
+        whole = 1
     else:
         below, after = _below_hundred(found, at)
         if below is None:
@@ -241,7 +242,7 @@ def _below_hundred(found: Sequence[Word], at: int) -> tuple[int | None, int]:
     if key not in _TENS:
         return None, at
     at += 1
-    after_hyphen = at + 1 if at < len(found) and found[at].key == "-" and found[at].is_glued else at
+    after_hyphen = at + 1 if at < len(found) and found[at].key == "-" else at
     if after_hyphen < len(found) and 1 <= _UNITS.get(found[after_hyphen].key, 0) <= 9:
         return _TENS[key] + _UNITS[found[after_hyphen].key], after_hyphen + 1
     return _TENS[key], at

@@ -33,13 +33,25 @@ _AFTER: Final = (
     r"(?: (?:us | united_states | american)_dollars? | dollars? | bucks? | usd | euros? | eur | british_pounds"
     r" | pounds?_sterling | pounds? | gbp | quid | [$€£] )"
 )
-_NUMBER: Final = r"\d+(?:\.\d+)?"
+_NUMBER: Final = r"(?!0\d)\d+(?:\.\d+)?"
+
+
+_NOT_COUNTING: Final = (
+    r"(?! _(?: years? | yrs? | yo | y | months? | weeks? | days? | hours? | hrs? | h | min | mins | minutes?"
+)
+_NOT_COUNTING_TOO: Final = (
+    r" | miles? | mi | km | kms | kilomet(?:er|re)s? | blocks? | people | persons? | students? | kids? | children | lessons?"
+    r" | class(?:es)? | sessions? | players? | songs? | stars? | am | pm | s | st | avenue | ave | street | grade | feet | ft"
+    r" | reviews? | others? | levels? | words? | weeks? | - | : | / | o_?clock | percent | degrees | and_(?:over|older|under|up)"
+    r" | or_(?:older|younger) ) (?!\S) )"
+)
+_UNMARKED: Final = _NOT_COUNTING + _NOT_COUNTING_TOO
 
 
 def _money(tag: str) -> str:
     return (
         rf"(?: (?P<before{tag}>{_BEFORE})_ )? (?P<amount{tag}>{_NUMBER}) (?P<thousands{tag}>_k)?"
-        rf" (?: _(?P<after{tag}>{_AFTER}) (?: _(?:and_)?(?P<cents{tag}>\d\d?)_cents?)? )?"
+        rf" (?: _(?P<after{tag}>{_AFTER}) (?: _(?:and_)?(?P<cents{tag}>\d\d?) (?:_cents?)? {_UNMARKED} )? )?"
     )
 
 
@@ -54,20 +66,9 @@ _UNITS_BEFORE: Final = (
     r" _(?:(?:price|rate|cost|fee|budget)s?_)? )?"
     r"(?: (?:price[sd]?|rates?|costs?|costing|fees?|pay|paying|budget|charges?|charging)_(?:(?:is|of|range|at)_){0,4} )?"
 )
-_NOT_COUNTING: Final = (
-    r"(?! _(?: years? | yrs? | yo | y | months? | weeks? | days? | hours? | hrs? | h | min | mins | minutes?"
-)
-_NOT_COUNTING_TOO: Final = (
-    r" | miles? | mi | km | kms | kilomet(?:er|re)s? | blocks? | people | persons? | students? | kids? | children | lessons?"
-    r" | class(?:es)? | sessions? | players? | songs? | stars? | am | pm | s | st | avenue | ave | street | grade | feet | ft"
-    r" | reviews? | others? | levels? | words? | weeks? | - | : | / | o_?clock | percent | degrees | and_(?:over|older|under|up)"
-    r" | or_(?:older|younger) ) (?!\S) )"
-)
-_UNMARKED: Final = _NOT_COUNTING + _NOT_COUNTING_TOO
-
 _RANGE: Final = pattern(
     rf"{_UNITS_BEFORE} (?P<from>(?:anywhere_)?(?:between|from)_)? {_money('low')} (?:_(?:/|per|an)_(?:hour|hr|lesson))?"
-    rf" _(?:-|to|and|till|or)_ {_money('high')} {_PER} {_UNMARKED}"
+    rf" _(?P<join>-|to|and|till)_ {_money('high')} {_PER} {_UNMARKED}"
 )
 _UNDER: Final = (
     r"(?: under | below | less_than | lower_than | cheaper_than | up_to | upto | at_most | at_the_most | no_more_than"
@@ -147,6 +148,8 @@ def merged_price(prices: list[PriceBounds]) -> PriceBounds | None:
 def _range(match: re.Match[str], first: int, after: int) -> Iterator[Claim]:
     low, high = _cents(match, "low"), _cents(match, "high")
     if low is None or high is None:
+        return
+    if match["join"] == "and" and match["from"] is None:
         return
     marked = _is_marked(match, "low") or _is_marked(match, "high")
     if not marked and (match["from"] is None or low < UNMARKED_MIN * 100):

@@ -27,7 +27,7 @@ from greenroom.actors.search.understanding.online import merged_online, online_c
 from greenroom.actors.search.understanding.place import IsPlace, known_place_claims, prepositional_claims
 from greenroom.actors.search.understanding.price import merged_price, price_claims
 from greenroom.actors.search.understanding.service import Lexicon, match_services
-from greenroom.actors.search.understanding.when import WEEK, merged_when, when_claims
+from greenroom.actors.search.understanding.when import WEEK, Piece, merged_when, when_claims
 from greenroom.actors.search.understanding.words import normal_form
 from greenroom.schema.search.understood import Part, PartKind, PriceBounds, Understood, When
 
@@ -191,15 +191,14 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
     )
 
 
-def _when_pieces(line: Line, claims: list[Claim]) -> list[tuple[When, bool]]:
-    pieces: list[tuple[When, bool]] = []
+def _when_pieces(line: Line, claims: list[Claim]) -> list[Piece]:
+    pieces: list[Piece] = []
     last_after = 0
     for claim in claims:
         if isinstance(claim.meaning, When):
             between = [line.key(at) for at in range(last_after, claim.first)]
-            pieces.append(
-                (claim.meaning, bool(pieces) and any(word in ("or", "and", "&", "/") for word in between))
-            )
+            is_alternative = bool(pieces) and any(word in ("or", "and", "&", "/") for word in between)
+            pieces.append(Piece(claim.meaning, is_alternative, claim.half_is_guessed))
             last_after = claim.after
     return pieces
 

@@ -1,19 +1,20 @@
 """Days: weekdays and ranges of them, days counted from today, calendar dates; and the sum of all that says when.
 
 "This saturday" is the first one from today on, "next tuesday" the one of the next calendar week (weeks begin on Monday).
-Numbers like 12/03 are month and day, day and month where only that is a date. A date without a year is the next such one from today.
+Numbers like 12/03 are month and day, with points (3.12.2026) day and month; the other way round where only that is a date. A date without a year is the next such one from today.
 What no :class:`When` can say (a month, a span of dates, how often) is taken out of the sentence and asks for nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
 from greenroom.actors.search.understanding.claims import Claim
+from greenroom.actors.search.understanding.clock import DAY, NOON
 from greenroom.actors.search.understanding.daytime import daytime_claims
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.schema.search.understood import PartKind, RelativeDay, Weekday, When
@@ -74,6 +75,9 @@ _RELATIVE: Final = tuple(
         (r"(?:some_?time_|any_?time_|later_)?this_week | (?:some_?time_)?in_the_next_7_days", When(relative=RelativeDay.THIS_WEEK)),
         (r"(?:some_?time_|any_?time_)?next_week", When(relative=RelativeDay.NEXT_WEEK)),
         (r"(?:this|the_coming|this_coming)_week_?end", When(relative=RelativeDay.THIS_WEEKEND)),
+        (r"next_morning", When(relative=RelativeDay.TOMORROW, from_minute=360, to_minute=720)),
+        (r"next_afternoon", When(relative=RelativeDay.TOMORROW, from_minute=720, to_minute=1020)),
+        (r"next_(?:evening|night)", When(relative=RelativeDay.TOMORROW, from_minute=1020, to_minute=1320)),
         (r"next_week_?end", When(relative=RelativeDay.NEXT_WEEKEND)),
     )
 )  # fmt: skip
@@ -95,9 +99,14 @@ _DAY_NUMBER: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR: Final = r"(?:20\d\d)"
 _ON: Final = r"(?:(?:on|for|by|the)_){0,4}"
 _SPELT: Final = pattern(
-    rf"{_ON} (?: (?P<m1>{_MONTH})_(?:the_)?(?P<d1>{_DAY_NUMBER}) | (?P<d2>{_DAY_NUMBER})_(?:of_|-_)?(?P<m2>{_MONTH}) )"
-    rf" (?P<span>_(?:-|to|and|through)_(?:{_MONTH}_)?{_DAY_NUMBER})? (?:_(?:of_)?(?P<year>{_YEAR}))? (?!_(?:am|pm|:)(?!\S))"
+    rf"{_ON} (?: (?P<m1>{_MONTH})_(?:/_|the_)?(?P<d1>{_DAY_NUMBER}) | (?<![:$€£/]\ )(?P<d2>{_DAY_NUMBER})_(?:of_|/_)?(?P<m2>{_MONTH}) )"
+    rf" (?P<span>_(?:-|to|and|through)_(?:{_MONTH}_)?{_DAY_NUMBER})? (?:_(?:of_|-_|/_)?(?P<year>{_YEAR}))? (?!_(?:am|pm|:)(?!\S))"
 )
+_WEEKDAY_AND_DAY: Final = pattern(
+    rf"(?:on_)?(?P<weekday>{_DAY})_(?:the_)?(?: (?P<day>\d{{1,2}})(?:st|nd|rd|th) | (?P<bare>1[3-9]|2\d|3[01]) )"
+    r" (?!_(?:-|:|am|pm|to|/|of|street|st|ave|avenue|grade|graders?|o_?clock|year|dollars|usd)(?!\S))"
+)
+_DOTTED: Final = pattern(rf"{_ON} (?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}|\d\d)")
 _ISO: Final = pattern(rf"{_ON} (?P<year>{_YEAR})_(?:-|/)_(?P<month>\d\d?)_(?:-|/)_(?P<day>\d\d?)")
 _SLASHED: Final = pattern(
     rf"{_ON} (?P<a>\d{{1,2}})_/_(?P<b>\d{{1,2}}) (?:_/_(?P<year>{_YEAR}|\d\d))?"
@@ -138,33 +147,75 @@ def when_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
             yield Claim(None, first, after, None, 8)
 
 
-def merged_when(pieces: list[tuple[When, bool]]) -> When:
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One saying of when. ``is_alternative``: an "or" or "and" stands between it and the one before."""
+
+    when: When
+    is_alternative: bool
+    half_is_guessed: bool
+
+
+def merged_when(pieces: Sequence[Piece]) -> When:
     """All that was said about when, in one.
 
-    Days add up ("saturday ... sunday"); times of day narrow each other ("morning ... after 10") unless an "or" or "and" stands between
-    (the flag), when they span from the first to the last. The first day counted from today and the first date are kept.
+    Days add up ("saturday ... sunday"). Times of day narrow each other ("morning ... after 10"); alternatives span from the first to
+    the last. A time whose half of the day was guessed moves to the half that the others speak of ("morning ... at 7"); of times that
+    can't both be, the shorter stands. The first day counted from today, or the first date, is kept.
     """
     result = When()
-    for piece, is_alternative in pieces:
+    span: _Span | None = None
+    for piece in pieces:
+        when = piece.when
         result = replace(
             result,
-            weekdays=result.weekdays | piece.weekdays,
-            relative=result.relative or (piece.relative if result.on is None else None),
-            on=result.on or (piece.on if result.relative is None else None),
+            weekdays=result.weekdays | when.weekdays,
+            relative=result.relative or (when.relative if result.on is None else None),
+            on=result.on or (when.on if result.relative is None else None),
         )
-        if piece.from_minute is None and piece.to_minute is None:
+        if when.from_minute is None and when.to_minute is None:
             continue
-        spans = (result.from_minute or 0, _end(result)), (piece.from_minute or 0, _end(piece))
-        low, high = max(span[0] for span in spans), min(span[1] for span in spans)
-        was_open = result.from_minute is None and result.to_minute is None
-        if (is_alternative and not was_open) or low >= high:
-            low, high = min(span[0] for span in spans), max(span[1] for span in spans)
-        result = replace(result, from_minute=low or None, to_minute=None if high == 1_440 else high)
-    return result
+        said = _Span(
+            when.from_minute or 0, DAY if when.to_minute is None else when.to_minute, piece.half_is_guessed
+        )
+        span = said if span is None else _both(span, said, is_alternative=piece.is_alternative)
+    if span is None:
+        return result
+    return replace(result, from_minute=span.low or None, to_minute=None if span.high == DAY else span.high)
 
 
-def _end(when: When) -> int:
-    return 1_440 if when.to_minute is None else when.to_minute
+@dataclass(frozen=True, slots=True)
+class _Span:
+    low: int
+    high: int
+    is_guess: bool
+
+    def other_half(self) -> _Span:
+        """Twelve hours off; what is open to one side stays so."""
+        if self.low == 0 or self.high == DAY:
+            return _Span(
+                (self.low + NOON) % DAY if self.low else 0,
+                (self.high + NOON) % DAY if self.high < DAY else DAY,
+                is_guess=False,
+            )
+        shift = NOON if self.high <= NOON else -NOON
+        return _Span(self.low + shift, self.high + shift, is_guess=False)
+
+
+def _both(one: _Span, other: _Span, *, is_alternative: bool) -> _Span:
+    if is_alternative:
+        return _Span(min(one.low, other.low), max(one.high, other.high), is_guess=False)
+    readings = [(one, other)]
+    if other.is_guess:
+        readings.append((one, other.other_half()))
+    if one.is_guess:
+        readings.append((one.other_half(), other))
+    for first, second in readings:
+        low, high = max(first.low, second.low), min(first.high, second.high)
+        if low < high:
+            return _Span(low, high, first.is_guess and second.is_guess)
+    nearest = min(readings, key=lambda pair: max(pair[0].low, pair[1].low) - min(pair[0].high, pair[1].high))
+    return min(nearest, key=lambda span: span.high - span.low)
 
 
 def _weekday_claims(line: Line) -> Iterator[Claim]:
@@ -229,6 +280,18 @@ def _dates(line: Line, today: date | None) -> Iterator[Claim]:
             yield _date_claim(first, after, on)
     for match, first, after in line.find(_SLASHED):
         yield from _slashed(match, first, after, today)
+    for match, first, after in line.find(_DOTTED):
+        year = int(match["year"]) + (2_000 if len(match["year"]) == 2 else 0)
+        if on := _day(year, int(match["month"]), int(match["day"])) or _day(
+            year, int(match["day"]), int(match["month"])
+        ):
+            yield _date_claim(first, after, on)
+    for match, first, after in line.find(_WEEKDAY_AND_DAY):
+        on = _next_day_of_month(
+            int(match["day"] or match["bare"]), today, weekday=WEEK.index(_WEEKDAYS[match["weekday"]])
+        )
+        if on is not None:
+            yield _date_claim(first, after, on)
     for match, first, after in line.find(_DAY_OF_MONTH):
         if 1 <= int(match["day"]) <= 31:
             yield _date_claim(first, after, _next_day_of_month(int(match["day"]), today))
@@ -268,12 +331,13 @@ def _date(year: int | None, month: int, day: int, today: date | None) -> date | 
     return next((on for on in candidates if on is not None and on >= today), None)
 
 
-def _next_day_of_month(day: int, today: date | None) -> date | None:
+def _next_day_of_month(day: int, today: date | None, *, weekday: int | None = None) -> date | None:
+    """The next such day; the next that is that weekday too, if there is one within a year."""
     if today is None:
         return None
-    months = (divmod(today.year * 12 + today.month - 1 + ahead, 12) for ahead in range(3))
-    candidates = (_day(year, month + 1, day) for year, month in months)
-    return next((on for on in candidates if on is not None and on >= today), None)
+    months = (divmod(today.year * 12 + today.month - 1 + ahead, 12) for ahead in range(13))
+    days = [on for year, month in months if (on := _day(year, month + 1, day)) is not None and on >= today]
+    return next((on for on in days if weekday is None or on.weekday() == weekday), None)
 
 
 def _day(year: int, month: int, day: int) -> date | None:

@@ -85,8 +85,11 @@ _HYPHENS: Final = "\u2010\u2011\u2013\u2014\u2212"
 """What people paste for a hyphen: hyphens, dashes and the minus sign."""
 
 _WORD: Final = re.compile(
-    # Names that hold signs, and "a.m." with its points.
+    # Names that hold signs, "a.m." with its points, dates with points.
     rf"c\+\+|c\#|d&d(?!{_LETTER})|[ap]\.m\b\.?"
+    r"|[0-9]{1,2}\.[0-9]{1,2}\.(?:[0-9]{4}|[0-9]{2})(?![0-9.])"
+    # A comma before cents, where a currency says that it is one.
+    r"|(?<=[$€£])[0-9]+,[0-9]{2}(?![0-9])|[0-9]+,[0-9]{2}(?=\s?(?:€|eur))"
     r"|[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9])|[0-9]+(?:\.[0-9]+)?|\.[0-9]+"
     rf"|{_LETTER}[^\W\d_]*(?:['\u2019]{_LETTER}+)*"
     rf"|[$€£+\-{_HYPHENS}/:<>=~&@]"
@@ -98,7 +101,7 @@ _SIGNS: Final = str.maketrans(dict.fromkeys(_HYPHENS, "-"))
 def _key(text: str) -> str:
     if text.isascii():
         if text[0].isdigit():
-            return text.replace(",", "")
+            return text[:-3] + "." + text[-2:] if text[-3:-2] == "," else text.replace(",", "")
         if text[:2] in ("a.", "p."):
             return text[0] + "m"
         return text.replace("'", "")
