@@ -30,28 +30,33 @@ _AGED: Final = (
     r"(?: ages? | aged | age_(?:of|group|range|groups) | ages_of | turning | (?:who|that)_(?:is|are|just_turned) )"
 )
 
+_CHILD: Final = r"(?: son | daughter | boy | girl | kid | child | niece | nephew | grandson | granddaughter | toddler | brother | sister )"
+_COUNTED_YEARS: Final = r"(?: - | : | am | pm | to | hours? | hrs? | min | mins | minutes? | days? | times? | x | / | lessons? | classes | \$ | dollars )"
 _SPAN: Final = pattern(
     rf"{_FOR} (?: (?:{_WHO}_)? (?:between_(?:the_)?)? {_AGED}_ (?:from_|between_)? (?P<a1>{_N}) _(?:-|to|and|through|thru|/)_ (?P<b1>{_N})"
     rf" (?:_{_OLD})?"
     rf" | (?:between_|from_)? (?P<a2>{_N}) _(?:(?:-|to|and|or|&|through|/)_)(?:an?_|my_)? (?P<b2>{_N}) _{_OLD}"
     rf" | (?:between_|from_)? (?P<a3>{_N}) _{_OLD} _(?:-|to|and|or|&)_(?:an?_|my_)? (?P<b3>{_N}) (?:_{_OLD})?"
-    rf" | {_WHO}_(?:of_)?(?:between_)? (?P<a4>{_N}) _(?:-|to|and)_ (?P<b4>{_N}) )"
+    rf" | {_WHO}_(?:of_)?(?:between_)? (?P<a4>{_N}) _(?:-|to|and)_ (?P<b4>{_N}) (?!_(?:am|pm|a|p|:|o_?clock)(?!\S))"
+    rf" | (?P<a5>{_N})_-_(?P<b5>{_N})_(?:years?|yrs?) (?!_(?:of|experience|exp|teaching)(?!\S)) )"
 )
 _LIST: Final = pattern(
     rf"{_FOR} (?:{_WHO}_)? (?:{_AGED}_)? (?P<list>{_N} (?: _(?:(?:and|or|&|,)_)?(?:an?_)?{_N}){{1,6}} ) _{_OLD}"
     rf" | {_FOR} (?:{_WHO}_)? {_AGED}_ (?P<list2>{_N} (?: _(?:(?:and|or|&)_)?{_N}){{1,6}} )"
 )
 _YEARS: Final = pattern(
-    rf"{_FOR} (?P<n>{_N}) (?:_{_OLD} | _(?:years?|yrs?)(?=_(?:boy|girl|son|daughter|kid|child)(?!\S)))"
-    r" (?P<more>_(?:\+ | plus | and_(?:older|up|above|over) | or_(?:older|above|over)))?"
+    rf"{_FOR} (?P<n>{_N}) (?:_and_a_half)? (?:_{_OLD} | _(?:years?|yrs?)(?=_(?:boy|girl|son|daughter|kid|child)(?!\S)))"
+    r" (?P<more>_(?:\+ | plus | &_up | and_(?:older|up|above|over) | or_(?:older|above|over)))?"
     r" (?P<less>_(?:and_(?:under|younger|below) | or_(?:under|younger)))?"
 )
 _AGE_N: Final = pattern(
-    rf"{_FOR} (?:{_WHO}_)? (?: {_AGED} | (?:{_WHO})_of | (?:hes|shes|im|i_am|he_is|she_is)(?=_\d+(?!_(?:am|pm|hours?|minutes?|\d)(?!\S))) ) _(?P<n>{_N})"
-    r" (?P<more>_(?:\+ | plus | and_(?:older|up|above|over) | or_(?:older|above)))?"
+    rf"{_FOR} (?:{_WHO}_)? (?: {_AGED} | (?:{_WHO})_of | (?:{_CHILD})(?:_(?:is|who_is|whos|just_turned|turned))?(?=_(?:1?\d)(?!_(?:{_COUNTED_YEARS})(?!\S))) | (?:hes|shes|im|i_am|he_is|she_is)(?=_\d+(?!_(?:am|pm|hours?|minutes?|\d)(?!\S))) ) _(?P<n>{_N})"
+    r" (?P<more>_(?:\+ | plus | &_up | and_(?:older|up|above|over) | or_(?:older|above)))?"
     r" (?P<less>_(?:and_(?:under|younger|below) | or_(?:under|younger)))?"
 )
-_MONTHS: Final = pattern(rf"{_FOR} (?P<n>{_N}) _(?: months?_olds? | mos?(?:_olds?)? | m_/_o | mth_old )")
+_MONTHS: Final = pattern(
+    rf"{_FOR} (?P<n>{_N}) _(?: months?_olds? | months?_of_age | mos?(?:_olds?)? | m_/_o | mth_old )"
+)
 _MONTH_SPAN: Final = pattern(
     rf"{_FOR} (?:ages?_)?(?P<a>{_N}) _(?:-|to)_ (?P<b>{_N}) _(?: months?_old | months? | mos? )"
 )
@@ -187,7 +192,11 @@ def _bounded(line: Line) -> Iterator[Claim]:
             yield _bound(first, after, "under", int(match["n"]), strength=8)
     for match, first, after in line.find(_AND_UP):
         age = int(match["n"])
-        is_usual = age in (16, 18, 21) if match["more"] == "+" else age < 20 or age in (21, 50, 55, 60, 65)
+        is_usual = (
+            age in (16, 18, 21, 50, 55, 60, 65)
+            if match["more"] == "+"
+            else age < 20 or age in (21, 50, 55, 60, 65)
+        )
         if is_usual and line.key(first - 1) not in ("$", "€", "£"):
             yield _claim(first, after, *((age, None) if match["more"] else (0, age)), strength=9)
 

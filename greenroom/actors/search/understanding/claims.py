@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from greenroom.schema.search.understood import AgeBounds, Level, PartKind, PriceBounds, When
+from greenroom.schema.search.understood import AgeBounds, Level, PartKind, PriceBounds, Weekday, When
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,14 @@ class PlaceWords:
     is_led_to: bool
 
 
-Meaning = PriceBounds | Ages | When | PlaceWords | frozenset[Level] | bool | None
+@dataclass(frozen=True, slots=True)
+class ExceptDays:
+    """Any day but these, or of those named all but these."""
+
+    weekdays: frozenset[Weekday]
+
+
+Meaning = ExceptDays | PriceBounds | Ages | When | PlaceWords | frozenset[Level] | bool | None
 """None: it is what it is (a duration, "any day") and asks for nothing."""
 
 

@@ -29,14 +29,14 @@ LESSON_AT_MOST: Final = 120
 _COUNTED: Final = (
     r"(?! _(?: years? | yrs? | yo | months? | weeks? | days? | hours? | hrs? | h | min | mins | minutes? | miles? | km | blocks?"
     r" | people | students? | kids? | children | lessons? | class(?:es)? | sessions? | dollars? | bucks? | usd | euros? | eur | gbp"
-    r" | pounds? | \$ | € | £ | / | k | s | or | \. | st | ave | avenue | street | grade | of | times? | am_or ) (?!\S) )"
+    r" | pounds? | \$ | € | £ | / | k | s | \. | st | ave | avenue | street | grade | of | times? | am_or ) (?!\S) )"
 )
 _RANGE: Final = pattern(
-    rf"(?: (?P<lead>from | between | at | anytime_between | @ | around)_ )? {clock('1')} _(?P<join>-|to|and|until|till|til|through|thru)_ {clock('2')} {_COUNTED}"
+    rf"(?: (?P<lead>from | between | at | anytime_between | @ | around)_ )? {clock('1')} _(?P<join>-|to|and|or|until|till|til|through|thru)_ {clock('2')} {_COUNTED}"
 )
 _AFTER: Final = pattern(
     r"(?: (?:any_?time_)?after | past | later_than | no_earlier_than | not_before | not_earlier_than | from | starting(?:_(?:at|from))? | since"
-    rf" | beginning_at | (?P<weak>over) )_ {clock('')} (?P<on>_on(?:wards?)? | _and_(?:later|after|beyond) | _or_later)? {_COUNTED}"
+    rf" | beginning_at | (?P<weak>over) )_ {clock('')} (?P<on>_onwards? | _on(?!_) | _and_(?:later|after|beyond) | _or_later)? {_COUNTED}"
 )
 _BEFORE: Final = pattern(
     r"(?: (?:any_?time_)?before | until | till | til | no_later_than | not_after | not_later_than | earlier_than | ending_(?:by|at|before)"
@@ -103,6 +103,9 @@ def _clock_claims(line: Line) -> Iterator[Claim]:
             continue
         low, high = _span(*spoken)
         if low is not None:
+            if match["join"] == "or":
+                # Two times to choose from: the later leaves room for a lesson too.
+                high = min(high + LESSON_AT_MOST, DAY)
             yield _claim(first, after, low, high, 12, is_guess=spoken[0].half is None and spoken[1].half is None)
     for rule, is_from in ((_AFTER, True), (_BEFORE, False), (_AFTER_SUFFIX, True), (_BEFORE_SUFFIX, False)):
         for match, first, after in line.find(rule):
@@ -122,7 +125,7 @@ def _clock_claims(line: Line) -> Iterator[Claim]:
             )
     for match, first, after in line.find(_AT):
         at = Clock(match, "")
-        if at.is_possible and (at.is_marked or match["at"]):
+        if at.is_possible and (at.is_marked or match["at"] or (at.hour <= 12 and _is_beside_a_day(line, first, after))):
             minute = at.minute()
             end = min(minute + LESSON_AT_MOST, DAY)
             yield _claim(first, after, minute, end, 12 if at.is_marked else 9, is_guess=at.half is None)
@@ -131,24 +134,33 @@ def _clock_claims(line: Line) -> Iterator[Claim]:
 def _is_time_range(line: Line, match: re.Match[str], first: int, after: int, low: Clock, high: Clock) -> bool:
     """Two bare numbers are times after a day or a part of it, or both on the clock's face after "from" or "between"."""
     if low.is_marked or high.is_marked:
-        return match["join"] != "and" or match["lead"] == "between" or match["lead"] == "anytime between"
+        return match["join"] not in ("and", "or") or match["lead"] in ("between", "anytime between", "at")
     if match["lead"] in ("from", "between", "anytime between"):
         return low.hour <= 12 and high.hour <= 12
-    if match["join"] == "and":
-        return False
+    if match["join"] in ("and", "or"):
+        return match["join"] == "or" and match["lead"] in ("at", "@")
     follower = (
         line.key(after + 1)
         if line.key(after) in ("next", "this", "on", "every", "in", "each")
         else line.key(after)
     )
-    return match["lead"] in ("at", "@") or line.key(first - 1) in _DAY_WORDS or follower in _DAY_WORDS
+    return match["lead"] in ("at", "@") or line.key(first - 1) in DAY_WORDS or follower in DAY_WORDS
 
 
-_DAY_WORDS: Final = word_set(
+_GOES_ON: Final = word_set("on in near at for with next this please or and by around under")
+DAY_WORDS: Final = word_set(
     "mon monday mondays tue tues tuesday tuesdays wed weds wednesday wednesdays thu thur thurs thursday thursdays fri friday fridays "
     "sat saturday saturdays sun sunday sundays weekday weekdays weekend weekends today tomorrow tonight morning mornings afternoon "
     "afternoons evening evenings day"
 )
+
+
+def _is_beside_a_day(line: Line, first: int, after: int) -> bool:
+    """Whether a bare number is a time because of the day before or after it: "tonight around 7", "10 tomorrow"."""
+    before, behind = line.key(first - 1), line.key(after)
+    if behind in ("today", "tonight", "tomorrow"):
+        return True
+    return before in DAY_WORDS - {"day"} and (after == len(line.atoms) or behind in _GOES_ON)
 
 
 def _span(low: Clock, high: Clock) -> tuple[int | None, int]:

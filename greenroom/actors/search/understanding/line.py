@@ -174,7 +174,7 @@ def _atoms(found: Sequence[Word]) -> Iterator[Atom]:
 
 _RANGE_ENDS: Final = word_set(
     "am pm noon midnight k usd eur gbp mon monday tue tues tuesday wed weds wednesday thu thur thurs thursday fri friday "
-    "sat saturday sun sunday $ € £"
+    "sat saturday sun sunday st nd rd th $ € £"
 )
 
 

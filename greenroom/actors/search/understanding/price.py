@@ -96,7 +96,7 @@ _ABOUT: Final = pattern(
     rf"{_UNITS_BEFORE} (?: (?:around|about|approx|approximately|roughly|~|circa|close_to|near|somewhere_around)_ {_money('')} {_PER}"
     rf" | {_money('2')} _(?:ish|or_so)(?:_(?:per|an|a|/)_(?:hour|hr|lesson|session|class))? ) {_UNMARKED}"
 )
-_PLAIN: Final = pattern(rf"{_UNITS_BEFORE} (?:(?:for|at|@)_)? {_money('')} {_PER}")
+_PLAIN: Final = pattern(rf"(?<!lose_)(?<!lost_){_UNITS_BEFORE} (?:(?:for|at|@)_)? {_money('')} {_PER}")
 
 
 def price_claims(line: Line) -> Iterator[Claim]:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import date
 
 from greenroom.actors.search.understanding.age import age_claims, merged_ages
-from greenroom.actors.search.understanding.claims import Ages, Claim, PlaceWords, cover
+from greenroom.actors.search.understanding.claims import Ages, Claim, ExceptDays, PlaceWords, cover
+from greenroom.actors.search.understanding.daytime import DAY_WORDS
 from greenroom.actors.search.understanding.filler import (
     ALTERNATIVES,
     BETWEEN_NEGATION,
@@ -27,9 +28,9 @@ from greenroom.actors.search.understanding.online import merged_online, online_c
 from greenroom.actors.search.understanding.place import IsPlace, known_place_claims, prepositional_claims
 from greenroom.actors.search.understanding.price import merged_price, price_claims
 from greenroom.actors.search.understanding.service import Lexicon, match_services
-from greenroom.actors.search.understanding.when import WEEK, Piece, merged_when, when_claims
+from greenroom.actors.search.understanding.when import Piece, merged_when, when_claims, without_days
 from greenroom.actors.search.understanding.words import normal_form
-from greenroom.schema.search.understood import Part, PartKind, PriceBounds, Understood, When
+from greenroom.schema.search.understood import Part, PartKind, PriceBounds, Understood, Weekday, When
 
 
 def understand(
@@ -126,7 +127,7 @@ def _negator_before(line: Line, first: int) -> int | None:
     while at >= 0 and at >= first - 5:
         if (line.key(at - 1), line.key(at)) in NEGATOR_PAIRS:
             return at - 1
-        if line.key(at) in NEGATORS:
+        if line.key(at) in NEGATORS or (line.key(at) == "but" and line.key(at - 1) in DAY_WORDS):
             return at
         if line.key(at) not in BETWEEN_NEGATION or line.atoms[at + 1].is_broken_off:
             return None
@@ -140,9 +141,7 @@ def _turned_around(line: Line, claim: Claim, negator: int) -> Claim | None:
     if claim.kind is PartKind.ONLINE and isinstance(claim.meaning, bool) and said in ("not", "no", "non"):
         return replace(claim, first=negator, meaning=not claim.meaning)
     if isinstance(claim.meaning, When) and claim.meaning.weekdays and claim.meaning.relative is None:
-        rest = frozenset(WEEK) - claim.meaning.weekdays
-        if rest:
-            return replace(claim, first=negator, meaning=When(weekdays=rest))
+        return replace(claim, first=negator, meaning=ExceptDays(claim.meaning.weekdays))
     return None
 
 
@@ -175,6 +174,7 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
     ages = [claim.meaning for claim in claims if isinstance(claim.meaning, Ages)]
     levels = [claim.meaning for claim in claims if isinstance(claim.meaning, frozenset)]
     places = [claim.meaning for claim in claims if isinstance(claim.meaning, PlaceWords)]
+    excluded = [claim.meaning.weekdays for claim in claims if isinstance(claim.meaning, ExceptDays)]
     words = [word for at in lesson for word in line.atoms[at].words]
     return Understood(
         text=normal_form(line.typed),
@@ -185,7 +185,7 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
         price=merged_price(prices),
         age=merged_ages(ages),
         levels=merged_levels(levels),
-        when=merged_when(_when_pieces(line, claims)),
+        when=without_days(merged_when(_when_pieces(line, claims)), frozenset[Weekday]().union(*excluded)),
         online=merged_online([claim.meaning for claim in claims if claim.kind is PartKind.ONLINE]),  # type: ignore[misc]
         parts=tuple(_parts(line, claims, lesson, denied)),
     )

@@ -35,7 +35,7 @@ _NAMES: Final = {
 _WEEKDAYS: Final = {name: day for day, names in _NAMES.items() for name in names.split()}
 _DAY: Final = "(?:" + "|".join(sorted(_WEEKDAYS, key=len, reverse=True)) + ")"
 _LEAD: Final = (
-    r"(?:(?:on|for|only|every|each|any|most|either|both|the|free|available|some|upcoming|coming|by)_){0,4}"
+    r"(?:(?:on|for|only|every|each|any|most|either|both|the|free|available|some|upcoming|coming|by|other)_){0,4}"
 )
 _SCHOOL_TEST: Final = (
     r"(?! _(?: prep | test | tests | exam | exams | tutor | tutors | tutoring | math | reading | writing | score | scores | practice"
@@ -68,12 +68,13 @@ _RELATIVE: Final = tuple(
     for words, when in (
         (r"today | to_day | same_day", When(relative=RelativeDay.TODAY)),
         (r"tonight | to_night | tonite | this_evening_or_tonight", When(relative=RelativeDay.TODAY, from_minute=1020, to_minute=1440)),
+        (r"late_tonight", When(relative=RelativeDay.TODAY, from_minute=1200, to_minute=1440)),
         (r"this_morning", When(relative=RelativeDay.TODAY, from_minute=360, to_minute=720)),
         (r"this_afternoon", When(relative=RelativeDay.TODAY, from_minute=720, to_minute=1020)),
         (r"this_evening", When(relative=RelativeDay.TODAY, from_minute=1020, to_minute=1320)),
         (r"tomorrow | tomorow | tommorow | tommorrow | tmrw | tmr | tomorrows", When(relative=RelativeDay.TOMORROW)),
         (r"(?:some_?time_|any_?time_|later_)?this_week | (?:some_?time_)?in_the_next_7_days", When(relative=RelativeDay.THIS_WEEK)),
-        (r"(?:some_?time_|any_?time_)?next_week", When(relative=RelativeDay.NEXT_WEEK)),
+        (r"(?:some_?time_|any_?time_)?(?:next|(?:the_)?(?:upcoming|coming|following))_week", When(relative=RelativeDay.NEXT_WEEK)),
         (r"(?:this|the_coming|this_coming)_week_?end", When(relative=RelativeDay.THIS_WEEKEND)),
         (r"next_morning", When(relative=RelativeDay.TOMORROW, from_minute=360, to_minute=720)),
         (r"next_afternoon", When(relative=RelativeDay.TOMORROW, from_minute=720, to_minute=1020)),
@@ -82,8 +83,10 @@ _RELATIVE: Final = tuple(
     )
 )  # fmt: skip
 _IN_DAYS: Final = pattern(
-    r"(?: (?P<after>(?:the_)?day_after_tomorrow) | in_(?:a|1)_(?P<week>week) | in_(?P<days>\d{1,2})_days | (?P<weeks>\d)_weeks_from_today )"
+    r"(?: (?P<after>(?:the_)?day_after_tomorrow) | (?P<week>in_(?:a|1)_week | (?:a|1)_week_from_(?:today|now) | today_week)"
+    r" | in_(?P<days>\d{1,2})_days | (?P<weeks>\d)_weeks_from_(?:today|now) )"
 )
+_DAYS_AHEAD: Final = {"after": 2, "week": 7}
 
 _MONTHS: Final = {
     name: number
@@ -182,6 +185,12 @@ def merged_when(pieces: Sequence[Piece]) -> When:
     if span is None:
         return result
     return replace(result, from_minute=span.low or None, to_minute=None if span.high == DAY else span.high)
+
+
+def without_days(when: When, excluded: frozenset[Weekday]) -> When:
+    """The same but for some weekdays: of all, if none were named. Excluding every one of them says nothing."""
+    left = (when.weekdays or frozenset(WEEK)) - excluded
+    return replace(when, weekdays=left) if excluded and left else when
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,13 +305,7 @@ def _dates(line: Line, today: date | None) -> Iterator[Claim]:
         if 1 <= int(match["day"]) <= 31:
             yield _date_claim(first, after, _next_day_of_month(int(match["day"]), today))
     for match, first, after in line.find(_IN_DAYS):
-        days = (
-            2
-            if match["after"]
-            else 7
-            if match["week"]
-            else int(match["days"] or 0) or 7 * int(match["weeks"] or 0)
-        )
+        days = _DAYS_AHEAD.get(match.lastgroup or "", 0) or int(match["days"] or 0) or 7 * int(match["weeks"] or 0)
         yield _date_claim(first, after, today + timedelta(days) if today else None)
 
 
