@@ -8,7 +8,7 @@ from typing import Final
 DAY: Final = 1_440
 NOON: Final = 720
 
-_HALF: Final = r"(?: a_?m | p_?m | am | pm | p | in_the_(?:morning|afternoon|evening) | at_night )"
+_HALF: Final = r"(?: a_?m | p_?m | am | pm | p | in_the_(?:morning|afternoon|evening|night) | at_night )"
 _MINUTE: Final = r"[0-5]\d"
 
 
@@ -57,7 +57,7 @@ class Clock:
             is_morning = (
                 (half[0] == "a" and half != "at night")
                 or half.endswith("morning")
-                or (half == "at night" and self.hour == 12)
+                or (half.endswith("night") and self.hour == 12)
             )
             self.half = "am" if is_morning else "pm"
         if self.hour > 12 or self.hour == 0 or match[f"zero{tag}"]:

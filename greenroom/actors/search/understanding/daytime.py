@@ -3,7 +3,8 @@
 Minutes after midnight, the end excluded:
 
     early morning 6-9, morning 6-12, late morning 10-12, lunchtime 11:30-14, midday 11-14, early afternoon 12-15, afternoon 12-17,
-    late afternoon 15-18, after school 15-18, after work 17-22, early evening 17-20, evening 17-22, late evening 20-24, night 18-24,
+    late afternoon 15-17, after school 15-18, after work 17-22, early evening 17-20, evening 17-22, late evening 19-22, night 18-24,
+    late at night 21-24,
     before school 6-9, before work 6-9, daytime 9-17, business hours 9-17
 
 An hour without "am" or "pm" is one at which lessons are given: 1 to 7 in the afternoon, 8 to 11 in the morning, 12 at noon; 0 and 13
@@ -29,7 +30,7 @@ LESSON_AT_MOST: Final = 120
 _COUNTED: Final = (
     r"(?! _(?: years? | yrs? | yo | months? | weeks? | days? | hours? | hrs? | h | min | mins | minutes? | miles? | km | blocks?"
     r" | people | students? | kids? | children | lessons? | class(?:es)? | sessions? | dollars? | bucks? | usd | euros? | eur | gbp"
-    r" | pounds? | \$ | € | £ | / | k | s | \. | st | ave | avenue | street | grade | of | times? | am_or ) (?!\S) )"
+    r" | pounds? | \$ | € | £ | / | k | s | \. | st | ave | avenue | street | grade | times? | am_or ) (?!\S) )"
 )
 _RANGE: Final = pattern(
     rf"(?: (?P<lead>from | between | at | anytime_between | @ | around)_ )? {clock('1')} _(?P<join>-|to|and|or|until|till|til|through|thru)_ {clock('2')} {_COUNTED}"
@@ -61,10 +62,12 @@ _PARTS: Final[tuple[tuple[re.Pattern[str], int, int], ...]] = tuple(
         (r"lunch | lunch_?times? | lunch_?(?:breaks?|hours?)", 690, 840),
         (r"mid_?days?", 660, 840),
         (r"early_afternoons?", 720, 900),
-        (r"late_afternoons? | after_?school | after_?schools? | after_kindergarten", 900, 1080),
+        (r"after_?schools? | after_kindergarten", 900, 1080),
+        (r"late_afternoons?", 900, 1020),
         (r"afternoons? | after_lunch | afternoon", 720, 1020),
         (r"early_evenings?", 1020, 1200),
-        (r"late_evenings? | late_(?:at_)?nights? | late_night", 1200, 1440),
+        (r"late_evenings?", 1140, 1320),
+        (r"late_(?:at_)?nights?", 1260, 1440),
         (r"evenings? | after_?work | after_hours | after_dinner | evening", 1020, 1320),
         (r"night_?times? | nights?", 1080, 1440),
         (r"day_?times? | business_hours | office_hours | during_the_day | school_hours | work_hours", 540, 1020),
@@ -125,7 +128,12 @@ def _clock_claims(line: Line) -> Iterator[Claim]:
             )
     for match, first, after in line.find(_AT):
         at = Clock(match, "")
-        if at.is_possible and (at.is_marked or match["at"] or (at.hour <= 12 and _is_beside_a_day(line, first, after))):
+        is_spoken = match["s"] is not None and not any(
+            line.atoms[index].words[0].text[0].isdigit() for index in range(first, after)
+        )
+        if at.is_possible and (
+            at.is_marked or is_spoken or match["at"] or (at.hour <= 12 and _is_beside_a_day(line, first, after))
+        ):
             minute = at.minute()
             end = min(minute + LESSON_AT_MOST, DAY)
             yield _claim(first, after, minute, end, 12 if at.is_marked else 9, is_guess=at.half is None)

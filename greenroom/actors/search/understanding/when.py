@@ -71,7 +71,7 @@ _RELATIVE: Final = tuple(
         (r"late_tonight", When(relative=RelativeDay.TODAY, from_minute=1200, to_minute=1440)),
         (r"this_morning", When(relative=RelativeDay.TODAY, from_minute=360, to_minute=720)),
         (r"this_afternoon", When(relative=RelativeDay.TODAY, from_minute=720, to_minute=1020)),
-        (r"this_evening", When(relative=RelativeDay.TODAY, from_minute=1020, to_minute=1320)),
+        (r"this_(?:evening|night)", When(relative=RelativeDay.TODAY, from_minute=1020, to_minute=1320)),
         (r"tomorrow | tomorow | tommorow | tommorrow | tmrw | tmr | tomorrows", When(relative=RelativeDay.TOMORROW)),
         (r"(?:some_?time_|any_?time_|later_)?this_week | (?:some_?time_)?in_the_next_7_days", When(relative=RelativeDay.THIS_WEEK)),
         (r"(?:some_?time_|any_?time_)?(?:next|(?:the_)?(?:upcoming|coming|following))_week", When(relative=RelativeDay.NEXT_WEEK)),
@@ -114,12 +114,18 @@ _ISO: Final = pattern(rf"{_ON} (?P<year>{_YEAR})_(?:-|/)_(?P<month>\d\d?)_(?:-|/
 _SLASHED: Final = pattern(
     rf"{_ON} (?P<a>\d{{1,2}})_/_(?P<b>\d{{1,2}}) (?:_/_(?P<year>{_YEAR}|\d\d))?"
     r" (?!_(?:hours?|time|size|sized|cello|violin|viola|guitar|scale|/|of|waltz|inch|mile|price)(?!\S))"
-    rf" | {_ON} (?P<a2>\d{{1,2}})_-_(?P<b2>\d{{1,2}})_-_(?P<year2>{_YEAR})"
+    rf" | {_ON} (?P<a2>\d{{1,2}})_-_(?P<b2>\d{{1,2}})_-_(?P<year2>{_YEAR}|\d\d)"
+)
+_NO_DATE: Final = (
+    r"(?! _(?: street | st | ave | avenue | grade | graders? | time | floor | century | year | years | of | hour | hours | lessons? | position"
+    r" | movement | edition | ward | district | and | - | : | / | am | pm | o_?clock | min | mins | minutes? | \$ | dollars | people | kids"
+    r" | students? | months? | weeks? | days? | or ) (?!\S) )"
 )
 _DAY_OF_MONTH: Final = pattern(
-    r"(?:on_)?the_(?P<day>\d{1,2})(?:st|nd|rd|th)"
-    r" (?!_(?:street|st|ave|avenue|grade|grader|time|floor|century|year|of|hour|lesson|position|movement|edition|arrondissement|ward|district|and)(?!\S))"
+    rf"(?: (?:on_)?the_(?P<day>\d{{1,2}})(?:st|nd|rd|th) | on_(?P<on>\d{{1,2}})(?:st|nd|rd|th)? | (?:on|for|by)_the_(?P<bare>\d{{1,2}})"
+    rf" | (?P<before>\d{{1,2}})(?:st|nd|rd|th)(?=_(?:at|from|after|before|between)_\d) ) {_NO_DATE}"
 )
+
 _ASKS_NOTHING: Final = (
     pattern(rf"(?:(?:in|during|by|starting|since|until|this|next|for)_)(?:early_|mid_|late_)?{_MONTH}(?:_{_YEAR})?"),
     pattern(r"(?:in_|over_|during_|for_|this_|next_){1,2}(?:the_)?(?:summer|winter|fall|autumn|spring|month|year|semester|holidays?|christmas|winter_break|spring_break)(?:_break)?"),
@@ -302,8 +308,9 @@ def _dates(line: Line, today: date | None) -> Iterator[Claim]:
         if on is not None:
             yield _date_claim(first, after, on)
     for match, first, after in line.find(_DAY_OF_MONTH):
-        if 1 <= int(match["day"]) <= 31:
-            yield _date_claim(first, after, _next_day_of_month(int(match["day"]), today))
+        day = int(match["day"] or match["on"] or match["bare"] or match["before"])
+        if 1 <= day <= 31:
+            yield _date_claim(first, after, _next_day_of_month(day, today))
     for match, first, after in line.find(_IN_DAYS):
         days = _DAYS_AHEAD.get(match.lastgroup or "", 0) or int(match["days"] or 0) or 7 * int(match["weeks"] or 0)
         yield _date_claim(first, after, today + timedelta(days) if today else None)
