@@ -19,7 +19,7 @@ def clock(tag: str) -> str:
         rf"   (?:_o_?clock)? (?:_(?P<np{tag}>{_HALF}))?"
         rf" | (?P<dotted{tag}>\d{{1,2}}\.{_MINUTE}) (?:_(?P<nd{tag}>{_HALF}))?"
         rf" | (?P<packed{tag}>\d{{1,2}}{_MINUTE})_(?P<nk{tag}>am|pm) | (?P<zero{tag}>0\d{_MINUTE})"
-        rf" | (?P<h{tag}>\d{{1,2}}) (?: _:_ (?P<m{tag}>\d\d) | _(?P<s{tag}>{_MINUTE})(?!_:) )? (?P<oclock{tag}>_o_?clock)? (?: _(?P<n{tag}>{_HALF}) )?"
+        rf" | (?P<h{tag}>\d{{1,2}}) (?: _:_ (?P<m{tag}>\d\d)(?:_:_\d\d)? | _(?P<s{tag}>{_MINUTE})(?!_:) )? (?P<oclock{tag}>_o_?clock)? (?: _(?P<n{tag}>{_HALF}) )?"
         rf" | (?P<word{tag}>noon|midday|midnight|12_noon) )"
     )
 

@@ -65,7 +65,7 @@ _PARTS: Final[tuple[tuple[re.Pattern[str], int, int], ...]] = tuple(
         (r"after_?schools? | after_kindergarten", 900, 1080),
         (r"late_afternoons?", 900, 1020),
         (r"afternoons? | after_lunch | afternoon", 720, 1020),
-        (r"early_evenings?", 1020, 1200),
+        (r"early_(?:evenings?|nights?)", 1020, 1200),
         (r"late_evenings?", 1140, 1320),
         (r"late_(?:at_)?nights?", 1260, 1440),
         (r"evenings? | after_?work | after_hours | after_dinner | evening", 1020, 1320),

@@ -102,7 +102,7 @@ _DAY_NUMBER: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR: Final = r"(?:20\d\d)"
 _ON: Final = r"(?:(?:on|for|by|the)_){0,4}"
 _SPELT: Final = pattern(
-    rf"{_ON} (?: (?P<m1>{_MONTH})_(?:/_|the_)?(?P<d1>{_DAY_NUMBER}) | (?<![:$€£/]\ )(?P<d2>{_DAY_NUMBER})_(?:of_|/_)?(?P<m2>{_MONTH}) )"
+    rf"{_ON} (?: (?P<m1>{_MONTH})_(?:/_|the_)?(?P<d1>{_DAY_NUMBER}) | (?<![:$€£/]\ )(?P<d2>{_DAY_NUMBER})_(?:of_|/_)?(?P<m2>{_MONTH}) | (?P<y3>{_YEAR})_(?:/_)?(?P<m3>{_MONTH})_(?:/_|-_)?(?P<d3>{_DAY_NUMBER}) )"
     rf" (?P<span>_(?:-|to|and|through)_(?:{_MONTH}_)?{_DAY_NUMBER})? (?:_(?:of_|-_|/_)?(?P<year>{_YEAR}))? (?!_(?:am|pm|:)(?!\S))"
 )
 _WEEKDAY_AND_DAY: Final = pattern(
@@ -114,7 +114,7 @@ _ISO: Final = pattern(rf"{_ON} (?P<year>{_YEAR})_(?:-|/)_(?P<month>\d\d?)_(?:-|/
 _SLASHED: Final = pattern(
     rf"{_ON} (?P<a>\d{{1,2}})_/_(?P<b>\d{{1,2}}) (?:_/_(?P<year>{_YEAR}|\d\d))?"
     r" (?!_(?:hours?|time|size|sized|cello|violin|viola|guitar|scale|/|of|waltz|inch|mile|price)(?!\S))"
-    rf" | {_ON} (?P<a2>\d{{1,2}})_-_(?P<b2>\d{{1,2}})_-_(?P<year2>{_YEAR}|\d\d)"
+    rf" | {_ON} (?P<a2>\d{{1,2}})_-_(?P<b2>\d{{1,2}})_-_(?P<year2>{_YEAR}|\d\d) | on_(?P<a3>\d{{1,2}})_-_(?P<b3>1[3-9]|2\d|3[01])"
 )
 _NO_DATE: Final = (
     r"(?! _(?: street | st | ave | avenue | grade | graders? | time | floor | century | year | years | of | hour | hours | lessons? | position"
@@ -286,9 +286,9 @@ def _is_the_test(line: Line, first: int, after: int) -> bool:
 
 def _dates(line: Line, today: date | None) -> Iterator[Claim]:
     for match, first, after in line.find(_SPELT):
-        month = _MONTHS[match["m1"] or match["m2"]]
-        day = int(re.sub(r"\D", "", match["d1"] or match["d2"]))
-        year = int(match["year"]) if match["year"] else None
+        month = _MONTHS[match["m1"] or match["m2"] or match["m3"]]
+        day = int(re.sub(r"\D", "", match["d1"] or match["d2"] or match["d3"]))
+        year = int(match["year"] or match["y3"] or 0) or None
         yield _date_claim(first, after, None if match["span"] else _date(year, month, day, today))
     for match, first, after in line.find(_ISO):
         if on := _date(int(match["year"]), int(match["month"]), int(match["day"]), today):
@@ -317,7 +317,7 @@ def _dates(line: Line, today: date | None) -> Iterator[Claim]:
 
 
 def _slashed(match: re.Match[str], first: int, after: int, today: date | None) -> Iterator[Claim]:
-    a, b = int(match["a"] or match["a2"]), int(match["b"] or match["b2"])
+    a, b = int(match["a"] or match["a2"] or match["a3"]), int(match["b"] or match["b2"] or match["b3"])
     year_text = match["year"] or match["year2"]
     year = (2_000 if len(year_text) == 2 else 0) + int(year_text) if year_text else None
     month, day = (a, b) if a <= 12 else (b, a)
