@@ -26,12 +26,15 @@ from pydantic import SecretStr
 
 from greenroom.actors.core import Core, CoreSettings, open_core
 from greenroom.actors.limiting import HOUR_S, MINUTE_S, LimitPolicies
+from greenroom.actors.search.board import SearchBoard
+from greenroom.actors.search.room import SearchPlan
 from greenroom.actors.stall_watchdog import Stall, StallWatchdog
 from greenroom.http import sockets
 from greenroom.http.app import Application, connection_refusal, create_app
 from greenroom.http.metrics import CounterCollector, GaugeCollector, ServingCollector
 from greenroom.http.serving import Limits, Listener, Server, TrustedProxies, listen, room_for_connections
 from greenroom.http.serving.limits import LOCAL_CONNECTIONS_MAX
+from greenroom.models.opening import open_models
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.errors import StorageUnavailable
 from greenroom.schema.ids import Ids, RandomIds
@@ -172,6 +175,10 @@ async def open_server(
             open_bus(kind, pool=pool, redis=redis, worker=worker, rng=SystemRandom())
         )
         rates = await stack.enter_async_context(open_limits(kind, pool=pool, redis=redis, workers=workers))
+        board = SearchBoard(settings.search.config())
+        models = await stack.enter_async_context(
+            open_models(settings.search, config=lambda: board.config, rng=SystemRandom())
+        )
         storage = postgres_storage(pool, bus=bus, limits=rates)
         core = await stack.enter_async_context(
             open_core(
@@ -182,6 +189,7 @@ async def open_server(
                 seed=SystemRandom().getrandbits(64),
                 settings=core_settings(settings, worker=None if kind is BusKind.LOCAL else worker),
                 mailer=make_mailer(settings),
+                search=SearchPlan(settings=settings.search, board=board, models=models),
             )
         )
         watchdog = stall_watchdog(core, settings)

@@ -60,10 +60,11 @@ class Steps:
 def settings_listing(settings: Settings) -> Text:
     """Every setting with its value, default and meaning; secrets are only said to be set."""
     listing = Text()
-    for name, field in Settings.model_fields.items():
-        listing.append(f"{environment_name(name)}={_shown(getattr(settings, name))}", style="bold")
-        listing.append(f"  (default {_shown(field.default)})", style="dim")
-        listing.append(f"\n    {field.description}\n")
+    for group in (settings, settings.search):
+        for name, field in type(group).model_fields.items():
+            listing.append(f"{environment_name(name)}={_shown(getattr(group, name))}", style="bold")
+            listing.append(f"  (default {_shown(field.default)})", style="dim")
+            listing.append(f"\n    {field.description}\n")
     listing.rstrip()
     return listing
 

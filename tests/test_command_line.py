@@ -184,6 +184,9 @@ def test_levels_of_the_tree_and_an_order_are_not_asked_for_together(tmp_path: Pa
         ),
         ({"GREENROOM_DATABASE_URL": "mysql://x"}, "GREENROOM_DATABASE_URL: must begin with postgresql://"),
         ({"GREENROOM_ADMIN_API_KEY": "short"}, "GREENROOM_ADMIN_API_KEY: must have at least 16 characters"),
+        ({"SEARCH_BUDGET_MS": "soon"}, "SEARCH_BUDGET_MS: must be a whole number"),
+        ({"EMBEDDING_PROVIDER": "openai"}, "EMBEDDING_PROVIDER: openai needs OPENAI_API_KEY"),
+        ({"EMBEDDING_DIMENSIONS": "300"}, "EMBEDDING_DIMENSIONS: local embeddings have 64, 128, 256 dimensions"),
         ({"GREENROOM_DATABASE_POLL_SIZE": "8"}, "did you mean GREENROOM_DATABASE_POOL_SIZE?"),
     ],
 )

@@ -13,6 +13,8 @@
     ├── alarm-clock               wakes streams for their heartbeats
     ├── session-check             ends the streams of sessions that ended
     ├── retention                 drops what is too old
+    ├── search-board              keeps what searches go by up to date
+    ├── searches/<id>             one per search that runs
     ├── streams/<user>            one per connected user
     └── conversations/<id>        one per conversation in use
 
@@ -55,6 +57,9 @@ from greenroom.actors.presence import BATCH_MAX as PRESENCE_BATCH_MAX
 from greenroom.actors.presence import Presence, PresenceBoard, changed_user
 from greenroom.actors.replay import Replay
 from greenroom.actors.retention import Retention
+from greenroom.actors.search.desk import SearchDesk
+from greenroom.actors.search.operating import SearchOperating
+from greenroom.actors.search.room import SearchPlan, SearchRoom, build_search, plan_without_network
 from greenroom.actors.session_cache import SessionCache
 from greenroom.actors.session_check import SessionCheck
 from greenroom.actors.sign_in import SignIn
@@ -143,6 +148,9 @@ class Core:
         board: PresenceBoard,
         answering_once: AnsweringOnce,
         operating: Operating,
+        search: SearchDesk,
+        search_operating: SearchOperating,
+        search_room: SearchRoom,
         outbox: OutboxBoard,
         limiting: Limiting,
         loop: LoopWatch,
@@ -157,6 +165,9 @@ class Core:
         self.board = board
         self.answering_once = answering_once
         self.operating = operating
+        self.search = search
+        self.search_operating = search_operating
+        self.search_room = search_room
         self.outbox = outbox
         self.limiting = limiting
         self.loop = loop
@@ -229,12 +240,14 @@ async def open_core(
     seed: int,
     settings: CoreSettings | None = None,
     mailer: Mailer | None = None,
+    search: SearchPlan | None = None,
 ) -> AsyncIterator[Core]:
     """Run the server's actors; leaving the context commits what is in their mailboxes and stops them.
 
     Args:
         seed: of every random choice that is not a secret: jitter, backoff.
         mailer: hands in mails; None to log that there would have been some.
+        search: how is searched, and with which models; None for the defaults without any network.
 
     Raises:
         Unavailable: the database can't be reached at the start.
@@ -247,6 +260,8 @@ async def open_core(
     alarms, replay = Alarms(), Replay(storage.streams, epoch=epoch)
     # Never the name of a worker before, whose claims may still stand.
     worker = ids.ulid()
+    plan = search or plan_without_network()
+    search_room = build_search(storage, board=plan.board, models=plan.models, settings=plan.settings, wall=wall)
 
     def handlers(system: ActorSystem) -> EventHandlers:
         return EventHandlers(
@@ -338,6 +353,7 @@ async def open_core(
                 essential=True,
                 passivate_after_s=settings.conversation_idle_s,
             ),
+            *search_room.children,
         ),
         # A worker whose actors crash more often than this is better replaced than nursed.
         intensity=10,
@@ -404,6 +420,9 @@ async def open_core(
             ),
             outbox=outbox,
             limiting=limiting,
+            search=search_room.desk(system, ids=ids),
+            search_operating=search_room.operating(storage=storage, trail=trail, wall=wall),
+            search_room=search_room,
             loop=loop,
         )
         try:

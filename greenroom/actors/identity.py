@@ -13,14 +13,21 @@ from greenroom.schema.ids import SessionId
 from greenroom.schema.records import Role, User
 
 _TALKING: Final = frozenset(
-    {"conversations:read", "conversations:write", "directory:read", "bookings:read", "bookings:write"}
+    {
+        "conversations:read",
+        "conversations:write",
+        "directory:read",
+        "bookings:read",
+        "bookings:write",
+        "search:read",
+    }
 )
 
 PERMISSIONS: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
     {
         Role.STUDENT: _TALKING | {"bookings:create"},
         Role.INSTRUCTOR: _TALKING | {"lessons:write"},
-        Role.ADMIN: frozenset({"directory:read", "operations:read", "operations:write"}),
+        Role.ADMIN: frozenset({"directory:read", "search:read", "operations:read", "operations:write"}),
     }
 )
 """Permissions by role. An admin operates the server; being one opens nobody's conversation."""

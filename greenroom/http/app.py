@@ -45,6 +45,8 @@ from greenroom.http.routes import (
     messages,
     operators,
     outbox,
+    search,
+    search_operations,
     site,
     streams,
 )
@@ -64,6 +66,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *instructors.operations.all,
     *operators.operations.all,
     *outbox.operations.all,
+    *search.operations.all,
+    *search_operations.operations.all,
     *health.operations.all,
     *site.operations.all,
 )

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from greenroom.models.ports import ModelTimeout, Vector
+from greenroom.schema.search_settings import LOCAL_DIMENSIONS
 
 if TYPE_CHECKING:
     from wordllama.inference import WordLlamaInference
 
 MODEL: Final = "wordllama-l2-supercat"
-AVAILABLE_DIMENSIONS: Final = (64, 128, 256)
 INLINE_MAX: Final = 8
 """Texts that are computed on the spot; more go to a thread, as the event loop would feel them."""
 
@@ -34,8 +34,8 @@ class LocalEmbedder:
     is_local: Final = True
 
     def __init__(self, dimensions: int = 256) -> None:
-        if dimensions not in AVAILABLE_DIMENSIONS:
-            raise ValueError(f"local embeddings have {', '.join(map(str, AVAILABLE_DIMENSIONS))} dimensions")
+        if dimensions not in LOCAL_DIMENSIONS:
+            raise ValueError(f"local embeddings have {', '.join(map(str, LOCAL_DIMENSIONS))} dimensions")
         self._dimensions = dimensions
         self._inference: WordLlamaInference | None = None
         # One at a time: loading it twice would take twice the memory.

@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from greenroom.schema.search.config import SearchConfig
 
+LOCAL_DIMENSIONS: Final = (64, 128, 256)
+"""What the local model has vectors of."""
+
 DIMENSIONS: Final = {"openai": 1536, "local": 256, "mock": 256}
 
 
@@ -102,7 +105,10 @@ class SearchSettings(BaseSettings):
         )
 
     @model_validator(mode="after")
-    def _openai_has_a_key(self) -> SearchSettings:
+    def _provider_can_be_had(self) -> SearchSettings:
         if self.embedding_provider == "openai" and not self.has_model:
             raise ValueError("EMBEDDING_PROVIDER: openai needs OPENAI_API_KEY")
+        if self.provider == "local" and self.dimensions not in LOCAL_DIMENSIONS:
+            sizes = ", ".join(map(str, LOCAL_DIMENSIONS))
+            raise ValueError(f"EMBEDDING_DIMENSIONS: local embeddings have {sizes} dimensions")
         return self

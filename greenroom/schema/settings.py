@@ -9,12 +9,13 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from greenroom.schema.rate_limits import LIMIT_MAX
 from greenroom.schema.refusals import in_our_words
+from greenroom.schema.search_settings import SearchSettings
 
 PREFIX: Final = "GREENROOM_"
 API_KEY_LENGTH_MIN: Final = 16
@@ -36,6 +37,8 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
         populate_by_name=True,
     )
+
+    _search: SearchSettings = PrivateAttr(default_factory=SearchSettings)
 
     bind: str = Field("127.0.0.1:8000", description="host:port that HTTP is served on")
     data_dir: Path = Field(Path("data"), description="folder of the embedded Postgres and its files")
@@ -227,6 +230,11 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def search(self) -> SearchSettings:
+        """Those of the search, whose names have no prefix."""
+        return self._search
+
+    @property
     def mail_domain(self) -> str:
         return parseaddr(self.mail_from)[1].rpartition("@")[2]
 
@@ -255,19 +263,24 @@ def load_settings() -> Settings:
             variable with our prefix that is no setting is one of them: it is a misspelling more often than not.
     """
     lines = _unknown_names()
+    settings: Settings | None = None
     try:
+        # On its own first: read with the others, its faults would hide theirs.
+        SearchSettings()
         settings = Settings()
     except ValidationError as exc:
         lines += [_line(error) for error in exc.errors()]
     except SettingsError as exc:
         lines.append(str(exc))
-    if lines:
+    if lines or settings is None:
         raise BadSettings("\n".join(lines))
     return settings
 
 
 def environment_name(field: str) -> str:
-    """The environment variable behind a field of :class:`Settings`."""
+    """The environment variable behind a field of :class:`Settings`, or of those of the search."""
+    if field in SearchSettings.model_fields:
+        return field.upper()
     alias = Settings.model_fields[field].validation_alias if field in Settings.model_fields else None
     return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
 
@@ -284,5 +297,5 @@ def _unknown(name: str, known: set[str]) -> str:
 
 
 def _line(error: ErrorDetails) -> str:
-    field = str(error["loc"][0]) if error["loc"] else "settings"
-    return f"{environment_name(field)}: {in_our_words(error)}"
+    words = in_our_words(error)
+    return f"{environment_name(str(error['loc'][0]))}: {words}" if error["loc"] else words

@@ -410,7 +410,7 @@ async def test_well_formed_ids_of_nothing_are_not_found(world: World) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/nope", "/api", "/api/v1", "/api/v1/", "/api/v1/conversations/", "//api/v1/unread", "/api//v1/unread",
-     "/API/V1/UNREAD", "/api/v1/search", "/api/v1/bookings/", "/static/", "/static/../../app.py",
+     "/API/V1/UNREAD", "/api/v1/searches", "/api/v1/bookings/", "/static/", "/static/../../app.py",
      "/static/%2e%2e/%2e%2e/app.py", "/static/..%2f..%2fapp.py", "/%00", "/static/%5c..%5capp.py"],
 )  # fmt: skip
 async def test_paths_that_lead_nowhere_are_not_found(world: World, path: str) -> None:

@@ -36,15 +36,18 @@ class SearchBoard:
 
     Args:
         base: the configuration by the settings.
-        changed: called when it changes: what was answered before may be answered otherwise now.
     """
 
-    def __init__(self, base: SearchConfig, *, changed: Callable[[], None]) -> None:
+    def __init__(self, base: SearchConfig) -> None:
         self._base = base
-        self._changed = changed
+        self._watchers: list[Callable[[], None]] = []
         self.config = base
         self.embedding_models: frozenset[str] = frozenset()
         self.places = KnownPlaces()
+
+    def on_change(self, watcher: Callable[[], None]) -> None:
+        """Have it called whenever something here changes: what was answered before may be answered otherwise now."""
+        self._watchers.append(watcher)
 
     def take_config(self, stored: StoredConfig) -> None:
         """Go by this configuration; one that is older than the present is ignored."""
@@ -58,6 +61,10 @@ class SearchBoard:
         if are_new or models != self.embedding_models:
             self.embedding_models = models
             self._changed()
+
+    def _changed(self) -> None:
+        for watcher in self._watchers:
+            watcher()
 
 
 @dataclass(frozen=True, slots=True)

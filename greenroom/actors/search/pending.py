@@ -77,3 +77,25 @@ def begin(start_task: StartTask, fn: Callable[[], Awaitable[T]], *, deadline: fl
     pending: Pending[T] = Pending(deadline)
     start_task(pending._run, fn, name=name)
     return pending
+
+
+async def together(*fns: Callable[[], Awaitable[None]]) -> None:
+    """Run some at the same time; the first that fails in a way that is expected ends the others.
+
+    Raises:
+        ModelError, DomainError: as itself, in no group.
+    """
+    failures: list[Exception] = []
+
+    async def run(fn: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await fn()
+        except (ModelError, DomainError) as error:
+            failures.append(error)
+            nursery.cancel_scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        for fn in fns:
+            nursery.start_soon(run, fn)
+    if failures:
+        raise failures[0]

@@ -18,14 +18,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
-import trio
-
 from greenroom.actors.search.answer import CacheUse, Hit, Ranked, SearchAnswer
 from greenroom.actors.search.answer_cache import AnswerCache, KeptAnswer
 from greenroom.actors.search.board import SearchBoard
 from greenroom.actors.search.budget import RequestBudget
 from greenroom.actors.search.page_cursor import cursor_after, position_of
-from greenroom.actors.search.pending import Pending, StartTask, TooLate, begin
+from greenroom.actors.search.pending import Pending, StartTask, TooLate, begin, together
 from greenroom.actors.search.places.decision import DecidePlace, PlaceDecision, SearchAreas
 from greenroom.actors.search.query_vector import QueryVector, QueryVectors
 from greenroom.actors.search.request import SearchRequest
@@ -88,7 +86,9 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class _Burst1:
-    rows: PlaceRows
+    """``rows`` is None where no place was asked for, or what it may be was not found out in time."""
+
+    rows: PlaceRows | None
     strength: TextStrength | None
     here: Region | None
 
@@ -133,6 +133,9 @@ class Pipeline:
         vector_for = understood.service_text or understood.text
         embedding = self._begin_embedding(vector_for)
         found = await self._burst1(understood)
+        if understood.place_text is not None and found.rows is None:
+            # Where it would be is not known; lessons anywhere would be an answer to something else.
+            return await self._empty(understood, fingerprint)
         wants_vector = self._wants_vector(found.strength)
         if not wants_vector and embedding is not None:
             embedding.abandon()
@@ -180,6 +183,11 @@ class Pipeline:
             diagnostics=self._trace.diagnostics(self._budget.use().skipped),
         )
 
+    async def _empty(self, understood: Understood, fingerprint: str) -> SearchAnswer:
+        place = PlaceAnswer(understood.place_text, PlaceOutcome.UNKNOWN)
+        kept = KeptAnswer(understood=understood, place=place, ranked=(), total=0)
+        return await self.show(kept, fingerprint=fingerprint, cache=CacheUse.MISS)
+
     # Stages, in their order.
 
     def _begin_embedding(self, text: str) -> Pending[QueryVector | None] | None:
@@ -219,36 +227,30 @@ class Pipeline:
         strengths: list[TextStrength] = []
         here: list[Region | None] = []
 
-        async def look_up(text: str) -> None:
-            rows.append(await tools.places.look_up(text, cities=cities))
+        async def look_up() -> None:
+            if understood.place_text is not None:
+                rows.append(await tools.places.look_up(understood.place_text, cities=cities))
 
-        async def weigh(text: str) -> None:
-            strengths.append(await tools.retrieval.text_strength(text))
+        async def weigh() -> None:
+            if understood.service_text:
+                strengths.append(await tools.retrieval.text_strength(understood.service_text))
 
-        async def locate(point: Point) -> None:
-            here.append(await tools.places.containing(point))
+        async def locate() -> None:
+            if request.city is not None:
+                here.append(await self._city(request.city))
+            elif request.near is not None:
+                here.append(await tools.places.containing(request.near))
 
-        async def find_city(city: RegionId) -> None:
-            here.append(await self._city(city))
-
-        async def both() -> None:
+        async def all_of_it() -> None:
             with self._trace.stage(StageName.BURST1):
-                async with trio.open_nursery(strict_exception_groups=False) as nursery:
-                    if request.city is not None:
-                        nursery.start_soon(find_city, request.city)
-                    elif request.near is not None:
-                        nursery.start_soon(locate, request.near)
-                    if understood.place_text is not None:
-                        nursery.start_soon(look_up, understood.place_text)
-                    if understood.service_text:
-                        nursery.start_soon(weigh, understood.service_text)
+                await together(look_up, weigh, locate)
 
         try:
-            await begin(self._start_task, both, deadline=self._budget.deadline, name="burst1").result()
+            await begin(self._start_task, all_of_it, deadline=self._budget.deadline, name="burst1").result()
         except TooLate:
             self._budget.skip(StageName.BURST1, SkipReason.TIMEOUT)
         return _Burst1(
-            rows=rows[0] if rows else PlaceRows(),
+            rows=rows[0] if rows else None,
             strength=strengths[0] if strengths else None,
             here=here[0] if here else None,
         )
@@ -270,9 +272,11 @@ class Pipeline:
             return False
         return self._budget.covers(StageName.VECTOR, before=LAST_STAGES)
 
-    async def _decide_place(self, understood: Understood, rows: PlaceRows, here: Region | None) -> PlaceDecision:
+    async def _decide_place(
+        self, understood: Understood, rows: PlaceRows | None, here: Region | None
+    ) -> PlaceDecision:
         request, budget = self._request, self._budget
-        if understood.place_text is None:
+        if understood.place_text is None or rows is None:
             return PlaceDecision(PlaceAnswer(None, PlaceOutcome.NOT_ASKED))
         with self._trace.stage(StageName.LOCATION):
             decision = await self._tools.decide_place(
@@ -344,6 +348,10 @@ class Pipeline:
             near=_centre(self._request, place),
             now=self._tools.wall(),
         )
+
+        if not understood.when.is_any and not query.filters.windows:
+            # All of the asked time is over. Without windows, a query would be for any time.
+            return query, Retrieved((), 0, Funnel())
 
         async def retrieve() -> tuple[RetrievalQuery, Retrieved]:
             with self._trace.stage(StageName.BURST2):

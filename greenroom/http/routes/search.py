@@ -1,0 +1,85 @@
+"""Looking for lessons in one's own words, and how that is done."""
+
+from __future__ import annotations
+
+from greenroom.actors.identity import Identity
+from greenroom.actors.search.admission import SearchesBusy
+from greenroom.actors.search.answer import Hit, SearchAnswer
+from greenroom.actors.search.request import Overrides, SearchRequest
+from greenroom.http.operations import Call, Operations
+from greenroom.http.response import Response, reply
+from greenroom.schema.search.places import Point, RegionId
+from greenroom.schema.search.requests import Search, SkippedStage
+from greenroom.schema.search.wire import (
+    BudgetOut,
+    DiagnosticsOut,
+    LocationOut,
+    MatchedOut,
+    ParsedOut,
+    ResultOut,
+    SearchMetaOut,
+    SearchOut,
+)
+
+operations = Operations("Search")
+
+
+@operations.serve("GET", "/api/v1/search", answers={200: SearchOut}, refusals=[SearchesBusy])
+async def search(call: Call, identity: Identity, query: Search) -> Response:
+    """Look for lessons in one's own words.
+
+    What was understood is in ``meta.parsed``; what had to be left out to answer in time is in ``meta.budget``, and whatever
+    was left out, no result breaks a bound that was understood. ``debug``, ``skip`` and ``simulate_high_load`` are for admins.
+    """
+    answer = await call.core.search.search(
+        identity,
+        SearchRequest(
+            user_id=identity.user.id,
+            text=query.q,
+            city=None if query.city is None else RegionId(query.city),
+            near=None if query.lat is None or query.lng is None else Point(query.lat, query.lng),
+            limit=query.limit,
+            after=query.cursor,
+            wants_diagnostics=query.debug,
+            overrides=Overrides(
+                skip_tier4=SkippedStage.TIER4 in query.skip,
+                skip_tier5=SkippedStage.TIER5 in query.skip,
+                skip_embedding=SkippedStage.EMBEDDING in query.skip,
+                skip_vector=SkippedStage.VECTOR in query.skip,
+                simulate_high_load=query.simulate_high_load,
+            ),
+        ),
+    )
+    return reply(200, render(answer, with_diagnostics=query.debug))
+
+
+def render(answer: SearchAnswer, *, with_diagnostics: bool) -> SearchOut:
+    return SearchOut(
+        query_id=answer.query_id,
+        results=[_result(hit) for hit in answer.hits],
+        next_cursor=answer.next_cursor,
+        meta=SearchMetaOut(
+            parsed=ParsedOut.of(answer.understood),
+            location=LocationOut.of(answer.place),
+            budget=BudgetOut.of(answer.budget),
+            cache=answer.cache.value,
+            total_candidates=answer.total,
+        ),
+        diagnostics=DiagnosticsOut.of(answer.diagnostics) if with_diagnostics else None,
+    )
+
+
+def _result(hit: Hit) -> ResultOut:
+    candidate = hit.ranked.candidate
+    return ResultOut.found(
+        service_id=candidate.service_id,
+        instructor_id=candidate.instructor_id,
+        price_cents=candidate.price_cents,
+        duration_minutes=candidate.duration_minutes,
+        rating=round(candidate.rating, 2) if candidate.rating_count else None,
+        response_minutes=candidate.response_minutes,
+        distance_km=candidate.distance_km,
+        score=hit.ranked.score,
+        matched=MatchedOut(text=candidate.text_score, vector=candidate.vector_score),
+        card=hit.card,
+    )
