@@ -19,6 +19,14 @@ from tests.postgres import PostgresServer, fresh_name
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 
+UNLIMITED = {
+    "GREENROOM_LIMIT_ANONYMOUS_REQUESTS_PER_MINUTE": "0",
+    "GREENROOM_LIMIT_REGISTRATIONS_PER_HOUR": "0",
+    "GREENROOM_LIMIT_LOGINS_PER_MINUTE": "0",
+    "GREENROOM_LIMIT_LOGINS_PER_HOUR": "0",
+}
+"""All people of all tests come from one address, and no sooner is one gone than the next is there."""
+
 
 class ServerProcess:
     """``greenroom serve``, on one port for as long as this object lives.
@@ -40,6 +48,7 @@ class ServerProcess:
             "GREENROOM_DATA_DIR": str(data_dir),
             "GREENROOM_LOG_LEVEL": "warning",
             "COLUMNS": "200",
+            **UNLIMITED,
         }
         self._process: subprocess.Popen[str] | None = None
 
