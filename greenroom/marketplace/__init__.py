@@ -5,6 +5,6 @@ Nobody in it exists. The same seed makes the same instructors, and more of them 
 
 from __future__ import annotations
 
-from greenroom.marketplace.instructors import invented_instructors
+from greenroom.marketplace.instructors import address, invented_instructors
 
-__all__ = ["invented_instructors"]
+__all__ = ["address", "invented_instructors"]

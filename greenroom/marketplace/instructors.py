@@ -35,6 +35,11 @@ def invented_instructors(regions: Iterable[Region], *, seed: int, count: int) ->
         yield _instructor(Random(f"{seed}:{number}"), city_map, number)  # noqa: S311
 
 
+def address(number: int) -> str:
+    """The e-mail address of the instructor of a number, counted from 0."""
+    return f"instructor-{number:05}@example.com"
+
+
 def _instructor(random: Random, city_map: CityMap, number: int) -> Listing:
     home = city_map.home(random)
     names = origins()
@@ -64,7 +69,7 @@ def _instructor(random: Random, city_map: CityMap, number: int) -> Listing:
     return Listing(
         external_id=f"invented-{number:05}",
         display_name=f"{given} {random.choice(of_family.family)}",
-        email=f"instructor-{number:05}@example.com",
+        email=address(number),
         bio=invented_bio(random, kind, teacher),
         rating=standing.rating,
         rating_count=standing.rating_count,

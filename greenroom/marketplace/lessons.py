@@ -142,8 +142,10 @@ def _drawn_audience(random: Random, kind: Kind) -> _Audience:
         age_min, age_max = age_min + random.randint(0, 2), (age_max or 18) - random.randint(0, 2)
     youngest = max(age_min, low)
     oldest = min(filter(None, (age_max, high)), default=None)
-    if name == "everybody" and kind.ages[0] <= 4:
+    if name == "everybody" and low <= 4 and high is None:
         youngest = random.choice((0, 0, 5, 6, 8))
+    if oldest is not None and youngest > oldest:  # a kind for a narrow range of ages has that range
+        youngest, oldest = low, high
     return _Audience(name, youngest or None, oldest)
 
 

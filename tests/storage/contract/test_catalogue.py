@@ -131,6 +131,14 @@ async def test_a_listing_makes_an_account_with_a_profile_and_services(storage: S
     assert credentials.password_hash == "unknown"
 
 
+async def test_a_new_account_can_be_told_of_what_happens(storage: Storage) -> None:
+    user_id = await told(storage)
+    await open_all(storage, a_conversation(ANN, user_id, 1))
+    async with storage.writes.transaction() as tx:
+        locked = await tx.lock(users=[user_id])
+        assert locked.streams[user_id].last_seq == 0
+
+
 async def test_a_listing_without_an_address_gets_one_that_can_not_exist(storage: Storage) -> None:
     first, second = await tell(
         storage, replace(LISTING, email=None), replace(LISTING, external_id="t-2", email=None)

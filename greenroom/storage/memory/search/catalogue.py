@@ -9,7 +9,7 @@ from datetime import datetime
 from greenroom.schema.catalogue import Listed, Listing, Offer, Profile, ServiceState
 from greenroom.schema.errors import Conflict, UserNotFound
 from greenroom.schema.ids import Ids, ServiceId, UserId
-from greenroom.schema.records import Role, Service, User
+from greenroom.schema.records import Role, Service, StreamHead, User
 from greenroom.storage.catalogue_owners import AddressHolder, address_of, owners
 from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.memory.tables import ProfileRow
@@ -102,6 +102,7 @@ class MemoryCatalogue:
         )
         tables.emails[email.lower()] = user_id
         tables.password_hashes[user_id] = password_hash
+        tables.streams[user_id] = StreamHead(user_id=user_id, last_seq=0, floor_seq=0)
 
     def _save(self, service: Service, *, external_id: str | None, is_retired: bool, now: datetime) -> None:
         tables = self._database.tables

@@ -58,10 +58,13 @@ SELECT e.email, u.id, u.role, p.external_id
 """
 
 ADD_INSTRUCTORS: Final = """
--- add_instructors: new accounts.
-INSERT INTO users (id, email, display_name, role, is_active, created_at, password_hash)
-SELECT n.id, n.email, n.display_name, 'instructor', true, %(now)s, %(password_hash)s
-  FROM unnest(%(ids)s::text[], %(emails)s::text[], %(display_names)s::text[]) AS n (id, email, display_name)
+-- add_instructors: new accounts, each with an empty stream.
+WITH created AS (
+    INSERT INTO users (id, email, display_name, role, is_active, created_at, password_hash)
+    SELECT n.id, n.email, n.display_name, 'instructor', true, %(now)s, %(password_hash)s
+      FROM unnest(%(ids)s::text[], %(emails)s::text[], %(display_names)s::text[]) AS n (id, email, display_name)
+    RETURNING id)
+INSERT INTO user_streams (user_id) SELECT id FROM created
 """
 
 RENAME: Final = """
