@@ -146,9 +146,7 @@ def actors_command(
     kind: Annotated[str | None, typer.Option(help="List actors of this kind.")] = None,
     state: Annotated[ActorState | None, typer.Option(help="List actors in this state.")] = None,
     key_prefix: Annotated[str, typer.Option(help="List actors whose key begins with this.")] = "",
-    worker: Annotated[
-        str | None, typer.Option(help="Which of several workers; by default the one that answers.")
-    ] = None,
+    worker: Annotated[str | None, typer.Option(help="Which of several workers; by default all of them.")] = None,
 ) -> None:
     """Show the live actor tree of a running server, or the actors that stand out."""
     view = View(

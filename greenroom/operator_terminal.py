@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from math import inf
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
 import httpx
@@ -16,6 +17,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
+
+from greenroom.schema.clock import system_wall_clock
 
 REFRESH_S: Final = 1.0
 RETRY_S_MAX: Final = 10.0
@@ -57,6 +60,9 @@ COLUMNS: Final = {
 RANKED_BY: Final = {"depth": "mailbox"}
 """The column of an order, where it has another name."""
 
+LATE_MS: Final = 50
+"""A loop that is this late is felt by people."""
+
 PIPED_WIDTH: Final = 10_000
 """Where no terminal cuts lines, nothing else should: wider than any line."""
 
@@ -91,18 +97,80 @@ class View:
         return self.sort is not None or self.kind is not None or self.state is not None or self.key_prefix != ""
 
 
+RANKS: Final[Mapping[str, Callable[[Json], float]]] = MappingProxyType(
+    {
+        "depth": lambda actor: _mailbox(actor).get("depth", 0),
+        "oldest": lambda actor: _mailbox(actor).get("oldest_ms", 0.0),
+        "bytes": lambda actor: _mailbox(actor).get("bytes", 0),
+        "busy": lambda actor: actor.get("busy_share", 0.0),
+        "idle": lambda actor: actor.get("idle_ms", 0.0),
+        "restarts": lambda actor: actor.get("restarts", 0),
+        "handled": lambda actor: actor.get("handled", 0),
+        "failed": lambda actor: actor.get("failed", 0),
+    }
+)
+"""By which lists of several workers become one."""
+
+
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What the server said: the tree or the ranked actors, the event loop, and how many letters are dead."""
+class Seen:
+    """What one worker said: the tree or the ranked actors, the event loop, and how many letters are dead."""
 
     tree: Json
     ranked: list[Json] | None
     loop: Json
     dead_letters: int
 
-    def as_json(self) -> str:
+    def facts(self) -> Json:
         shown: Json = {"tree": self.tree} if self.ranked is None else {"actors": self.ranked}
-        return json.dumps(shown | {"loop": self.loop, "dead_letters": self.dead_letters})
+        return shown | {"loop": self.loop, "dead_letters": self.dead_letters}
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One of several workers; of one that does not answer no more is known than its name."""
+
+    name: str
+    pid: int | None
+    started_at: datetime | None
+    seen: Seen | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was seen: of the one worker there is or was asked for, whose name is None, or of each."""
+
+    workers: tuple[Worker, ...]
+    alone: Seen | None = None
+
+    @property
+    def seen(self) -> list[Seen]:
+        """Of each that answers."""
+        found = [worker.seen for worker in self.workers if worker.seen is not None]
+        return found if self.alone is None else [self.alone]
+
+    def ranked(self, view: View) -> list[Json]:
+        """The actors that stand out, of all workers; paths begin with the worker where there are several."""
+        if self.alone is not None:
+            return self.alone.ranked or []
+        everybodys = [
+            actor | {"path": f"{worker.name}:{actor['path']}"}
+            for worker in self.workers
+            if worker.seen is not None
+            for actor in worker.seen.ranked or ()
+        ]
+        return sorted(everybodys, key=RANKS[view.sort or "depth"], reverse=True)[: view.limit]
+
+    def as_json(self) -> str:
+        if self.alone is not None:
+            return json.dumps(self.alone.facts())
+        return json.dumps({"workers": [self._facts(worker) for worker in self.workers]})
+
+    @staticmethod
+    def _facts(worker: Worker) -> Json:
+        started_at = None if worker.started_at is None else worker.started_at.isoformat()
+        about: Json = {"name": worker.name, "pid": worker.pid, "started_at": started_at}
+        return about | {"answers": worker.seen is not None} | ({} if worker.seen is None else worker.seen.facts())
 
 
 class OperatorClient:
@@ -111,17 +179,17 @@ class OperatorClient:
     def __init__(self, base_url: str, key: str, *, worker: str | None = None) -> None:
         """
         Args:
-            worker: which of several workers is asked; by default the one that happens to answer.
+            worker: which of several workers is asked; by default all of them.
 
         Raises:
             ServerFailure: that is no address.
         """
         self.url = base_url.rstrip("/")
+        self._worker = worker
         try:
             self._http = httpx.Client(
                 base_url=self.url,
                 headers={"X-API-Key": key},
-                params={} if worker is None else {"worker": worker},
                 timeout=TIMEOUT_S,
             )
             if self._http.base_url.scheme not in {"http", "https"} or not self._http.base_url.host:
@@ -143,9 +211,29 @@ class OperatorClient:
         Raises:
             ServerFailure: no server, another server, a key that is not accepted, a request that is refused.
         """
-        tree = self._get(
-            "/admin/actors", {"depth": 0 if view.is_ranked else view.depth}, ("path", "state", "children")
-        )
+        if self._worker is not None:
+            return Snapshot((), self._look(view, {"worker": self._worker}))
+        workers = self._get("/admin/workers", {}, ("workers",))["workers"]
+        if len(workers) == 1:
+            return Snapshot((), self._look(view, {}))
+        return Snapshot(tuple(self._look_at(worker, view) for worker in workers))
+
+    def _look_at(self, worker: Json, view: View) -> Worker:
+        name = str(worker["name"])
+        if not worker["answers"]:
+            return Worker(name, None, None, None)
+        started_at = datetime.fromisoformat(worker["started_at"])
+        try:
+            seen = self._look(view, {"worker": name})
+        except ServerFailure as failure:
+            if failure.is_final:
+                raise
+            seen = None  # it went meanwhile
+        return Worker(name, worker["pid"], started_at, seen)
+
+    def _look(self, view: View, whom: Json) -> Seen:
+        depth = 0 if view.is_ranked else view.depth
+        tree = self._get("/admin/actors", {"depth": depth} | whom, ("path", "state", "children"))
         ranked: list[Json] | None = None
         if view.is_ranked:
             asked = {
@@ -156,10 +244,10 @@ class OperatorClient:
                 "key_prefix": view.key_prefix or None,
             }
             given = {name: value for name, value in asked.items() if value is not None}
-            ranked = self._get("/admin/actors/top", given, ("actors",))["actors"]
-        loop = self._get("/admin/loop", {}, ("lag_ms", "longest_turn_ms", "busy_share"))
-        letters = self._get("/admin/dead-letters", {"limit": 1}, ("total",))
-        return Snapshot(tree, ranked, loop, letters["total"])
+            ranked = self._get("/admin/actors/top", given | whom, ("actors",))["actors"]
+        loop = self._get("/admin/loop", whom, ("lag_ms", "longest_turn_ms", "busy_share"))
+        letters = self._get("/admin/dead-letters", {"limit": 1} | whom, ("total",))
+        return Seen(tree, ranked, loop, letters["total"])
 
     def _get(self, path: str, parameters: dict[str, Any], names: tuple[str, ...]) -> Json:
         try:
@@ -274,13 +362,29 @@ def draw(
 ) -> RenderableType:
     """Draw a snapshot, the last one that could be had if there is a ``failure``, in ``width`` columns."""
     body: RenderableType
-    if snapshot.ranked is None:
-        body = actor_tree(snapshot.tree)
-    elif snapshot.ranked:
-        body = actor_table(snapshot.ranked, width=width, sort=view.sort)
+    if not view.is_ranked:
+        body = actor_tree(snapshot.alone.tree) if snapshot.alone else Group(*map(worker_tree, snapshot.workers))
+    elif ranked := snapshot.ranked(view):
+        body = actor_table(ranked, width=width, sort=view.sort)
     else:
         body = Text("no actor fits", style="dim")
     return Group(_headline(snapshot, url, failure), Text(), body)
+
+
+def worker_tree(worker: Worker) -> Tree:
+    """Draw one of several workers, with its pid and age, and below it the tree of its actors."""
+    label = Text(f"worker {plain(worker.name)}", style="bold")
+    if worker.pid is not None:
+        label.append(f"  pid {worker.pid}", style="dim")
+    if worker.started_at is not None:
+        age = max(timedelta(0), system_wall_clock() - worker.started_at)
+        label.append(f"  up {duration(age / timedelta(milliseconds=1))}", style="dim")
+    if worker.seen is None:
+        label.append("  does not answer", style="bold red")
+        return Tree(label, guide_style="dim")
+    tree = Tree(label, guide_style="dim")
+    _grow(tree.add(_actor(worker.seen.tree)), worker.seen.tree)
+    return tree
 
 
 def actor_tree(node: Json) -> Tree:
@@ -351,19 +455,20 @@ def plain(text: str) -> str:
 
 
 def _headline(snapshot: Snapshot, url: str, failure: ServerFailure | None) -> Text:
-    loop = snapshot.loop
     text = Text()
     text.append("greenroom", style="bold green")
     text.append(f"  {plain(url)}", style="dim")
     if failure is not None:
         text.append(f"  disconnected: {failure}; what follows is older", style="bold red")
         return text
-    text.append(
-        f"  lag p99 {duration(loop['lag_ms']['p99'])}", style="bold red" if loop["lag_ms"]["p99"] > 50 else ""
-    )
-    text.append(f"  longest turn {duration(loop['longest_turn_ms'])}")
-    text.append(f"  busy {loop['busy_share']:.0%}")
-    text.append(f"  dead letters {snapshot.dead_letters}", style="yellow" if snapshot.dead_letters else "")
+    # Of several, the worst loop, and all letters.
+    loops = [seen.loop for seen in snapshot.seen]
+    lag_ms = max((loop["lag_ms"]["p99"] for loop in loops), default=None)
+    text.append(f"  lag p99 {duration(lag_ms)}", style="bold red" if (lag_ms or 0) > LATE_MS else "")
+    text.append(f"  longest turn {duration(max((loop['longest_turn_ms'] for loop in loops), default=None))}")
+    text.append(f"  busy {max((loop['busy_share'] for loop in loops), default=0):.0%}")
+    letters = sum(seen.dead_letters for seen in snapshot.seen)
+    text.append(f"  dead letters {letters}", style="yellow" if letters else "")
     return text
 
 
@@ -415,6 +520,11 @@ def _now(node: Json) -> Text:
         return Text(f"idle {duration(node.get('idle_ms'))}", style="dim")
     at = f" ({plain(str(current['activity']))})" if current.get("activity") else ""
     return Text(f"{plain(str(current['message']))}{at} for {duration(current['for_ms'])}", style="cyan")
+
+
+def _mailbox(actor: Json) -> Json:
+    mailbox: Json = actor.get("mailbox") or {}
+    return mailbox
 
 
 def _noted(count: int) -> Text:

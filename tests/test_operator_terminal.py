@@ -28,6 +28,7 @@ COMMITTER = {
 }  # fmt: skip
 LOOP = {"lag_ms": {"p99": 0.5}, "longest_turn_ms": 12.0, "busy_share": 0.1}
 ANSWERS: dict[str, Any] = {
+    "/api/v1/admin/workers": {"workers": [{"name": "1"}]},
     "/api/v1/admin/actors": NODE | {"children": [COMMITTER]},
     "/api/v1/admin/actors/top": {"actors": [COMMITTER], "next_cursor": None},
     "/api/v1/admin/loop": LOOP,
@@ -154,6 +155,64 @@ def test_nothing_is_cut_where_there_is_no_terminal(server: Server) -> None:
         assert "SendMessage for 12 ms" in row
         assert "conversation " in row.replace("/conversations/", "")
         assert max(map(len, lines)) < 400
+
+
+SEVERAL = {
+    "workers": [
+        {"name": "1", "answers": True, "pid": 705, "started_at": "2026-01-02T03:04:05.678Z"},
+        {"name": "2", "answers": False, "pid": None, "started_at": None},
+        {"name": "3", "answers": True, "pid": 707, "started_at": "2026-01-02T03:04:05.678Z"},
+    ]
+}
+
+
+def test_several_workers_are_branches_with_their_pids_and_ages(server: Server) -> None:
+    answers = ANSWERS | {"/api/v1/admin/workers": SEVERAL}
+    server.answer = lambda path: (200, "application/json", json.dumps(answers[path]).encode())
+
+    shown = drawn(server, View())
+    machine_read = json.loads(drawn(server, View(), as_json=True))
+
+    assert re.findall(r"worker (\d)  (?:pid (\d+)  up \d+ h|does not answer)", shown) == [
+        ("1", "705"),
+        ("2", ""),
+        ("3", "707"),
+    ]
+    assert shown.count("committer  handling") == 2
+    assert "dead letters 10" in shown
+    assert "/api/v1/admin/actors?depth=4&worker=3" in server.asked
+    assert [(each["name"], each["answers"]) for each in machine_read["workers"]] == [
+        ("1", True),
+        ("2", False),
+        ("3", True),
+    ]
+    assert machine_read["workers"][2]["tree"]["path"] == "/greenroom"
+
+
+def test_those_that_stand_out_among_several_workers_are_one_list(server: Server) -> None:
+    answers = ANSWERS | {"/api/v1/admin/workers": SEVERAL}
+
+    def answer(path: str) -> Answer:
+        if path == "/api/v1/admin/actors/top":
+            worker = re.findall(r"worker=(\d)", server.asked[-1])[0]
+            actors = [COMMITTER | {"handled": int(worker)}, COMMITTER | {"handled": 10 * int(worker)}]
+            return 200, "application/json", json.dumps({"actors": actors}).encode()
+        return 200, "application/json", json.dumps(answers[path]).encode()
+
+    server.answer = answer
+    shown = drawn(server, View(sort="handled", limit=3))
+
+    assert re.findall(r"(\d):/greenroom/committer .* (\d+) +1 +4\.0 ms", shown) == [
+        ("3", "30"),
+        ("1", "10"),
+        ("3", "3"),
+    ]
+
+
+def test_one_of_several_workers_can_be_asked_for(server: Server) -> None:
+    with OperatorClient(server.url, "a-key", worker="2") as client:
+        client.snapshot(View())
+    assert [path for path in server.asked if "worker=2" not in path] == []
 
 
 def test_a_list_that_nobody_is_on_says_so(server: Server) -> None:
