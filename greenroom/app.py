@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 from typing import Final, Protocol
+from uuid import UUID
 
 import structlog
 import trio
@@ -44,6 +45,7 @@ from greenroom.stop_bound import STOP_MORE_S, bounding_stop
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.bus_opening import BusKind, open_bus
 from greenroom.storage.bus_shared import SharedBus
+from greenroom.storage.captcha import DUMMY_SECRETS, Captcha, open_turnstile
 from greenroom.storage.limits.opening import open_limits
 from greenroom.storage.mail import BadSmtpUrl, LogMailer, Mailer, SmtpMailer, SmtpServer
 from greenroom.storage.passwords import Argon2Passwords, Passwords
@@ -180,6 +182,7 @@ async def open_server(
             open_models(settings.search, config=lambda: board.config, rng=SystemRandom())
         )
         storage = postgres_storage(pool, bus=bus, limits=rates)
+        captcha = await stack.enter_async_context(a_captcha(settings, ids))
         core = await stack.enter_async_context(
             open_core(
                 storage,
@@ -190,6 +193,7 @@ async def open_server(
                 settings=core_settings(settings, worker=None if kind is BusKind.LOCAL else worker),
                 mailer=make_mailer(settings),
                 search=SearchPlan(settings=settings.search, board=board, models=models),
+                captcha=captcha,
             )
         )
         watchdog = stall_watchdog(core, settings)
@@ -275,6 +279,28 @@ def make_mailer(settings: Settings) -> Mailer:
     except BadSmtpUrl as exc:
         raise BadSettings(f"GREENROOM_SMTP_URL: {exc}") from None
     return SmtpMailer(server, sender=settings.mail_from)
+
+
+@asynccontextmanager
+async def a_captcha(settings: Settings, ids: Ids) -> AsyncIterator[Captcha | None]:
+    """Make what tells people from others; None if there is nobody to ask.
+
+    Raises:
+        BadSettings: a secret that passes everybody, on a server that others can reach.
+    """
+    if settings.turnstile_secret is None:
+        yield None
+        return
+    secret = settings.turnstile_secret.get_secret_value()
+    if secret in DUMMY_SECRETS and not settings.is_loopback:
+        raise BadSettings("GREENROOM_TURNSTILE_SECRET: is one of Turnstile's own for tests")
+
+    def key() -> str:
+        return str(UUID(hex=ids.secret()[:32], version=4))
+
+    hosts = settings.allowed_hosts
+    async with open_turnstile(url=settings.turnstile_url, secret=secret, hosts=hosts, key=key) as turnstile:
+        yield turnstile
 
 
 BUS_DESCRIPTORS_MAX: Final = 32
@@ -471,6 +497,7 @@ def core_settings(settings: Settings, *, worker: str | None = None) -> CoreSetti
         worker=worker,
         limits=limit_policies(settings),
         lockout_failures=settings.login_lockout_failures,
+        captcha_failures=settings.login_captcha_failures,
     )
 
 

@@ -70,6 +70,7 @@ from greenroom.schema.clock import WallClock
 from greenroom.schema.errors import OutOfService
 from greenroom.schema.events import ClosingReason
 from greenroom.schema.ids import ConversationId, Ids, UserId
+from greenroom.storage.captcha import Captcha
 from greenroom.storage.mail import LogMailer, Mailer
 from greenroom.storage.passwords import Passwords
 from greenroom.storage.ports import Bus, Health, Storage
@@ -126,6 +127,9 @@ class CoreSettings:
     limits: LimitPolicies = LimitPolicies()  # noqa: RUF009 - frozen
     lockout_failures: int = 0
     """From how many wrong passwords in a row on an account is locked; 0 for never."""
+
+    captcha_failures: int = 3
+    """After how many of them, if fewer, a sign-in needs a captcha, where there is one; only where accounts are locked."""
 
 
 class Core:
@@ -241,11 +245,13 @@ async def open_core(
     settings: CoreSettings | None = None,
     mailer: Mailer | None = None,
     search: SearchPlan | None = None,
+    captcha: Captcha | None = None,
 ) -> AsyncIterator[Core]:
     """Run the server's actors; leaving the context commits what is in their mailboxes and stops them.
 
     Args:
         seed: of every random choice that is not a secret: jitter, backoff.
+        captcha: tells people from others, where many wrong passwords were tried; None to do without.
         mailer: hands in mails; None to log that there would have been some.
         search: how is searched, and with which models; None for the defaults without any network.
 
@@ -382,6 +388,8 @@ async def open_core(
                 session_life=settings.session_life,
                 limiting=limiting,
                 lockout=Lockout(storage.limits, Ladder(settings.lockout_failures)),
+                captcha=captcha,
+                captcha_failures=settings.captcha_failures,
             ),
             messaging=Messaging(
                 system=system,

@@ -19,10 +19,13 @@ from greenroom.actors.commands import NoteSessionEnd
 from greenroom.actors.feeds import LocalFeeds
 from greenroom.actors.identity import Identity
 from greenroom.actors.limiting import Limiting
-from greenroom.actors.lockout import Lockout
+from greenroom.actors.lockout import Attempt, Lockout
 from greenroom.actors.session_cache import Known, SessionCache
 from greenroom.schema.errors import (
     AccountLocked,
+    CaptchaFailed,
+    CaptchaRequired,
+    CaptchaUnavailable,
     InvalidCredentials,
     LoginBusy,
     NotAuthenticated,
@@ -31,6 +34,7 @@ from greenroom.schema.errors import (
 from greenroom.schema.events import ClosingReason
 from greenroom.schema.ids import Ids, SessionId, UserId, is_ulid
 from greenroom.schema.records import Role, Session, User
+from greenroom.storage.captcha import Captcha
 from greenroom.storage.passwords import Passwords
 from greenroom.storage.ports import Accounts, Bus, Revocation
 from greenroom.supervisor import ActorSystem
@@ -41,10 +45,17 @@ _OUTCOMES: Final = MappingProxyType(
         InvalidCredentials: "invalid",
         RateLimited: "rate_limited",
         AccountLocked: "locked",
+        CaptchaRequired: "captcha_required",
+        CaptchaFailed: "captcha_failed",
+        CaptchaUnavailable: "captcha_unavailable",
         LoginBusy: "busy",
     }
 )
 """What is counted of a refusal to sign in."""
+
+_COUNTED: Final = (
+    InvalidCredentials, RateLimited, AccountLocked, CaptchaRequired, CaptchaFailed, CaptchaUnavailable, LoginBusy,
+)  # fmt: skip
 
 TICKET_LIFE: Final = timedelta(minutes=10)
 
@@ -70,6 +81,7 @@ class SignIn:
 
     Args:
         session_life: how long a session lasts.
+        captcha: asked about a token after ``captcha_failures`` wrong passwords in a row; None to ask nobody.
     """
 
     def __init__(
@@ -87,6 +99,8 @@ class SignIn:
         session_life: timedelta,
         limiting: Limiting,
         lockout: Lockout,
+        captcha: Captcha | None,
+        captcha_failures: int,
     ) -> None:
         self._accounts = accounts
         self._passwords = passwords
@@ -100,6 +114,8 @@ class SignIn:
         self._session_life = session_life
         self._limiting = limiting
         self._lockout = lockout
+        self._captcha = captcha
+        self._captcha_failures = captcha_failures
         self._outcomes = Counter(dict.fromkeys((*_OUTCOMES.values(), _SUCCESS), 0))
 
     async def register(
@@ -128,7 +144,9 @@ class SignIn:
         await self._accounts.create_user(user, encoded)
         return await self._start_session(user)
 
-    async def login(self, *, email: str, password: str, address: str | None = None) -> SignedIn:
+    async def login(
+        self, *, email: str, password: str, captcha_token: str | None = None, address: str | None = None
+    ) -> SignedIn:
         """Sign in. An unknown account, a wrong password and a deactivated user look alike and cost the same.
 
         Args:
@@ -137,12 +155,14 @@ class SignIn:
         Raises:
             RateLimited: too many tries from there, or for this account.
             AccountLocked: too many wrong passwords for it.
+            CaptchaRequired, CaptchaFailed, CaptchaUnavailable: several already, and no token, none that is good, or nobody
+                to tell.
             InvalidCredentials: one of those three.
             LoginBusy: no password slot came free in time.
         """
         try:
-            signed_in = await self._login(email, password, address)
-        except (InvalidCredentials, RateLimited, AccountLocked, LoginBusy) as refusal:
+            signed_in = await self._login(email, password, captcha_token, address)
+        except _COUNTED as refusal:
             self._outcomes[_OUTCOMES[type(refusal)]] += 1
             raise
         self._outcomes[_SUCCESS] += 1
@@ -153,7 +173,7 @@ class SignIn:
         """What became of tries to sign in, since the start."""
         return self._outcomes
 
-    async def _login(self, email: str, password: str, address: str | None) -> SignedIn:
+    async def _login(self, email: str, password: str, captcha_token: str | None, address: str | None) -> SignedIn:
         await self._limiting.login(address)
         found = await self._accounts.credentials(email)
         # All of this is the same for an account that does not exist; one that does has a single name, however many ways of
@@ -163,8 +183,13 @@ class SignIn:
         await self._limiting.account_login(account)
         attempt = await self._lockout.begin(account)
         try:
+            await self._require_person(attempt, captcha_token)
             is_right = await self._passwords.verify(password, None if found is None else found.password_hash)
-        except LoginBusy:
+        except CaptchaFailed:
+            # It counts as a try, or there would be no end to trying tokens; but not as a wrong password.
+            await self._lockout.undo(account, attempt)
+            raise
+        except (LoginBusy, CaptchaRequired, CaptchaUnavailable):
             self._limiting.undo_account_login(account)
             await self._lockout.undo(account, attempt)
             raise
@@ -175,6 +200,14 @@ class SignIn:
         if self._passwords.is_outdated(found.password_hash):
             await self._accounts.set_password_hash(found.user.id, await self._passwords.hash(password))
         return await self._start_session(found.user)
+
+    async def _require_person(self, attempt: Attempt, captcha_token: str | None) -> None:
+        if self._captcha is None or attempt.failure <= self._captcha_failures:
+            return
+        if captcha_token is None:
+            raise CaptchaRequired("Show that you are a person first.")
+        if not await self._captcha.check(captcha_token):
+            raise CaptchaFailed("That did not show that you are a person. Try again.")
 
     async def logout(self, identity: Identity) -> None:
         """End the session everywhere; its streams close. Ending it twice is fine."""

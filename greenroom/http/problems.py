@@ -87,6 +87,8 @@ STATUSES: Final[Mapping[type[DomainError], tuple[int, str]]] = MappingProxyType(
         errors.NotAuthenticated: (401, "Not authenticated"),
         errors.InvalidCredentials: (401, "Invalid credentials"),
         errors.PermissionDenied: (403, "Permission denied"),
+        errors.CaptchaRequired: (403, "Captcha required"),
+        errors.CaptchaFailed: (403, "Captcha failed"),
         errors.NotFound: (404, "Not found"),
         errors.ConversationNotFound: (404, "Conversation not found"),
         errors.MessageNotFound: (404, "Message not found"),
@@ -110,6 +112,7 @@ STATUSES: Final[Mapping[type[DomainError], tuple[int, str]]] = MappingProxyType(
         errors.LoginBusy: (503, "Too many sign-ins"),
         errors.Unavailable: (503, "Temporarily unavailable"),
         errors.PoolExhausted: (503, "Temporarily unavailable"),
+        errors.CaptchaUnavailable: (503, "Temporarily unavailable"),
         errors.OutOfService: (503, "Temporarily unavailable"),
         errors.StorageUnavailable: (503, "Temporarily unavailable"),
     }

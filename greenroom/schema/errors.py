@@ -208,6 +208,24 @@ class Unavailable(DomainError):
         self.retry_after_s = retry_after_s
 
 
+class CaptchaRequired(DomainError):
+    """After so many wrong passwords for this account, a sign-in needs a captcha_token; no password was looked at."""
+
+    code = "captcha_required"
+
+
+class CaptchaFailed(DomainError):
+    """The captcha_token was not earned, was used before, or is too old; no password was looked at."""
+
+    code = "captcha_failed"
+
+
+class CaptchaUnavailable(Unavailable):
+    """Whether a captcha_token is good can't be found out now; no password was looked at."""
+
+    code = "captcha_unavailable"
+
+
 class OutOfService(Unavailable):
     """A part of the server is stopped, suspended or stuck; waiting for it within this request is of no use.
 

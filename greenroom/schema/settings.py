@@ -144,6 +144,15 @@ class Settings(BaseSettings):
         le=10,
         description="wrong passwords in a row that lock an account, for 30 s and twice as long with each further one; 0: never",
     )
+    turnstile_secret: SecretStr | None = Field(
+        None, description="secret key of a Cloudflare Turnstile widget; unset: sign-ins need no captcha"
+    )
+    turnstile_url: str = Field(
+        "https://challenges.cloudflare.com/turnstile/v0/siteverify", description="where its tokens are checked"
+    )
+    login_captcha_failures: int = Field(
+        3, ge=0, le=10, description="wrong passwords in a row after which a sign-in needs a captcha"
+    )
     loadtest_bypass_token: SecretStr | None = Field(
         None,
         validation_alias="LOADTEST_BYPASS_TOKEN",
@@ -186,6 +195,13 @@ class Settings(BaseSettings):
     def _url_is_redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not value.get_secret_value().startswith(REDIS_SCHEMES):
             raise ValueError(f"must begin with one of {', '.join(REDIS_SCHEMES)}")
+        return value
+
+    @field_validator("turnstile_url")
+    @classmethod
+    def _url_is_http(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            raise ValueError("must begin with https://")
         return value
 
     @field_validator("mail_from")

@@ -12,8 +12,16 @@ from trio.testing import MockClock
 from greenroom.actors.core import CoreSettings
 from greenroom.actors.limiting import LimitPolicies
 from greenroom.actors.lockout import Ladder, Lockout
-from greenroom.schema.errors import AccountLocked, InvalidCredentials, LoginBusy, RateLimited
+from greenroom.schema.errors import (
+    AccountLocked,
+    CaptchaUnavailable,
+    DomainError,
+    InvalidCredentials,
+    LoginBusy,
+    RateLimited,
+)
 from greenroom.schema.rate_limits import Policy
+from greenroom.storage.captcha import Captcha
 from greenroom.storage.limits import LocalLimits
 from greenroom.storage.passwords import SimulatedPasswords
 from tests.actors.world import PASSWORD, World, a_world
@@ -29,10 +37,11 @@ PER_ACCOUNT = LimitPolicies(
 
 
 @asynccontextmanager
-async def guarded(*, failures: int = LADDER.first, limits: LimitPolicies | None = None) -> AsyncIterator[World]:
-    async with a_world(
-        settings=CoreSettings(lockout_failures=failures, limits=limits or LimitPolicies())
-    ) as world:
+async def guarded(
+    *, failures: int = LADDER.first, limits: LimitPolicies | None = None, captcha: Captcha | None = None
+) -> AsyncIterator[World]:
+    settings = CoreSettings(lockout_failures=failures, limits=limits or LimitPolicies())
+    async with a_world(settings=settings, captcha=captcha) as world:
         yield world
 
 
@@ -145,9 +154,8 @@ async def test_a_try_that_was_never_looked_at_does_not_count(
                     await world.core.sign_in.login(email=MAYA, password=PASSWORD)
 
         assert [await attempt(world) for _ in range(5)] == ["invalid"] * 5
-        assert world.core.sign_in.outcomes == {
-            "success": 0, "invalid": 5, "rate_limited": 0, "locked": 0, "busy": 20
-        }  # fmt: skip
+        counted = {outcome: n for outcome, n in world.core.sign_in.outcomes.items() if n}
+        assert counted == {"invalid": 5, "busy": 20}
 
 
 async def test_tries_for_one_account_are_limited_by_minute_and_hour_until_one_succeeds(
@@ -170,3 +178,68 @@ async def test_tries_for_one_account_are_limited_by_minute_and_hour_until_one_su
 async def test_nobody_is_locked_where_there_is_no_ladder(autojump_clock: MockClock) -> None:
     async with guarded(failures=0) as world:
         assert [await attempt(world) for _ in range(50)] == ["invalid"] * 50
+
+
+class Asked:
+    """Takes one token for good, and can be away."""
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+        self.is_away = False
+
+    async def check(self, token: str) -> bool:
+        self.tokens.append(token)
+        if self.is_away:
+            raise CaptchaUnavailable("away")
+        return token == "good"
+
+
+async def outcome(world: World, password: str, token: str | None) -> str:
+    try:
+        await world.core.sign_in.login(email=MAYA, password=password, captcha_token=token)
+    except DomainError as refusal:
+        return refusal.code
+    return "in"
+
+
+async def test_after_three_wrong_passwords_a_person_has_to_show_to_be_one(autojump_clock: MockClock) -> None:
+    captcha = Asked()
+    async with guarded(captcha=captcha, limits=PER_ACCOUNT) as world:
+        assert [await attempt(world) for _ in range(3)] == ["invalid"] * 3
+
+        assert await outcome(world, PASSWORD, None) == "captcha_required"
+        assert await outcome(world, PASSWORD, "bad") == "captcha_failed"
+        assert await outcome(world, PASSWORD, "good") == "in"
+        assert await outcome(world, PASSWORD, None) == "in"
+
+    assert captcha.tokens == ["bad", "good"]
+
+
+async def test_a_captcha_does_not_replace_the_ladder(autojump_clock: MockClock) -> None:
+    async with guarded(captcha=Asked()) as world:
+        assert [await outcome(world, WRONG, "good") for _ in range(6)] == ["invalid_credentials"] * 5 + [
+            "account_locked"
+        ]
+
+
+async def test_asking_for_a_captcha_again_and_again_locks_nobody(autojump_clock: MockClock) -> None:
+    async with guarded(captcha=Asked(), limits=PER_ACCOUNT) as world:
+        for _ in range(3):
+            await attempt(world)
+        assert {await outcome(world, PASSWORD, None) for _ in range(50)} == {"captcha_required"}
+
+        assert await outcome(world, PASSWORD, "good") == "in"
+
+
+async def test_without_anybody_to_check_a_captcha_nobody_who_needs_one_gets_in(autojump_clock: MockClock) -> None:
+    captcha = Asked()
+    captcha.is_away = True
+    async with guarded(captcha=captcha) as world:
+        assert await outcome(world, PASSWORD, None) == "in"
+        for _ in range(3):
+            await attempt(world)
+
+        assert await outcome(world, PASSWORD, "good") == "captcha_unavailable"
+        captcha.is_away = False
+        assert await outcome(world, PASSWORD, "good") == "in"
+        assert world.core.sign_in.outcomes["captcha_unavailable"] == 1

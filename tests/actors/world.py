@@ -20,6 +20,7 @@ from greenroom.schema.events import Frame
 from greenroom.schema.ids import ConversationId, RandomIds, UserId
 from greenroom.schema.records import Role
 from greenroom.storage.bus_local import LocalBus
+from greenroom.storage.captcha import Captcha
 from greenroom.storage.mail import Mailer
 from greenroom.storage.memory import MemoryDatabase, memory_storage
 from greenroom.storage.passwords import SimulatedPasswords
@@ -67,6 +68,7 @@ async def a_world(
     arrives: Callable[[BusNote], bool] | None = None,
     settings: CoreSettings | None = None,
     mailer: Mailer | None = None,
+    captcha: Captcha | None = None,
 ) -> AsyncIterator[World]:
     """Run a server with a student, Maya, and an instructor, Tomás.
 
@@ -85,6 +87,7 @@ async def a_world(
             seed=seed,
             settings=settings,
             mailer=mailer,
+            captcha=captcha,
         ) as core:
             world = World(core, database, bus, maya=None, tomas=None)  # type: ignore[arg-type]
             world.maya = await world.join("maya", Role.STUDENT)

@@ -10,7 +10,16 @@ from greenroom.http.idempotency import HEADER, given_key
 from greenroom.http.operations import Answer, Call, Operations
 from greenroom.http.response import Response, reply
 from greenroom.schema.answers import SignedInOut
-from greenroom.schema.errors import AccountLocked, EmailTaken, InvalidCredentials, LoginBusy, Unavailable
+from greenroom.schema.errors import (
+    AccountLocked,
+    CaptchaFailed,
+    CaptchaRequired,
+    CaptchaUnavailable,
+    EmailTaken,
+    InvalidCredentials,
+    LoginBusy,
+    Unavailable,
+)
 from greenroom.schema.records import Role
 from greenroom.schema.requests import Login, Register
 from greenroom.schema.settings import Settings
@@ -23,7 +32,7 @@ operations = Operations("Accounts")
     "POST",
     "/api/v1/auth/register",
     answers={201: SignedInOut},
-    refusals=[EmailTaken, AccountLocked, LoginBusy, Unavailable],
+    refusals=[EmailTaken, AccountLocked, CaptchaRequired, LoginBusy, Unavailable],
     headers={
         HEADER: "Says that this may have been sent before: an account with this password is signed in instead."
     },
@@ -56,17 +65,27 @@ async def register(call: Call, body: Register) -> Response:
     "POST",
     "/api/v1/auth/login",
     answers={200: SignedInOut},
-    refusals=[InvalidCredentials, AccountLocked, LoginBusy, Unavailable],
+    refusals=[
+        InvalidCredentials,
+        AccountLocked,
+        CaptchaRequired,
+        CaptchaFailed,
+        CaptchaUnavailable,
+        LoginBusy,
+        Unavailable,
+    ],
 )
 async def login(call: Call, body: Login) -> Response:
     """Sign in.
 
     The session is given as access_token and as cookie. An unknown account and a wrong password are not told apart.
-    After some wrong passwords in a row the account is locked, longer each time. It needs no Idempotency-Key: trying again is harmless, and each time begins a session of its own.
+    After some wrong passwords in a row, where the server has been set up for it, a captcha_token is needed, and after some
+    more the account is locked, longer each time. It needs no Idempotency-Key: trying again is harmless, and each time begins a session of its own.
     """
     signed_in = await call.core.sign_in.login(
         email=body.email,
         password=body.password.get_secret_value(),
+        captcha_token=body.captcha_token,
         address=address_of(call.request, call.core, call.settings),
     )
     return _signed_in(call.settings, signed_in, status=200)
