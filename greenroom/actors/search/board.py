@@ -86,10 +86,13 @@ class BoardKeeper(Actor[LookAgain]):
         self._is_failing = False
 
     async def init(self) -> None:
+        # Before anybody searches.
         await self._look()
+        self.ctx.address.tell(LookAgain())
 
     async def handle(self, message: LookAgain) -> None:
         await self._look()
+        self.ctx.tell_after(POLL_S, LookAgain())
 
     def view(self) -> Mapping[str, object]:
         config = self._board.config
@@ -115,4 +118,3 @@ class BoardKeeper(Actor[LookAgain]):
             if not self._is_failing:
                 _log.warning("search configuration can't be read", reason=str(exc))
             self._is_failing = True
-        self.ctx.tell_after(POLL_S, LookAgain())
