@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Final
 
 from greenroom.actors.search.places.loading import load_gazetteer
 from greenroom.data.gazetteer import CITY_IDS, city_of_gazetteer
 from greenroom.demo.history import live_through
 from greenroom.demo.people import INSTRUCTORS, OPERATOR_EMAIL, PASSWORD, STUDENTS
-from greenroom.marketplace import address, invented_instructors
+from greenroom.marketplace import address, fill_marketplace
 from greenroom.schema.catalogue import Listing, Offer
 from greenroom.schema.ids import Ids, ServiceId, UserId
 from greenroom.schema.records import Role, User
@@ -26,8 +25,6 @@ CROWD: Final = 3_000
 """Invented instructors besides the eight: enough that every search of a city finds some, few enough to be there in seconds."""
 
 CROWD_SEED: Final = 2026
-
-BATCH: Final = 500
 
 
 async def seed_demo(
@@ -52,9 +49,9 @@ async def seed_demo(
     if not has_past:
         await live_through(storage, users, passwords=passwords, ids=ids, begin=begin, now=now)
         await _add_person(storage, ids, encoded, OPERATOR_EMAIL, "The operator", Role.ADMIN, now)
-    strangers = invented_instructors(_regions(), seed=CROWD_SEED, count=crowd)
-    while batch := list(islice(strangers, BATCH)):
-        await storage.catalogue.upsert(batch, password_hash=encoded, ids=ids, now=begin)
+    await fill_marketplace(
+        storage.catalogue, _regions(), seed=CROWD_SEED, count=crowd, password_hash=encoded, ids=ids, now=begin
+    )
     return True
 
 

@@ -145,4 +145,4 @@ def summary(job: ImportJob, loaded: Loaded) -> str:
             told = f"{loaded.good:,} regions with {loaded.aliases:,} aliases {done}"
         case Subject.ALIASES:
             told = f"{loaded.good:,} aliases {done}"
-    return told if not loaded.bad else f"{told}; {loaded.bad:,} lines refused"
+    return told if not loaded.bad else f"{told}; {loaded.bad:,} refused"

@@ -5,6 +5,7 @@ Nobody in it exists. The same seed makes the same instructors, and more of them 
 
 from __future__ import annotations
 
+from greenroom.marketplace.filling import fill_marketplace
 from greenroom.marketplace.instructors import address, invented_instructors
 
-__all__ = ["address", "invented_instructors"]
+__all__ = ["address", "fill_marketplace", "invented_instructors"]

@@ -11,15 +11,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from random import Random
 
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from greenroom.schema.bookings import BookingPageKey, BookingTense, Slot
-from greenroom.schema.ids import BookingId, SessionId, UserId
+from greenroom.schema.catalogue import ListedService, Listing, Offer, WeeklySlot
+from greenroom.schema.ids import BookingId, RandomIds, SessionId, UserId
 from greenroom.schema.outbox import JobState
 from greenroom.schema.records import ConversationState
+from greenroom.schema.search.places import RegionId
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.ports import ClientKey, ConversationPageKey, MarkQuery, Storage
 from greenroom.storage.postgres import PostgresOptions, open_pool, postgres_storage
@@ -229,6 +232,42 @@ async def test_no_statement_on_lessons_and_what_follows_from_them_reads_a_table_
     plans.clear()
 
     await act(booked)
+
+    assert plans
+    assert {name: plan for name, plan in plans.items() if "Seq Scan" in plan or _reads_an_index_whole(plan)} == {}
+
+
+CATALOGUE = Listing(
+    external_id="f-1",
+    display_name="Fay",
+    email="fay@example.org",
+    areas=(RegionId("nyc/queens"),),
+    availability=(WeeklySlot(1, 540, 720),),
+    services=(
+        ListedService(
+            external_id="s", title="Flute", description="", price_cents=1, currency="USD", duration_minutes=30
+        ),
+    ),
+)
+
+
+async def import_listings(storage: Storage) -> None:
+    ids = RandomIds(Random(1), lambda: NOW)
+    for _ in range(2):
+        await storage.catalogue.upsert([CATALOGUE], password_hash="-", ids=ids, now=NOW)
+
+
+async def offer_lessons(storage: Storage) -> None:
+    await storage.catalogue.profile(BEN)
+    offer = Offer(bio="", home_city=None, timezone="UTC", services=(a_service(BEN, 1),), areas=(), availability=())
+    await storage.catalogue.replace(BEN, offer, now=NOW)
+
+
+@pytest.mark.parametrize("act", [import_listings, offer_lessons])
+async def test_no_statement_on_what_is_offered_reads_a_table_whole(
+    storage: Storage, plans: Plans, act: Callable[[Storage], Awaitable[None]]
+) -> None:
+    await act(storage)
 
     assert plans
     assert {name: plan for name, plan in plans.items() if "Seq Scan" in plan or _reads_an_index_whole(plan)} == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -43,10 +44,9 @@ SELECT p.external_id, p.user_id FROM instructor_profiles p WHERE p.external_id =
 """
 
 KNOWN_SERVICES: Final = """
--- known_services: those of known instructors that came from files.
-SELECT s.instructor_id, s.external_id, s.id
-  FROM instructor_profiles p JOIN services s ON s.instructor_id = p.user_id
- WHERE p.external_id = ANY(%(external_ids)s::text[]) AND s.external_id IS NOT NULL
+-- known_services: those of some instructors that came from files.
+SELECT instructor_id, external_id, id FROM services
+ WHERE instructor_id = ANY(%(user_ids)s::text[]) AND external_id IS NOT NULL
 """
 
 HOLDERS: Final = """
@@ -134,10 +134,10 @@ SELECT n.id, n.instructor_id, n.title, n.description, n.price_cents, n.currency,
 """
 
 DELETE_OTHERS: Final = """
--- delete_other_services: that were never booked.
+-- delete_other_services: that were never booked. Each is looked up by itself: joined, all bookings would be read.
 DELETE FROM services s
  WHERE s.instructor_id = %(user_id)s AND s.id <> ALL(%(kept)s::text[])
-   AND NOT EXISTS (SELECT FROM bookings WHERE service_id = s.id)
+   AND (SELECT true FROM bookings WHERE service_id = s.id LIMIT 1) IS NULL
 """
 
 RETIRE_OTHERS: Final = """
@@ -200,56 +200,63 @@ class PostgresCatalogue:
         self, listings: Sequence[Listing], *, password_hash: str, ids: Ids, now: datetime
     ) -> list[Listed]:
         async with in_transaction(self._pool, "BEGIN ISOLATION LEVEL READ COMMITTED") as session:
-            external = {"external_ids": texts(listing.external_id for listing in listings)}
-            await session.send(LOCK_IMPORT)
-            known_sent = await session.send_for(KNOWN, external, _known)
-            services_sent = await session.send(KNOWN_SERVICES, external)
-            emails = texts(listing.email for listing in listings if listing.email is not None)
-            holders = dict(await session.fetch(HOLDERS, {"emails": emails}, _holder))
-            known = dict(await known_sent.rows())
-            service_ids = {(owner, name): service_id for owner, name, service_id in await services_sent.rows()}
-            outcomes = list(owners(listings, known=known, holders=holders, ids=ids))
-            stored = [
-                (outcome.user_id, listing, outcome.is_new)
+            outcomes = await _owners(session, listings, ids)
+            stored = {
+                outcome.user_id: listing
                 for outcome, listing in zip(outcomes, listings, strict=True)
                 if outcome.user_id is not None
-            ]
-            profiles = await _locked_profiles(session, [user_id for user_id, _, is_new in stored if not is_new])
-            new = [(user_id, listing) for user_id, listing, is_new in stored if is_new]
-            await session.send(ADD_INSTRUCTORS, _account_params(new, password_hash, now))
-            await session.send(
-                RENAME,
-                {
-                    "ids": texts(user_id for user_id, _, is_new in stored if not is_new),
-                    "display_names": texts(listing.display_name for _, listing, is_new in stored if not is_new),
-                },
+            }
+            new = frozenset(
+                outcome.user_id for outcome in outcomes if outcome.is_new and outcome.user_id is not None
             )
-            told = {user_id: listing.over(profiles.get(user_id, Profile())) for user_id, listing, _ in stored}
-            names = {user_id: listing.external_id for user_id, listing, _ in stored}
-            await session.send(SAVE_PROFILES, _profile_params(told, names, now))
-            await session.send(
-                SAVE_SERVICES,
-                _listed_params([(u, listing) for u, listing, _ in stored], service_ids, ids=ids, now=now),
-            )
+            before = await _before(session, [user_id for user_id in stored if user_id not in new])
+            told = {
+                user_id: listing.over(before.profiles.get(user_id, Profile()))
+                for user_id, listing in stored.items()
+            }
+            await session.send(ADD_INSTRUCTORS, _account_params(stored, new, password_hash, now))
+            await session.send(RENAME, _name_params(stored))
+            await session.send(SAVE_PROFILES, _profile_params(told, stored, now))
+            await session.send(SAVE_SERVICES, _listed_params(stored, before.service_ids, ids=ids, now=now))
             await _replace_areas(
-                session,
-                {u: p.areas for u, p in told.items() if p.areas != profiles.get(u, Profile()).areas},
+                session, {user_id: p.areas for user_id, p in told.items() if p.areas != before.of(user_id).areas}
             )
             await _replace_availability(
                 session,
                 {
-                    u: p.availability
-                    for u, p in told.items()
-                    if p.availability != profiles.get(u, Profile()).availability
+                    user_id: profile.availability
+                    for user_id, profile in told.items()
+                    if profile.availability != before.of(user_id).availability
                 },
             )
         return outcomes
 
 
-async def _locked_profiles(session: Session, user_ids: Sequence[UserId]) -> dict[UserId, Profile]:
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What was known of instructors, whose profiles are locked now; services by instructor and external id."""
+
+    profiles: Mapping[UserId, Profile]
+    service_ids: Mapping[tuple[UserId, str], ServiceId]
+
+    def of(self, user_id: UserId) -> Profile:
+        return self.profiles.get(user_id, Profile())
+
+
+async def _owners(session: Session, listings: Sequence[Listing], ids: Ids) -> list[Listed]:
+    await session.send(LOCK_IMPORT)
+    known = await session.send_for(KNOWN, {"external_ids": texts(each.external_id for each in listings)}, _known)
+    emails = texts(listing.email for listing in listings if listing.email is not None)
+    holders = dict(await session.fetch(HOLDERS, {"emails": emails}, _holder))
+    return list(owners(listings, known=dict(await known.rows()), holders=holders, ids=ids))
+
+
+async def _before(session: Session, user_ids: Sequence[UserId]) -> _Before:
     params = {"user_ids": texts(user_ids)}
     await session.send(LOCK_PROFILES, params)
-    return dict(await session.fetch(PROFILES, params, _profile))
+    services = await session.send_for(KNOWN_SERVICES, params, _known_service)
+    profiles = dict(await session.fetch(PROFILES, params, _profile))
+    return _Before(profiles, dict(await services.rows()))
 
 
 async def _replace_areas(session: Session, areas: Mapping[UserId, Sequence[RegionId]]) -> None:
@@ -275,23 +282,30 @@ async def _replace_availability(session: Session, slots: Mapping[UserId, Sequenc
     )
 
 
-def _account_params(new: Sequence[tuple[UserId, Listing]], password_hash: str, now: datetime) -> dict[str, Any]:
+def _account_params(
+    stored: Mapping[UserId, Listing], new: frozenset[UserId], password_hash: str, now: datetime
+) -> dict[str, Any]:
+    accounts = [(user_id, listing) for user_id, listing in stored.items() if user_id in new]
     return {
-        "ids": texts(user_id for user_id, _ in new),
-        "emails": texts(address_of(listing, user_id) for user_id, listing in new),
-        "display_names": texts(listing.display_name for _, listing in new),
+        "ids": texts(user_id for user_id, _ in accounts),
+        "emails": texts(address_of(listing, user_id) for user_id, listing in accounts),
+        "display_names": texts(listing.display_name for _, listing in accounts),
         "password_hash": password_hash,
         "now": now,
     }
 
 
+def _name_params(stored: Mapping[UserId, Listing]) -> dict[str, Any]:
+    return {"ids": texts(stored), "display_names": texts(listing.display_name for listing in stored.values())}
+
+
 def _profile_params(
-    profiles: Mapping[UserId, Profile], external_ids: Mapping[UserId, str], now: datetime
+    profiles: Mapping[UserId, Profile], stored: Mapping[UserId, Listing], now: datetime
 ) -> dict[str, Any]:
     told = profiles.values()
     return {
         "user_ids": texts(profiles),
-        "external_ids": texts(external_ids[user_id] for user_id in profiles),
+        "external_ids": texts(stored[user_id].external_id for user_id in profiles),
         "bios": texts(profile.bio for profile in told),
         "ratings": [profile.rating for profile in told],
         "rating_counts": [profile.rating_count for profile in told],
@@ -303,13 +317,13 @@ def _profile_params(
 
 
 def _listed_params(
-    listings: Sequence[tuple[UserId, Listing]],
+    stored: Mapping[UserId, Listing],
     known: Mapping[tuple[UserId, str], ServiceId],
     *,
     ids: Ids,
     now: datetime,
 ) -> dict[str, Any]:
-    listed = [(user_id, service) for user_id, listing in listings for service in listing.services]
+    listed = [(user_id, service) for user_id, listing in stored.items() for service in listing.services]
     services = [
         service.as_service(known.get((user_id, service.external_id)) or ServiceId(ids.ulid()), user_id)
         for user_id, service in listed
@@ -355,6 +369,10 @@ def _profile(
 
 def _known(external_id: str, user_id: str) -> tuple[str, UserId]:
     return external_id, UserId(user_id)
+
+
+def _known_service(user_id: str, external_id: str, service_id: str) -> tuple[tuple[UserId, str], ServiceId]:
+    return (UserId(user_id), external_id), ServiceId(service_id)
 
 
 def _holder(email: str, user_id: str, role: str, external_id: str | None) -> tuple[str, AddressHolder]:
