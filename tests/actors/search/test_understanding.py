@@ -289,6 +289,12 @@ def test_words_for_the_lesson(text: str, service_text: str, first: str) -> None:
     assert understood.services[0].category == first
 
 
+def test_a_place_does_not_swallow_the_sign_of_the_price_after_it() -> None:
+    understood = read("piano park slope $80")
+
+    assert (understood.place_text, understood.price) == ("park slope", dollars(None, 80))
+
+
 def test_several_lessons_share_the_weight() -> None:
     assert [(guess.category, guess.weight) for guess in read("math and science tutor").services] == [
         ("math", 0.5),

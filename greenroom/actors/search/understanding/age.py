@@ -57,6 +57,9 @@ _AGE_N: Final = pattern(
 _MONTHS: Final = pattern(
     rf"{_FOR} (?P<n>{_N}) _(?: months?_olds? | months?_of_age | mos?(?:_olds?)? | m_/_o | mth_old )"
 )
+_MONTHS_TO_YEARS: Final = pattern(
+    rf"{_FOR} (?:ages?_)?(?P<a>{_N})_(?:months?|mos?)_(?:(?:-|to)_)?(?P<b>{_N})_(?:years?|yrs?)(?:_olds?)?"
+)
 _MONTH_SPAN: Final = pattern(
     rf"{_FOR} (?:ages?_)?(?P<a>{_N}) _(?:-|to)_ (?P<b>{_N}) _(?: months?_old | months? | mos? )"
 )
@@ -162,6 +165,9 @@ def _numbered(line: Line) -> Iterator[Claim]:
     for match, first, after in line.find(_MONTHS):
         years = int(match["n"]) // 12
         yield _claim(first, after, years, years)
+    for match, first, after in line.find(_MONTHS_TO_YEARS):
+        low, high = sorted((int(match["a"]) // 12, int(match["b"])))
+        yield _claim(first, after, low, high)
     for match, first, after in line.find(_MONTH_SPAN):
         low, high = sorted((int(match["a"]) // 12, int(match["b"]) // 12))
         yield _claim(first, after, low, high)

@@ -67,7 +67,7 @@ def known_place_claims(line: Line, *, is_place: IsPlace, lexicon: Lexicon) -> It
     for first in range(len(words)):
         for after in range(min(first + PLACE_WORDS_MAX, len(words)), first, -1):
             name = _name(line, first, after)
-            if not name or not is_place(name):
+            if not all(atom.is_word for atom in line.atoms[first:after]) or not is_place(name):
                 continue
             is_lesson = lexicon.meanings(name) is not None or (len(name) == 1 and name[0] in FILLER | SOFT_FILLER)
             if (
