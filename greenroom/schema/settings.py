@@ -302,7 +302,8 @@ def environment_name(field: str) -> str:
 
 
 def _unknown_names() -> list[str]:
-    known = {environment_name(field).removeprefix(PREFIX) for field in Settings.model_fields}
+    names = map(environment_name, Settings.model_fields)
+    known = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
     given = sorted(name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX))
     return [_unknown(name, known) for name in given if name not in known]
 
@@ -314,4 +315,5 @@ def _unknown(name: str, known: set[str]) -> str:
 
 def _line(error: ErrorDetails) -> str:
     words = in_our_words(error)
-    return f"{environment_name(str(error['loc'][0]))}: {words}" if error["loc"] else words
+    # A name of the environment where a field goes by one that is not its own.
+    return f"{environment_name(str(error['loc'][0]).lower())}: {words}" if error["loc"] else words
