@@ -21,8 +21,13 @@ class InstructorDirectory:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    async def instructors(self, identity: Identity, *, limit: int, cursor: str | None) -> InstructorPage:
+    async def instructors(
+        self, identity: Identity, *, limit: int, cursor: str | None, name: str | None = None
+    ) -> InstructorPage:
         """Read one page by display name. The cursor is the id of the last instructor of the page before.
+
+        Args:
+            name: a part of the display name, without regard to case and accents; None for any.
 
         Raises:
             InvalidInput: the cursor names no instructor.
@@ -34,6 +39,6 @@ class InstructorDirectory:
             if last is None:
                 raise InvalidInput(FieldError(("query", "cursor"), "is not a next_cursor that this list returned"))
             after = (last.user.display_name, last.user.id)
-        found = await self._directory.instructors_page(after=after, limit=limit + 1)
+        found = await self._directory.instructors_page(after=after, limit=limit + 1, name=name)
         items = found[:limit]
         return InstructorPage(items=items, next_cursor=items[-1].user.id if len(found) > limit else None)

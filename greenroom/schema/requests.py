@@ -375,5 +375,8 @@ class ReadOutbox(Query):
 
 
 class ListInstructors(Query):
+    """``name`` is a part of the display name, without regard to case and accents."""
+
+    name: Annotated[SingleLine, StringConstraints(max_length=80)] | None = None
     limit: Limit = 20
     cursor: PageCursor | None = None

@@ -147,3 +147,13 @@ async def test_instructors_are_listed_and_shown(world: World) -> None:
     assert listed["next_cursor"] is None
     assert item == {"id": world.tomas.id, "display_name": "Tomas", "online": False, "services": []}
     assert_problem(await world.maya.api.get(f"/api/v1/instructors/{world.maya.id}"), 404, "user_not_found")
+
+
+async def test_an_instructor_is_found_by_a_part_of_the_name(world: World) -> None:
+    async def named(name: str) -> list[str]:
+        answer = await world.maya.api.get("/api/v1/instructors", params={"name": name})
+        return [item["id"] for item in answer.json()["items"]]
+
+    assert await named("tOM") == [world.tomas.id]
+    assert await named("Tom%") == []
+    assert_problem(await world.maya.api.get("/api/v1/instructors?name="), 422)

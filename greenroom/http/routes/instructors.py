@@ -23,7 +23,7 @@ operations = Operations("Instructors")
 @operations.serve("GET", "/api/v1/instructors", answers={200: InstructorsOut})
 async def list_instructors(call: Call, identity: Identity, query: ListInstructors) -> Response:
     """List instructors by name."""
-    page = await call.core.directory.instructors(identity, limit=query.limit, cursor=query.cursor)
+    page = await call.core.directory.instructors(identity, limit=query.limit, cursor=query.cursor, name=query.name)
     items = [_render(call.core, profile.user, profile.services) for profile in page.items]
     return reply(200, InstructorsOut(items=items, next_cursor=page.next_cursor))
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from greenroom.schema.catalogue import ServiceState
 from greenroom.schema.errors import Conflict, UserNotFound
 from greenroom.schema.ids import UserId
+from greenroom.schema.names import folded_name
 from greenroom.schema.records import Role, Service, User
 from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.ports import InstructorProfile
@@ -34,10 +35,17 @@ class MemoryDirectory:
             user = self._database.tables.users.get(user_id)
             return self._profile(user) if user is not None and _is_listed(user) else None
 
-    async def instructors_page(self, *, after: tuple[str, UserId] | None, limit: int) -> list[InstructorProfile]:
+    async def instructors_page(
+        self, *, after: tuple[str, UserId] | None, limit: int, name: str | None = None
+    ) -> list[InstructorProfile]:
         async with self._database.operation("directory.instructors_page"):
             listed = sorted(filter(_is_listed, self._database.tables.users.values()), key=_page_key)
-            page = [user for user in listed if after is None or _page_key(user) > after]
+            sought = "" if name is None else folded_name(name)
+            page = [
+                user
+                for user in listed
+                if (after is None or _page_key(user) > after) and sought in folded_name(user.display_name)
+            ]
             return [self._profile(user) for user in page[:limit]]
 
     def _profile(self, user: User) -> InstructorProfile:

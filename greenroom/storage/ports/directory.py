@@ -32,6 +32,12 @@ class Directory(Protocol):
         """Return an active instructor with services by (title, id); None for anybody else."""
         ...
 
-    async def instructors_page(self, *, after: tuple[str, UserId] | None, limit: int) -> list[InstructorProfile]:
-        """One page of active instructors by (display name, id), after the given key; two queries at any size."""
+    async def instructors_page(
+        self, *, after: tuple[str, UserId] | None, limit: int, name: str | None = None
+    ) -> list[InstructorProfile]:
+        """One page of active instructors by (display name, id), after the given key; two queries at any size.
+
+        Args:
+            name: a part of the display name, compared by :func:`greenroom.schema.names.folded_name`; None for any name.
+        """
         ...

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
 from greenroom.schema.ids import UserId
+from greenroom.schema.names import folded_name
 from greenroom.schema.records import Service, User
 from greenroom.storage.ports import InstructorProfile
 from greenroom.storage.postgres import rows
@@ -40,6 +42,14 @@ SELECT id, email, display_name, role, is_active, created_at FROM users
  ORDER BY display_name, id LIMIT %(limit)s
 """
 
+NAMED_PAGE: Final = r"""
+-- named_instructors_page: the same of those whose name has a part in it; looked up in users_instructor_names, then sorted.
+SELECT id, email, display_name, role, is_active, created_at FROM users
+ WHERE role = 'instructor' AND is_active AND (display_name, id) > (%(name)s, %(id)s)
+   AND lower(regexp_replace(normalize(display_name, NFD), '[\u0300-\u036f]', '', 'g')) LIKE %(pattern)s
+ ORDER BY display_name, id LIMIT %(limit)s
+"""
+
 SERVICES_OF: Final = """
 -- services_of: what some instructors offer, by title.
 SELECT id, instructor_id, title, description, price_cents, currency, duration_minutes, category, levels, age_min, age_max,
@@ -59,11 +69,16 @@ class PostgresDirectory:
         found = await self._profiles(await self._pool.fetch(INSTRUCTOR, {"id": user_id}, rows.user))
         return found[0] if found else None
 
-    async def instructors_page(self, *, after: tuple[str, UserId] | None, limit: int) -> list[InstructorProfile]:
+    async def instructors_page(
+        self, *, after: tuple[str, UserId] | None, limit: int, name: str | None = None
+    ) -> list[InstructorProfile]:
         # No name sorts before the empty one, and no id is empty.
-        name, user_id = after or ("", UserId(""))
-        params = {"name": name, "id": user_id, "limit": limit}
-        return await self._profiles(await self._pool.fetch(INSTRUCTORS_PAGE, params, rows.user))
+        after_name, user_id = after or ("", UserId(""))
+        params = {"name": after_name, "id": user_id, "limit": limit}
+        if name is None:
+            return await self._profiles(await self._pool.fetch(INSTRUCTORS_PAGE, params, rows.user))
+        params["pattern"] = _containing(folded_name(name))
+        return await self._profiles(await self._pool.fetch(NAMED_PAGE, params, rows.user))
 
     async def _profiles(self, users: Sequence[User]) -> list[InstructorProfile]:
         if not users:
@@ -73,3 +88,8 @@ class PostgresDirectory:
         for service in await self._pool.fetch(SERVICES_OF, params, rows.service):
             offered[service.instructor_id].append(service)
         return [InstructorProfile(user, tuple(offered[user.id])) for user in users]
+
+
+def _containing(text: str) -> str:
+    """A pattern of LIKE for whatever has ``text`` in it, taken literally."""
+    return "%" + re.sub(r"[\\%_]", r"\\\g<0>", text) + "%"

@@ -1,6 +1,7 @@
 import pytest
 
 from greenroom.schema.errors import Conflict, UserNotFound
+from greenroom.schema.ids import UserId
 from greenroom.schema.records import Role, User
 from greenroom.storage.ports import InstructorProfile, Storage
 from tests.storage.builders import ANN, BEN, CLEO, DAN, NOBODY, a_service, a_user
@@ -65,3 +66,24 @@ async def test_names_are_ordered_by_code_point(storage: Storage) -> None:
     await add(storage, an_instructor(ANN, "ada"), an_instructor(BEN, "Zoe"), an_instructor(CLEO, "Äda"))
     page = await storage.directory.instructors_page(after=None, limit=9)
     assert [profile.user.display_name for profile in page] == ["Zoe", "ada", "Äda"]
+
+
+async def test_instructors_are_found_by_a_part_of_the_name_whatever_its_case_and_accents(storage: Storage) -> None:
+    await add(
+        storage,
+        an_instructor(ANN, "Tomás Herrera"),
+        an_instructor(BEN, "Ben 50%_\\o/"),
+        an_instructor(CLEO, "TOMASZ Żak"),
+        a_user(DAN, display_name="Tomas"),
+    )
+
+    async def named(name: str, after: tuple[str, UserId] | None = None) -> list[str]:
+        page = await storage.directory.instructors_page(after=after, limit=9, name=name)
+        return [profile.user.display_name for profile in page]
+
+    assert await named("tomas") == ["TOMASZ Żak", "Tomás Herrera"]
+    assert await named("TOMÁS", ("TOMASZ Żak", CLEO)) == ["Tomás Herrera"]
+    assert await named("s h") == ["Tomás Herrera"]
+    assert await named("zak") == ["TOMASZ Żak"]
+    assert await named("0%_\\") == ["Ben 50%_\\o/"]
+    assert await named("t%s") == await named("nobody") == []

@@ -158,6 +158,7 @@ async def read_everything(storage: Storage) -> None:
     await storage.accounts.session_by_id(SessionId("01S"))
     await storage.directory.instructor(BEN)
     await storage.directory.instructors_page(after=("Ann", ANN), limit=10)
+    await storage.directory.instructors_page(after=("Ann", ANN), limit=10, name="Benjamin")
 
 
 BOOKINGS = 51
