@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from greenroom.actors.search.answer import CacheUse, Hit, Ranked, SearchAnswer
 from greenroom.actors.search.answer_cache import AnswerCache, KeptAnswer
@@ -26,6 +26,7 @@ from greenroom.actors.search.page_cursor import cursor_after, position_of
 from greenroom.actors.search.pending import Pending, StartTask, TooLate, begin, together
 from greenroom.actors.search.places.decision import DecidePlace, PlaceDecision, SearchAreas
 from greenroom.actors.search.query_vector import QueryVector, QueryVectors
+from greenroom.actors.search.reader import Reader
 from greenroom.actors.search.request import SearchRequest
 from greenroom.actors.search.trace import SearchTrace
 from greenroom.models.ports import ModelBusy, ModelError, ModelTimeout
@@ -57,19 +58,13 @@ LAST_STAGES: Final = (StageName.BURST2, StageName.RANKING)
 TIER_STAGES: Final = {Tier.EMBEDDING: StageName.TIER4, Tier.MODEL: StageName.TIER5}
 
 
-class Understand(Protocol):
-    async def __call__(self, request: SearchRequest, *, may_ask_model: bool) -> Understood:
-        """At once: by rules, or by what a model made of the same sentence before."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tools:
     """What searches of one worker work with."""
 
     board: SearchBoard
     answers: AnswerCache
-    understand: Understand
+    reader: Reader
     places: Places
     decide_place: DecidePlace
     areas: SearchAreas
