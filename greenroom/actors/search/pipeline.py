@@ -351,7 +351,7 @@ class Pipeline:
         async def retrieve() -> tuple[RetrievalQuery, Retrieved]:
             with self._trace.stage(StageName.BURST2):
                 areas = await self._tools.areas(place, is_near=understood.is_near)
-                narrowed = replace(query, filters=replace(query.filters, areas=areas))
+                narrowed = replace(query, filters=_in_areas(query.filters, areas))
                 return narrowed, await self._tools.retrieval.retrieve(narrowed)
 
         retrieving = begin(self._start_task, retrieve, deadline=self._budget.deadline, name="burst2")
@@ -402,3 +402,10 @@ def _cities(city: RegionId | None, here: Region | None) -> tuple[RegionId, ...]:
     if city is None and here is not None:
         city = here.city
     return () if city is None else (city,)
+
+
+def _in_areas(filters: HardFilters, areas: tuple[RegionId, ...]) -> HardFilters:
+    """Whoever names a place wants to go there, or have somebody come; whoever says "online" does not care where from."""
+    if not areas or filters.online is True:
+        return filters
+    return replace(filters, areas=areas, online=False)

@@ -43,6 +43,18 @@ async def test_a_sentence_is_answered_with_what_it_asks_for(autojump_clock: Mock
     assert answer.total == 1
 
 
+async def test_who_names_a_place_is_shown_lessons_there_and_who_says_online_from_anywhere(
+    autojump_clock: MockClock,
+) -> None:
+    far = a_teacher(4, "Piano by video", areas=("nyc/queens/astoria",), lesson={"is_online": True})
+    async with a_market(PIANO, far) as world:
+        there = await search(world, "piano in park slope")
+        online = await search(world, "online piano in park slope")
+
+    assert titles(there) == ["Piano for children"]
+    assert titles(online) == ["Piano by video"]
+
+
 async def test_the_same_search_again_comes_from_the_cache_for_ten_seconds(autojump_clock: MockClock) -> None:
     models = SlowModels()
     async with a_market(PIANO, models=models) as world:
