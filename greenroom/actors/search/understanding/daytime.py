@@ -154,10 +154,18 @@ def _is_time_range(line: Line, match: re.Match[str], first: int, after: int, low
         if line.key(after) in ("next", "this", "on", "every", "in", "each")
         else line.key(after)
     )
-    return match["lead"] in ("at", "@") or line.key(first - 1) in DAY_WORDS or follower in DAY_WORDS or (line.key(after) == "on" and follower in MONTHS)
+    return (
+        match["lead"] in ("at", "@")
+        or line.key(first - 1) in DAY_WORDS
+        or follower in DAY_WORDS
+        or (line.key(after) == "on" and follower in MONTHS)
+    )
 
 
 _GOES_ON: Final = word_set("on in near at for with next this please or and by around under")
+MONTHS: Final = word_set(
+    "jan january feb february mar march apr april may jun june jul july aug august sep sept september oct october nov november dec december"
+)
 DAY_WORDS: Final = word_set(
     "mon monday mondays tue tues tuesday tuesdays wed weds wednesday wednesdays thu thur thurs thursday thursdays fri friday fridays "
     "sat saturday saturdays sun sunday sundays weekday weekdays weekend weekends today tomorrow tonight morning mornings afternoon "
