@@ -35,7 +35,7 @@ class BusRelay(Actor[None]):
         return {"notes": self._notes, "suspicions": self._suspicions}
 
     async def _receive(self) -> None:
-        async with self._bus.subscribe() as subscription:
+        async with self._bus.subscribe(concerns=self._feeds.concerns) as subscription:
             # Whatever was published before this subscription existed was missed.
             sweep(self.ctx.system).tell(SweepNow())
             while True:

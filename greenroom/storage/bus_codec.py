@@ -6,7 +6,11 @@ parsed. What passes is checked for type and size all the same. Nothing is ever u
 
 ::
 
-    1 <22 characters of HMAC-SHA-256> {"w": publisher, "c": channel, "n": number, "bye": is last, "notes": [...]}
+    2<22 characters of HMAC-SHA-256>{"w": publisher, "c": channel, "n": number, "bye": is last}
+    <a note>
+    <a note>
+
+A note is a line, so that a reader can pass over those that concern nobody here: that is most of them where there are many workers.
 """
 
 from __future__ import annotations
@@ -15,13 +19,13 @@ import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, assert_never
 from zlib import crc32
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from greenroom.schema.ids import ULID_PATTERN, SessionId, UserId
@@ -29,7 +33,7 @@ from greenroom.schema.records import StoredEvent
 from greenroom.storage.bus_wire import Payload
 from greenroom.storage.ports import BusNote, Ephemeral, GrownTo, Hint, Present, Revocation, RollCall
 
-VERSION: Final = b"1"
+VERSION: Final = b"2"
 _SIGNATURE_BYTES: Final = 16
 _HEAD_BYTES: Final = len(VERSION) + 22
 
@@ -39,10 +43,8 @@ _ENVELOPE_BYTES: Final = 160
 PUBLISHER_PATTERN: Final = r"^[A-Za-z0-9_.-]{1,64}$"
 
 
-_HEAD: Final = re.compile(
-    rb'\{"w":"(?P<w>[A-Za-z0-9_.-]{1,64})","c":(?P<c>\d+),"n":(?P<n>[1-9]\d*)(?P<bye>,"bye":true)?,"notes":\['
-)
-"""What every payload begins with, as :meth:`Codec.seal` writes it."""
+_HINTED: Final = re.compile(rb'\{"t":"(?:hint|grown)","user":"([0-9A-Z]{26})"')
+"""What a note about a user's stream begins with, as :func:`_fields` has it."""
 
 
 class Unreadable(Exception):
@@ -56,6 +58,8 @@ class Envelope:
     Attributes:
         number: counts the publisher's payloads on this channel, from 1.
         is_last: the publisher leaves in order and will not be heard again.
+        notes: those that were read.
+        notes_told: how many there were.
     """
 
     publisher: str
@@ -63,6 +67,7 @@ class Envelope:
     number: int
     is_last: bool
     notes: tuple[BusNote, ...]
+    notes_told: int
 
 
 class Codec:
@@ -116,16 +121,20 @@ class Codec:
     ) -> Payload:
         """Make a payload of texts that :meth:`pack` put together; without any it is a sign of life."""
         bye = ',"bye":true' if is_last else ""
-        head = f'{{"w":"{publisher}","c":{channel},"n":{number}{bye},"notes":['.encode()
-        text = head + b",".join(bodies) + b"]}"
+        head = f'{{"w":"{publisher}","c":{channel},"n":{number}{bye}}}'.encode()
+        # JSON has no line breaks of its own, and escapes those in strings.
+        text = b"\n".join((head, *bodies))
         return Payload(channel, VERSION + self._signature(text) + text)
 
-    def open(self, payload: Payload, *, own: str | None = None) -> Envelope:
+    def open(
+        self, payload: Payload, *, own: str | None = None, wants: Callable[[UserId], bool] | None = None
+    ) -> Envelope:
         """Read a payload.
 
         Args:
-            own: a publisher whose notes nobody wants, as they were delivered when it published them; of its payloads
-                only the head is read. Everything that a worker says comes back to it, so this halves its reading.
+            own: a publisher whose notes nobody wants, as they were delivered when it published them. All that a worker
+                says comes back to it.
+            wants: asked about each user whose stream grew, whether to read on; by default everything is read.
 
         Raises:
             Unreadable: it is forged, damaged, of another version, or came by another channel than it was written for.
@@ -136,17 +145,19 @@ class Codec:
         text = body[_HEAD_BYTES:]
         if not hmac.compare_digest(body[len(VERSION) : _HEAD_BYTES], self._signature(text)):
             raise Unreadable("the signature does not match")
-        if own is not None and (head := _HEAD.match(text)) is not None and head["w"] == own.encode():
-            if int(head["c"]) != payload.channel:
-                raise Unreadable("written for another channel")
-            return Envelope(own, payload.channel, int(head["n"]), head["bye"] is not None, ())
+        first, *lines = text.split(b"\n")
         try:
-            written = _Written.model_validate_json(text)
+            head = _Head.model_validate_json(first)
+            wanted = (
+                () if head.w == own else lines if wants is None else [n for n in lines if _is_wanted(n, wants)]
+            )
+            # All at once, which takes three quarters of the time that one by one would.
+            notes = tuple(note.note() for note in _NOTES.validate_json(b"[" + b",".join(wanted) + b"]"))
         except ValidationError as exc:
             raise Unreadable("the signature is right but the content is not") from exc
-        if written.c != payload.channel:
+        if head.c != payload.channel:
             raise Unreadable("written for another channel")
-        return Envelope(written.w, written.c, written.n, written.bye, tuple(note.note() for note in written.notes))
+        return Envelope(head.w, head.c, head.n, head.bye, notes, len(lines))
 
     def _signature(self, text: bytes) -> bytes:
         return urlsafe_b64encode(hmac.digest(self._key, text, "sha256")[:_SIGNATURE_BYTES])[:22]
@@ -172,6 +183,11 @@ class Codec:
 
     def _channel(self, key: str) -> int:
         return crc32(key.encode()) % self._channels
+
+
+def _is_wanted(text: bytes, wants: Callable[[UserId], bool]) -> bool:
+    hinted = _HINTED.match(text)
+    return hinted is None or wants(UserId(hinted[1].decode()))
 
 
 def _text(note: BusNote) -> bytes:
@@ -279,15 +295,12 @@ class _RollCallNote(_Note):
         return RollCall(self.worker)
 
 
-_AnyNote = Annotated[
-    _HintNote | _GrownNote | _EphemeralNote | _RevocationNote | _PresentNote | _RollCallNote,
-    Field(discriminator="t"),
-]
+_AnyNote = _HintNote | _GrownNote | _EphemeralNote | _RevocationNote | _PresentNote | _RollCallNote
+_NOTES: Final = TypeAdapter(list[Annotated[_AnyNote, Field(discriminator="t")]])
 
 
-class _Written(_Note):
+class _Head(_Note):
     w: _Worker
     c: int
     n: Annotated[int, Field(gt=0)]
     bye: bool = False
-    notes: list[_AnyNote]

@@ -10,6 +10,7 @@ from typing import Final
 
 import trio
 
+from greenroom.schema.ids import UserId
 from greenroom.storage.ports import BusBatch, BusNote, BusSubscription
 
 BUFFER_NOTES_MAX: Final = 10_000
@@ -56,12 +57,18 @@ class LocalBus:
             self._dropped += subscription.offer(arriving)
         await trio.lowlevel.checkpoint()
 
-    def subscribe(self) -> AbstractAsyncContextManager[BusSubscription]:
-        return self._subscribe()
+    def subscribe(
+        self, *, concerns: Callable[[UserId], bool] | None = None
+    ) -> AbstractAsyncContextManager[BusSubscription]:
+        return self._subscribe(concerns)
+
+    def wants(self, user_id: UserId) -> bool:
+        """Whether a subscription would have what concerns this user's stream."""
+        return any(sub.concerns is None or sub.concerns(user_id) for sub in self._subscriptions)
 
     @asynccontextmanager
-    async def _subscribe(self) -> AsyncIterator[BusSubscription]:
-        subscription = _LocalSubscription(self._buffer_notes_max)
+    async def _subscribe(self, concerns: Callable[[UserId], bool] | None) -> AsyncIterator[BusSubscription]:
+        subscription = _LocalSubscription(self._buffer_notes_max, concerns)
         self._subscriptions[subscription] = None
         try:
             yield subscription
@@ -78,7 +85,8 @@ class LocalBus:
 
 
 class _LocalSubscription:
-    def __init__(self, notes_max: int) -> None:
+    def __init__(self, notes_max: int, concerns: Callable[[UserId], bool] | None) -> None:
+        self.concerns = concerns
         self._notes_max = notes_max
         self._notes: deque[BusNote] = deque()
         self._is_suspect = False

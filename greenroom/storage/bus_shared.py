@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -24,6 +24,7 @@ from typing import Final
 import structlog
 import trio
 
+from greenroom.schema.ids import UserId
 from greenroom.storage.bus_codec import Codec, Unreadable
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.bus_outbox import Outbox
@@ -119,8 +120,10 @@ class SharedBus:
         self._dropped += self._outbox.add(notes)
         await self._local.publish(notes)
 
-    def subscribe(self) -> AbstractAsyncContextManager[BusSubscription]:
-        return self._local.subscribe()
+    def subscribe(
+        self, *, concerns: Callable[[UserId], bool] | None = None
+    ) -> AbstractAsyncContextManager[BusSubscription]:
+        return self._local.subscribe(concerns=concerns)
 
     def statistics(self) -> SharedBusStatistics:
         return SharedBusStatistics(
@@ -247,7 +250,7 @@ class SharedBus:
 
     async def _take(self, payload: Payload, now: float) -> None:
         try:
-            envelope = self._codec.open(payload, own=self._worker)
+            envelope = self._codec.open(payload, own=self._worker, wants=self._local.wants)
         except Unreadable as exc:
             self._unreadable += 1
             _log.debug("bus_unreadable", wire=self._wire.name, reason=str(exc))
@@ -263,8 +266,8 @@ class SharedBus:
         self._missing.pop(envelope.publisher, None)
         if envelope.is_last:
             self._heard.forget(envelope.publisher, envelope.channel)
+        self._received += envelope.notes_told
         if envelope.notes:
-            self._received += len(envelope.notes)
             await self._local.publish(envelope.notes)
 
     def _listen_for_silence(self, now: float, *, is_quiet: bool) -> None:

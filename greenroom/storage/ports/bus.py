@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -92,4 +92,13 @@ class Bus(Protocol):
         """Hand notes to every subscriber, this worker's included. Never raises for a bus that is down."""
         ...
 
-    def subscribe(self) -> AbstractAsyncContextManager[BusSubscription]: ...
+    def subscribe(
+        self, *, concerns: Callable[[UserId], bool] | None = None
+    ) -> AbstractAsyncContextManager[BusSubscription]:
+        """Receive what is published from now on, by any worker.
+
+        Args:
+            concerns: whether the subscriber has to do with a user. What another worker tells of the streams of users
+                with whom nobody here has to do, in that moment, may be left out.
+        """
+        ...

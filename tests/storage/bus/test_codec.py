@@ -87,6 +87,25 @@ def test_of_ones_own_payloads_the_head_is_read_as_of_others(*, is_last: bool) ->
     assert codec.open(payload, own="worker-a.2") == codec.open(payload)
 
 
+def test_of_streams_that_nobody_here_follows_nothing_is_read() -> None:
+    codec = a_codec()
+    here = a_hint(1)
+    [payload] = payloads(
+        codec, here, a_hint(1, user_id=TOMAS), GrownTo(TOMAS, EPOCH, 9), Present("w", (TOMAS,), 1.0)
+    )
+
+    read = codec.open(payload, wants={MAYA}.__contains__)
+
+    assert read.notes == (here, Present("w", (TOMAS,), 1.0))
+    assert read.notes_told == 4
+
+
+@pytest.mark.parametrize("note", ONE_OF_EACH, ids=lambda note: type(note).__name__)
+def test_a_text_of_many_lines_stays_one_note(note: BusNote) -> None:
+    lines = a_hint(1, text="one\ntwo\r\nthree\u2028four\x85five")
+    assert passed_on(a_codec(), lines, note) == [lines, note]
+
+
 def test_what_looks_like_ones_own_is_held_to_key_and_channel() -> None:
     codec = a_codec(channels=16)
     [forged] = payloads(a_codec(b"another"), a_hint(1))
