@@ -91,7 +91,8 @@ async def test_all_workers_are_followed_at_once_and_one_that_dies_is_told_until_
                     if not is_killed and {"1", "2"} <= set(trees):
                         os.kill(other["pid"], signal.SIGKILL)
                         is_killed = True
-                    if len(about(other["name"])) == 3 and trees[-1] == other["name"]:
+                    last = [data["worker"] for name, data in seen[-1:] if name == "tree"]
+                    if len(about(other["name"])) == 3 and last == [other["name"]]:
                         listening.cancel()  # unwinds the response whole, which leaving the loop would not
         successor = server.serving()[int(other["name"]) - 1]
 
