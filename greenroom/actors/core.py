@@ -15,7 +15,6 @@
     ├── retention                 drops what is too old
     ├── search-board              keeps what searches go by up to date
     ├── searches/<id>             one per search that runs
-    ├── readings/<hash>           one per sentence that a model reads, where there is one
     ├── streams/<user>            one per connected user
     └── conversations/<id>        one per conversation in use
 

@@ -11,20 +11,30 @@ from greenroom.schema.search.places import NewAlias, PlaceCandidate, Point, Regi
 from greenroom.storage.ports import PlaceRows, RowsWithin
 
 ROWS_MAX: Final = 20
-"""Candidates per tier."""
+"""Regions of tiers 1 and 2."""
+
+SIMILAR_NAMES_MAX: Final = 40
+"""Names of tier 3."""
 
 NEAREST_WITHOUT_BOUNDARY_KM: Final = 3.0
 """How far from a centroid a point still belongs to a region whose boundary does not contain it: boundaries are approximate."""
 
 
 def rows_of(candidates: Iterable[PlaceCandidate], within: tuple[RowsWithin, ...] = ()) -> PlaceRows:
-    """Candidates by tier, one per region, likeliest first: by confidence, then prior, then id."""
-    tiers: dict[Tier, dict[RegionId, PlaceCandidate]] = {Tier.EXACT: {}, Tier.ALIAS: {}, Tier.FUZZY: {}}
+    """Candidates by tier, likeliest first: by confidence, then prior, then id."""
     ranked = sorted(candidates, key=lambda c: (-c.confidence, -c.region.prior, c.region.id, c.matched_name))
-    for candidate in ranked:
-        tiers[candidate.tier].setdefault(candidate.region.id, candidate)
-    exact, alias, fuzzy = (tuple(tiers[tier].values())[:ROWS_MAX] for tier in tiers)
-    return PlaceRows(exact, alias, fuzzy, within)
+    exact, alias, fuzzy = (
+        [candidate for candidate in ranked if candidate.tier is tier]
+        for tier in (Tier.EXACT, Tier.ALIAS, Tier.FUZZY)
+    )
+    return PlaceRows(_one_per_region(exact), _one_per_region(alias), tuple(fuzzy[:SIMILAR_NAMES_MAX]), within)
+
+
+def _one_per_region(candidates: Iterable[PlaceCandidate]) -> tuple[PlaceCandidate, ...]:
+    by_id: dict[RegionId, PlaceCandidate] = {}
+    for candidate in candidates:
+        by_id.setdefault(candidate.region.id, candidate)
+    return tuple(by_id.values())[:ROWS_MAX]
 
 
 def nearest_first(regions: Iterable[Region], centre: Point, within_km: float) -> list[Region]:

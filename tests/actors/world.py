@@ -14,7 +14,6 @@ import trio
 
 from greenroom.actors.core import Core, CoreSettings, open_core
 from greenroom.actors.identity import Identity
-from greenroom.actors.search.room import SearchPlan
 from greenroom.actors.stream_connection import StreamConnection
 from greenroom.schema.clock import trio_wall_clock
 from greenroom.schema.events import Frame
@@ -70,7 +69,6 @@ async def a_world(
     settings: CoreSettings | None = None,
     mailer: Mailer | None = None,
     captcha: Captcha | None = None,
-    search: SearchPlan | None = None,
 ) -> AsyncIterator[World]:
     """Run a server with a student, Maya, and an instructor, Tomás.
 
@@ -90,7 +88,6 @@ async def a_world(
             settings=settings,
             mailer=mailer,
             captcha=captcha,
-            search=search,
         ) as core:
             world = World(core, database, bus, maya=None, tomas=None)  # type: ignore[arg-type]
             world.maya = await world.join("maya", Role.STUDENT)

@@ -4,12 +4,10 @@
 
     search-board      keeps what operators change and what there is up to date
     searches/<id>     one per search that runs
-    readings/<hash>   one per sentence that a model reads
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,28 +26,20 @@ from greenroom.actors.search.places.by_meaning import MeaningThresholds
 from greenroom.actors.search.places.resolver import PlaceResolver
 from greenroom.actors.search.query_vector import QueryVectors
 from greenroom.actors.search.reader import Reader
-from greenroom.actors.search.reading import KIND as READING
-from greenroom.actors.search.reading import Reading
 from greenroom.actors.search.request_actor import KIND, RunSearch, SearchActor
 from greenroom.actors.search.stage_history import StageHistory
 from greenroom.actors.search.understanding import load_lexicon
-from greenroom.actors.search.understanding.parse_cache import ParseCache
 from greenroom.actors.search.understanding.time_windows import resolve_when
 from greenroom.models.opening import Models, mock_models
 from greenroom.schema.clock import WallClock
 from greenroom.schema.ids import Ids
 from greenroom.schema.search.candidates import TextStrength
-from greenroom.schema.search.taxonomy import load_taxonomy
 from greenroom.schema.search_settings import SearchSettings
 from greenroom.storage.ports import Storage
 from greenroom.supervisor import ActorSystem, ChildSpec, DynamicSpec, MailboxSpec, Restart
 
 SEARCHES_MAX: Final = 1_000 * HARD_FACTOR
 """As many as the highest soft cap lets in."""
-
-
-READINGS_MAX: Final = 200
-"""Sentences that wait to be read by a model; more are read by rules alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +80,10 @@ def build_search(
     """Put the search of one worker together; nothing runs before its children are started."""
     history = StageHistory()
     admission = Admission()
-    cache = None if models.sentence is None else ParseCache(trio.current_time)
-    lexicon = load_lexicon()
-    reader = Reader(lexicon=lexicon, places=board.places, cache=cache, wall=wall)
+    reader = Reader(lexicon=load_lexicon(), places=board.places, wall=wall)
     answers = AnswerCache(trio.current_time)
     board.on_change(answers.clear)
     board.on_change(reader.forget)
-    if cache is not None:
-        board.on_change(_forgetting_other_models(cache, board))
     resolver = PlaceResolver(
         storage.places,
         embedder=models.local,
@@ -122,7 +108,7 @@ def build_search(
     tools = Tools(
         board=board,
         answers=answers,
-        reader=reader,
+        understand=reader,
         places=storage.places,
         decide_place=resolver,
         areas=NearbyAreas(storage.places),
@@ -136,7 +122,7 @@ def build_search(
         wall=wall,
         embedding_soft_timeout_s=None if soft_timeout_ms is None else soft_timeout_ms / 1000,
     )
-    children: tuple[ChildSpec | DynamicSpec, ...] = (
+    children = (
         ChildSpec(
             "search-board",
             lambda: BoardKeeper(
@@ -158,47 +144,5 @@ def build_search(
             mailbox=MailboxSpec(capacity=1),
             shutdown_s=1.0,
         ),
-        *_readings(models, cache, board, history),
     )
     return SearchRoom(board=board, admission=admission, tools=tools, history=history, children=children)
-
-
-def _readings(
-    models: Models, cache: ParseCache | None, board: SearchBoard, history: StageHistory
-) -> tuple[DynamicSpec, ...]:
-    """None where no model reads."""
-    model = models.sentence
-    if model is None or cache is None:
-        return ()
-    categories = tuple(load_taxonomy().kinds)
-    return (
-        DynamicSpec(
-            "readings",
-            READING,
-            lambda _key: Reading(
-                model=model,
-                cache=cache,
-                categories=categories,
-                timeout_s=lambda: board.config.parsing_timeout_ms / 1000,
-                history=history,
-            ),
-            restart=Restart.TEMPORARY,
-            max_children=READINGS_MAX,
-            passivate_after_s=1.0,
-            mailbox=MailboxSpec(capacity=100),
-            shutdown_s=0.0,
-        ),
-    )
-
-
-def _forgetting_other_models(cache: ParseCache, board: SearchBoard) -> Callable[[], None]:
-    """What another model made of a sentence is not what this one would."""
-    asked = board.config.parsing_model
-
-    def forget() -> None:
-        nonlocal asked
-        if board.config.parsing_model != asked:
-            asked = board.config.parsing_model
-            cache.clear()
-
-    return forget

@@ -13,7 +13,6 @@ from greenroom.schema.errors import DomainError
 from greenroom.schema.search.candidates import Funnel
 from greenroom.schema.search.diagnostics import Diagnostics, Prompt, Skip, StageName, StageStatus, StageTiming
 from greenroom.schema.search.places import TierTrial
-from greenroom.supervisor import AskError, AskTimeout
 
 
 class SearchTrace:
@@ -37,33 +36,28 @@ class SearchTrace:
         return tuple(self._running)
 
     @contextmanager
-    def stage(self, name: StageName, *, is_measured: bool = True) -> Iterator[None]:
-        """Note how long the block takes, and whether it comes to a good end.
-
-        Args:
-            is_measured: it counts for what the stage is expected to take; False where that is measured elsewhere.
-        """
+    def stage(self, name: StageName) -> Iterator[None]:
+        """Note how long the block takes, and whether it comes to a good end."""
         began_at = trio.current_time()
         self._running[name] = began_at
         self._tell()
         status = StageStatus.OK
         try:
             yield
-        except (ModelTimeout, AskTimeout):
+        except ModelTimeout:
             status = StageStatus.TIMEOUT
             raise
         except trio.Cancelled:
             status = StageStatus.TIMEOUT
             raise
-        except (ModelError, DomainError, AskError):
+        except (ModelError, DomainError):
             status = StageStatus.FAILED
             raise
         finally:
             now = trio.current_time()
             del self._running[name]
             self._tell()
-            if is_measured:
-                self._history.add(name, now - began_at, now=now)
+            self._history.add(name, now - began_at, now=now)
             self._stages.append(self._timing(name, began_at, now, status))
 
     def known(self, name: StageName) -> None:

@@ -175,7 +175,8 @@ class PlaceOutcome(StrEnum):
 class PlaceAnswer:
     """
     Attributes:
-        regions: what to search in: one when resolved, several when ambiguous, none else.
+        regions: what to search in: when resolved one, or each that the text names ("soho or tribeca"), all in one city; several when
+            ambiguous; none else.
         candidates: what came into question, likeliest first; at most 10.
         tier: the one that decided; None if none did.
     """

@@ -29,13 +29,13 @@ from greenroom.schema.search.places import (
 
 @dataclass(frozen=True, slots=True)
 class PlaceRows:
-    """What tiers 1 to 3 found for a text, each likeliest first and at most 20.
+    """What tiers 1 to 3 found for a text, each likeliest first; at most 20 regions, or 40 names that are similar.
 
     Attributes:
         exact: regions of this name; confidence 1.
         alias: regions with an active alias of this name; its confidence is the alias' weight.
-        fuzzy: regions whose name or alias is similar; its confidence is the trigram similarity, at least 0.3. Not looked for where
-            something is exact or an alias, nor for fewer than four characters.
+        fuzzy: regions whose name or alias is similar, under each such name; its confidence is the trigram similarity, at least 0.3.
+            Not looked for where something is exact or an alias, nor for fewer than four characters.
         within: the same for what is left of the text beside the name of a city or borough, looked for in that one alone.
     """
 

@@ -40,7 +40,8 @@ class MeaningThresholds:
 def nearest_if_certain(
     text: str, nearest: Sequence[PlaceCandidate], cities: Sequence[RegionId], thresholds: MeaningThresholds
 ) -> PlaceCandidate | None:
-    """The nearest name if it is near enough, clearly nearer than the next, and not the opposite of what was asked for."""
+    """The nearest name if it is near enough, clearly nearer than the next, and neither the opposite of what was asked for nor
+    only a part of it."""
     ranked = in_cities(nearest, cities)
     if not ranked or ranked[0].confidence < thresholds.embedding_accepted_min:
         return None
@@ -86,7 +87,12 @@ def resolved_as(
 
 def _contradicts(text: str, name: str) -> bool:
     asked, named = set(normal_place_name(text).split()), set(normal_place_name(name).split())
-    return any(pair & asked and pair & named and pair & asked != pair & named for pair in OPPOSITES)
+    # Whether a part of a name is enough was decided by the names themselves.
+    return (
+        asked < named
+        or named < asked
+        or any(pair & asked and pair & named and pair & asked != pair & named for pair in OPPOSITES)
+    )
 
 
 def _by_turns(first: list[PlaceCandidate], second: list[PlaceCandidate]) -> list[PlaceCandidate]:

@@ -10,15 +10,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from greenroom.actors.search.places.spelling import (
-    ALONE_MIN,
-    IN_CONTEXT_MIN,
-    errors_allowed,
     errors_between,
+    is_misspelling,
 )
 from greenroom.schema.search.place_names import normal_place_name
 from greenroom.schema.search.places import (
@@ -31,6 +29,11 @@ from greenroom.schema.search.places import (
     Tier,
 )
 from greenroom.storage.ports import PlaceRows
+
+
+def _words(line: str) -> frozenset[str]:
+    return frozenset(line.split())
+
 
 CANDIDATES_MAX: Final = 10
 
@@ -47,35 +50,20 @@ SHORT_FOR: Final = 0.6
 """Confidence where a text is the beginning, end or middle of one name alone."""
 
 SHORT_FOR_LENGTH_MIN: Final = 5
+SHORT_FOR_SIMILARITY_MIN: Final = 0.45
+
+LEFT_OFF: Final = _words("avenue bay beach gardens heights hill hills neck park point ridge square terrace town")
+"""Words that people leave off a name: "carroll" is Carroll Gardens, but "long island" is not Long Island City."""
+
+ALIAS_ELSEWHERE_MIN: Final = 0.9
+"""What an alias has to weigh for a place in another city than the asker's."""
 
 WITHIN_BOROUGH: Final = 0.4
 """Confidence where nothing of the text is known but the borough at its end."""
 
-QUALIFIERS: Final = frozenset(
-    [
-        "north",
-        "south",
-        "east",
-        "west",
-        "northern",
-        "southern",
-        "eastern",
-        "western",
-        "upper",
-        "lower",
-        "inner",
-        "outer",
-        "central",
-        "downtown",
-        "uptown",
-        "area",
-        "district",
-        "neighborhood",
-        "station",
-        "stop",
-        "subway",
-        "side",
-    ]
+QUALIFIERS: Final = _words(
+    "north south east west northern southern eastern western upper lower inner outer central downtown uptown "
+    "area district neighborhood station stop subway side"
 )
 """Words that say which part of a place is meant, or that it is one."""
 
@@ -104,22 +92,10 @@ def decide_by_name(text: str, rows: PlaceRows, cities: Sequence[RegionId]) -> Pl
     Returns:
         resolved, ambiguous or unknown; the latter with whatever came into question.
     """
-    normal = normal_place_name(text)
     unknown = PlaceAnswer(text, PlaceOutcome.UNKNOWN, candidates=_shown(_all(rows)))
-    readings = [
-        *(_Reading(within.rest, within.rows.fuzzy, is_placed=True) for within in rows.within),
-        _Reading(normal, rows.fuzzy, is_placed=bool(cities)),
-    ]
-    found = (
-        _choose(rows.exact, cities)
-        or _choose(rows.alias, cities)
-        or _choose((c for within in rows.within for c in within.rows.exact), cities)
-        or _choose((c for within in rows.within for c in within.rows.alias), cities)
-        or _qualified_container(rows, cities)
-        or _first(_misspelt(reading, cities) for reading in readings)
-        or _first(_part_of(reading, cities) for reading in readings)
-        or _first(_short_for(reading, cities) for reading in readings)
-    )
+    here, elsewhere = _parted(rows, cities)
+    found = _by_itself(here) or _by_likeness(normal_place_name(text), here, is_placed=bool(cities))
+    found = found or _by_itself(_surest(elsewhere))
     if found is None:
         return unknown
     return replace(found, text=text, candidates=_shown((*found.candidates, *unknown.candidates)))
@@ -129,7 +105,8 @@ def borough_at_end(text: str, rows: PlaceRows) -> PlaceAnswer | None:
     """The borough that an otherwise unknown text ends with: "the old bakery brooklyn" is in Brooklyn at least."""
     normal = normal_place_name(text)
     for within in rows.within:
-        if within.container.kind is RegionKind.BOROUGH and normal.startswith(f"{within.rest} "):
+        name = normal_place_name(within.container.name)
+        if within.container.kind is RegionKind.BOROUGH and normal == f"{within.rest} {name}":
             return _resolved(
                 PlaceCandidate(within.container, Tier.EXACT, WITHIN_BOROUGH, within.container.name), WITHIN_BOROUGH
             )
@@ -142,9 +119,52 @@ def in_cities(candidates: Iterable[PlaceCandidate], cities: Sequence[RegionId]) 
     return [candidate for candidate in given if candidate.region.city in cities] or given
 
 
-def _choose(candidates: Iterable[PlaceCandidate], cities: Sequence[RegionId]) -> PlaceAnswer | None:
+def _by_itself(rows: PlaceRows) -> PlaceAnswer | None:
+    """By a name or an alias, as it is."""
+    return (
+        _choose(rows.exact)
+        or _choose(rows.alias)
+        or _choose(c for within in rows.within for c in within.rows.exact)
+        or _choose(c for within in rows.within for c in within.rows.alias)
+    )
+
+
+def _by_likeness(normal: str, rows: PlaceRows, *, is_placed: bool) -> PlaceAnswer | None:
+    """By a name that the text is not quite."""
+    readings = [
+        *(_Reading(within.rest, within.rows.fuzzy, is_placed=True) for within in rows.within),
+        _Reading(normal, rows.fuzzy, is_placed=is_placed),
+    ]
+    return (
+        _first(map(_misspelt, readings))
+        or _first(map(_part_of, readings))
+        or _qualified_container(rows)
+        or _first(map(_short_for, readings))
+    )
+
+
+def _parted(rows: PlaceRows, cities: Sequence[RegionId]) -> tuple[PlaceRows, PlaceRows]:
+    """What lies in these cities, and what lies elsewhere; all of it is here if no city is given."""
+
+    def kept(wanted: Callable[[Region], bool], part: PlaceRows) -> PlaceRows:
+        exact, alias, fuzzy = (
+            tuple(c for c in candidates if wanted(c.region)) for candidates in (part.exact, part.alias, part.fuzzy)
+        )
+        within = tuple(each for each in part.within if wanted(each.container))
+        return PlaceRows(exact, alias, fuzzy, within)
+
+    here = kept(lambda region: not cities or region.city in cities, rows)
+    return here, kept(lambda region: bool(cities) and region.city not in cities, rows)
+
+
+def _surest(rows: PlaceRows) -> PlaceRows:
+    """Without aliases that may mean something else to people of another city ("downtown")."""
+    return replace(rows, alias=tuple(c for c in rows.alias if c.confidence >= ALIAS_ELSEWHERE_MIN))
+
+
+def _choose(candidates: Iterable[PlaceCandidate]) -> PlaceAnswer | None:
     """Decide among regions whose names fit equally well."""
-    ranked = sorted(_outermost(in_cities(candidates, cities)), key=lambda c: (-_weight(c), c.region.id))
+    ranked = sorted(_outermost(list(candidates)), key=lambda c: (-_weight(c), c.region.id))
     if not ranked:
         return None
     rivals = [candidate for candidate in ranked if _weight(ranked[0]) - _weight(candidate) < PRIOR_MARGIN]
@@ -171,65 +191,63 @@ def _lies_in(region_id: RegionId, other: RegionId) -> bool:
     return region_id.startswith(f"{other}/")
 
 
-def _qualified_container(rows: PlaceRows, cities: Sequence[RegionId]) -> PlaceAnswer | None:
+def _qualified_container(rows: PlaceRows) -> PlaceAnswer | None:
     """ "north brooklyn", "manhattan area": as precise as Brooklyn and Manhattan are."""
     containers = [
         PlaceCandidate(within.container, Tier.EXACT, PART_OF, within.container.name)
         for within in rows.within
         if QUALIFIERS.issuperset(within.rest.split())
     ]
-    return _choose(containers, cities)
+    return _choose(containers)
 
 
-def _misspelt(reading: _Reading, cities: Sequence[RegionId]) -> PlaceAnswer | None:
+def _misspelt(reading: _Reading) -> PlaceAnswer | None:
     """The candidate that takes the fewest typing errors, if they are few enough for it."""
     errors = {}
-    for candidate in in_cities(reading.fuzzy, cities):
+    for candidate in reading.fuzzy:
         name = normal_place_name(candidate.matched_name)
-        count = errors_between(reading.text, name)
-        if count <= errors_allowed(name) and candidate.confidence >= IN_CONTEXT_MIN:
-            errors[candidate] = count
+        if is_misspelling(reading.text, name, similarity=candidate.confidence, is_placed=reading.is_placed):
+            errors[candidate] = errors_between(reading.text, name)
     fewest = min(errors.values(), default=0)
     best = [candidate for candidate, count in errors.items() if count == fewest]
     if not best:
         return None
     # Candidates come most similar first.
     best = [c for c in best if best[0].confidence - c.confidence < SIMILARITY_MARGIN]
-    is_placed = reading.is_placed or len({candidate.region.city for candidate in errors}) == 1
-    if best[0].confidence < ALONE_MIN and not is_placed:
-        return None
-    if len({normal_place_name(candidate.matched_name) for candidate in best}) == 1:
-        return _choose(best, cities)
-    return _ambiguous(best, best[0].confidence / len(best))
+    regions = {candidate.region.id for candidate in best}
+    if len(regions) == 1 or len({normal_place_name(candidate.matched_name) for candidate in best}) == 1:
+        return _choose(best)
+    return _ambiguous(_outermost(best), best[0].confidence / len(regions))
 
 
-def _part_of(reading: _Reading, cities: Sequence[RegionId]) -> PlaceAnswer | None:
+def _part_of(reading: _Reading) -> PlaceAnswer | None:
     """The longest name that the text contains, if the rest of it only says which part is meant."""
     fitting = [
         candidate
-        for candidate in in_cities(reading.fuzzy, cities)
+        for candidate in reading.fuzzy
         for extra in [_extra_words(reading.words, normal_place_name(candidate.matched_name).split())]
         if extra and QUALIFIERS.issuperset(extra)
     ]
     longest = max((len(candidate.matched_name) for candidate in fitting), default=0)
     kept = [replace(c, confidence=PART_OF) for c in fitting if len(c.matched_name) == longest]
-    return _choose(kept, cities)
+    return _choose(kept)
 
 
-def _short_for(reading: _Reading, cities: Sequence[RegionId]) -> PlaceAnswer | None:
+def _short_for(reading: _Reading) -> PlaceAnswer | None:
     """The names that contain the text as whole words: one is meant, several are all in question."""
     fitting = _outermost(
         [
             candidate
-            for candidate in in_cities(reading.fuzzy, cities)
+            for candidate in reading.fuzzy
             if _extra_words(normal_place_name(candidate.matched_name).split(), reading.words)
         ]
     )
     if len(fitting) > 1:
         return _ambiguous(fitting[:CANDIDATES_MAX], 1 / len(fitting))
     for candidate in fitting:
-        is_telling = len(reading.text) >= SHORT_FOR_LENGTH_MIN and candidate.confidence >= IN_CONTEXT_MIN
-        if is_telling and reading.is_placed:
+        left_off = _extra_words(normal_place_name(candidate.matched_name).split(), reading.words)
+        is_telling = LEFT_OFF.issuperset(left_off) and len(reading.text) >= SHORT_FOR_LENGTH_MIN
+        if is_telling and reading.is_placed and candidate.confidence >= SHORT_FOR_SIMILARITY_MIN:
             return _resolved(candidate, SHORT_FOR)
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome
@@ -11,29 +12,49 @@ from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome
 PARTS_MAX: Final = 5
 """More than that is a list of something else."""
 
-_BETWEEN: Final = re.compile(r"\s*(?:[,;/+&|-]|\u2013|\u2014|\bor\b|\band\b)\s*", re.IGNORECASE)
+_BETWEEN: Final = re.compile(r"\s*(?:[,;/+&]|\s-|-\s|\u2013|\u2014|\bor\b|\band\b)\s*", re.IGNORECASE)
+_HYPHEN: Final = re.compile(r"\s*-\s*")
+_INTRODUCTION: Final = re.compile(r"^\s*(?:between|either)\b", re.IGNORECASE)
 
 
-def parts_of(text: str) -> tuple[str, ...]:
-    """The texts between commas, slashes, hyphens, "or" and "and"; empty if there is but one, or too many."""
-    text = re.sub(r"^\s*(?:between|either)\b", "", text, flags=re.IGNORECASE)
-    parts = tuple(dict.fromkeys(part.strip() for part in _BETWEEN.split(text) if part.strip()))
-    return parts if 1 < len(parts) <= PARTS_MAX else ()
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """``texts`` are two or more. ``all_must_be_known``: where hyphens alone part them, which are in the midst of many a name."""
+
+    texts: tuple[str, ...]
+    all_must_be_known: bool
 
 
-def joined(text: str, answers: Sequence[PlaceAnswer]) -> PlaceAnswer | None:
-    """One answer for places named together; None unless each of them is known."""
-    if any(answer.outcome is PlaceOutcome.UNKNOWN for answer in answers):
+def parts_of(text: str) -> Parts | None:
+    """The texts between commas, slashes, hyphens, "or" and "and"; None if there is but one, or too many."""
+    plain = _INTRODUCTION.sub("", text)
+    for pattern, all_must_be_known in ((_BETWEEN, False), (_HYPHEN, True)):
+        texts = tuple(dict.fromkeys(part.strip() for part in pattern.split(plain) if part.strip()))
+        if len(texts) > 1:
+            return Parts(texts, all_must_be_known) if len(texts) <= PARTS_MAX else None
+    return None
+
+
+def joined(text: str, answers: Sequence[PlaceAnswer], *, all_must_be_known: bool) -> PlaceAnswer | None:
+    """One answer for places named together; None if no part names any.
+
+    Parts that name none are passed over ("gowanus, near the canal") unless all must be known, and a part that contains another
+    says only where that one is ("soho / noho, manhattan").
+    """
+    known = [answer for answer in answers if answer.outcome is not PlaceOutcome.UNKNOWN]
+    named = {region.id: region for answer in known for region in answer.regions}
+    if not named or (all_must_be_known and len(known) < len(answers)):
         return None
-    regions = dict.fromkeys(region for answer in answers for region in answer.regions)
-    candidates = {c.region.id: c for answer in answers for c in answer.candidates if c.region in regions}
-    is_plain = all(answer.outcome is PlaceOutcome.RESOLVED for answer in answers)
+    regions = tuple(r for r in named.values() if not any(other.startswith(f"{r.id}/") for other in named))
+    candidates = {c.region.id: c for answer in known for c in answer.candidates if c.region in regions}
+    is_plain = all(answer.outcome is PlaceOutcome.RESOLVED for answer in known)
     is_one_city = len({region.city for region in regions}) == 1
+    confidence = min(answer.confidence for answer in known) * len(known) / len(answers)
     return PlaceAnswer(
         text,
         PlaceOutcome.RESOLVED if is_plain and is_one_city else PlaceOutcome.AMBIGUOUS,
-        tuple(regions),
-        max(answer.tier for answer in answers if answer.tier is not None),
-        min(answer.confidence for answer in answers),
+        regions,
+        max(answer.tier for answer in known if answer.tier is not None),
+        confidence,
         tuple(candidates.values()),
     )

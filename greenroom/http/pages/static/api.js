@@ -60,8 +60,7 @@ export function createApi({ onUnauthorized, onAnswer }) {
     logOut: () => post("/auth/logout"),
     me: () => get("/auth/me"),
     sync: () => get("/sync"),
-    /** `name` is a part of the name. */
-    instructors: ({ limit, cursor = null, name = null }) => get(`/instructors?${query({ limit, cursor, name })}`),
+    instructors: ({ limit, cursor = null }) => get(`/instructors?${query({ limit, cursor })}`),
     instructor: (id) => get(`/instructors/${encodeURIComponent(id)}`),
     conversations: ({ state, limit, cursor = null }) => get(`/conversations?${query({ state, limit, cursor })}`),
     conversation: (id) => get(conversation(id)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 from typing import Final
 
@@ -116,11 +117,16 @@ class MemoryPlaces:
         tables = self._database.tables
         for mapped in tables.regions.values():
             region = mapped.region
-            yield _Name(Tier.EXACT, region.name, normal_place_name(region.name), 1.0, region)
+            yield _Name(Tier.EXACT, region.name, _normal(region.name), 1.0, region)
         for alias in tables.aliases.values():
             if alias.state is AliasState.ACTIVE:
                 region = tables.regions[alias.region_id].region
-                yield _Name(Tier.ALIAS, alias.name, normal_place_name(alias.name), alias.weight, region)
+                yield _Name(Tier.ALIAS, alias.name, _normal(alias.name), alias.weight, region)
+
+
+@lru_cache(maxsize=10_000)
+def _normal(name: str) -> str:
+    return normal_place_name(name)
 
 
 def _containers(names: Sequence[_Name], split: Split) -> list[Region]:

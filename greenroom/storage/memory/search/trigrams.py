@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
 
 
+@lru_cache(maxsize=10_000)
 def trigrams(text: str) -> frozenset[str]:
     """Of each word, lower-cased, with two spaces before it and one behind. Source: PostgreSQL manual, "pg_trgm"."""
     padded = [f"  {word} " for word in _WORD.findall(text.lower())]

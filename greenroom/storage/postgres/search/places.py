@@ -16,7 +16,7 @@ from greenroom.schema.search.geojson import boundary_of
 from greenroom.schema.search.geometry import contains
 from greenroom.schema.search.place_names import NAME_LENGTH_MAX, compact, normal_place_name, splits
 from greenroom.schema.search.places import PlaceCandidate, Point, Region, RegionId, RegionKind, Tier
-from greenroom.storage.place_rows import NEAREST_WITHOUT_BOUNDARY_KM, ROWS_MAX, nearest_first, rows_of
+from greenroom.storage.place_rows import NEAREST_WITHOUT_BOUNDARY_KM, SIMILAR_NAMES_MAX, nearest_first, rows_of
 from greenroom.storage.ports import PlaceRows, RowsWithin
 from greenroom.storage.postgres.columns import texts
 from greenroom.storage.postgres.pool import Pool
@@ -71,7 +71,7 @@ similar_names AS (
              JOIN region_boundaries r ON r.id = f.region_id
             WHERE (a.part = 0 OR starts_with(r.id, a.container || '/'))
               AND (cardinality(%(cities)s::text[]) = 0 OR r.city = ANY(%(cities)s::text[]))
-            ORDER BY f.confidence DESC, f.region_id LIMIT %(rows_max)s) n
+            ORDER BY f.confidence DESC, r.prior DESC, f.region_id, f.name LIMIT %(rows_max)s) n
      WHERE length(replace(a.text, ' ', '')) >= 4 AND NOT EXISTS (SELECT FROM known))
 SELECT f.part, f.container, f.tier, f.confidence, f.name,
        r.id, r.city, r.parent_id, r.kind, r.name, r.lat, r.lng, r.timezone, r.prior
@@ -155,8 +155,7 @@ class PostgresPlaces:
             "rests": texts(split.rest for split in parts),
             "containers": texts(compact(split.container) for split in parts),
             "cities": texts(cities),
-            # An alias and the name of one region take a row each.
-            "rows_max": 2 * ROWS_MAX,
+            "rows_max": SIMILAR_NAMES_MAX,
         }
         async with in_transaction(self._pool, "BEGIN READ ONLY") as session:
             await session.send(ASK_BY_INDEX)

@@ -1,0 +1,39 @@
+import pytest
+
+from greenroom.actors.search.places.spelling import errors_between, is_misspelling
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "errors"),
+    [
+        ("soho", "soho", 0),
+        ("prak slope", "park slope", 1),
+        ("parkslope", "park slope", 0),
+        ("slope park", "park slope", 0),
+        ("harlm", "harlem", 1),
+        ("elmont", "belmont", 2),
+        ("sutson place", "sutton place", 1),
+        ("osho", "soho", 1),
+    ],
+)
+def test_errors_are_letters_typed_wrong(text: str, name: str, errors: int) -> None:
+    assert errors_between(text, name) == errors
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "similarity", "is_placed", "is_meant"),
+    [
+        ("harlm", "harlem", 0.44, True, True),
+        ("harlm", "harlem", 0.44, False, False),
+        ("crwn hieghts", "crown heights", 0.4, True, True),
+        ("willets point", "halletts point", 0.62, True, False),
+        ("kenington", "kensington", 0.7, False, True),
+        ("hollwod", "hollis", 0.5, True, False),
+        ("sho", "soho", 0.3, True, False),
+        ("north riverdale", "riverdale", 0.63, True, False),
+    ],
+)
+def test_fewer_errors_are_forgiven_the_less_else_speaks_for_a_name(
+    text: str, name: str, similarity: float, is_placed: bool, is_meant: bool
+) -> None:
+    assert is_misspelling(text, name, similarity=similarity, is_placed=is_placed) is is_meant
