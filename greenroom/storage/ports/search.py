@@ -198,7 +198,7 @@ class SearchIndex(Protocol):
         """Make room for vectors of a model; nothing if there is.
 
         Raises:
-            InvalidInput: it is there with another dimension.
+            InvalidInput: it is there with another dimension, or there are MODELS_MAX others.
         """
         ...
 
@@ -222,6 +222,9 @@ class SearchIndex(Protocol):
         """Forget a model and its vectors; nothing if it is not there."""
         ...
 
+
+MODELS_MAX: Final = 4
+"""One that is searched with, one that needs no network, and one to take the place of each."""
 
 INDEXED_MAX: Final = 500
 """Services per call: some 20,000 postings, written in a fraction of a second."""

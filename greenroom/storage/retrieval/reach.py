@@ -1,36 +1,64 @@
-"""Where an instructor gives lessons, told so that one look says whether that is in a region that was asked for.
+"""Where and how a lesson is had, told so that one look says whether that is what was asked for.
 
-The migration that made ``search_documents`` writes the same.
+The migrations that made ``search_documents.reach`` write the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
+from greenroom.schema.search.candidates import HardFilters
 from greenroom.schema.search.places import RegionId
 
+ONLINE: Final = "~"
+ANYWHERE: Final = "*"
+"""In the place of a city: of a lesson online by somebody who is at home nowhere and serves no region."""
 
-def reach_of(areas: Iterable[RegionId], home_city: RegionId | None) -> frozenset[str]:
-    """``=`` and each region that is served, ``<`` and each that one of these lies in, ``@`` and the home city."""
-    tokens = {f"={area}" for area in areas}
-    tokens |= {f"<{above}" for area in areas for above in ancestors(area)}
-    if home_city is not None:
-        tokens.add(f"@{home_city}")
+
+def reach_of(
+    areas: Iterable[RegionId], home_city: RegionId | None, *, is_online: bool, is_in_person: bool
+) -> frozenset[str]:
+    """``@`` and each city of the instructor, by home or by areas; ``~`` alone and with each city of a lesson online. Of a lesson in
+    person ``=`` and each region that is served, ``<`` and each that one of these lies in."""
+    served = tuple(areas)
+    cities = {area.split("/")[0] for area in served} | ({home_city} if home_city is not None else set())
+    tokens = {f"@{city}" for city in cities}
+    if is_online:
+        tokens |= {ONLINE, *(f"~{city}" for city in cities or {ANYWHERE})}
+        tokens |= set() if cities else {f"@{ANYWHERE}"}
+    if is_in_person:
+        tokens |= {f"={area}" for area in served}
+        tokens |= {f"<{above}" for area in served for above in ancestors(area)}
     return frozenset(tokens)
 
 
-def serving(regions: Iterable[RegionId]) -> list[str]:
-    """Who has one of these serves one of the regions: itself, one that it lies in, or one that lies in it."""
-    tokens: set[str] = set()
+def asked_reach(filters: HardFilters) -> list[str] | None:
+    """A lesson is to have one of these; None if it may have any. Whether it is had online or in person is asked for besides.
+
+    To serve a region is to serve it, one that it lies in, or one that lies in it. Lessons online are not bound to an area, but to a
+    city, unless their instructor has none.
+    """
+    if filters.areas and filters.online is not True:
+        areas = [area for area in filters.areas if not filters.cities or area.split("/")[0] in filters.cities]
+        tokens = set(_serving(areas))
+        if filters.online is None:
+            tokens |= {f"~{city}" for city in (*filters.cities, ANYWHERE)} if filters.cities else {ONLINE}
+        return sorted(tokens)
+    if not filters.cities:
+        return None
+    if filters.online is True:
+        return sorted(f"~{city}" for city in (*filters.cities, ANYWHERE))
+    anywhere = () if filters.online is False else (ANYWHERE,)
+    return sorted(f"@{city}" for city in (*filters.cities, *anywhere))
+
+
+def _serving(regions: Iterable[RegionId]) -> Iterator[str]:
     for region in regions:
-        tokens |= {f"={region}", f"<{region}"}
-        tokens |= {f"={above}" for above in ancestors(region)}
-    return sorted(tokens)
-
-
-def belonging(cities: Iterable[RegionId]) -> list[str]:
-    """Who has one of these is at home in one of the cities, or gives lessons there."""
-    return sorted(token for city in cities for token in (f"@{city}", f"={city}", f"<{city}"))
+        yield f"={region}"
+        yield f"<{region}"
+        for above in ancestors(region):
+            yield f"={above}"
 
 
 def ancestors(region: RegionId) -> Iterator[RegionId]:

@@ -155,6 +155,18 @@ async def test_vectors_of_another_length_or_of_no_known_model_are_refused(storag
     assert await storage.search_index.changed(limit=9) == [read]
 
 
+async def test_there_is_room_for_four_models(storage: Storage) -> None:
+    for number in range(4):
+        await storage.search_index.add_model(f"model-{number}", 2)
+
+    with pytest.raises(InvalidInput):
+        await storage.search_index.add_model("model-4", 2)
+    await storage.search_index.drop_model("model-1")
+    await storage.search_index.add_model("model-4", 2)
+
+    assert [one.model for one in await storage.search_index.models()] == [f"model-{n}" for n in (0, 2, 3, 4)]
+
+
 async def test_one_worker_holds_the_right_to_index_until_its_time_is_over(storage: Storage) -> None:
     assert await storage.search_index.hold("one", for_s=60)
     assert not await storage.search_index.hold("other", for_s=60)

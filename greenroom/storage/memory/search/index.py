@@ -11,6 +11,7 @@ from greenroom.schema.ids import ServiceId
 from greenroom.schema.search.indexing import IndexedModel, IndexedText, ServiceText
 from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.memory.tables import Tables
+from greenroom.storage.ports.search import MODELS_MAX
 
 
 class MemorySearchIndex:
@@ -66,7 +67,10 @@ class MemorySearchIndex:
 
     async def add_model(self, model: str, dimension: int) -> None:
         async with self._database.operation("search_index.add_model"):
-            known = self._database.tables.search_models.setdefault(model, IndexedModel(model, dimension, False))
+            models = self._database.tables.search_models
+            if model not in models and len(models) == MODELS_MAX:
+                raise InvalidInput(FieldError(("model",), "there is room for four models; drop one"))
+            known = models.setdefault(model, IndexedModel(model, dimension, False))
             if known.dimension != dimension:
                 raise InvalidInput(
                     FieldError(("dimension",), f"{model} is indexed with {known.dimension} dimensions")

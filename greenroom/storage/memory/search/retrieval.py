@@ -28,7 +28,7 @@ from greenroom.storage.memory.search.words import Words
 from greenroom.storage.memory.tables import ProfileRow
 from greenroom.storage.retrieval.free_time import HORIZON, Schedule, asked_windows, first_free
 from greenroom.storage.retrieval.fusion import Found, admitted, fuse, has_legs, has_vector_leg
-from greenroom.storage.retrieval.reach import belonging, reach_of, serving
+from greenroom.storage.retrieval.reach import asked_reach, reach_of
 from greenroom.storage.retrieval.rules import LEG_DEPTH, RetrievalRules, quality
 
 
@@ -227,24 +227,17 @@ class MemoryRetrieval:
 def _passes(one: _Offered, filters: HardFilters) -> bool:
     """Whether a service passes every filter but the one on time."""
     service, profile = one.service, one.profile
-    reach = reach_of(profile.areas, profile.home_city)
-    is_anywhere = service.is_online and not reach
+    asked = asked_reach(filters)
+    reach = reach_of(
+        profile.areas, profile.home_city, is_online=service.is_online, is_in_person=service.is_in_person
+    )
     return (
-        (not filters.cities or is_anywhere or not reach.isdisjoint(belonging(filters.cities)))
-        and _is_had_there(service, reach, filters)
+        (asked is None or not reach.isdisjoint(asked))
+        and (filters.online is None or (service.is_online if filters.online else service.is_in_person))
         and (not filters.levels or not service.levels or not filters.levels.isdisjoint(service.levels))
         and (filters.price is None or _is_priced(service, filters.price))
         and (filters.age is None or _is_of_age(service, filters.age))
     )
-
-
-def _is_had_there(service: Service, reach: frozenset[str], filters: HardFilters) -> bool:
-    is_in_areas = not filters.areas or not reach.isdisjoint(serving(filters.areas))
-    if filters.online is True:
-        return service.is_online
-    if filters.online is False:
-        return service.is_in_person and is_in_areas
-    return service.is_online or is_in_areas
 
 
 def _is_priced(service: Service, price: PriceBounds) -> bool:

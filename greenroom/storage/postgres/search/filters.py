@@ -10,15 +10,12 @@ from greenroom.schema.search.candidates import HardFilters
 from greenroom.schema.search.understood import Level, PriceUnit
 from greenroom.storage.postgres.columns import moments, texts
 from greenroom.storage.retrieval.free_time import asked_windows
-from greenroom.storage.retrieval.reach import belonging, serving
+from greenroom.storage.retrieval.reach import asked_reach
 
 LEVEL_BITS: Final = {Level.BEGINNER: 1, Level.INTERMEDIATE: 2, Level.ADVANCED: 4}
 
 LISTED: Final = "d.is_listed"
-# Whoever is at home nowhere and gives lessons nowhere but online belongs to every city.
-IN_CITIES: Final = "(d.reach && %(belonging)s::text[] OR (d.is_online AND d.reach = '{}'))"
-IN_AREAS: Final = "(d.is_online OR d.reach && %(serving)s::text[])"
-IN_PERSON_IN_AREAS: Final = "d.reach && %(serving)s::text[]"
+HAD_THERE: Final = "d.reach && %(reach)s::text[]"
 ONLINE: Final = "d.is_online"
 IN_PERSON: Final = "d.is_in_person"
 CURRENCY: Final = "d.currency = %(currency)s"
@@ -65,14 +62,12 @@ def filter_clauses(filters: HardFilters, now: datetime) -> tuple[list[LiteralStr
     """Clauses to be joined by AND, and their parameters. With windows, :data:`FREE_INSTRUCTORS` goes before them."""
     clauses: list[LiteralString] = [LISTED]
     params: dict[str, Any] = {}
-    if filters.cities:
-        clauses.append(IN_CITIES)
-        params["belonging"] = texts(belonging(filters.cities))
+    reach = asked_reach(filters)
+    if reach is not None:
+        clauses.append(HAD_THERE)
+        params["reach"] = texts(reach)
     if filters.online is not None:
         clauses.append(ONLINE if filters.online else IN_PERSON)
-    if filters.areas and filters.online is not True:
-        clauses.append(IN_PERSON_IN_AREAS if filters.online is False else IN_AREAS)
-        params["serving"] = texts(serving(filters.areas))
     if filters.levels:
         clauses.append(OF_LEVELS)
         params["levels"] = level_bits(filters.levels)

@@ -119,7 +119,11 @@ PUT_VECTORS: Final = """
 WITH given AS MATERIALIZED (
     SELECT v.doc, v.embedding::halfvec AS embedding FROM unnest(%(docs)s::integer[], %(embeddings)s::text[]) AS v (doc, embedding)),
 sketched AS (
-    UPDATE search_documents d SET sketches[%(place)s] = binary_quantize(g.embedding)
+    UPDATE search_documents d
+       SET sketch_1 = CASE %(place)s WHEN 1 THEN binary_quantize(g.embedding) ELSE d.sketch_1 END,
+           sketch_2 = CASE %(place)s WHEN 2 THEN binary_quantize(g.embedding) ELSE d.sketch_2 END,
+           sketch_3 = CASE %(place)s WHEN 3 THEN binary_quantize(g.embedding) ELSE d.sketch_3 END,
+           sketch_4 = CASE %(place)s WHEN 4 THEN binary_quantize(g.embedding) ELSE d.sketch_4 END
       FROM given g WHERE d.doc = g.doc)
 INSERT INTO service_embeddings (place, doc, embedding)
 SELECT %(place)s, doc, embedding FROM given ORDER BY doc
@@ -156,8 +160,11 @@ SELECT model, place, dimension FROM search_models WHERE model = ANY(%(models)s::
 """
 
 ADD_MODEL: Final = """
--- add_model
-INSERT INTO search_models (model, dimension) VALUES (%(model)s, %(dimension)s) ON CONFLICT (model) DO NOTHING
+-- add_model: in the first place that is free.
+INSERT INTO search_models (model, place, dimension)
+SELECT %(model)s, min(p), %(dimension)s FROM generate_series(1, 4) AS p
+ WHERE p NOT IN (SELECT place FROM search_models) AND NOT EXISTS (SELECT FROM search_models WHERE model = %(model)s)
+HAVING min(p) IS NOT NULL
 """
 
 WITHOUT_VECTOR: Final = """
@@ -186,6 +193,15 @@ UPDATE search_models m SET is_ready = true
  WHERE model = %(model)s
    AND NOT EXISTS (SELECT FROM search_documents d
                     WHERE NOT EXISTS (SELECT FROM service_embeddings e WHERE e.place = m.place AND e.doc = d.doc))
+"""
+
+DROP_SKETCHES: Final = """
+-- drop_sketches: of a model. Its place is another's soon.
+WITH m AS MATERIALIZED (SELECT place FROM search_models WHERE model = %(model)s)
+UPDATE search_documents
+   SET sketch_1 = CASE m.place WHEN 1 THEN NULL ELSE sketch_1 END, sketch_2 = CASE m.place WHEN 2 THEN NULL ELSE sketch_2 END,
+       sketch_3 = CASE m.place WHEN 3 THEN NULL ELSE sketch_3 END, sketch_4 = CASE m.place WHEN 4 THEN NULL ELSE sketch_4 END
+  FROM m
 """
 
 DROP_MODEL: Final = """
@@ -239,12 +255,14 @@ class PostgresSearchIndex:
         return await self._pool.fetch(INDEXED_MODELS, None, IndexedModel)
 
     async def add_model(self, model: str, dimension: int) -> None:
-        await self._pool.run(ADD_MODEL, {"model": model, "dimension": dimension})
+        async with in_transaction(self._pool, BEGIN, timeout_s=INDEX_TIMEOUT_S) as session:
+            await _lock(session, {})
+            await session.send(ADD_MODEL, {"model": model, "dimension": dimension})
         known = {one.model: one.dimension for one in await self.models()}
-        if known.get(model) != dimension:
-            raise InvalidInput(
-                FieldError(("dimension",), f"{model} is indexed with {known.get(model)} dimensions")
-            )
+        if model not in known:
+            raise InvalidInput(FieldError(("model",), "there is room for four models; drop one"))
+        if known[model] != dimension:
+            raise InvalidInput(FieldError(("dimension",), f"{model} is indexed with {known[model]} dimensions"))
 
     async def without_vector(self, model: str, *, after: ServiceId | None, limit: int) -> list[ServiceText]:
         params = {"model": model, "after": after or "", "limit": limit}
@@ -269,6 +287,7 @@ class PostgresSearchIndex:
     async def drop_model(self, model: str) -> None:
         async with in_transaction(self._pool, BEGIN, timeout_s=INDEX_TIMEOUT_S) as session:
             await _lock(session, {})
+            await session.send(DROP_SKETCHES, {"model": model})
             await session.send(DROP_MODEL, {"model": model})
 
 

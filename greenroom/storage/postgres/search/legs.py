@@ -28,10 +28,15 @@ from greenroom.storage.retrieval.rules import (
 ASK_FOR_MANY: Final = """
 -- ask_for_many: for this transaction. These statements go over thousands of rows, which is what other plans are for than those of
 -- the pool's sessions; and a word that is misspelt is looked up by its trigrams.
-SELECT set_config('enable_seqscan', 'on', true), set_config('enable_hashjoin', 'on', true),
+SELECT set_config('enable_seqscan', %(enable_seqscan)s, true), set_config('enable_hashjoin', 'on', true),
        set_config('pg_trgm.similarity_threshold', %(similarity_min)s, true)
 """
-ASK_FOR_MANY_PARAMS: Final = {"similarity_min": str(SIMILARITY_MIN)}
+
+
+def asking_params(*, by_reach: bool) -> dict[str, str]:
+    """Parameters of :data:`ASK_FOR_MANY`; with ``by_reach`` there is an index to walk, whatever share of all has what is asked for."""
+    return {"enable_seqscan": "off" if by_reach else "on", "similarity_min": str(SIMILARITY_MIN)}
+
 
 WORDS: Final = """
 asked AS MATERIALIZED (
@@ -85,7 +90,8 @@ by_words AS (
 BY_MEANING: Final = """
 coarse AS MATERIALIZED (
     SELECT d.doc FROM search_documents d WHERE {filters}
-     ORDER BY d.sketches[(SELECT place FROM search_models WHERE model = %(model)s)]
+     ORDER BY CASE (SELECT place FROM search_models WHERE model = %(model)s)
+              WHEN 1 THEN d.sketch_1 WHEN 2 THEN d.sketch_2 WHEN 3 THEN d.sketch_3 WHEN 4 THEN d.sketch_4 END
               <~> binary_quantize(%(vector)s::halfvec), d.doc LIMIT %(coarse_depth)s),
 by_meaning AS MATERIALIZED (
     SELECT c.doc

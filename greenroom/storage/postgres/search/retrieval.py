@@ -33,8 +33,8 @@ from greenroom.storage.postgres.columns import texts
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.search.legs import (
     ASK_FOR_MANY,
-    ASK_FOR_MANY_PARAMS,
     STRENGTH,
+    asking_params,
     legs_statement,
     word_params,
 )
@@ -114,7 +114,7 @@ class PostgresRetrieval:
 
     async def text_strength(self, text: str) -> TextStrength:
         async with in_transaction(self._pool, ONE_SNAPSHOT) as session:
-            await session.send(ASK_FOR_MANY, ASK_FOR_MANY_PARAMS)
+            await session.send(ASK_FOR_MANY, asking_params(by_reach=False))
             params = {**word_params(text), "strong_score": self._rules.strong_score}
             [strength] = await session.fetch(STRENGTH, params, TextStrength)
         return strength
@@ -125,7 +125,7 @@ class PostgresRetrieval:
             return Retrieved((), 0, Funnel())
         statement, params = legs_statement(query, self._rules)
         async with in_transaction(self._pool, ONE_SNAPSHOT) as session:
-            await session.send(ASK_FOR_MANY, ASK_FOR_MANY_PARAMS)
+            await session.send(ASK_FOR_MANY, asking_params(by_reach="reach" in params))
             rows = await session.fetch(statement, params, _leg)
             if not rows:
                 return Retrieved((), 0, Funnel())
