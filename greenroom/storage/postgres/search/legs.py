@@ -81,18 +81,28 @@ SELECT COALESCE((SELECT max(score) FROM hits), 0)::double precision,
        (SELECT count(*) FROM known)
 """).format(words=sql.SQL(WORDS))
 
-BY_WORDS: Final = """
+WORDED: Final = """
 worded AS MATERIALIZED (
-    SELECT h.doc, h.score FROM hits h JOIN search_documents d ON d.doc = h.doc WHERE {filters}),
+    SELECT h.doc, h.score FROM hits h JOIN search_documents d ON d.doc = h.doc WHERE {filters})"""
+
+WORDED_PASSING: Final = """
+worded AS MATERIALIZED (
+    SELECT h.doc, h.score FROM hits h JOIN passing p ON p.doc = h.doc)"""
+
+BY_WORDS: Final = """
 by_words AS (
     SELECT doc FROM worded ORDER BY score DESC, doc LIMIT %(depth)s)"""
 
+PASSING: Final = """
+passing AS MATERIALIZED (
+    SELECT d.doc, CASE (SELECT place FROM search_models WHERE model = %(model)s)
+                  WHEN 1 THEN d.sketch_1 WHEN 2 THEN d.sketch_2 WHEN 3 THEN d.sketch_3 WHEN 4 THEN d.sketch_4 END
+                  <~> binary_quantize(%(vector)s::halfvec) AS distance
+      FROM search_documents d WHERE {filters})"""
+
 BY_MEANING: Final = """
 coarse AS MATERIALIZED (
-    SELECT d.doc FROM search_documents d WHERE {filters}
-     ORDER BY CASE (SELECT place FROM search_models WHERE model = %(model)s)
-              WHEN 1 THEN d.sketch_1 WHEN 2 THEN d.sketch_2 WHEN 3 THEN d.sketch_3 WHEN 4 THEN d.sketch_4 END
-              <~> binary_quantize(%(vector)s::halfvec), d.doc LIMIT %(coarse_depth)s),
+    SELECT doc FROM passing WHERE distance IS NOT NULL ORDER BY distance, doc LIMIT %(coarse_depth)s),
 by_meaning AS MATERIALIZED (
     SELECT c.doc
       FROM coarse c
@@ -141,8 +151,12 @@ def legs_statement(query: RetrievalQuery, rules: RetrievalRules) -> tuple[Query,
     best_text: LiteralString = "0::double precision"
     text_count: LiteralString = "0"
     total: LiteralString = "0"
+    is_compared = has_vector_leg(query)
+    if is_compared:
+        # Both legs look at what passes the filters.
+        ctes.append(PASSING)
     if query.text.strip():
-        ctes += [WORDS, BY_WORDS]
+        ctes += [WORDS, WORDED_PASSING if is_compared else WORDED, BY_WORDS]
         entrants.append("SELECT doc FROM by_words")
         joins += "\n  LEFT JOIN worded ON worded.doc = n.doc"
         text_score, best_text = (
@@ -151,7 +165,7 @@ def legs_statement(query: RetrievalQuery, rules: RetrievalRules) -> tuple[Query,
         )
         text_count = "(SELECT count(*) FROM worded)"
         params |= word_params(query.text)
-    if query.vector is not None and has_vector_leg(query):
+    if query.vector is not None and is_compared:
         ctes.append(BY_MEANING)
         entrants.append("SELECT doc FROM by_meaning")
         joins += """
