@@ -57,6 +57,7 @@ from greenroom.actors.presence import BATCH_MAX as PRESENCE_BATCH_MAX
 from greenroom.actors.presence import Presence, PresenceBoard, changed_user
 from greenroom.actors.replay import Replay
 from greenroom.actors.retention import Retention
+from greenroom.actors.search.cities import Cities
 from greenroom.actors.search.desk import SearchDesk
 from greenroom.actors.search.operating import SearchOperating
 from greenroom.actors.search.room import SearchPlan, SearchRoom, build_search, plan_without_network
@@ -153,6 +154,7 @@ class Core:
         answering_once: AnsweringOnce,
         operating: Operating,
         search: SearchDesk,
+        cities: Cities,
         search_operating: SearchOperating,
         search_room: SearchRoom,
         outbox: OutboxBoard,
@@ -170,6 +172,7 @@ class Core:
         self.answering_once = answering_once
         self.operating = operating
         self.search = search
+        self.cities = cities
         self.search_operating = search_operating
         self.search_room = search_room
         self.outbox = outbox
@@ -429,6 +432,7 @@ async def open_core(
             outbox=outbox,
             limiting=limiting,
             search=search_room.desk(system, ids=ids),
+            cities=Cities(storage.places),
             search_operating=search_room.operating(storage=storage, trail=trail, wall=wall),
             search_room=search_room,
             loop=loop,

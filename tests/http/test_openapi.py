@@ -233,6 +233,7 @@ async def test_live_answers_are_what_was_described(world: World, document: dict[
     await operator.get("/api/v1/admin/actors/greenroom/nobody/stack")
     await operator.get("/api/v1/admin/calls")
     await operator.get("/api/v1/admin/audit")
+    await maya.get("/api/v1/cities")
     await maya.get("/api/v1/search?q=organ on saturdays")
     await maya.get("/api/v1/search?q=organ&city=atlantis")
     await maya.get("/api/v1/search?q=organ&debug=true")

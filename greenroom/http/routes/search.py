@@ -12,6 +12,8 @@ from greenroom.schema.search.places import Point, RegionId
 from greenroom.schema.search.requests import Search, SkippedStage
 from greenroom.schema.search.wire import (
     BudgetOut,
+    CitiesOut,
+    CityOut,
     DiagnosticsOut,
     LocationOut,
     MatchedOut,
@@ -51,6 +53,13 @@ async def search(call: Call, identity: Identity, query: Search) -> Response:
         ),
     )
     return reply(200, render(answer, with_diagnostics=query.debug))
+
+
+@operations.serve("GET", "/api/v1/cities", answers={200: CitiesOut})
+async def list_cities(call: Call, identity: Identity) -> Response:
+    """List the cities there are places of, by name."""
+    cities = await call.core.cities.all(identity)
+    return reply(200, CitiesOut(items=[CityOut(id=city.id, name=city.name) for city in cities]))
 
 
 def render(answer: SearchAnswer, *, with_diagnostics: bool) -> SearchOut:

@@ -419,6 +419,17 @@ class SearchOut(Wire):
     diagnostics: DiagnosticsOut | None = None
 
 
+class CityOut(Wire):
+    """A city to search in: ``id`` is what ``city`` of a search takes."""
+
+    id: str
+    name: str
+
+
+class CitiesOut(Wire):
+    items: list[CityOut]
+
+
 class SearchConfigOut(Wire):
     """Times in milliseconds. ``revision`` counts changes by operators; ``embedding_model`` can't be changed here."""
 
