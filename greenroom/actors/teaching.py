@@ -25,6 +25,14 @@ class Teacher:
     regions: dict[RegionId, Region]
 
 
+@dataclass(frozen=True, slots=True)
+class NamedRegion:
+    """A region, and the names of those that it lies in, the nearest first."""
+
+    region: Region
+    within: tuple[str, ...]
+
+
 class Teaching:
     """Reading and changing instructors' profiles."""
 
@@ -71,6 +79,26 @@ class Teaching:
         await self._catalogue.replace(me, decided, now=self._wall())
         return await self.teacher(identity, me)
 
+    async def regions_named(self, identity: Identity, name: str, *, limit: int) -> list[NamedRegion]:
+        """Regions that ``name`` may mean, likeliest first."""
+        identity.require("directory:read")
+        found = await self._places.look_up(name, cities=[])
+        inside = (candidate for rows in found.within for candidate in (*rows.rows.exact, *rows.rows.alias))
+        candidates = (*found.exact, *inside, *found.alias, *found.fuzzy)
+        regions = list({candidate.region.id: candidate.region for candidate in candidates}.values())[:limit]
+        around = await self._regions({part for region in regions for part in _above(region)})
+        return [
+            NamedRegion(region, tuple(around[part].name for part in _above(region) if part in around))
+            for region in regions
+        ]
+
     async def _regions(self, region_ids: Collection[RegionId]) -> dict[RegionId, Region]:
         found = await self._places.regions(list(region_ids)) if region_ids else []
         return {region.id: region for region in found}
+
+
+def _above(region: Region) -> tuple[RegionId, ...]:
+    """The region's parent and its city; nothing for a city."""
+    if region.parent_id is None:
+        return ()
+    return (region.parent_id,) if region.parent_id == region.city else (region.parent_id, region.city)

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from greenroom.schema.catalogue import WeeklySlot
 from greenroom.schema.events import Presence
 from greenroom.schema.records import MessageEdit
+from greenroom.schema.search.places import RegionKind
 from greenroom.schema.search.understood import Weekday
 from greenroom.schema.wire import BookingOut, ConversationOut, MessageOut, Moment, ServiceOut, UserOut, Wire
 
@@ -125,6 +126,29 @@ class FreeTimeOut(Wire):
         return cls(
             weekday=list(Weekday)[slot.weekday - 1], starts=_time(slot.from_minute), ends=_time(slot.to_minute)
         )
+
+
+class RegionOut(AreaOut):
+    """``within`` names what it lies in, the nearest first."""
+
+    kind: RegionKind
+    within: list[str]
+
+
+class RegionsOut(Wire):
+    items: list[RegionOut]
+
+
+class CategoryOut(Wire):
+    """A kind of lesson; ``group`` is what it is a part of."""
+
+    slug: str
+    name: str
+    group: str
+
+
+class CategoriesOut(Wire):
+    items: list[CategoryOut]
 
 
 class InstructorProfileOut(InstructorOut):

@@ -374,6 +374,11 @@ class ReadOutbox(Query):
     cursor: PageCursor | None = None
 
 
+class FindRegions(Query):
+    name: Annotated[SingleLine, StringConstraints(max_length=100)]
+    limit: Annotated[int, Field(ge=1, le=20), BeforeValidator(_digits)] = 10
+
+
 class ListInstructors(Query):
     """``name`` is a part of the display name, without regard to case and accents."""
 

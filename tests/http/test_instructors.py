@@ -195,3 +195,29 @@ async def test_what_files_told_is_shown(world: World) -> None:
 
     assert (told["rating"], told["rating_count"], told["response_minutes"]) == (4.5, 8, 3)
     assert told["services"][0]["ages"] == {"min": 6, "max": None}
+
+
+async def test_regions_are_found_by_name_with_what_they_lie_in(world: World) -> None:
+    async def found(name: str) -> list[dict[str, Any]]:
+        answer = await world.tomas.api.get("/api/v1/regions", params={"name": name})
+        assert answer.status_code == 200, answer.text
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+    slope = {
+        "id": "nyc/brooklyn/park-slope",
+        "name": "Park Slope",
+        "kind": "neighbourhood",
+        "within": ["Brooklyn", "New York"],
+    }
+    assert await found("park slope") == [slope]
+    assert await found("Park Slop") == [slope]
+    assert await found("park slope brooklyn") == [slope]
+    assert [item["within"] for item in await found("brooklyn")] == [["New York"]]
+    assert await found("atlantis") == []
+    assert_problem(await world.nobody.get("/api/v1/regions?name=x"), 401)
+
+
+async def test_kinds_of_lessons_are_listed(world: World) -> None:
+    items = (await world.tomas.api.get("/api/v1/categories")).json()["items"]
+    assert {"slug": "piano", "name": "Piano", "group": "music"} in items

@@ -162,6 +162,8 @@ async def test_live_answers_are_what_was_described(world: World, document: dict[
     await maya.get("/api/v1/instructors")
     await maya.get(f"/api/v1/instructors/{world.tomas.id}")
     await maya.get(f"/api/v1/instructors/{ulid}")
+    await maya.get("/api/v1/regions?name=nowhere")
+    await maya.get("/api/v1/categories")
     lesson = {"title": "Organ", "description": "", "price_cents": 1, "currency": "USD", "duration_minutes": 60}
     free = {"weekday": "sat", "starts": "09:00", "ends": "24:00"}
     teaching: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Finding an instructor to talk to."""
+"""Instructors: finding one to talk to, and what they say of themselves."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ from greenroom.actors.identity import Identity
 from greenroom.actors.teaching import Teacher
 from greenroom.http.operations import Call, Operations
 from greenroom.http.response import Response, reply
-from greenroom.schema.answers import AreaOut, FreeTimeOut, InstructorOut, InstructorProfileOut, InstructorsOut
+from greenroom.schema.answers import (
+    AreaOut,
+    CategoriesOut,
+    CategoryOut,
+    FreeTimeOut,
+    InstructorOut,
+    InstructorProfileOut,
+    InstructorsOut,
+    RegionOut,
+    RegionsOut,
+)
 from greenroom.schema.errors import Conflict, PermissionDenied, UserNotFound
 from greenroom.schema.ids import UserId
 from greenroom.schema.lessons import OfferLessons
 from greenroom.schema.records import Service, User
-from greenroom.schema.requests import ListInstructors
+from greenroom.schema.requests import FindRegions, ListInstructors
+from greenroom.schema.search.taxonomy import load_taxonomy
 from greenroom.schema.wire import ServiceOut
 
 operations = Operations("Instructors")
@@ -49,6 +60,25 @@ async def offer_lessons(call: Call, identity: Identity, body: OfferLessons) -> R
     seconds.
     """
     return reply(200, _render_teacher(call.core, await call.core.teaching.replace(identity, body)))
+
+
+@operations.serve("GET", "/api/v1/regions", answers={200: RegionsOut})
+async def find_regions(call: Call, identity: Identity, query: FindRegions) -> Response:
+    """Find regions by name, as areas where lessons are given; a typing error or a nickname does no harm."""
+    found = await call.core.teaching.regions_named(identity, query.name, limit=query.limit)
+    items = [
+        RegionOut(id=named.region.id, name=named.region.name, kind=named.region.kind, within=list(named.within))
+        for named in found
+    ]
+    return reply(200, RegionsOut(items=items))
+
+
+@operations.serve("GET", "/api/v1/categories", answers={200: CategoriesOut})
+async def list_categories(call: Call, identity: Identity) -> Response:
+    """List the kinds of lessons that are known here."""
+    kinds = load_taxonomy().kinds.values()
+    items = [CategoryOut(slug=kind.slug, name=kind.name, group=kind.group) for kind in kinds]
+    return reply(200, CategoriesOut(items=items))
 
 
 def _render_teacher(core: Core, teacher: Teacher) -> InstructorProfileOut:
