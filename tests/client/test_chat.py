@@ -158,7 +158,9 @@ async def test_messages_of_another_day_stand_below_its_date(world: World, termin
     await world.say(talk, "Today", by=world.tomas)
 
     terminal.type("/open 1")
-    await terminal.until("Today")
+    # The list of conversations says the last message too.
+    await terminal.until("this is where the conversation begins\n")
+    await terminal.until("Tomas  Today")
 
     lines = terminal.screen.getvalue().splitlines()
     at = next(number for number, line in enumerate(lines) if "Monday, 5 January 2026" in line)
