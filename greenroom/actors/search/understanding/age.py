@@ -199,7 +199,7 @@ def _bounded(line: Line) -> Iterator[Claim]:
     for match, first, after in line.find(_AND_UP):
         age = int(match["n"])
         is_usual = (
-            age in (16, 18, 21, 50, 55, 60, 65)
+            age in (16, 18, 21, 50, 55, 60, 65, 70, 75, 80)
             if match["more"] == "+"
             else age < 20 or age in (21, 50, 55, 60, 65)
         )
@@ -207,7 +207,7 @@ def _bounded(line: Line) -> Iterator[Claim]:
             yield _claim(first, after, *((age, None) if match["more"] else (0, age)), strength=9)
 
 
-_UNDER_ALONE: Final = pattern(r"(?:for_)?under_(?P<n>\d{1,2})")
+_UNDER_ALONE: Final = pattern(r"(?:for_)?(?:under|u)_(?P<n>\d{1,2})(?:_s)?")
 _COUNTED: Final = word_set(
     "dollars bucks usd eur gbp euros pounds quid $ € £ / per an k minutes minute mins min hours hour hrs miles mile km blocks "
     "students people months weeks lessons percent am pm : ."

@@ -59,7 +59,7 @@ _PARTS: Final[tuple[tuple[re.Pattern[str], int, int], ...]] = tuple(
         (r"(?:early|first_thing_in_the)_mornings? | before_school(?:_starts)? | before_work | at_dawn | breakfast", 360, 540),
         (r"late_mornings? | mid_?mornings?", 600, 720),
         (r"mornings? | before_lunch | in_the_am | ams", 360, 720),
-        (r"lunch | lunch_?times? | lunch_?(?:breaks?|hours?)", 690, 840),
+        (r"lunch_?times? | lunch_?(?:breaks?|hours?) | lunch", 690, 840),
         (r"mid_?days?", 660, 840),
         (r"early_afternoons?", 720, 900),
         (r"after_?schools? | after_kindergarten", 900, 1080),
@@ -73,6 +73,8 @@ _PARTS: Final[tuple[tuple[re.Pattern[str], int, int], ...]] = tuple(
         (r"day_?times? | business_hours | office_hours | during_the_day | school_hours | work_hours", 540, 1020),
     )
 )  # fmt: skip
+_HALF_DAY: Final = pattern(r"am | pm")
+"""After a day without an hour: "saturday am"."""
 _NO_PART: Final = frozenset({"breakfast"})
 
 
@@ -85,6 +87,9 @@ def daytime_claims(line: Line) -> Iterator[Claim]:
             ):
                 continue
             yield _claim(first, after, low, high)
+    for match, first, after in line.find(_HALF_DAY):
+        if line.key(first - 1) in DAY_WORDS:
+            yield _claim(first, after, *((360, NOON) if match.group() == "am" else (NOON, None)))
     if any(char.isdigit() for char in line.text) or "noon" in line.text or "midnight" in line.text:
         yield from _clock_claims(line)
 

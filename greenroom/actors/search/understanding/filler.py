@@ -67,7 +67,7 @@ NEGATOR_PAIRS: Final = frozenset(
 
 BETWEEN_NEGATION: Final = word_set(
     "want need wanted like do have to be on in for a an the any at only just necessarily during really too looking work with interested "
-    "my available free is are it all make of super"
+    "my early late available free is are it all make of super"
 )
 """Words that may stand between "not" and what it denies."""
 

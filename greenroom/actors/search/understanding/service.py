@@ -17,7 +17,7 @@ from greenroom.schema.search.understood import ServiceGuess
 GUESSES_MAX: Final = 5
 PHRASE_WORDS_MAX: Final = 5
 TYPO_LENGTH_MIN: Final = 5
-"""Letters from which on one edit is forgiven: below, most words are one edit from some other word."""
+"""Letters from which on any one edit is forgiven: below, most words are one edit from some other word."""
 TYPO_WEIGHT: Final = 0.8
 
 Meanings = tuple[tuple[str, float], ...]
@@ -85,14 +85,13 @@ class Lexicon:
 
     def nearest(self, word: str) -> Meanings | None:
         """What a misspelt word names: one letter too many, too few, wrong, or two swapped. Of several the first in the taxonomy."""
-        if (
-            len(word) < TYPO_LENGTH_MIN
-            or len(word) > 25
-            or word in FILLER
-            or word in SOFT_FILLER
-            or word in REAL_WORDS
-        ):
+        if word in _AS_TYPED or not TYPO_LENGTH_MIN - 1 <= len(word) <= 25:
             return None
+        if len(word) < TYPO_LENGTH_MIN:
+            # Of a short word only a letter that went missing is forgiven, and not the first: "pino".
+            return next(
+                (self._meanings[(name,)] for name in self._nearly.get(word, ()) if name[0] == word[0]), None
+            )
         for stem in (word, *_one_less(word)):
             for name in self._nearly.get(stem, ()):
                 if OSA.distance(word, name, score_cutoff=1) <= 1:
@@ -118,7 +117,8 @@ def load_lexicon() -> Lexicon:
 def match_services(words: Sequence[str], *, lexicon: Lexicon) -> tuple[ServiceGuess, ...]:
     """Kinds of lessons that these words mean, heaviest first, at most five; words as :attr:`Word.key`.
 
-    Each phrase has the same share, divided among what it may mean. "Tutor" and the like count only when nothing else names a kind.
+    Each phrase has the same share, divided among what it may mean. "Tutor" and the like count only when nothing else names a kind;
+    of equals the longer name goes first ("chef ... thai cooking").
     """
     found = list(lexicon.phrases(words))
     named = [phrase for phrase in found if not set(words[phrase.first : phrase.after]) <= SOFT_FILLER] or found
@@ -126,7 +126,8 @@ def match_services(words: Sequence[str], *, lexicon: Lexicon) -> tuple[ServiceGu
     for phrase in named:
         for slug, weight in phrase.meanings:
             weights[slug] = weights.get(slug, 0.0) + weight / len(named)
-    heaviest = sorted(weights.items(), key=lambda item: -item[1])[:GUESSES_MAX]
+    length = {slug: phrase.after - phrase.first for phrase in named for slug, _ in phrase.meanings}
+    heaviest = sorted(weights.items(), key=lambda item: (-item[1], -length[item[0]]))[:GUESSES_MAX]
     return tuple(ServiceGuess(slug, round(weight, 4)) for slug, weight in heaviest)
 
 
@@ -134,9 +135,22 @@ REAL_WORDS: Final = word_set("""
     patient native female women wedding writer writers reader readers garden mother father voices party sport sports space
     trail train trains beach peace place planet singles paper pencil model models teams chase chest cheese china greece
     france spain poland turkey italy japan india korea russia greeks dance dutch danish court could house horse horses water
-    making taking stage short skills swing tango tempo theme three twins under world hobby handy light right rights
+    assist backing bearing began bullet cancer canon carry cells chair commerce compute computed corner cutting danger derive divine driven
+    driver drivers drove dying exports failing mailing railing tailing nailing faint finger fingers finish fixing grass green creek greet
+    growing towing mowing sowing handle heading leading hiding lance leaving literary living logging login loops hooks lying flying males
+    tales scales takes saves naming panel paths baths myths moths power joker print printing pointing panting reach recorded running saint
+    seats states state status stars stays shift signing ringing sinking swinging units unite villa waiting witness topic table middle point
+    points pointed pointer pointing star plano ballot mallet pallet wallet fluke jello manic tragic photon satin ditch hutch clutch
+    hindu bride fridge ridge hurry furry curly toffee focal mango prone barred barren dunce danced striving drawling crawling wishing
+    dishing liking hiring damping fending eating dating rating slating knotting quitting treading lottery pantry pirates plates
+    skimming slimming germany germane persia quash squish serum expel hello booking looking plaza piazza coping ceding serving
+    holding seeing swiss tapes axes faxes sauces focus famil cunning gunning ruining
+    vila cell vice chin hind tail lain iris hist bare pain pant pint mana dram cava bent curt unit sift scum sale dive done tart
+    trot taro ruby bile swig ding tang dane dace oran pole flue making taking stage short skills swing tango tempo theme three twins under world hobby handy light right rights
     """)
 """English words one edit away from a name of a lesson that mean something else."""
+
+_AS_TYPED: Final = FILLER | SOFT_FILLER | REAL_WORDS
 
 _TAILS: Final = word_set(
     "lesson lessons teacher teachers class classes tutor tutors tutoring coach instructor instructors course"

@@ -122,7 +122,7 @@ _NO_DATE: Final = (
     r" | students? | months? | weeks? | days? | or ) (?!\S) )"
 )
 _DAY_OF_MONTH: Final = pattern(
-    rf"(?: (?:on_)?the_(?P<day>\d{{1,2}})(?:st|nd|rd|th) | on_(?P<on>\d{{1,2}})(?:st|nd|rd|th)? | (?:on|for|by)_the_(?P<bare>\d{{1,2}})"
+    rf"(?: (?:on_)?the_(?P<day>\d{{1,2}})(?:st|nd|rd|th) | (?<!\d\ )on_(?P<on>\d{{1,2}})(?:st|nd|rd|th)? | (?:on|for|by)_the_(?P<bare>\d{{1,2}})"
     rf" | (?P<before>\d{{1,2}})(?:st|nd|rd|th)(?=_(?:at|from|after|before|between)_\d) ) {_NO_DATE}"
 )
 
@@ -136,7 +136,7 @@ _ASKS_NOTHING: Final = (
         r" _?(?:min|mins|minutes?|hours?|hrs?|hr|weeks?|months?|days?|years?|h|m) ) (?:_(?:long|sessions?|lessons?|and_a_half|class|classes|slots?|each|of_experience|experience|of)){0,3}"
     ),
     pattern(r"(?:at_least_|over_|more_than_)?\d+_?\+?_?(?:years?|yrs?)(?:_(?:of|teaching|professional)){0,3}_experience"),
-    pattern(r"half_hour | (?:any|what)_time | asap | as_soon_as_possible | right_(?:now|away) | immediately | same_time"),
+    pattern(r"1_(?:on|to|:|-|2)_1 | 1_on_2 | half_hour | (?:any|what)_time | asap | as_soon_as_possible | right_(?:now|away) | immediately | same_time"),
     pattern(r"(?:within_|in_)?\d+(?:\.\d+)?_(?:miles?|mi|km|kms|blocks?|kilomet(?:er|re)s?|mins?_walk|minutes?_walk)(?!_(?:of|from)(?!\S))"),
     pattern(r"(?:group_of_|class_of_|for_|up_to_|max_|maximum_){0,4}\d+_(?:people|persons?|students?|kids(?!_age)|children(?!_age)|adults|players?|of_us|others?)(?!_(?:age|ages|aged|between|under|over)(?!\S))"),
 )  # fmt: skip
