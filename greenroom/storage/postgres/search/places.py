@@ -1,7 +1,8 @@
 """Places in Postgres: which regions a text may name.
 
 The form of an operator decides the plan: ``name % text`` walks the trigram index, while ``similarity(name, text) > x`` reads
-every name. What ``%`` asks for is a setting, so it is set for the transaction, which also holds behind a transaction-mode pooler.
+every name; so would a walk along an index of what is active, hence ``state || ''``, which no index has. What ``%`` asks for is a
+setting: it is set for the transaction, which also holds behind a transaction-mode pooler.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ similar_names AS (
                     WHERE normal_name %% a.text
                     UNION ALL
                    SELECT similarity(normal_name, a.text), name, region_id FROM location_aliases
-                    WHERE normal_name %% a.text AND state = 'active' AND length(compact_name) >= 4) f
+                    WHERE normal_name %% a.text AND state || '' = 'active' AND length(compact_name) >= 4) f
              JOIN region_boundaries r ON r.id = f.region_id
             WHERE (a.part = 0 OR starts_with(r.id, a.container || '/'))
               AND (cardinality(%(cities)s::text[]) = 0 OR r.city = ANY(%(cities)s::text[]))
