@@ -11,7 +11,7 @@ const TIMEOUT_MS = 15_000;
 const IN_PROGRESS = "request_in_progress";
 
 /** A request that did not succeed. `message` is a sentence for a person; `status` is 0 if no answer came, or
- * none that could be read; `faults` are `{ field, words }`, one for each value that was refused. */
+ * none that could be read; `faults` are `{ field, path, words }`, one for each value that was refused. */
 export class ApiError extends Error {
   constructor(message, { status, code = "", retryAfterS = null, faults = [] }) {
     super(message);
@@ -62,6 +62,10 @@ export function createApi({ onUnauthorized, onAnswer }) {
     sync: () => get("/sync"),
     instructors: ({ limit, cursor = null }) => get(`/instructors?${query({ limit, cursor })}`),
     instructor: (id) => get(`/instructors/${encodeURIComponent(id)}`),
+    /** All that one offers, in the place of what one offered before. */
+    offer: (everything) => request("PUT", "/instructors/me", everything),
+    categories: async () => (await get("/categories")).items,
+    regions: async (name) => (await get(`/regions?${query({ name })}`)).items,
     conversations: ({ state, limit, cursor = null }) => get(`/conversations?${query({ state, limit, cursor })}`),
     conversation: (id) => get(conversation(id)),
     openConversation: (participantId, message) =>
@@ -130,7 +134,7 @@ async function readJson(response) {
 export async function failureOf(response) {
   const problem = await response.json().catch(() => ({}));
   const seconds = Number.parseFloat(response.headers.get("Retry-After"));
-  const faults = (problem.errors ?? []).map(({ loc, msg }) => ({ field: fieldOf(loc), words: msg }));
+  const faults = (problem.errors ?? []).map(({ loc, msg }) => ({ field: fieldOf(loc), path: loc, words: msg }));
   return new ApiError(
     faults.map(faultInWords).join(" ") || problem.detail || problem.title || statusInWords(response.status),
     {

@@ -16,6 +16,7 @@ import { createDeleteDialog, createHistoryDialog } from "./views/message_dialogs
 import { createMessageMenu } from "./views/message_menu.js";
 import { createNewConversation } from "./views/new_conversation.js";
 import { createNotices } from "./views/notices.js";
+import { createOfferDialog } from "./views/offer_dialog.js";
 import { createThread } from "./views/thread.js";
 
 /** How often "5 min ago", "Yesterday" and what is over are looked at anew. */
@@ -73,6 +74,7 @@ export function openMessenger({ api, me, app, onEnded }) {
   const list = createConversationList(me, {
     chooseFilter: (filter) => store.dispatch({ type: "filter_chosen", filter }),
     startConversation: () => void newConversation.open(),
+    editOffer: () => void offer.open(),
     loadMoreConversations: session.loadMoreConversations,
     logOut,
   });
@@ -116,6 +118,13 @@ export function openMessenger({ api, me, app, onEnded }) {
     book: session.lessons.book,
     booked: notices.show,
   });
+  const offer = createOfferDialog({
+    profile: () => api.instructor(me.id),
+    categories: api.categories,
+    findRegions: api.regions,
+    save: api.offer,
+    saved: () => notices.show("Saved. Students find it within seconds."),
+  });
   const leaving = createConfirmDialog({
     name: "leaving",
     title: "Log out all the same?",
@@ -146,6 +155,7 @@ export function openMessenger({ api, me, app, onEnded }) {
     menu.element,
     booking.element,
     lesson.element,
+    offer.element,
     leaving.element,
   );
 

@@ -2,7 +2,7 @@
 
 import { soonest } from "../bookings.js";
 import { el, keyed, setText } from "../dom.js";
-import { calendarIcon, logOutIcon, speechIcon, writeIcon } from "../icons.js";
+import { calendarIcon, editIcon, logOutIcon, speechIcon, writeIcon } from "../icons.js";
 import { isTyping, listed, pendingOf, presenceOf } from "../selectors.js";
 import { briefly, dayAndHour, inFull } from "../times.js";
 import { avatar, avatarWithPresence } from "./avatar.js";
@@ -13,7 +13,7 @@ const NEAR_END_PX = 300;
 
 /**
  * @param me the signed-in user.
- * @param actions `{ chooseFilter, startConversation, loadMoreConversations, logOut }`
+ * @param actions `{ chooseFilter, startConversation, editOffer, loadMoreConversations, logOut }`
  */
 export function createConversationList(me, actions) {
   const list = el("ul", { class: "conversations" });
@@ -42,20 +42,13 @@ export function createConversationList(me, actions) {
     el("span", { class: "lessons-link-name" }, "My lessons"),
     nextLesson,
   );
-  // Students look for an instructor; an instructor is found.
-  const start =
-    me.role === "student" &&
-    el(
-      "button",
-      {
-        class: "icon-button accent",
-        type: "button",
-        title: "New conversation",
-        "aria-label": "New conversation",
-        on: { click: actions.startConversation },
-      },
-      writeIcon(),
-    );
+  // Students look for an instructor; an instructor says what there is to be found.
+  const isStudent = me.role === "student";
+  const start = headerButton(
+    ...(isStudent
+      ? ["New conversation", writeIcon(), actions.startConversation]
+      : ["What I teach", editIcon(), actions.editOffer]),
+  );
 
   const element = el(
     "section",
@@ -104,7 +97,7 @@ export function createConversationList(me, actions) {
     empty.replaceChildren(
       el("p", { class: "empty-title" }, title),
       el("p", { class: "empty-words" }, words),
-      ...(state.filter === "active" && start
+      ...(state.filter === "active" && isStudent
         ? [
             el(
               "button",
@@ -212,3 +205,11 @@ function emptyWords(filter, role) {
 }
 
 const brief = (count) => (count > 99 ? "99+" : String(count));
+
+function headerButton(label, icon, click) {
+  return el(
+    "button",
+    { class: "icon-button accent", type: "button", title: label, "aria-label": label, on: { click } },
+    icon,
+  );
+}
