@@ -96,6 +96,14 @@ async def test_regions_without_an_embedding_are_told_until_they_have_one(storage
     assert len(await storage.gazetteer.without_embedding("other", limit=99)) == len(REGIONS)
 
 
+async def test_a_region_of_a_new_name_is_to_be_embedded_anew(storage: Storage) -> None:
+    await add_places(storage)
+    await storage.gazetteer.put_embeddings("m", [(region.region.id, (1.0, 0.0)) for region in REGIONS])
+    await storage.gazetteer.upsert_regions([*REGIONS, a_region(PARK_SLOPE, "The Slope")])
+    without = await storage.gazetteer.without_embedding("m", limit=99)
+    assert [region.id for region in without] == [PARK_SLOPE]
+
+
 async def test_embeddings_of_several_lengths_are_refused(storage: Storage) -> None:
     await add_places(storage)
     with pytest.raises(InvalidInput):

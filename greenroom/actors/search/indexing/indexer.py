@@ -5,7 +5,7 @@ Filters don't wait for it; see the port.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +28,7 @@ HOLD_S: Final = 60.0
 """Longer than the slowest batch; so long another worker waits if this one dies."""
 
 FILL_S: Final = 60.0
-"""Between two looks for services without a vector, which a model failed to make: that reads through all of them."""
+"""Between two looks for services and places without a vector, which a model failed to make: that reads through all of them."""
 
 _log = structlog.get_logger(__name__)
 
@@ -43,12 +43,21 @@ class SearchIndexer(Actor[IndexDue]):
 
     Args:
         worker: names this one among those that share the database.
+        embed_places: gives the names of regions that have none a vector, and tells how many; done when no service waits.
     """
 
-    def __init__(self, *, index: SearchIndex, indexing: Indexing, worker: str) -> None:
+    def __init__(
+        self,
+        *,
+        index: SearchIndex,
+        indexing: Indexing,
+        worker: str,
+        embed_places: Callable[[], Awaitable[int]] | None = None,
+    ) -> None:
         self._index = index
         self._indexing = indexing
         self._worker = worker
+        self._embed_places = embed_places
         self._fill_at = 0.0
         self._is_prepared = False
         self._is_holder = False
@@ -81,6 +90,8 @@ class SearchIndexer(Actor[IndexDue]):
         if not count and trio.current_time() >= self._fill_at:
             self._fill_at = trio.current_time() + FILL_S
             self._filled += sum((await self._indexing.fill()).values())
+            if self._embed_places is not None:
+                self._filled += await self._embed_places()
         return count
 
     def view(self) -> Mapping[str, object]:

@@ -32,6 +32,14 @@ class MemoryGazetteer:
             for mapped in regions:
                 if not {mapped.region.city, mapped.region.parent_id} - {None} <= after.keys():
                     raise RegionNotFound("No such region.")
+            renamed = {
+                region_id
+                for region_id, mapped in tables.regions.items()
+                if normal_place_name(mapped.region.name) != normal_place_name(after[region_id].region.name)
+            }
+            tables.region_embeddings = {
+                key: vector for key, vector in tables.region_embeddings.items() if key[1] not in renamed
+            }
             tables.regions = after
 
     async def upsert_aliases(self, aliases: Sequence[NewAlias], *, now: datetime) -> int:

@@ -27,7 +27,12 @@ from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.search.places import region
 
 UPSERT_REGIONS: Final = """
--- upsert_regions: all or none; references are checked once all are there.
+-- upsert_regions: all or none; references are checked once all are there. What a former name meant is dropped.
+WITH renamed AS (
+    DELETE FROM region_embeddings e
+     USING unnest(%(ids)s::text[], %(normal_names)s::text[]) AS n (id, normal_name)
+      JOIN region_boundaries r ON r.id = n.id AND r.normal_name <> n.normal_name
+     WHERE e.region_id = r.id)
 INSERT INTO region_boundaries (id, city, parent_id, kind, name, normal_name, compact_name, lat, lng, boundary,
                                min_lat, min_lng, max_lat, max_lng, timezone, prior, source)
 SELECT * FROM unnest(
