@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, TypeVar
+
+import trio
 
 from greenroom.importing.alias_lines import AliasAt
 from greenroom.importing.faults import BadLine, LineFault
@@ -13,7 +16,7 @@ from greenroom.importing.instructor_lines import ListedAt
 from greenroom.importing.region_features import DEPTH_MAX, RegionAt, region_of
 from greenroom.schema.catalogue import Listed, Listing
 from greenroom.schema.clock import WallClock
-from greenroom.schema.errors import Conflict, EmailTaken
+from greenroom.schema.errors import Conflict, EmailTaken, Unavailable
 from greenroom.schema.ids import Ids
 from greenroom.schema.search.place_names import normal_place_name
 from greenroom.schema.search.places import NewAlias, Region, RegionId
@@ -22,8 +25,15 @@ from greenroom.storage.ports import Storage
 BATCH: Final = 500
 """Rows per transaction: what the ports take at most."""
 
-TRIES: Final = 3
-"""For a batch, as somebody may register with the same address at the same moment."""
+HEFT_MAX: Final = 20_000
+"""Of a transaction, in rows (of regions: corners): some tenths of a second, well within the time a statement may take."""
+
+TRIES: Final = 5
+"""For a batch: somebody may register with the same address at this moment, or load another file, or the database be away for
+a second. Storing something twice does no harm."""
+
+PAUSE_S_MAX: Final = 2.0
+"""Between two tries."""
 
 T = TypeVar("T")
 
@@ -80,10 +90,10 @@ class Loading:
         """Regions, when nothing is: the next reading of the file looks for their parents."""
 
     async def instructors(self, lines: Iterable[ListedAt | BadLine]) -> Loaded:
-        return await self._in_batches(lines, self._load_instructors, _names_of_listing)
+        return await self._in_batches(lines, self._load_instructors, _names_of_listing, _rows_of)
 
     async def aliases(self, lines: Iterable[AliasAt | BadLine]) -> Loaded:
-        return await self._in_batches(lines, self._load_aliases, _names_of_alias)
+        return await self._in_batches(lines, self._load_aliases, _names_of_alias, lambda _: 1)
 
     async def regions(self, open_features: Callable[[], Iterator[Feature | BadLine]]) -> Loaded:
         """Load regions, what contains others first.
@@ -114,7 +124,7 @@ class Loading:
                     if found.depth == depth:
                         yield found
 
-            loaded += await self._in_batches(of_this_depth(), self._load_regions, _names_of_region)
+            loaded += await self._in_batches(of_this_depth(), self._load_regions, _names_of_region, _corners_of)
         return loaded
 
     async def _in_batches(
@@ -122,22 +132,25 @@ class Loading:
         lines: Iterable[T | BadLine],
         load: Callable[[Sequence[T]], Awaitable[Loaded]],
         names: Callable[[T], Iterable[str]],
+        heft: Callable[[T], int],
     ) -> Loaded:
         """
         Args:
             names: what no two lines of one transaction may have in common.
+            heft: how much of a transaction a line takes; see HEFT_MAX.
         """
-        loaded, batch, taken = Loaded(), list[T](), set[str]()
+        loaded, batch, taken, carried = Loaded(), list[T](), set[str](), 0
         for line in lines:
             if isinstance(line, BadLine):
                 loaded += self._refuse(line.faults)
                 continue
-            named = set(names(line))
-            if len(batch) == BATCH or named & taken:
+            named, heavy = set(names(line)), heft(line)
+            if batch and (len(batch) == BATCH or named & taken or carried + heavy > HEFT_MAX):
                 loaded += await load(batch)
-                batch, taken = [], set()
+                batch, taken, carried = [], set(), 0
             batch.append(line)
             taken |= named
+            carried += heavy
         return loaded + (await load(batch) if batch else Loaded())
 
     def _refuse(self, faults: Iterable[LineFault]) -> Loaded:
@@ -168,15 +181,15 @@ class Loading:
     async def _upsert(self, listings: Sequence[Listing]) -> Sequence[Listed]:
         if self._is_dry or not listings:
             return [Listed(listing.external_id, None) for listing in listings]
-        for tries_left in reversed(range(TRIES)):
-            try:
-                return await self._storage.catalogue.upsert(
-                    listings, password_hash=self._password_hash, ids=self._ids, now=self._wall()
-                )
-            except (Conflict, EmailTaken):
-                if not tries_left:
-                    raise
-        raise AssertionError("unreachable: the last try returns or raises")
+        return await _patiently(
+            partial(
+                self._storage.catalogue.upsert,
+                listings,
+                password_hash=self._password_hash,
+                ids=self._ids,
+                now=self._wall(),
+            )
+        )
 
     async def _load_regions(self, batch: Sequence[RegionAt]) -> Loaded:
         above = {entry.parent_id for entry in batch} | {_city_of(entry) for entry in batch}
@@ -194,7 +207,7 @@ class Loading:
         if self._is_dry:
             self._would_be_stored.update(entry.id for entry in good)
         elif mapped:
-            await self._storage.gazetteer.upsert_regions(mapped)
+            await _patiently(partial(self._storage.gazetteer.upsert_regions, mapped))
             await self._store_aliases(aliases)
         return loaded + Loaded(good=len(good), aliases=len(aliases))
 
@@ -213,12 +226,26 @@ class Loading:
 
     async def _store_aliases(self, aliases: Sequence[NewAlias]) -> None:
         for begin in range(0, len(aliases), BATCH):
-            await self._storage.gazetteer.upsert_aliases(aliases[begin : begin + BATCH], now=self._wall())
+            part = aliases[begin : begin + BATCH]
+            await _patiently(partial(self._storage.gazetteer.upsert_aliases, part, now=self._wall()))
 
     async def _regions(self, region_ids: Iterable[RegionId]) -> dict[RegionId, Region]:
         wanted = list(region_ids)
-        found = await self._storage.places.regions(wanted) if wanted else []
+        found = await _patiently(partial(self._storage.places.regions, wanted)) if wanted else []
         return {region.id: region for region in found}
+
+
+async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """What ``call`` returns, tried again when something was in its way that passes; its last error if that does not."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            return await call()
+        except (Conflict, EmailTaken, Unavailable) as exc:
+            if not tries_left:
+                raise
+            pause_s = exc.retry_after_s if isinstance(exc, Unavailable) else 0.0
+        await trio.sleep(min(pause_s, PAUSE_S_MAX))
+    raise AssertionError("unreachable: the last try returns or raises")
 
 
 def _names_of_listing(entry: ListedAt) -> Iterator[str]:
@@ -233,6 +260,17 @@ def _names_of_region(entry: RegionAt) -> Iterator[str]:
 
 def _names_of_alias(entry: AliasAt) -> Iterator[str]:
     yield f"{entry.alias.region_id} {normal_place_name(entry.alias.name)}"
+
+
+def _rows_of(entry: ListedAt) -> int:
+    listing = entry.listing
+    return 2 + len(listing.services) + len(listing.areas or ()) + len(listing.availability or ())
+
+
+def _corners_of(entry: RegionAt) -> int:
+    if entry.boundary is None:
+        return 1
+    return 1 + sum(len(ring) for part in entry.boundary.polygons for ring in (part.outer, *part.holes))
 
 
 def _regions_of(listing: Listing) -> Iterator[RegionId]:

@@ -44,10 +44,8 @@ def point_of(position: object) -> Point:
         BadRing: it is no position on the globe.
     """
     match position:
-        case [int() | float() as lng, int() | float() as lat, *_] if not (
-            isinstance(lng, bool) or isinstance(lat, bool)
-        ):
-            if math.isfinite(lng) and math.isfinite(lat) and -180 <= lng <= 180 and -90 <= lat <= 90:
+        case [int() | float() as lng, int() | float() as lat, *_]:
+            if -180 <= lng <= 180 and -90 <= lat <= 90:  # as NaN and infinity are not
                 return Point(lat=float(lat), lng=float(lng))
             raise BadRing("must have longitudes from -180 to 180, then latitudes from -90 to 90")
     raise BadRing("must be positions of a longitude and a latitude")

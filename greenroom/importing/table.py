@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from greenroom.importing.faults import BadLine, FileUnusable, LineFault
+from greenroom.importing.text_lines import LINE_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,10 @@ def rows(file: BinaryIO, *, columns: Collection[str], required: Collection[str])
         columns: those there may be, in any order; ``required`` those there must be.
 
     Raises:
-        FileUnusable: the header is missing, or names a column that is none or is there twice.
+        FileUnusable: the header is missing, or names a column that is none or is there twice; or a line is longer than
+            LINE_BYTES_MAX.
     """
-    # What is no UTF-8 goes through as surrogates, so that the row can be told instead of the file given up.
-    text = (line.decode("utf-8", "surrogateescape") for line in file)
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(_lines(file), strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
     except csv.Error as exc:
@@ -48,6 +48,16 @@ def rows(file: BinaryIO, *, columns: Collection[str], required: Collection[str])
             return
         if any(value.strip() for value in values):
             yield _row(header, values, line)
+
+
+def _lines(file: BinaryIO) -> Iterator[str]:
+    """What is no UTF-8 goes through as surrogates, so that the row can be told instead of the file given up."""
+    number = 0
+    while line := file.readline(LINE_BYTES_MAX + 1):
+        number += 1
+        if len(line) > LINE_BYTES_MAX:
+            raise FileUnusable(f"line {number} is longer than {LINE_BYTES_MAX:,} bytes")
+        yield line.decode("utf-8", "surrogateescape")
 
 
 def _check_header(header: list[str], columns: Collection[str], required: Collection[str]) -> None:

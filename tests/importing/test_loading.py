@@ -10,15 +10,18 @@ from random import Random
 from typing import Any
 
 import pytest
+import trio.testing
 
 from greenroom.importing.command import FileFormat, Subject, load
-from greenroom.importing.faults import LineFault
+from greenroom.importing.faults import FileUnusable, LineFault
 from greenroom.importing.loading import Loaded, Loading
+from greenroom.importing.text_lines import LINE_BYTES_MAX
 from greenroom.schema.catalogue import Profile, WeeklySlot
 from greenroom.schema.clock import system_wall_clock
+from greenroom.schema.errors import EmailTaken, PoolExhausted, StorageUnavailable
 from greenroom.schema.ids import RandomIds, UserId
 from greenroom.schema.search.places import RegionId, RegionKind
-from greenroom.storage.memory import MemoryDatabase, memory_storage
+from greenroom.storage.memory import FaultPoint, MemoryDatabase, Phase, memory_storage
 from greenroom.storage.ports import Storage
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -282,3 +285,60 @@ async def test_an_alias_of_a_region_that_is_not_there_is_told(desk: Desk) -> Non
     ]
     found = await desk.storage.places.look_up("square", cities=[])
     assert [candidate.region.id for candidate in found.alias] == ["hoboken"]
+
+
+async def test_a_database_that_is_away_for_a_moment_is_waited_for(
+    desk: Desk, autojump_clock: trio.testing.MockClock
+) -> None:
+    losses = [StorageUnavailable("Away."), PoolExhausted("Busy.", retry_after_s=0.5), EmailTaken("Just now.")]
+
+    async def lose(point: FaultPoint) -> None:
+        if point.operation == "catalogue.upsert" and point.phase is Phase.BEFORE and losses:
+            raise losses.pop()
+
+    desk.database.faults = lose
+
+    assert await desk.lines(LINE) == Loaded(good=1, new_accounts=1, services=1)
+    assert losses == []
+
+
+async def test_a_database_that_stays_away_ends_the_import(
+    desk: Desk, autojump_clock: trio.testing.MockClock
+) -> None:
+    async def lose(point: FaultPoint) -> None:
+        if point.operation == "catalogue.upsert":
+            raise StorageUnavailable("Away.")
+
+    desk.database.faults = lose
+
+    with pytest.raises(StorageUnavailable):
+        await desk.lines(LINE)
+
+
+async def test_lines_with_much_in_them_are_stored_a_few_at_a_time(desk: Desk) -> None:
+    times = [
+        {"weekday": day, "starts": f"{hour:02}:00", "ends": f"{hour:02}:30"}
+        for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+        for hour in range(10)
+    ]
+    lines = [LINE | {"external_id": f"x{n}", "email": None, "availability": times} for n in range(400)]
+    batches = 0
+
+    async def count(point: FaultPoint) -> None:
+        nonlocal batches
+        batches += point.operation == "catalogue.upsert" and point.phase is Phase.BEFORE
+
+    desk.database.faults = count
+
+    assert (await desk.lines(*lines)).good == 400
+    assert batches == 2
+
+
+async def test_a_line_without_an_end_is_told_and_not_read_into_memory(desk: Desk) -> None:
+    endless = b"x" * (LINE_BYTES_MAX + 10)
+    loaded = await desk.load(Subject.SERVICES, endless + b"\n" + json.dumps(LINE).encode(), FileFormat.JSONL)
+    assert loaded == Loaded(good=1, bad=1, new_accounts=1, services=1)
+    assert desk.told == ["line 1: is longer than 2,000,000 bytes"]
+
+    with pytest.raises(FileUnusable, match="line 2 is longer"):
+        await desk.load(Subject.ALIASES, b"name,region\n" + endless, FileFormat.CSV)
