@@ -14,7 +14,9 @@
     ├── session-check             ends the streams of sessions that ended
     ├── retention                 drops what is too old
     ├── search-board              keeps what searches go by up to date
+    ├── search-indexer            makes services findable by what they say now
     ├── searches/<id>             one per search that runs
+    ├── readings/<hash>           one per sentence that a model reads, where there is one
     ├── streams/<user>            one per connected user
     └── conversations/<id>        one per conversation in use
 
@@ -270,7 +272,7 @@ async def open_core(
     # Never the name of a worker before, whose claims may still stand.
     worker = ids.ulid()
     plan = search or plan_without_network()
-    search_room = build_search(storage, board=plan.board, models=plan.models, settings=plan.settings, wall=wall)
+    search_room = build_search(storage, plan, wall=wall, worker=worker)
 
     def handlers(system: ActorSystem) -> EventHandlers:
         return EventHandlers(

@@ -14,6 +14,7 @@ import trio
 
 from greenroom.actors.core import Core, CoreSettings, open_core
 from greenroom.actors.identity import Identity
+from greenroom.actors.search.room import SearchPlan
 from greenroom.actors.stream_connection import StreamConnection
 from greenroom.schema.clock import trio_wall_clock
 from greenroom.schema.events import Frame
@@ -69,6 +70,7 @@ async def a_world(
     settings: CoreSettings | None = None,
     mailer: Mailer | None = None,
     captcha: Captcha | None = None,
+    search: SearchPlan | None = None,
 ) -> AsyncIterator[World]:
     """Run a server with a student, Maya, and an instructor, Tomás.
 
@@ -88,6 +90,7 @@ async def a_world(
             settings=settings,
             mailer=mailer,
             captcha=captcha,
+            search=search,
         ) as core:
             world = World(core, database, bus, maya=None, tomas=None)  # type: ignore[arg-type]
             world.maya = await world.join("maya", Role.STUDENT)

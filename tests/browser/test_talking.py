@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import NewVisitor
 from tests.browser.people import Account, Visitor, listen_for_complaints, registered
@@ -103,6 +104,23 @@ def test_a_student_finds_an_instructor_and_says_the_first_words(new_visitor: New
     expect(maya.page.get_by_role("heading", name="Inés Álvarez")).to_be_visible()
     expect(maya.messages).to_have_text(["Do you have room on Saturdays?"])
     assert maya.unexpected() == []
+
+
+def test_an_instructor_far_down_the_list_is_found_by_name(new_visitor: NewVisitor, student: Account) -> None:
+    def answer(route: Route) -> None:
+        sought = parse_qs(urlsplit(route.request.url).query).get("name", [""])[0]
+        zoe = {"id": "01HZZZZZZZZZZZZZZZZZZZZZZZ", "display_name": "Zoë Zamora", "online": False, "services": []}
+        route.fulfill(json={"items": [zoe] if sought == "zam" else [], "next_cursor": None if sought else "x"})
+
+    maya = new_visitor()
+    maya.page.route("**/api/v1/instructors?*", answer)
+    maya.log_in(student)
+    maya.page.get_by_role("button", name="New conversation").click()
+    dialog = maya.page.get_by_role("dialog", name="Find an instructor")
+
+    dialog.get_by_role("searchbox").fill("zam")
+
+    expect(dialog.get_by_role("button", name="Zoë Zamora")).to_be_visible()
 
 
 def test_an_instructor_is_not_asked_to_look_for_instructors(new_visitor: NewVisitor, instructor: Account) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from greenroom.actors.search.answer import CacheUse, Hit, Ranked, SearchAnswer
 from greenroom.actors.search.answer_cache import AnswerCache, KeptAnswer
@@ -26,6 +26,7 @@ from greenroom.actors.search.page_cursor import cursor_after, position_of
 from greenroom.actors.search.pending import Pending, StartTask, TooLate, begin, together
 from greenroom.actors.search.places.decision import DecidePlace, PlaceDecision, SearchAreas
 from greenroom.actors.search.query_vector import QueryVector, QueryVectors
+from greenroom.actors.search.reader import Reader
 from greenroom.actors.search.request import SearchRequest
 from greenroom.actors.search.trace import SearchTrace
 from greenroom.models.ports import ModelBusy, ModelError, ModelTimeout
@@ -57,19 +58,13 @@ LAST_STAGES: Final = (StageName.BURST2, StageName.RANKING)
 TIER_STAGES: Final = {Tier.EMBEDDING: StageName.TIER4, Tier.MODEL: StageName.TIER5}
 
 
-class Understand(Protocol):
-    async def __call__(self, request: SearchRequest, *, may_ask_model: bool) -> Understood:
-        """At once: by rules, or by what a model made of the same sentence before."""
-        ...
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tools:
     """What searches of one worker work with."""
 
     board: SearchBoard
     answers: AnswerCache
-    understand: Understand
+    reader: Reader
     places: Places
     decide_place: DecidePlace
     areas: SearchAreas
@@ -356,7 +351,7 @@ class Pipeline:
         async def retrieve() -> tuple[RetrievalQuery, Retrieved]:
             with self._trace.stage(StageName.BURST2):
                 areas = await self._tools.areas(place, is_near=understood.is_near)
-                narrowed = replace(query, filters=replace(query.filters, areas=areas))
+                narrowed = replace(query, filters=_in_areas(query.filters, areas))
                 return narrowed, await self._tools.retrieval.retrieve(narrowed)
 
         retrieving = begin(self._start_task, retrieve, deadline=self._budget.deadline, name="burst2")
@@ -407,3 +402,10 @@ def _cities(city: RegionId | None, here: Region | None) -> tuple[RegionId, ...]:
     if city is None and here is not None:
         city = here.city
     return () if city is None else (city,)
+
+
+def _in_areas(filters: HardFilters, areas: tuple[RegionId, ...]) -> HardFilters:
+    """Whoever names a place wants to go there, or have somebody come; whoever says "online" does not care where from."""
+    if not areas or filters.online is True:
+        return filters
+    return replace(filters, areas=areas, online=False)

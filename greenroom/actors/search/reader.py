@@ -1,4 +1,8 @@
-"""Reading a sentence: by rules, at once, or by what a model made of the same one before."""
+"""Reading a sentence: by rules, at once, and by a model where there is one and time for it.
+
+Rules take a millisecond, a model a second. So the rules' reading is what a search begins with, unless the model's of the same
+sentence is known, or is lately so quick that what is left of the budget covers it. Else the model reads it for the next time.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,23 @@ from typing import Final
 
 import trio
 
+from greenroom.actors.search.budget import RequestBudget
+from greenroom.actors.search.reading import ReadByModel, ReadSentence, reading_of
 from greenroom.actors.search.request import SearchRequest
+from greenroom.actors.search.trace import SearchTrace
 from greenroom.actors.search.understanding import Lexicon, understand
+from greenroom.actors.search.understanding.merging import merged
+from greenroom.actors.search.understanding.parse_cache import ModelFailed, ParseCache
+from greenroom.models.ports import ModelError
+from greenroom.schema.search.diagnostics import SkipReason, StageName
 from greenroom.schema.search.place_names import normal_place_name
 from greenroom.schema.search.understood import Understood
+from greenroom.supervisor import ActorSystem, AskError, AskTimeout
 
 KEPT_MAX: Final = 2_000
 """Sentences of some 3 KB each as understood: 6 MB."""
+
+STAGES_AFTER: Final = (StageName.BURST1, StageName.EMBEDDING, StageName.BURST2, StageName.RANKING)
 
 
 class KnownPlaces:
@@ -39,32 +53,104 @@ class KnownPlaces:
 
 
 class Reader:
-    """Stands behind :class:`~greenroom.actors.search.pipeline.Understand`.
-
+    """
     Args:
+        cache: what a model made of sentences; None where there is no model to ask.
         wall: says what day it is, for dates without a year.
     """
 
-    def __init__(self, *, lexicon: Lexicon, places: KnownPlaces, wall: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        lexicon: Lexicon,
+        places: KnownPlaces,
+        cache: ParseCache | None,
+        wall: Callable[[], datetime],
+    ) -> None:
         self._lexicon = lexicon
         self._places = places
+        self._cache = cache
         self._wall = wall
         self._read: OrderedDict[tuple[str, date], Understood] = OrderedDict()
 
-    async def __call__(self, request: SearchRequest, *, may_ask_model: bool) -> Understood:
-        del may_ask_model
-        await trio.lowlevel.checkpoint()
-        key = (request.text, self._wall().date())
+    async def read(
+        self,
+        request: SearchRequest,
+        *,
+        system: ActorSystem,
+        budget: RequestBudget,
+        trace: SearchTrace,
+        may_ask_model: bool,
+    ) -> Understood:
+        """Understand a sentence somehow; what a model would have added, and why it did not, is in the budget's skips."""
+        with trace.stage(StageName.PARSE):
+            await trio.lowlevel.checkpoint()
+            rules = self._by_rules(request.text)
+        if self._cache is None:
+            return rules
+        known = self._cache.get(request.text, city=request.city)
+        if isinstance(known, ModelFailed):
+            budget.skip(StageName.MODEL_PARSE, SkipReason.FAILED, known.detail)
+            return rules
+        if known is None:
+            if not may_ask_model:
+                budget.skip(StageName.MODEL_PARSE, SkipReason.HIGH_LOAD)
+                return rules
+            read = await self._by_model(request, rules, system, budget, trace)
+            if read is None:
+                return rules
+            known = read.understood
+            if read.prompt is not None:
+                trace.prompts.append(read.prompt)
+        else:
+            trace.known(StageName.MODEL_PARSE)
+        return merged(request.text, rules, known, lexicon=self._lexicon)
+
+    def forget(self) -> None:
+        """What places there are has changed, and so may be what a sentence means."""
+        self._read.clear()
+
+    def _by_rules(self, text: str) -> Understood:
+        key = (text, self._wall().date())
         found = self._read.get(key)
         if found is not None:
             self._read.move_to_end(key)
             return found
-        understood = understand(request.text, lexicon=self._lexicon, is_place=self._places, today=key[1])
+        understood = understand(text, lexicon=self._lexicon, is_place=self._places, today=key[1])
         self._read[key] = understood
         if len(self._read) > KEPT_MAX:
             self._read.popitem(last=False)
         return understood
 
-    def forget(self) -> None:
-        """What places there are has changed, and so may be what a sentence means."""
-        self._read.clear()
+    async def _by_model(
+        self,
+        request: SearchRequest,
+        rules: Understood,
+        system: ActorSystem,
+        budget: RequestBudget,
+        trace: SearchTrace,
+    ) -> ReadByModel | None:
+        """What the model says, if it is likely to say it in time; else it is asked for the next time."""
+        address = reading_of(system, request.text, request.city)
+        message = ReadSentence(request.text, request.city, rules)
+        left_s = budget.remaining_before(*STAGES_AFTER)
+        expected_s = budget.reserved_s(StageName.MODEL_PARSE)
+        if not 0 < expected_s <= left_s:
+            address.tell(message)
+            detail = (
+                f"{left_s * 1000:.0f} ms left, it takes {expected_s * 1000:.0f} ms lately" if expected_s else ""
+            )
+            budget.skip(StageName.MODEL_PARSE, SkipReason.BUDGET, detail)
+            return None
+        try:
+            with trace.stage(StageName.MODEL_PARSE, is_measured=False):
+                return await address.ask(message, timeout=left_s)
+        except AskTimeout:
+            budget.skip(StageName.MODEL_PARSE, SkipReason.TIMEOUT)
+        except AskError:
+            budget.skip(StageName.MODEL_PARSE, SkipReason.BUSY)
+        except ModelError as error:
+            if error.prompt is not None:
+                trace.prompts.append(error.prompt)
+            budget.skip(StageName.MODEL_PARSE, SkipReason.FAILED, str(error))
+        return None

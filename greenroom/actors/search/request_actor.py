@@ -14,7 +14,6 @@ from greenroom.actors.search.request import SearchRequest
 from greenroom.actors.search.stage_history import StageHistory
 from greenroom.actors.search.trace import SearchTrace
 from greenroom.schema.errors import DomainError
-from greenroom.schema.search.diagnostics import StageName
 from greenroom.supervisor import Actor, Request
 
 KIND: Final = "search"
@@ -61,8 +60,9 @@ class SearchActor(Actor[RunSearch]):
         limit_ms = min(config.budget_ms, config.high_load_budget_ms) if is_high_load else config.budget_ms
         budget = self._budget = RequestBudget(limit_ms / 1000, history=self._history)
         trace = self._trace = SearchTrace(history=self._history, show=self._show)
-        with trace.stage(StageName.PARSE):
-            understood = await tools.understand(request, may_ask_model=not is_high_load)
+        understood = await tools.reader.read(
+            request, system=self.ctx.system, budget=budget, trace=trace, may_ask_model=not is_high_load
+        )
         fingerprint = request.fingerprint(understood.text)
 
         def pipeline(*, is_reduced: bool) -> Pipeline:

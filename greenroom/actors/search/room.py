@@ -3,11 +3,14 @@
 ::
 
     search-board      keeps what operators change and what there is up to date
+    search-indexer    makes services findable by what they say now
     searches/<id>     one per search that runs
+    readings/<hash>   one per sentence that a model reads
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,31 +18,40 @@ import trio
 
 from greenroom.actors.audit_trail import AuditTrail
 from greenroom.actors.search.admission import HARD_FACTOR, Admission
-from greenroom.actors.search.answer import Ranked
 from greenroom.actors.search.answer_cache import AnswerCache
 from greenroom.actors.search.board import BoardKeeper, SearchBoard
 from greenroom.actors.search.desk import SearchDesk
+from greenroom.actors.search.indexing import Indexing, SearchIndexer
 from greenroom.actors.search.operating import SearchOperating
 from greenroom.actors.search.pipeline import Tools
 from greenroom.actors.search.places.areas import NearbyAreas
 from greenroom.actors.search.places.by_meaning import MeaningThresholds
 from greenroom.actors.search.places.resolver import PlaceResolver
 from greenroom.actors.search.query_vector import QueryVectors
+from greenroom.actors.search.ranking import rank
 from greenroom.actors.search.reader import Reader
+from greenroom.actors.search.reading import KIND as READING
+from greenroom.actors.search.reading import Reading
 from greenroom.actors.search.request_actor import KIND, RunSearch, SearchActor
 from greenroom.actors.search.stage_history import StageHistory
 from greenroom.actors.search.understanding import load_lexicon
+from greenroom.actors.search.understanding.parse_cache import ParseCache
 from greenroom.actors.search.understanding.time_windows import resolve_when
 from greenroom.models.opening import Models, mock_models
 from greenroom.schema.clock import WallClock
 from greenroom.schema.ids import Ids
 from greenroom.schema.search.candidates import TextStrength
+from greenroom.schema.search.taxonomy import load_taxonomy
 from greenroom.schema.search_settings import SearchSettings
 from greenroom.storage.ports import Storage
 from greenroom.supervisor import ActorSystem, ChildSpec, DynamicSpec, MailboxSpec, Restart
 
 SEARCHES_MAX: Final = 1_000 * HARD_FACTOR
 """As many as the highest soft cap lets in."""
+
+
+READINGS_MAX: Final = 200
+"""Sentences that wait to be read by a model; more are read by rules alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +86,23 @@ class SearchRoom:
         return SearchOperating(board=self.board, configs=storage.search_configs, trail=trail, wall=wall)
 
 
-def build_search(
-    storage: Storage, *, board: SearchBoard, models: Models, settings: SearchSettings, wall: WallClock
-) -> SearchRoom:
-    """Put the search of one worker together; nothing runs before its children are started."""
+def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker: str) -> SearchRoom:
+    """Put the search of one worker together; nothing runs before its children are started.
+
+    Args:
+        worker: names this one among those that share the database.
+    """
+    board, models, settings = plan.board, plan.models, plan.settings
     history = StageHistory()
     admission = Admission()
-    reader = Reader(lexicon=load_lexicon(), places=board.places, wall=wall)
+    cache = None if models.sentence is None else ParseCache(trio.current_time)
+    lexicon = load_lexicon()
+    reader = Reader(lexicon=lexicon, places=board.places, cache=cache, wall=wall)
     answers = AnswerCache(trio.current_time)
     board.on_change(answers.clear)
     board.on_change(reader.forget)
+    if cache is not None:
+        board.on_change(_forgetting_other_models(cache, board))
     resolver = PlaceResolver(
         storage.places,
         embedder=models.local,
@@ -108,7 +127,7 @@ def build_search(
     tools = Tools(
         board=board,
         answers=answers,
-        understand=reader,
+        reader=reader,
         places=storage.places,
         decide_place=resolver,
         areas=NearbyAreas(storage.places),
@@ -117,12 +136,12 @@ def build_search(
             primary=models.primary, local=models.local, known_models=lambda: board.embedding_models
         ),
         windows=resolve_when,
-        rank=lambda retrieved, _query: [Ranked(each, each.fused_score) for each in retrieved.candidates],
+        rank=rank,
         is_strong=is_strong,
         wall=wall,
         embedding_soft_timeout_s=None if soft_timeout_ms is None else soft_timeout_ms / 1000,
     )
-    children = (
+    children: tuple[ChildSpec | DynamicSpec, ...] = (
         ChildSpec(
             "search-board",
             lambda: BoardKeeper(
@@ -130,6 +149,15 @@ def build_search(
                 configs=storage.search_configs,
                 retrieval=storage.retrieval,
                 places=storage.places,
+            ),
+            mailbox=MailboxSpec(capacity=4),
+        ),
+        ChildSpec(
+            "search-indexer",
+            lambda: SearchIndexer(
+                index=storage.search_index,
+                indexing=Indexing(storage.search_index, models.embedders, load_taxonomy()),
+                worker=worker,
             ),
             mailbox=MailboxSpec(capacity=4),
         ),
@@ -144,5 +172,47 @@ def build_search(
             mailbox=MailboxSpec(capacity=1),
             shutdown_s=1.0,
         ),
+        *_readings(models, cache, board, history),
     )
     return SearchRoom(board=board, admission=admission, tools=tools, history=history, children=children)
+
+
+def _readings(
+    models: Models, cache: ParseCache | None, board: SearchBoard, history: StageHistory
+) -> tuple[DynamicSpec, ...]:
+    """None where no model reads."""
+    model = models.sentence
+    if model is None or cache is None:
+        return ()
+    categories = tuple(load_taxonomy().kinds)
+    return (
+        DynamicSpec(
+            "readings",
+            READING,
+            lambda _key: Reading(
+                model=model,
+                cache=cache,
+                categories=categories,
+                timeout_s=lambda: board.config.parsing_timeout_ms / 1000,
+                history=history,
+            ),
+            restart=Restart.TEMPORARY,
+            max_children=READINGS_MAX,
+            passivate_after_s=1.0,
+            mailbox=MailboxSpec(capacity=100),
+            shutdown_s=0.0,
+        ),
+    )
+
+
+def _forgetting_other_models(cache: ParseCache, board: SearchBoard) -> Callable[[], None]:
+    """What another model made of a sentence is not what this one would."""
+    asked = board.config.parsing_model
+
+    def forget() -> None:
+        nonlocal asked
+        if board.config.parsing_model != asked:
+            asked = board.config.parsing_model
+            cache.clear()
+
+    return forget

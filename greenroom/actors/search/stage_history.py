@@ -18,7 +18,11 @@ KEPT_S: Final = 30.0
 """Older ones are forgotten, so that a stage which was slow is tried again."""
 
 SAMPLES_MIN: Final = 10
-"""With fewer, a stage is expected to take no time: it is tried."""
+"""With fewer, a stage is expected to take what is written here for it."""
+
+UNTRIED_S: Final = {StageName.BURST1: 0.03, StageName.BURST2: 0.06, StageName.RANKING: 0.01}
+"""What has to be done in any case is left time for from the first search on: about what it takes on a busy machine. All
+others are expected to take none, and so are tried."""
 
 SHARE: Final = 0.95
 
@@ -36,13 +40,13 @@ class StageHistory:
         self._taken[stage].append((now, duration_s))
 
     def expected_s(self, stage: StageName, *, now: float) -> float:
-        """What 95 of 100 runs stay below, of the last half minute; 0.0 where too little is known."""
+        """What 95 of 100 runs stay below, of the last half minute; UNTRIED_S where too little is known."""
         taken = self._taken.get(stage)
         if taken is None:
-            return 0.0
+            return UNTRIED_S.get(stage, 0.0)
         while taken and taken[0][0] < now - KEPT_S:
             taken.popleft()
         if len(taken) < SAMPLES_MIN:
-            return 0.0
+            return UNTRIED_S.get(stage, 0.0)
         durations = sorted(duration_s for _, duration_s in taken)
         return durations[math.ceil(SHARE * len(durations)) - 1]

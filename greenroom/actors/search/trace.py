@@ -13,6 +13,7 @@ from greenroom.schema.errors import DomainError
 from greenroom.schema.search.candidates import Funnel
 from greenroom.schema.search.diagnostics import Diagnostics, Prompt, Skip, StageName, StageStatus, StageTiming
 from greenroom.schema.search.places import TierTrial
+from greenroom.supervisor import AskError, AskTimeout
 
 
 class SearchTrace:
@@ -36,28 +37,33 @@ class SearchTrace:
         return tuple(self._running)
 
     @contextmanager
-    def stage(self, name: StageName) -> Iterator[None]:
-        """Note how long the block takes, and whether it comes to a good end."""
+    def stage(self, name: StageName, *, is_measured: bool = True) -> Iterator[None]:
+        """Note how long the block takes, and whether it comes to a good end.
+
+        Args:
+            is_measured: it counts for what the stage is expected to take; False where that is measured elsewhere.
+        """
         began_at = trio.current_time()
         self._running[name] = began_at
         self._tell()
         status = StageStatus.OK
         try:
             yield
-        except ModelTimeout:
+        except (ModelTimeout, AskTimeout):
             status = StageStatus.TIMEOUT
             raise
         except trio.Cancelled:
             status = StageStatus.TIMEOUT
             raise
-        except (ModelError, DomainError):
+        except (ModelError, DomainError, AskError):
             status = StageStatus.FAILED
             raise
         finally:
             now = trio.current_time()
             del self._running[name]
             self._tell()
-            self._history.add(name, now - began_at, now=now)
+            if is_measured:
+                self._history.add(name, now - began_at, now=now)
             self._stages.append(self._timing(name, began_at, now, status))
 
     def known(self, name: StageName) -> None:

@@ -33,7 +33,7 @@ class HardFilters:
     Attributes:
         cities: only instructors of these; empty for any.
         areas: the instructor serves one of these regions: itself, one that it lies in, or one that lies in it. Empty for anywhere.
-            Lessons that are given online are not bound to an area.
+            Only of lessons that are given there: with areas, ``online`` is False.
         windows: free for a whole lesson in at least one of these; empty for any time.
         online: True: the lesson is to be had online; False: in person; None: either.
         levels: taught at one of these levels; empty for any.

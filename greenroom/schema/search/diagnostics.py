@@ -13,6 +13,7 @@ class StageName(StrEnum):
     """Stages in the order in which they usually begin."""
 
     PARSE = "parse"
+    MODEL_PARSE = "model_parse"
     BURST1 = "burst1"
     EMBEDDING = "embedding"
     LOCATION = "location"

@@ -44,7 +44,7 @@ _BEFORE: Final = pattern(
     rf" | done_by | (?P<weak>by | up_to | to | under) )_ {clock('')} {_COUNTED}"
 )
 _AFTER_SUFFIX: Final = pattern(
-    rf"{clock('')} _(?: onwards? | or_later | and_later | or_after | and_after | and_on | \+ )"
+    rf"(?:(?P<at>at)_)? {clock('')} _(?: onwards? | or_later | and_later | or_after | and_after | and_on | \+ )"
 )
 _BEFORE_SUFFIX: Final = pattern(
     rf"{clock('')} _(?: or_earlier | or_before | and_earlier | at_the_latest | latest )"
@@ -119,7 +119,9 @@ def _clock_claims(line: Line) -> Iterator[Claim]:
         for match, first, after in line.find(rule):
             spoken_time = Clock(match, "")
             is_weak = match.groupdict().get("weak") or match.group().split()[0] in ("from", "starting")
-            needs_mark = (is_weak and not match.groupdict().get("on")) or rule in (_AFTER_SUFFIX, _BEFORE_SUFFIX)
+            needs_mark = (is_weak and not match.groupdict().get("on")) or (
+                rule in (_AFTER_SUFFIX, _BEFORE_SUFFIX) and not match.groupdict().get("at")
+            )
             if not spoken_time.is_possible or (needs_mark and not spoken_time.is_marked):
                 continue
             minute = spoken_time.minute(latest=not is_from)
@@ -157,10 +159,18 @@ def _is_time_range(line: Line, match: re.Match[str], first: int, after: int, low
         if line.key(after) in ("next", "this", "on", "every", "in", "each")
         else line.key(after)
     )
-    return match["lead"] in ("at", "@") or line.key(first - 1) in DAY_WORDS or follower in DAY_WORDS
+    return (
+        match["lead"] in ("at", "@")
+        or line.key(first - 1) in DAY_WORDS
+        or follower in DAY_WORDS
+        or (line.key(after) == "on" and follower in MONTHS)
+    )
 
 
 _GOES_ON: Final = word_set("on in near at for with next this please or and by around under")
+MONTHS: Final = word_set(
+    "jan january feb february mar march apr april may jun june jul july aug august sep sept september oct october nov november dec december"
+)
 DAY_WORDS: Final = word_set(
     "mon monday mondays tue tues tuesday tuesdays wed weds wednesday wednesdays thu thur thurs thursday thursdays fri friday fridays "
     "sat saturday saturdays sun sunday sundays weekday weekdays weekend weekends today tomorrow tonight morning mornings afternoon "

@@ -174,7 +174,7 @@ def _atoms(found: Sequence[Word]) -> Iterator[Atom]:
 
 _RANGE_ENDS: Final = word_set(
     "am pm noon midnight k usd eur gbp mon monday tue tues tuesday wed weds wednesday thu thur thurs thursday fri friday "
-    "sat saturday sun sunday st nd rd th $ € £"
+    "sat saturday sun sunday $ € £"
 )
 
 
@@ -192,11 +192,9 @@ def _number(found: Sequence[Word], at: int) -> Atom | None:
     """The longest number that begins here: "80", "twenty-five", "a hundred and ten", "2 thousand", "5th"."""
     first = found[at].key
     if first[0] in "0123456789.":
-        if len(first) > _DIGITS_MAX:
+        if len(first) > _DIGITS_MAX or first[-1].isalpha():
             return None
         follower = found[at + 1].key if at + 1 < len(found) else ""
-        if follower in ("st", "nd", "rd", "th") and found[at + 1].is_glued:
-            return Atom(first + follower, tuple(found[at : at + 2]))
         if follower not in _SCALES:
             return Atom("0" + first if first[0] == "." else first, (found[at],))
         value, after = float(first) * _SCALES[follower], at + 2

@@ -31,9 +31,7 @@ _IN: Final = pattern(
     r"(?:somewhere_|anywhere_|located_|based_|live_|lives_|living_|staying_|offered_|preferably_){0,4}(?: in_or_around | in | at | within | throughout | across"
     r" | inside | downtown_in | on_the )"
 )
-_WEAK: Final = frozenset(
-    {"by", "at", "around", "on the", "within", "inside", "across", "outside", "nearby", "throughout"}
-)
+_WEAK: Final = frozenset({"by", "at", "on the", "within", "inside", "across", "outside", "nearby", "throughout"})
 """Prepositions that stand for something else about as often: taken with known names, or words that look like a name of a place."""
 
 _HERE: Final = pattern(
@@ -41,12 +39,13 @@ _HERE: Final = pattern(
     r" | our_(?:home|house|area|neighbou?rhood|place) | the_area | this_area | the_neighbou?rhood | home | work | town | the_city | person )"
     r" | near_?by | nearme | locally | local_area"
 )
-_TAIL: Final = word_set("area neighborhood neighbourhood district region vicinity")
+_TAIL: Final = word_set("area neighborhood neighbourhood region vicinity")
 _NO_PLACE_AFTER: Final = word_set(
     "style pizza cuisine food accent bagels cheesecake slang history culture dialect roll rolls terrier"
 )
 _STREET: Final = word_set(
-    "street st avenue ave road rd blvd boulevard park square heights hill plaza station bridge beach point island slope village"
+    "street st avenue ave road rd blvd boulevard park square heights hill plaza station bridge beach point island slope village city district gardens garden place center centre side "
+    "town terrace market way court yards palace green common cross end row mews quay wharf hills harbor"
 )
 _STOP: Final = word_set(
     "for with who that which under below over from to is are am be my on at in near around by but not no or please pls can could would "
@@ -55,7 +54,7 @@ _STOP: Final = word_set(
     "max up about starting during after before until through via using because so if only since when where private cheap"
 )
 _CANT_BEGIN: Final = _STOP | word_set(
-    "a an general order addition particular fact case advance depth detail groups group pairs private class me you us him her them one "
+    "a an corner clock world christmas easter thanksgiving week weeks month months general order addition particular fact case advance depth detail groups group pairs private class me you us him her them one "
     "least most all any some his its their your our my this these those it first second last time tune shape school "
     "college university home ear hand heart sight myself"
 )
@@ -75,13 +74,9 @@ def known_place_claims(line: Line, *, is_place: IsPlace, lexicon: Lexicon) -> It
                 and line.key(after) not in _NO_PLACE_AFTER
                 and not _is_part_of_lesson(words, first, after, lexicon)
             ):
-                yield Claim(
-                    PartKind.PLACE,
-                    first,
-                    after,
-                    PlaceWords(_text(line, first, after), is_near=False, is_led_to=False),
-                    11,
-                )
+                meaning = PlaceWords(_text(line, first, after), is_near=False, is_led_to=False)
+                # "Near North Side" is a name rather than a preposition and one.
+                yield Claim(PartKind.PLACE, first, after, meaning, 12 if name[0] == "near" else 11)
             break
 
 
@@ -164,7 +159,8 @@ def _until_lesson(line: Line, start: int, limit: int, lexicon: Lexicon, *, at_le
     keys = [line.key(index) for index in range(start, limit)]
     end = limit
     for phrase in lexicon.phrases(keys):
-        if phrase.is_exact and start + phrase.first >= at_least:
+        is_of_a_name = phrase.after == phrase.first + 1 and keys[phrase.first] in _STREET and phrase.first > 0
+        if phrase.is_exact and start + phrase.first >= at_least and not is_of_a_name:
             end = start + phrase.first
             break
     while end > at_least and line.key(end - 1) in (FILLER | SOFT_FILLER | _TAIL) - _STREET:

@@ -175,11 +175,11 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
     levels = [claim.meaning for claim in claims if isinstance(claim.meaning, frozenset)]
     places = [claim.meaning for claim in claims if isinstance(claim.meaning, PlaceWords)]
     excluded = [claim.meaning.weekdays for claim in claims if isinstance(claim.meaning, ExceptDays)]
-    words = [word for at in lesson for word in line.atoms[at].words]
+    named = [word.key for at in _naming_atoms(line, claims, lesson, lexicon) for word in line.atoms[at].words]
     return Understood(
         text=normal_form(line.typed),
         service_text=" ".join(line.atoms[at].text for at in lesson),
-        services=match_services([word.key for word in words], lexicon=lexicon),
+        services=match_services(named, lexicon=lexicon),
         place_text=places[0].text if places else None,
         is_near=places[0].is_near if places else False,
         price=merged_price(prices),
@@ -213,6 +213,23 @@ def _lesson_atoms(line: Line, taken: list[bool], lexicon: Lexicon) -> list[int]:
     telling = [at for at in free if at in named or line.key(at) not in FILLER]
     sure = [at for at in telling if line.key(at) not in SOFT_FILLER or (at in named and _is_joined(at, named))]
     return sure or telling
+
+
+def _naming_atoms(line: Line, claims: list[Claim], lesson: list[int], lexicon: Lexicon) -> list[int]:
+    """The lesson's atoms with those beside them that make one name: "for kids" of "coding for kids", "basics" of "computer basics"."""
+    lending = [claim for claim in claims if claim.kind in (PartKind.AGE, PartKind.LEVEL, PartKind.WHEN)]
+    if not lending:
+        return lesson
+    lent = {at for claim in lending for at in range(claim.first, claim.after)}
+    theirs = set(lesson)
+    found = set(lesson)
+    taken = _taken([claim for claim in claims if claim not in lending], len(line.atoms))
+    for run in _runs(line, [at for at in range(len(line.atoms)) if not taken[at] and line.atoms[at].is_word]):
+        for phrase in lexicon.phrases([line.key(at) for at in run]):
+            atoms = run[phrase.first : phrase.after]
+            if phrase.is_exact and lent.intersection(atoms) and theirs.intersection(atoms):
+                found.update(atoms)
+    return sorted(found)
 
 
 def _core(line: Line, phrase: list[int], lexicon: Lexicon) -> list[int]:

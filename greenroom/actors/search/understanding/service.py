@@ -54,7 +54,7 @@ class Lexicon:
 
     def _enter(self, name: str, meanings: Meanings) -> None:
         words = keys(name)
-        if words and not all(word in FILLER for word in words):
+        if words and (len(words) > 1 or words[0] not in FILLER):
             self._meanings.setdefault(words, meanings)
 
     def meanings(self, words: tuple[str, ...]) -> Meanings | None:

@@ -16,6 +16,7 @@ from typing import Final
 from greenroom.actors.search.understanding.claims import Claim
 from greenroom.actors.search.understanding.clock import DAY, NOON
 from greenroom.actors.search.understanding.daytime import daytime_claims
+from greenroom.actors.search.understanding.filler import FILLER, SOFT_FILLER
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.schema.search.understood import PartKind, RelativeDay, Weekday, When
 
@@ -267,7 +268,7 @@ def _listed(tokens: list[str]) -> Iterator[Weekday]:
 
 def _is_the_test(line: Line, first: int, after: int) -> bool:
     """Whether "sat" is the college admission test: alone, or in capitals in a sentence that isn't."""
-    if len(line.atoms) == after - first:
+    if all(first <= at < after or atom.key in FILLER | SOFT_FILLER for at, atom in enumerate(line.atoms)):
         return True
     typed = line.atoms[after - 1].words[0]
     is_shouted = line.typed[typed.start : typed.end] == "SAT" and not line.typed.isupper()

@@ -25,6 +25,11 @@ def normal_form(text: str) -> str:
     return text
 
 
+def word_set(text: str) -> frozenset[str]:
+    """Words of a list that is written with spaces between them."""
+    return frozenset(text.split())
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """A run of letters, a number or a sign.
@@ -63,16 +68,12 @@ def words(typed: str) -> list[Word]:
                 start=starts[match.start()],
                 end=ends[match.end() - 1],
                 is_glued=bool(found) and not between,
-                is_broken_off=_BREAK.search(between) is not None,
+                is_broken_off=_BREAK.search(between) is not None
+                and not (between[0] == "." and found and found[-1].key in _SHORTENED),
             )
         )
         last = match.end()
     return found
-
-
-def word_set(text: str) -> frozenset[str]:
-    """Words of a list that is written with spaces between them."""
-    return frozenset(text.split())
 
 
 def keys(text: str) -> tuple[str, ...]:
@@ -85,8 +86,8 @@ _HYPHENS: Final = "\u2010\u2011\u2013\u2014\u2212"
 """What people paste for a hyphen: hyphens, dashes and the minus sign."""
 
 _WORD: Final = re.compile(
-    # Names that hold signs, "a.m." with its points, dates with points.
-    rf"c\+\+|c\#|d&d(?!{_LETTER})|[ap]\.m\b\.?"
+    # Names that hold signs, "a.m." and "l.e.s." with their points, dates with points, "42nd".
+    rf"c\+\+|c\#|d&d(?!{_LETTER})|[ap]\.m\b\.?|(?<!{_LETTER})(?:[a-z]\.){{2,}}(?:[a-z]\b)?|[0-9]{{1,4}}(?:st|nd|rd|th)(?!{_LETTER})"
     r"|[0-9]{1,2}\.[0-9]{1,2}\.(?:[0-9]{4}|[0-9]{2})(?![0-9.])"
     # A comma before cents, where a currency says that it is one.
     r"|(?<=[$€£])[0-9]+,[0-9]{2}(?![0-9])|(?<=[$€£] )[0-9]+,[0-9]{2}(?![0-9])|[0-9]+,[0-9]{2}(?=\s?(?:€|eur))"
@@ -95,6 +96,8 @@ _WORD: Final = re.compile(
     rf"|[$€£+\-{_HYPHENS}/:<>=~&@]"
 )
 _BREAK: Final = re.compile(r"[,;.!?()\[\]|\n…]")
+_SHORTENED: Final = word_set("st mt ft dr mr mrs ms ave blvd e w n s")
+"""After these a point ends no phrase: "st. george"."""
 _SIGNS: Final = str.maketrans(dict.fromkeys(_HYPHENS, "-"))
 
 
@@ -102,9 +105,7 @@ def _key(text: str) -> str:
     if text.isascii():
         if text[0].isdigit():
             return text[:-3] + "." + text[-2:] if text[-3:-2] == "," else text.replace(",", "")
-        if text[:2] in ("a.", "p."):
-            return text[0] + "m"
-        return text.replace("'", "")
+        return text if text[0] == "." else text.replace("'", "").replace(".", "")
     if len(text) == 1:
         return text.translate(_SIGNS)
     plain = unicodedata.normalize("NFD", text.replace("'", "").replace("\u2019", ""))

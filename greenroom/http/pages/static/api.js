@@ -60,7 +60,8 @@ export function createApi({ onUnauthorized, onAnswer }) {
     logOut: () => post("/auth/logout"),
     me: () => get("/auth/me"),
     sync: () => get("/sync"),
-    instructors: ({ limit, cursor = null }) => get(`/instructors?${query({ limit, cursor })}`),
+    /** `name` is a part of the name. */
+    instructors: ({ limit, cursor = null, name = null }) => get(`/instructors?${query({ limit, cursor, name })}`),
     instructor: (id) => get(`/instructors/${encodeURIComponent(id)}`),
     /** All that one offers, in the place of what one offered before. */
     offer: (everything) => request("PUT", "/instructors/me", everything),

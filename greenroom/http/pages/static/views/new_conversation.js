@@ -9,8 +9,11 @@ import { CONTENT_LENGTH_MAX } from "./composer.js";
 
 const PAGE = 100;
 
+/** Without a keystroke, before the server is asked for a name: a pause that typing makes only at its end. */
+const LOOK_UP_AFTER_MS = 250;
+
 /**
- * @param instructors `({ limit, cursor })` resolves to a page.
+ * @param instructors `({ limit, cursor, name })` resolves to a page; of those with `name` in their name, if it is given.
  * @param begin `(instructor, content)` resolves once the conversation is open; rejects with an ApiError.
  */
 export function createNewConversation({ instructors, begin }) {
@@ -30,7 +33,7 @@ export function createNewConversation({ instructors, begin }) {
     type: "search",
     placeholder: "Name or subject",
     "aria-label": "Search by name or subject",
-    on: { input: showMatches },
+    on: { input: onSought },
   });
   const list = el("ul", { class: "instructors" });
   const more = el("button", { class: "link", type: "button", hidden: true, on: { click: loadPage } }, "Show more");
@@ -76,9 +79,13 @@ export function createNewConversation({ instructors, begin }) {
 
   let known = [];
   let cursor = null;
+  let lookUpTimer = null;
+  let isLooking = false;
   let chosen = null;
 
   async function open() {
+    clearTimeout(lookUpTimer);
+    isLooking = false;
     known = [];
     cursor = null;
     search.value = "";
@@ -93,7 +100,7 @@ export function createNewConversation({ instructors, begin }) {
     more.hidden = true;
     try {
       const page = await instructors({ limit: PAGE, cursor });
-      known = [...known, ...page.items];
+      know(page.items);
       cursor = page.next_cursor;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -104,12 +111,41 @@ export function createNewConversation({ instructors, begin }) {
     showMatches();
   }
 
+  function know(found) {
+    const ids = new Set(known.map(({ id }) => id));
+    known = [...known, ...found.filter(({ id }) => !ids.has(id))];
+  }
+
+  /** What is known is shown at once; who is further down the list is asked for by name. */
+  function onSought() {
+    clearTimeout(lookUpTimer);
+    const name = search.value.trim();
+    isLooking = cursor !== null && name !== "";
+    if (isLooking) lookUpTimer = setTimeout(() => void lookUp(name), LOOK_UP_AFTER_MS);
+    showMatches();
+  }
+
+  async function lookUp(name) {
+    try {
+      const page = await instructors({ limit: PAGE, name });
+      if (search.value.trim() !== name) return;
+      isLooking = false;
+      know(page.items);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      isLooking = false;
+      setText(status, error.message);
+      return;
+    }
+    showMatches();
+  }
+
   function showMatches() {
     const sought = folded(search.value.trim());
     const found = known.filter((instructor) => folded(searchable(instructor)).includes(sought));
     list.replaceChildren(...found.map((instructor) => card(instructor, choosePerson)));
     more.hidden = cursor === null;
-    setText(status, found.length ? "" : "Nobody matches that.");
+    setText(status, found.length ? "" : isLooking ? "Looking …" : "Nobody matches that.");
   }
 
   function showList() {

@@ -1,0 +1,342 @@
+"""A search from its sentence to its answer, inside its budget, on a virtual clock."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from greenroom.actors.search.admission import SearchesBusy
+from greenroom.actors.search.answer import CacheUse, SearchAnswer
+from greenroom.actors.search.request import Overrides, SearchRequest
+from greenroom.models.ports import ModelAnswerInvalid, ModelBusy, ModelRefused, ModelUnavailable
+from greenroom.schema.errors import InvalidInput, PermissionDenied
+from greenroom.schema.records import Role
+from greenroom.schema.search.places import PlaceOutcome
+from greenroom.schema.search.understood import ParseSource, ServiceGuess
+from tests.actors.search.world import SlowModels, a_market, reasons, search, titles
+from tests.actors.world import World
+from tests.storage.market_builders import a_teacher
+
+PIANO = a_teacher(1, "Piano for children")
+VIOLIN = a_teacher(2, "Violin", areas=("nyc/queens/astoria",))
+DEAR = a_teacher(3, "Piano, advanced", lesson={"price_cents": 20_000})
+
+
+async def as_admin(world: World, text: str, **overrides: bool) -> SearchAnswer:
+    admin = replace(world.maya, user=replace(world.maya.user, role=Role.ADMIN))
+    request = SearchRequest(admin.user.id, text, wants_diagnostics=True, overrides=Overrides(**overrides))
+    return await world.core.search.search(admin, request)
+
+
+async def test_a_sentence_is_answered_with_what_it_asks_for(autojump_clock: MockClock) -> None:
+    async with a_market(PIANO, VIOLIN, DEAR) as world:
+        answer = await search(world, "piano lessons in park slope under $80")
+
+    assert titles(answer) == ["Piano for children"]
+    assert answer.understood.place_text == "park slope"
+    assert answer.place.outcome is PlaceOutcome.RESOLVED
+    assert answer.place.regions[0].id == "nyc/brooklyn/park-slope"
+    assert answer.cache is CacheUse.MISS
+    assert answer.total == 1
+
+
+async def test_who_names_a_place_is_shown_lessons_there_and_who_says_online_from_anywhere(
+    autojump_clock: MockClock,
+) -> None:
+    far = a_teacher(4, "Piano by video", areas=("nyc/queens/astoria",), lesson={"is_online": True})
+    async with a_market(PIANO, far) as world:
+        there = await search(world, "piano in park slope")
+        online = await search(world, "online piano in park slope")
+
+    assert titles(there) == ["Piano for children"]
+    assert titles(online) == ["Piano by video"]
+
+
+async def test_the_same_search_again_comes_from_the_cache_for_ten_seconds(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    async with a_market(PIANO, models=models) as world:
+        models.sentence.takes_s = 0.01
+        await search(world, "piano")
+        await trio.sleep(1)
+        await search(world, "piano")
+        again = await search(world, "Piano ")
+        await trio.sleep(11)
+        later = await search(world, "piano")
+
+    assert again.cache is CacheUse.HIT
+    assert titles(again) == ["Piano for children"]
+    assert later.cache is CacheUse.MISS
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (ModelUnavailable("gone"), "failed"),
+        (ModelBusy("429"), "busy"),
+        (ModelAnswerInvalid("wrong dimension"), "failed"),
+        (ModelRefused("no"), "failed"),
+    ],
+)
+async def test_a_model_that_fails_is_said_and_the_local_one_takes_its_place(
+    autojump_clock: MockClock, failure: Exception, reason: str
+) -> None:
+    models = SlowModels()
+    models.embedder.fails = failure
+    async with a_market(PIANO, models=models) as world:
+        answer = await search(world, "piano")
+
+    assert titles(answer) == ["Piano for children"]
+    assert answer.hits[0].ranked.candidate.vector_score is not None
+    assert answer.budget.degraded
+    assert [skip.reason for skip in answer.budget.skipped if skip.stage == "embedding"] == [reason, "fallback"]
+
+
+async def test_a_model_that_hangs_costs_no_more_than_the_budget(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    models.embedder.takes_s = 3600
+    async with a_market(PIANO, models=models) as world:
+        began = trio.current_time()
+        answer = await search(world, "piano")
+        took = trio.current_time() - began
+
+    assert took <= 0.5 + 0.02
+    assert titles(answer) == ["Piano for children"]
+    assert reasons(answer)["embedding"] in {"timeout", "fallback"}
+    assert models.embedder.in_flight == 0
+
+
+async def test_an_answer_that_misses_something_is_not_kept(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    models.embedder.fails = ModelUnavailable("gone")
+    async with a_market(PIANO, models=models) as world:
+        await search(world, "piano")
+        models.embedder.fails = None
+
+        assert (await search(world, "piano")).cache is CacheUse.MISS
+
+
+async def test_the_embedding_is_not_waited_for_beyond_its_soft_timeout(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    models.embedder.takes_s = 0.3
+    async with a_market(PIANO, models=models, nl_search_embedding_soft_timeout_ms=100) as world:
+        began = trio.current_time()
+        answer = await search(world, "piano")
+
+        assert trio.current_time() - began == pytest.approx(0.1, abs=0.01)
+    assert "timeout" in [skip.reason for skip in answer.budget.skipped]
+
+
+async def test_vectors_are_left_out_where_words_find_enough(autojump_clock: MockClock) -> None:
+    teachers = [a_teacher(number, "Piano") for number in range(1, 12)]
+    models = SlowModels()
+    models.embedder.takes_s = 0.4
+    async with a_market(*teachers, models=models) as world:
+        began = trio.current_time()
+        answer = await search(world, "piano")
+
+        assert trio.current_time() - began < 0.1
+    assert reasons(answer)["vector"] == "text_strong"
+    assert all(hit.ranked.candidate.vector_score is None for hit in answer.hits)
+
+
+async def test_a_model_reads_the_sentence_for_the_next_who_writes_it(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    models.sentence.takes_s = 0.9
+    models.sentence.says = {"services": (ServiceGuess("violin", 1.0),)}
+    async with a_market(PIANO, models=models) as world:
+        first = await search(world, "something with strings")
+        await trio.sleep(2)
+        second = await search(world, "something with strings")
+
+    assert first.understood.source is ParseSource.RULES
+    assert reasons(first)["model_parse"] == "budget"
+    assert second.understood.source is ParseSource.MODEL
+    assert [guess.category for guess in second.understood.services] == ["violin"]
+    assert models.sentence.calls == 1
+
+
+async def test_a_model_that_is_lately_quick_is_waited_for(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    models.sentence.takes_s = 0.05
+    async with a_market(PIANO, models=models) as world:
+        for number in range(12):
+            await search(world, f"piano {'x' * number}y")
+            await trio.sleep(0.2)
+        answer = await search(world, "a sentence nobody wrote before")
+
+    assert answer.understood.source is ParseSource.MODEL
+    assert answer.diagnostics.prompts
+
+
+async def test_many_who_write_the_same_ask_the_model_once(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    async with a_market(PIANO, models=models) as world, trio.open_nursery() as nursery:
+        for _ in range(5):
+            nursery.start_soon(search, world, "something with keys")
+
+    assert models.sentence.calls <= 1
+
+
+async def test_a_search_is_an_actor_and_shows_what_it_is_at(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    models.embedder.takes_s = 0.3
+    async with a_market(PIANO, models=models) as world, trio.open_nursery() as nursery:
+        nursery.start_soon(search, world, "piano")
+        await trio.sleep(0.1)
+
+        root = world.core.system.tree()
+        (searches,) = [node for node in root.children if node.path == "/greenroom/searches"]
+        (running,) = searches.children
+        assert running.kind == "search"
+        assert running.current is not None
+        assert running.current.activity == "embedding"
+        view = world.core.system.inspect(running.path).view
+        assert view["stages"] == ["embedding"]
+
+
+async def test_nothing_is_left_behind_by_a_client_that_left(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    models.embedder.takes_s = 0.4
+    async with a_market(PIANO, models=models) as world:
+        with trio.move_on_after(0.1):
+            await search(world, "piano")
+        await trio.sleep(0.05)
+
+        (searches,) = [node for node in world.core.system.tree().children if node.path == "/greenroom/searches"]
+        assert searches.children == ()
+        assert models.embedder.in_flight == 0
+        assert world.core.search_room.admission.statistics().in_flight == 0
+
+
+async def test_beyond_the_soft_cap_searches_do_without_models(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    models.embedder.takes_s = 0.4
+    answers: list[SearchAnswer] = []
+    async with (
+        a_market(PIANO, models=models, uncached_search_concurrency=2) as world,
+        trio.open_nursery() as nursery,
+    ):
+
+        async def ask(number: int) -> None:
+            answers.append(await search(world, f"piano {'a' * number}"))
+
+        for number in range(4):
+            nursery.start_soon(ask, number)
+
+    reduced = [
+        answer
+        for answer in answers
+        if reasons(answer).get("embedding") == "high_load" or "fallback" in reasons(answer).values()
+    ]
+    assert len(answers) == 4
+    assert len(reduced) == 2
+    assert all(titles(answer) == ["Piano for children"] for answer in answers)
+
+
+async def test_far_beyond_the_soft_cap_searches_are_refused_at_the_door(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    models.embedder.takes_s = 0.4
+    refused: list[SearchesBusy] = []
+    async with a_market(PIANO, models=models, uncached_search_concurrency=1) as world:
+        async with trio.open_nursery() as nursery:
+
+            async def ask(number: int) -> None:
+                try:
+                    await search(world, f"piano {'a' * number}")
+                except SearchesBusy as exc:
+                    refused.append(exc)
+
+            for number in range(8):
+                nursery.start_soon(ask, number)
+        assert titles(await search(world, "piano")) == ["Piano for children"]
+
+    assert refused
+    assert all(exc.retry_after_s > 0 for exc in refused)
+
+
+async def test_under_high_load_the_budget_shrinks(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    models.embedder.takes_s = 3600
+    async with a_market(PIANO, models=models) as world:
+        began = trio.current_time()
+        answer = await as_admin(world, "piano", simulate_high_load=True)
+
+        assert trio.current_time() - began <= 0.3 + 0.02
+    assert answer.budget.limit_ms == 300
+    assert answer.cache is CacheUse.BYPASS
+
+
+@pytest.mark.parametrize(
+    ("override", "stage"),
+    [("skip_embedding", "embedding"), ("skip_vector", "vector")],
+)
+async def test_an_admin_can_leave_a_stage_out(autojump_clock: MockClock, override: str, stage: str) -> None:
+    models = SlowModels()
+    async with a_market(PIANO, models=models) as world:
+        answer = await as_admin(world, "piano", **{override: True})
+
+    assert reasons(answer)[stage] == "override"
+    assert models.embedder.calls == 0
+    assert titles(answer) == ["Piano for children"]
+
+
+async def test_overrides_are_for_admins(autojump_clock: MockClock) -> None:
+    async with a_market(PIANO) as world:
+        with pytest.raises(PermissionDenied):
+            await search(world, "piano", overrides=Overrides(skip_vector=True))
+        with pytest.raises(PermissionDenied):
+            await search(world, "piano", wants_diagnostics=True)
+
+
+async def test_pages_follow_on_each_other_without_gap_or_repetition(autojump_clock: MockClock) -> None:
+    teachers = [a_teacher(number, "Piano") for number in range(1, 8)]
+    async with a_market(*teachers) as world:
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = await search(world, "piano", limit=3, after=cursor)
+            seen += [hit.ranked.candidate.service_id for hit in page.hits]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        whole = await search(world, "piano", limit=100)
+
+    assert seen == [hit.ranked.candidate.service_id for hit in whole.hits]
+    assert len(set(seen)) == 7
+
+
+async def test_a_cursor_of_another_search_is_refused(autojump_clock: MockClock) -> None:
+    teachers = [a_teacher(number, "Piano") for number in range(1, 4)]
+    async with a_market(*teachers) as world:
+        page = await search(world, "piano", limit=1)
+        for cursor in (page.next_cursor, "s1.nonsense", "x" * 200):
+            with pytest.raises(InvalidInput):
+                await search(world, "violin", after=cursor)
+
+
+async def test_an_unknown_city_is_refused_by_its_name(autojump_clock: MockClock) -> None:
+    async with a_market(PIANO) as world:
+        with pytest.raises(InvalidInput, match="city"):
+            await search(world, "piano", city="atlantis")
+
+
+async def test_a_time_that_is_over_finds_nothing_rather_than_any_time(autojump_clock: MockClock) -> None:
+    async with a_market(PIANO) as world:
+        answer = await search(world, "piano on 2001-01-01")
+
+    assert answer.hits == ()
+
+
+async def test_diagnostics_tell_each_stage_once_and_the_funnel(autojump_clock: MockClock) -> None:
+    async with a_market(PIANO, VIOLIN) as world:
+        answer = await as_admin(world, "piano in park slope")
+
+    names = [stage.name.value for stage in answer.diagnostics.stages]
+    assert len(names) == len(set(names))
+    assert {"parse", "burst1", "location", "burst2", "ranking", "hydration"} <= set(names)
+    assert answer.diagnostics.funnel.final == 1
+    assert next(trial.tier for trial in answer.diagnostics.tiers) == 1
+    assert answer.budget.used_ms <= answer.budget.limit_ms
