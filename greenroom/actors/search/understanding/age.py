@@ -91,7 +91,7 @@ _GRADE: Final = pattern(
 _WORDS: Final[tuple[tuple[re.Pattern[str], int, int | None], ...]] = tuple(
     (pattern(rf"(?:for_)?(?:(?:my|a|an|our|the|his|her|young|little|older|small)_){{0,4}}(?:{words})"), low, high)
     for words, low, high in (
-        (r"babys? | babies | infants? | newborns?", 0, 1),
+        (r"babys?(?!_(?:grand|shower|sitt(?:ing|er))(?!\S)) | babies | infants? | newborns?", 0, 1),
         (r"toddlers?", 1, 3),
         (r"preschoolers? | pre_schoolers? | pre_?k(?:_kids?|_students?)? | preschool_(?:age|aged|kids?|children|child)(?:_(?:kids?|child|children))?", 3, 5),
         (r"kindergart(?:e?ners?|en) (?:_(?:student|students|kid|kids|child|age|level))?", 5, 6),
@@ -183,7 +183,8 @@ def _numbered(line: Line) -> Iterator[Claim]:
 
 
 def _bounded(line: Line) -> Iterator[Claim]:
-    """ "under 5s", "kids under 12", "over the age of 60". A bare "under 12" is an age below 20 only: more is a price."""
+    """ "under 5s", "kids under 12", "over the age of 60". A bare "under 12" is an age below 20 only: more is a
+    price. A bare "over 50" is an age: nobody looks for lessons that cost more."""
     for match, first, after in line.find(_BOUND):
         age = int(match["n"])
         said = bool(match["who"] or match["aged"] or match["old"])
@@ -193,6 +194,9 @@ def _bounded(line: Line) -> Iterator[Claim]:
     for match, first, after in line.find(_FOR_OVER):
         if int(match["n"]) <= AGE_MAX and line.key(after) not in _COUNTED and match["under"] is None:
             yield _bound(first, after, "over", int(match["n"]))
+    for match, first, after in line.find(_OVER_ALONE):
+        if 16 <= int(match["n"]) <= 90 and line.key(after) not in _COUNTED:
+            yield _bound(first, after, "over", int(match["n"]), strength=8)
     for match, first, after in line.find(_UNDER_ALONE):
         if 2 <= int(match["n"]) < 20 and line.key(after) not in _COUNTED:
             yield _bound(first, after, "under", int(match["n"]), strength=8)
@@ -207,6 +211,7 @@ def _bounded(line: Line) -> Iterator[Claim]:
             yield _claim(first, after, *((age, None) if match["more"] else (0, age)), strength=9)
 
 
+_OVER_ALONE: Final = pattern(r"(?:for_)?(?:over|above)_(?P<n>\d{2})(?:_s)?")
 _UNDER_ALONE: Final = pattern(r"(?:for_)?(?:under|u)_(?P<n>\d{1,2})(?:_s)?")
 _COUNTED: Final = word_set(
     "dollars bucks usd eur gbp euros pounds quid $ € £ / per an k minutes minute mins min hours hour hrs miles mile km blocks "

@@ -54,7 +54,7 @@ _AT: Final = pattern(
 )
 
 _PARTS: Final[tuple[tuple[re.Pattern[str], int, int], ...]] = tuple(
-    (pattern(rf"(?:(?:in|during|on|at|over|for)_)?(?:the_|my_|every_|any_|weekly_){{0,4}}(?:{words})(?:_(?:time|times|hours|slots?|only))?"), low, high)
+    (pattern(rf"(?:(?:in|during|on|at|over|for)_)?(?:the_|my_|every_|any_|weekly_){{0,4}}(?:{words})(?:_(?:time|times|hours|slots?|only))?(?!_(?:photography|sky|markets?|glory|primrose|gown|ideas)(?!\S))"), low, high)
     for words, low, high in (
         (r"(?:early|first_thing_in_the)_mornings? | before_school(?:_starts)? | before_work | at_dawn | breakfast", 360, 540),
         (r"late_mornings? | mid_?mornings?", 600, 720),

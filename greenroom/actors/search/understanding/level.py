@@ -31,7 +31,7 @@ _RULES: Final = (
     ),
     (
         pattern(
-            rf"(?:for_)?(?:(?:an?|the|my|our|im|lower|upper|high|low)_){{0,4}}(?: intermediate | intermediates | mid_?level | medium ) {_LEVEL}"
+            rf"(?:for_)?(?:(?:an?|the|my|our|im|lower|upper|high|low)_){{0,4}}(?: intermediate | intermediates | mid_?level ) {_LEVEL}"
             r" | (?:with_|have_|has_)?(?:some|a_little|a_bit_of|a_few_years_of|a_year_of)_(?:prior_|previous_)?(?:experience|knowledge)"
             r" | (?:a_)?refreshers?(?:_course|_class|_lessons?)? | (?:im_|a_bit_|bit_){0,3}rusty"
             r" | brush(?:ing)?_up(?:_on)?(?:_my)? | (?:getting|get|come|coming)_back_(?:in)?to | pick_(?:it_)?(?:back_)?up_again"
@@ -42,9 +42,9 @@ _RULES: Final = (
     (
         pattern(
             rf"(?:for_)?(?:(?:an?|the|my|our|im|very|more|highly)_){{0,4}}(?: advanced | expert(?:s)? {_TEACHER} | professional_level | pro_level"
-            r" | masters?_level | masterclass | conservatory_level | virtuoso | pre_?professional | competition_level | elite ) "
+            r" | masters?_level | masterclass | conservatory_level | virtuoso | pre_?professional | competition_level ) "
             rf"{_LEVEL} (?!_(?:placement|cardiac)(?!\S))"
-            r" | (?:near_)?fluent(?:_level)? | fluency | c1 | c_1 | c2 | c_2 | level_3"
+            r" | (?:(?:become|get|be|sound)_)(?:more_)?fluent | near_fluent | fluent_level | fluency | c1 | c_1 | c2 | c_2 | level_3"
         ),
         frozenset({Level.ADVANCED}),
     ),

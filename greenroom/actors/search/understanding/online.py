@@ -11,11 +11,11 @@ from greenroom.schema.search.understood import PartKind
 
 _SUBJECT: Final = (
     r"(?! _(?: marketing | business | stores? | shops? | advertising | safety | dating | poker | presence | reputation | selling"
-    r" | security | reality | assistants? | sensing | control | gaming | games? | banking | trading | photography | retail ) (?!\S) )"
+    r" | security | reality | assistants? | sensing | control | gaming | games? | banking | trading | photography | retail | lens | area ) (?!\S) )"
 )
 _ONLINE: Final = pattern(
     r"(?:(?:via|over|on|by|through|using|with)_(?:a_)?)?"
-    rf"(?: (?:on_?line | virtual | virtually | remote | remotely | e_?learning) {_SUBJECT} | zoom | skype | face_?time | google_meet"
+    rf"(?: (?:on_?line | virtual | virtually | remote | remotely | e_?learning) {_SUBJECT} | zoom (?!_lens) | skype | face_?time | google_meet"
     r" | microsoft_teams | video_?(?:calls?|chat|conference|conferencing|lessons?|conferences?) | webcam | distance_learning | live_?stream )"
     r"(?: _(?:lessons?|class|classes|sessions?)(?=_(?:only|please)(?!\S)) )? (?:_(?:only|preferred|based))?"
     r" | (?:via|over|by|through)_(?:the_)?(?:internet|video|web|phone) | from_(?:my|the_comfort_of_my)_(?:own_)?(?:couch|computer|laptop)"

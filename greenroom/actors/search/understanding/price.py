@@ -1,7 +1,7 @@
 """What a lesson may cost: "under $80", "between 50 and 80 dollars", "€30/hr", "around $60".
 
 A price without a word about it is the most that is paid. "Around" means a fifth more or less. A number that nothing marks as money
-is only a price after a word like "under", from 20 on, and not before what it counts ("under 40 minutes").
+is only a price after a word like "under" or "price", from 20 on, and not before what it counts ("under 40 minutes").
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _PER: Final = (
 _UNITS_BEFORE: Final = (
     r"(?: (?:(?:price|rate|cost|fee|budget|pay|charges?|charging)s?_)? (?P<hourly>(?:per|an)_hour | hourly)"
     r" _(?:(?:price|rate|cost|fee|budget)s?_)? )?"
-    r"(?: (?:price[sd]?|rates?|costs?|costing|fees?|pay|paying|budget|charges?|charging)_(?:(?:is|of|range|at)_){0,4} )?"
+    r"(?P<priced> (?:price[sd]?|rates?|costs?|costing|fees?|pay|paying|budget|charges?|charging)_(?:(?:is|of|range|at)_){0,4} )?"
 )
 _RANGE: Final = pattern(
     rf"{_UNITS_BEFORE} (?P<from>(?:anywhere_)?(?:between|from)_)? {_money('low')} (?:_(?:/|per|an)_(?:hour|hr|lesson))?"
@@ -72,14 +72,14 @@ _RANGE: Final = pattern(
 )
 _UNDER: Final = (
     r"(?: under | below | less_than | lower_than | cheaper_than | up_to | upto | at_most | at_the_most | no_more_than"
-    r" | not_more_than | no_higher_than | not_over | not_above | not_exceeding | never_more_than | cant_be_more_than | beneath"
-    r" | max(?:imum)?(?:_(?:of|budget|price|is)){0,3} | within | inside | < | <_= | for_less_than | less_then"
+    r" | not_more_than | no_higher_than | not_over | not_above | not_exceeding | never_more_than | cant_be_more_than"
+    r" | max(?:imum)?(?:_(?:of|budget|price|is)){0,3} | (?P<vague>within|inside|beneath) | < | <_= | for_less_than | less_then"
     r" | (?P<budget>(?:my_|our_|a_)?(?:max_)?budget(?:_(?:is|of|around|about|under|below|up_to|max|at)){0,3}"
     r" | (?:can|could|will|would|to|id|ill)_(?:only_)?(?:pay|spend|afford)(?:_(?:up_to|max|about))? | capped_at) )"
 )
 _OVER: Final = (
-    r"(?: over | above | more_than | at_least | starting_(?:at|from) | starts?_(?:at|from) | min(?:imum)?(?:_of)?"
-    r" | upwards?_of | no_less_than | not_less_than | not_under | not_below | > | >_= | (?P<from>from) )"
+    r"(?: (?P<vague>over|above|more_than|at_least|from) | starting_(?:at|from) | starts?_(?:at|from) | min(?:imum)?(?:_of)?"
+    r" | upwards?_of | no_less_than | not_less_than | not_under | not_below | > | >_= )"
 )
 _MOST: Final = pattern(rf"{_UNITS_BEFORE} {_UNDER}_ {_money('')} {_PER} {_UNMARKED}")
 _LEAST: Final = pattern(
@@ -217,6 +217,6 @@ def _is_money(match: re.Match[str], tag: str, rule: re.Pattern[str]) -> bool:
             amount >= UNMARKED_BUDGET_MIN
             and re.search(r" (?:/|per|an?|each|hourly|ph)(?: |$)|hourly", match.group()) is not None
         )
-    if rule in (_PLAIN, _LEAST_AFTER, _ABOUT) or groups.get("from"):
-        return False
+    if rule in (_PLAIN, _LEAST_AFTER, _ABOUT) or groups.get("vague"):
+        return bool(match["priced"])
     return amount >= (UNMARKED_BUDGET_MIN if groups.get("budget") else UNMARKED_MIN)

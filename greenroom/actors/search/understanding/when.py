@@ -114,7 +114,7 @@ _DOTTED: Final = pattern(rf"{_ON} (?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<
 _ISO: Final = pattern(rf"{_ON} (?P<year>{_YEAR})_(?:-|/)_(?P<month>\d\d?)_(?:-|/)_(?P<day>\d\d?)")
 _SLASHED: Final = pattern(
     rf"{_ON} (?P<a>\d{{1,2}})_/_(?P<b>\d{{1,2}}) (?:_/_(?P<year>{_YEAR}|\d\d))?"
-    r" (?!_(?:hours?|time|size|sized|cello|violin|viola|guitar|scale|/|of|waltz|inch|mile|price)(?!\S))"
+    r" (?<!24_/_7)(?!_(?:hours?|time|size|sized|cello|violin|viola|guitar|scale|/|of|waltz|inch|mile|price)(?!\S))"
     rf" | {_ON} (?P<a2>\d{{1,2}})_-_(?P<b2>\d{{1,2}})_-_(?P<year2>{_YEAR}|\d\d) | on_(?P<a3>\d{{1,2}})_-_(?P<b3>1[3-9]|2\d|3[01])"
 )
 _NO_DATE: Final = (
@@ -238,6 +238,8 @@ def _weekday_claims(line: Line) -> Iterator[Claim]:
     for match, first, after in line.find(_DAYS):
         days = frozenset(_listed(match["days"].split()))
         if match["days"] == "sat" and _is_the_test(line, first, after):
+            continue
+        if match["days"] in ("sun", "sat") and "the" in match.group().split():
             continue
         which = (match["which"] or match["week"] or "").split()
         relative = RelativeDay.NEXT_WEEK if "next" in which else RelativeDay.THIS_WEEK if "this" in which else None
