@@ -89,6 +89,6 @@ def _areas(random: Random, home: Home) -> tuple[RegionId, ...]:
         return (home.city.id,)
     if reach < 0.12 and home.area is not None:
         return (home.area.id,)
-    others = min(len(home.around), random.choices((0, 1, 2, 3, 4, 6, 9), (10, 14, 18, 20, 18, 12, 8))[0])
+    others = min(len(home.around), random.choices((0, 1, 2, 3, 4, 6, 9), (6, 10, 16, 20, 20, 16, 12))[0])
     # The nearest twice as many come into question, as nobody's round is a perfect circle.
     return tuple(sorted({home.region.id, *random.sample(home.around[: 2 * others], others)}))
