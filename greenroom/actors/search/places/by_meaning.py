@@ -26,6 +26,9 @@ OPPOSITES: Final = (
 )
 """To an embedding these are nearly the same, to a place they are all the difference."""
 
+SMALL_WORDS: Final = {"a", "at", "by", "in", "of", "on", "the", "to"}
+"""Words that make no other place of a name."""
+
 
 @dataclass(frozen=True, slots=True)
 class MeaningThresholds:
@@ -86,7 +89,7 @@ def resolved_as(
 
 
 def _contradicts(text: str, name: str) -> bool:
-    asked, named = set(normal_place_name(text).split()), set(normal_place_name(name).split())
+    asked, named = (set(normal_place_name(each).split()) - SMALL_WORDS for each in (text, name))
     # Whether a part of a name is enough was decided by the names themselves.
     return (
         asked < named

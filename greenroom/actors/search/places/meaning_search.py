@@ -23,6 +23,7 @@ from greenroom.actors.search.places.by_meaning import (
     nearest_if_certain,
     resolved_as,
 )
+from greenroom.actors.search.places.spelling import has_every_word
 from greenroom.actors.search.stage_history import StageHistory
 from greenroom.models.ports import Embedder, ModelBusy, ModelError, ModelTimeout, PlaceModel
 from greenroom.schema.errors import DomainError
@@ -128,10 +129,16 @@ class MeaningSearch:
             return
         best = self._nearest[0].confidence if self._nearest else None
         certain = nearest_if_certain(self._text, self._nearest, self._cities, self._tools.thresholds)
+        if certain is not None and embedder.is_local and not self._is_borne_out(certain):
+            certain = None
         self._note(Tier.EMBEDDING, "miss" if certain is None else "resolved", best, began_at)
         if certain is not None:
             shown = (*self._nearest, *self._unknown.candidates)
             answers.append(resolved_as(self._unknown, certain, Tier.EMBEDDING, certain.confidence, shown))
+
+    def _is_borne_out(self, candidate: PlaceCandidate) -> bool:
+        """Whether the words say so too. A small model makes names of pieces: to it, Maywood is Inwood at 0.95."""
+        return has_every_word(normal_place_name(self._text), normal_place_name(candidate.matched_name))
 
     async def _names_near(self, embedder: Embedder) -> list[PlaceCandidate]:
         [vector] = await embedder.embed([normal_place_name(self._text)], timeout_s=self._remaining_s())

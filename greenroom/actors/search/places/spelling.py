@@ -45,6 +45,12 @@ def is_misspelling(text: str, name: str, *, similarity: float, is_placed: bool) 
     )
 
 
+def has_every_word(text: str, name: str) -> bool:
+    """Whether each word of the name is in the text, with an error at most: "heights of brooklyn" has those of Brooklyn Heights."""
+    words = text.split()
+    return all(min((OSA.distance(word, part) for word in words), default=2) <= 1 for part in name.split())
+
+
 def errors_between(text: str, name: str) -> int:
     """Letters left out, put in, replaced or swapped with their neighbour. Spaces count unless they are all that differs, the
     order of words does not. One in the first letter counts twice: people know how a name begins.

@@ -20,7 +20,7 @@ from tests.storage.places_builders import BROOKLYN, NYC, PARK_SLOPE, add_places
 
 GOWANUS = RegionId("nyc/brooklyn/gowanus")
 PROMPT = Prompt("place", "fake", "which?", "this")
-TEXT = "the slope by the canal"
+TEXT = "slope of the park"
 
 
 @dataclass
@@ -135,6 +135,13 @@ async def test_a_near_meaning_ends_the_search_for_a_place(storage: Storage) -> N
     assert (decision.answer.tier, decision.answer.confidence) == (Tier.EMBEDDING, 1.0)
     assert [region.id for region in decision.answer.regions] == [PARK_SLOPE]
     assert (model.offered, decision.skipped) == ([], ())
+
+
+async def test_a_near_meaning_without_the_words_convinces_a_large_model_only(storage: Storage) -> None:
+    await embed(storage, slope=(1.0, 0.0), gowanus=(0.0, 1.0))
+    small = await decide(storage, text="qqqq", embedder=FakeEmbedder())
+    large = await decide(storage, text="qqqq", embedder=FakeEmbedder(is_local=False))
+    assert (small.answer.outcome, large.answer.outcome) == (PlaceOutcome.UNKNOWN, PlaceOutcome.RESOLVED)
 
 
 async def test_two_meanings_about_as_near_are_left_to_the_model(storage: Storage) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from greenroom.actors.search.places.spelling import errors_between, is_misspelling
+from greenroom.actors.search.places.spelling import errors_between, has_every_word, is_misspelling
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,11 @@ def test_fewer_errors_are_forgiven_the_less_else_speaks_for_a_name(
     text: str, name: str, similarity: float, is_placed: bool, is_meant: bool
 ) -> None:
     assert is_misspelling(text, name, similarity=similarity, is_placed=is_placed) is is_meant
+
+
+@pytest.mark.parametrize(
+    ("text", "has_them"),
+    [("heights of brooklyn", True), ("brooklin hights", True), ("brooklyn", False), ("", False)],
+)
+def test_a_text_has_the_words_of_a_name_in_any_order(text: str, has_them: bool) -> None:
+    assert has_every_word(text, "brooklyn heights") is has_them
