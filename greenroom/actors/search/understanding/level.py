@@ -9,7 +9,6 @@ from greenroom.actors.search.understanding.claims import Claim
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.schema.search.understood import Level, PartKind
 
-_TEACHER: Final = r"(?! _(?: teachers? | tutors? | instructors? | coach(?:es)? | trainers? | musicians? | artists? | player | chef ) (?!\S) )"
 _LEVEL: Final = r"(?: _(?: levels? | lvl | learners? | students? | stage ) )?"
 _RULES: Final = (
     (
@@ -41,7 +40,7 @@ _RULES: Final = (
     ),
     (
         pattern(
-            rf"(?:for_)?(?:(?:an?|the|my|our|im|very|more|highly)_){{0,4}}(?: advanced | expert(?:s)? {_TEACHER} | professional_level | pro_level"
+            rf"(?:for_)?(?:(?:an?|the|my|our|im|very|more|highly)_){{0,4}}(?: advanced | experts?_level | professional_level | pro_level"
             r" | masters?_level | masterclass | conservatory_level | virtuoso | pre_?professional | competition_level ) "
             rf"{_LEVEL} (?!_(?:placement|cardiac)(?!\S))"
             r" | (?:(?:become|get|be|sound)_)(?:more_)?fluent | near_fluent | fluent_level | fluency | c1 | c_1 | c2 | c_2 | level_3"

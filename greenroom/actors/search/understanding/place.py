@@ -54,7 +54,8 @@ _STOP: Final = word_set(
     "max up about starting during after before until through via using because so if only since when where private cheap"
 )
 _CANT_BEGIN: Final = _STOP | word_set(
-    "a an corner clock world christmas easter thanksgiving week weeks month months general order addition particular fact case advance depth detail groups group pairs private class me you us him her them one "
+    "a an front exchange charge minor major return preparation public orchestra band ensemble theory nature water pool house kids corner "
+    "clock world christmas easter thanksgiving week weeks month months general order addition particular fact case advance depth detail groups group pairs private class me you us him her them one "
     "least most all any some his its their your our my this these those it first second last time tune shape school "
     "college university home ear hand heart sight myself"
 )

@@ -203,6 +203,7 @@ def _is_marked(match: re.Match[str], tag: str) -> bool:
         or groups.get("hour")
         or groups.get("lesson")
         or match["hourly"]
+        or match["priced"]
     )
 
 
@@ -217,6 +218,8 @@ def _is_money(match: re.Match[str], tag: str, rule: re.Pattern[str]) -> bool:
             amount >= UNMARKED_BUDGET_MIN
             and re.search(r" (?:/|per|an?|each|hourly|ph)(?: |$)|hourly", match.group()) is not None
         )
+    if match["priced"]:
+        return True
     if rule in (_PLAIN, _LEAST_AFTER, _ABOUT) or groups.get("vague"):
-        return bool(match["priced"])
+        return False
     return amount >= (UNMARKED_BUDGET_MIN if groups.get("budget") else UNMARKED_MIN)
