@@ -54,16 +54,18 @@ class RetrievalRules:
         strong_score: text scores from here on count as hits of :class:`~greenroom.schema.search.candidates.TextStrength`.
         words_suffice_score: where the best text score is at least this, words describe what is there well enough, and what has
             none of the words is not let in for its meaning.
-        vector_weight, category_weight: shares of these legs in the mix where all three say something; the text has the rest.
-        cosine_floors: by the beginning of the model's name; below, a service without any of the words is not let in.
+        vector_weight, category_weight: shares of these legs in the mix where all three say something; the text has the rest. Words and
+            meaning count the same: the development half of our lessons would have meaning count for 0.6, long texts for 0.3.
+        cosine_floors: by the beginning of the model's name; below, a service without any of the words is not let in. For the local
+            model it is what one in twenty pairs of the development half reaches that have nothing to do with each other.
     """
 
     strong_score: float = 0.60
     words_suffice_score: float = 0.45
-    vector_weight: float = 0.3
+    vector_weight: float = 0.4
     category_weight: float = 0.2
     cosine_floors: Mapping[str, float] = field(
-        default_factory=lambda: {"wordllama": 0.35, "text-embedding-3": 0.30}
+        default_factory=lambda: {"wordllama": 0.20, "text-embedding-3": 0.30}
     )
 
     def cosine_floor(self, model: str | None) -> float:
