@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo serve test lint bench chaos lock clean
+.PHONY: setup demo serve test lint bench chaos eval lock clean
 
 setup: $(VENV)/.installed-dev
 
@@ -27,6 +27,10 @@ bench: $(VENV)/.installed-bench
 
 chaos: $(VENV)/.installed-dev
 	$(BIN)/python -m chaos
+
+# Figures on how well searches are understood and answered, over data that nothing was chosen on.
+eval: $(VENV)/.installed-dev
+	$(BIN)/python -m evaluation
 
 # Resolves the lock files anew; pip-tools lives in an environment of its own.
 lock:
