@@ -165,7 +165,7 @@ class SearchIndex(Protocol):
     async def hold(self, worker: str, *, for_s: float) -> bool:
         """Take or keep the right to look for what is to be indexed; return whether this worker has it.
 
-        It keeps workers from doing the same work; that two write at the same time does no harm.
+        It keeps workers from doing the same work; that two write at the same time does no harm. A time below zero gives it up.
         """
         ...
 

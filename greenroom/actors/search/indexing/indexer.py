@@ -6,6 +6,7 @@ Filters don't wait for it; see the port.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,7 @@ from greenroom.actors.search.indexing.indexing import Indexing
 from greenroom.models.ports import ModelError
 from greenroom.schema.errors import Unavailable
 from greenroom.storage.ports import SearchIndex
-from greenroom.supervisor import Actor
+from greenroom.supervisor import Actor, ExitReason
 
 LOOK_S: Final = (1.0, 2.0)
 """Jittered between these, so that workers do not look in step: one small read of an index that is mostly empty."""
@@ -93,6 +94,12 @@ class SearchIndexer(Actor[IndexDue]):
             if self._embed_places is not None:
                 self._filled += await self._embed_places()
         return count
+
+    async def terminate(self, reason: ExitReason) -> None:
+        """Give up the right to index, so that the next one need not wait for this one's time to run out."""
+        if self._is_holder:
+            with suppress(Unavailable):
+                await self._index.hold(self._worker, for_s=-1)
 
     def view(self) -> Mapping[str, object]:
         return {

@@ -147,3 +147,11 @@ async def test_what_was_left_unfinished_is_gone_on_with(autojump_clock: MockCloc
     assert made == {"mock-8": 149}
     assert told == [149]
     assert "mock-8" in await storage.retrieval.embedding_models()
+
+
+async def test_a_worker_that_stops_leaves_the_work_to_the_next_at_once(autojump_clock: MockClock) -> None:
+    storage = memory_storage()
+    async with indexing(storage, MockEmbedder(8)):
+        await trio.sleep(SOON)
+
+    assert await storage.search_index.hold("the next", for_s=60)
