@@ -1,4 +1,4 @@
-"""Similarity of texts by trigrams, as pg_trgm has it."""
+"""Similarity of texts by trigrams, as pg_trgm has it where the database's locale knows all letters; with "C" it knows ASCII alone."""
 
 from __future__ import annotations
 
