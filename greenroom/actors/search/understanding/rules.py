@@ -57,13 +57,13 @@ def understand(
     held = [claim for claim in chosen if claim.kind is not PartKind.PLACE]
     taken = _taken(held, size)
     placed = cover(
-        [*prepositional_claims(line, taken, is_place=is_place, lexicon=lexicon), *named_free(named, taken)], size
+        [*prepositional_claims(line, taken, is_place=is_place, lexicon=lexicon), *_unclaimed(named, taken)], size
     )
     kept, denied = _heed_negation(line, cover([*held, *_one_place(placed)], size))
     return _told(line, kept, denied, lexicon)
 
 
-def named_free(named: list[Claim], taken: list[bool]) -> list[Claim]:
+def _unclaimed(named: list[Claim], taken: list[bool]) -> list[Claim]:
     """Those of the known places that no other rule's claim has won."""
     return [claim for claim in named if not any(taken[claim.first : claim.after])]
 
