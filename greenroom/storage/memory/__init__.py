@@ -13,10 +13,13 @@ from greenroom.storage.memory.directory import MemoryDirectory
 from greenroom.storage.memory.faults import FaultPoint, Faults, Phase, no_faults
 from greenroom.storage.memory.idempotency import MemoryIdempotencyKeys
 from greenroom.storage.memory.outbox import MemoryOutbox
+from greenroom.storage.memory.search.analytics import MemorySearchAnalytics
 from greenroom.storage.memory.search.catalogue import MemoryCatalogue
 from greenroom.storage.memory.search.configs import MemorySearchConfigs
+from greenroom.storage.memory.search.evidence import MemoryAliasEvidence
 from greenroom.storage.memory.search.gazetteer import MemoryGazetteer
 from greenroom.storage.memory.search.index import MemorySearchIndex
+from greenroom.storage.memory.search.log import MemorySearchLog
 from greenroom.storage.memory.search.places import MemoryPlaces
 from greenroom.storage.memory.search.retrieval import MemoryRetrieval
 from greenroom.storage.memory.streams import MemoryStreams
@@ -64,6 +67,9 @@ def memory_storage(
         gazetteer=MemoryGazetteer(shared),
         retrieval=MemoryRetrieval(shared, retrieval_rules),
         search_index=MemorySearchIndex(shared),
+        search_log=MemorySearchLog(shared),
+        search_analytics=MemorySearchAnalytics(shared),
+        alias_evidence=MemoryAliasEvidence(shared),
         bus=bus or LocalBus(),
         health=MemoryHealth(shared),
         limits=limits or LocalLimits(),

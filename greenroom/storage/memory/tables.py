@@ -28,6 +28,7 @@ from greenroom.schema.records import (
 )
 from greenroom.schema.search.config import StoredConfig
 from greenroom.schema.search.indexing import IndexedModel, IndexedText
+from greenroom.schema.search.log import Click, QueryId, SearchDetails, SearchRecord
 from greenroom.schema.search.places import Alias, AliasId, MappedRegion, RegionId
 from greenroom.storage.lock_ledger import Pair
 from greenroom.storage.ports import ClientKey, ConversationPageKey
@@ -102,6 +103,12 @@ class Tables:
     """By model and service."""
     search_indexer: tuple[str, datetime] | None = None
     """Which worker indexes services, and until when."""
+    searches: dict[QueryId, SearchRecord] = field(default_factory=dict)
+    search_details: dict[QueryId, SearchDetails] = field(default_factory=dict)
+    """Of those for which they are still kept."""
+    search_clicks: dict[QueryId, list[Click]] = field(default_factory=dict)
+    alias_learner: tuple[str, datetime] | None = None
+    """Which worker learns names of places, and until when."""
 
     def messages_below(self, conversation_id: ConversationId, before: int | None, limit: int) -> list[Message]:
         kept = self.messages.get(conversation_id, [])

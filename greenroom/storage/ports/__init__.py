@@ -32,13 +32,16 @@ from greenroom.storage.ports.idempotency import IdempotencyKeys
 from greenroom.storage.ports.limits import LimitStatistics, RateLimits
 from greenroom.storage.ports.outbox import Outbox
 from greenroom.storage.ports.search import (
+    AliasEvidence,
     Gazetteer,
     PlaceRows,
     Places,
     Retrieval,
     RowsWithin,
+    SearchAnalytics,
     SearchConfigs,
     SearchIndex,
+    SearchLog,
 )
 from greenroom.storage.ports.streams import Streams
 from greenroom.storage.ports.writes import (
@@ -71,6 +74,9 @@ class Storage:
     gazetteer: Gazetteer
     retrieval: Retrieval
     search_index: SearchIndex
+    search_log: SearchLog
+    search_analytics: SearchAnalytics
+    alias_evidence: AliasEvidence
     bus: Bus
     health: Health
     limits: RateLimits
@@ -78,6 +84,7 @@ class Storage:
 
 __all__ = [
     "Accounts",
+    "AliasEvidence",
     "Audit",
     "Bookings",
     "Bus",
@@ -111,8 +118,10 @@ __all__ = [
     "Revocation",
     "RollCall",
     "RowsWithin",
+    "SearchAnalytics",
     "SearchConfigs",
     "SearchIndex",
+    "SearchLog",
     "Storage",
     "StreamPosition",
     "Streams",

@@ -11,9 +11,27 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from greenroom.schema.ids import ServiceId
+from greenroom.schema.search.aggregates import (
+    ClickThrough,
+    Degradation,
+    Latency,
+    Span,
+    Summary,
+    TextCount,
+    Tiers,
+)
 from greenroom.schema.search.candidates import Card, RetrievalQuery, Retrieved, TextStrength
 from greenroom.schema.search.config import ConfigValue, StoredConfig
 from greenroom.schema.search.indexing import IndexedModel, IndexedText, ServiceText
+from greenroom.schema.search.learning import Vote
+from greenroom.schema.search.log import (
+    NewClick,
+    QueryId,
+    RecordedSearch,
+    SearchesShown,
+    SearchLine,
+    SearchRecord,
+)
 from greenroom.schema.search.places import (
     Alias,
     AliasId,
@@ -115,6 +133,10 @@ class Gazetteer(Protocol):
 
     async def aliases_page(self, *, state: AliasState | None, before: AliasId | None, limit: int) -> list[Alias]:
         """Aliases, newest first, below an id; None for all states, or from the newest on."""
+        ...
+
+    async def alias_of(self, name: str, region_id: RegionId) -> Alias | None:
+        """The alias of this name for a region, in whatever state; None if there is none."""
         ...
 
     async def decide_alias(self, alias_id: AliasId, state: AliasState, *, decided_by: str, now: datetime) -> Alias:
@@ -242,5 +264,77 @@ class SearchConfigs(Protocol):
 
         Raises:
             Conflict: the revision is not ``expected_revision``; nothing was stored.
+        """
+        ...
+
+
+class SearchLog(Protocol):
+    """What was searched for and what came of it."""
+
+    async def add_searches(self, records: Sequence[SearchRecord]) -> None:
+        """Store at most WRITTEN_MAX searches, all or none; one that is stored already stays as it is."""
+        ...
+
+    async def add_clicks(self, clicks: Sequence[NewClick]) -> int:
+        """Store at most WRITTEN_MAX clicks; return how many count.
+
+        One counts if the same user's stored search showed the service, and it is the first on it.
+        """
+        ...
+
+    async def page(self, shown: SearchesShown, *, before: QueryId | None, limit: int) -> list[SearchLine]:
+        """Searches, newest first, below an id; None for from the newest on."""
+        ...
+
+    async def get(self, query_id: QueryId) -> RecordedSearch | None: ...
+
+    async def delete_before(self, moment: datetime, *, limit: int) -> int:
+        """Delete searches, their details and clicks, the oldest first; return how many searches."""
+        ...
+
+    async def delete_details_before(self, moment: datetime, *, limit: int) -> int:
+        """Delete what is kept for a shorter time, the oldest first; return of how many searches."""
+        ...
+
+
+class SearchAnalytics(Protocol):
+    """What many searches come to; see :mod:`greenroom.schema.search.aggregates`.
+
+    Each reads all of a span, at most for as long as a statement may take.
+    """
+
+    async def summary(self, span: Span) -> Summary: ...
+
+    async def popular(self, span: Span, *, limit: int) -> list[TextCount]:
+        """What was searched for most often; ties by text, but for which of them come last in a full list."""
+        ...
+
+    async def without_results(self, span: Span, *, limit: int) -> list[TextCount]:
+        """The same of searches that found nothing, counting only these."""
+        ...
+
+    async def latency(self, span: Span) -> Latency: ...
+
+    async def degradation(self, span: Span) -> Degradation: ...
+
+    async def click_through(self, span: Span) -> ClickThrough: ...
+
+    async def tiers(self, span: Span) -> Tiers: ...
+
+
+class AliasEvidence(Protocol):
+    """What clicks tell about names of places."""
+
+    async def hold(self, worker: str, *, for_s: float) -> bool:
+        """Take or keep the right to learn; return whether this worker has it. It keeps workers from doing the same work."""
+        ...
+
+    async def votes(self, *, since: datetime, users_min: int, names_max: int, limit: int) -> list[Vote]:
+        """Clicks after searches whose place was uncertain, with where the clicked instructors teach, whole cities aside.
+
+        Args:
+            users_min: only of names that so many people clicked results of.
+            names_max: the most clicked of these.
+            limit: the newest of their clicks.
         """
         ...

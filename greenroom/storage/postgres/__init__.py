@@ -14,10 +14,13 @@ from greenroom.storage.postgres.idempotency import PostgresIdempotencyKeys
 from greenroom.storage.postgres.options import PostgresOptions
 from greenroom.storage.postgres.outbox import PostgresOutbox
 from greenroom.storage.postgres.pool import Pool, PoolStatistics, open_pool
+from greenroom.storage.postgres.search.analytics import PostgresSearchAnalytics
 from greenroom.storage.postgres.search.catalogue import PostgresCatalogue
 from greenroom.storage.postgres.search.configs import PostgresSearchConfigs
+from greenroom.storage.postgres.search.evidence import PostgresAliasEvidence
 from greenroom.storage.postgres.search.gazetteer import PostgresGazetteer
 from greenroom.storage.postgres.search.index import PostgresSearchIndex
+from greenroom.storage.postgres.search.log import PostgresSearchLog
 from greenroom.storage.postgres.search.places import PostgresPlaces
 from greenroom.storage.postgres.search.retrieval import PostgresRetrieval
 from greenroom.storage.postgres.streams import PostgresStreams
@@ -49,6 +52,9 @@ def postgres_storage(
         gazetteer=PostgresGazetteer(pool),
         retrieval=PostgresRetrieval(pool, retrieval_rules),
         search_index=PostgresSearchIndex(pool),
+        search_log=PostgresSearchLog(pool),
+        search_analytics=PostgresSearchAnalytics(pool),
+        alias_evidence=PostgresAliasEvidence(pool),
         bus=bus,
         health=PostgresHealth(pool),
         limits=limits or LocalLimits(),

@@ -68,6 +68,14 @@ class MemoryGazetteer:
             wanted = (alias for alias in newest_first if state is None or alias.state is state)
             return [alias for alias in wanted if before is None or alias.id < before][:limit]
 
+    async def alias_of(self, name: str, region_id: RegionId) -> Alias | None:
+        async with self._database.operation("gazetteer.alias_of"):
+            normal = normal_place_name(name)
+            for alias in self._database.tables.aliases.values():
+                if alias.region_id == region_id and normal_place_name(alias.name) == normal:
+                    return alias
+            return None
+
     async def decide_alias(self, alias_id: AliasId, state: AliasState, *, decided_by: str, now: datetime) -> Alias:
         async with self._database.operation("gazetteer.decide_alias"):
             tables = self._database.tables

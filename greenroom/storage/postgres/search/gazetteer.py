@@ -73,6 +73,12 @@ SELECT id, name, region_id, source, state, weight, created_at, decided_at, decid
  WHERE state = %(state)s AND id < %(before)s ORDER BY id DESC LIMIT %(limit)s
 """
 
+ALIAS_OF: Final = """
+-- alias_of: by its name and region, which are its key.
+SELECT id, name, region_id, source, state, weight, created_at, decided_at, decided_by FROM location_aliases
+ WHERE normal_name = %(normal_name)s AND region_id = %(region_id)s
+"""
+
 DECIDE_ALIAS: Final = """
 -- decide_alias: by an operator.
 UPDATE location_aliases SET state = %(state)s, decided_at = %(now)s, decided_by = %(decided_by)s WHERE id = %(id)s
@@ -117,6 +123,11 @@ class PostgresGazetteer:
     async def aliases_page(self, *, state: AliasState | None, before: AliasId | None, limit: int) -> list[Alias]:
         params = {"state": state, "before": NEWEST if before is None else before, "limit": limit}
         return await self._pool.fetch(ALIASES_PAGE if state is None else ALIASES_PAGE_IN_STATE, params, _alias)
+
+    async def alias_of(self, name: str, region_id: RegionId) -> Alias | None:
+        params = {"normal_name": normal_place_name(name), "region_id": region_id}
+        found = await self._pool.fetch(ALIAS_OF, params, _alias)
+        return found[0] if found else None
 
     async def decide_alias(self, alias_id: AliasId, state: AliasState, *, decided_by: str, now: datetime) -> Alias:
         params = {"id": alias_id, "state": state, "decided_by": decided_by, "now": now}
