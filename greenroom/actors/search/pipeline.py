@@ -393,8 +393,14 @@ class Pipeline:
 
 
 def _centre(request: SearchRequest, place: PlaceAnswer) -> Point | None:
-    """Where distances are measured from: the place that was asked for, else where the asker is."""
-    return place.regions[0].centroid if place.regions else request.near
+    """Where distances are measured from: the place that was asked for, else where the asker is.
+
+    There is none where the place may be in one city or in another.
+    """
+    if not place.regions:
+        return request.near
+    is_one_city = len({region.city for region in place.regions}) == 1
+    return place.regions[0].centroid if is_one_city else request.near
 
 
 def _cities(city: RegionId | None, here: Region | None) -> tuple[RegionId, ...]:
