@@ -192,6 +192,15 @@ def on(
         ("piano mornings after 10", on(low=600, high=720)),
         ("piano mornings or evenings", on(low=360, high=1320)),
         ("piano at 7 in the morning", on(low=420, high=540)),
+        ("piano saturday morning at 7", on(Weekday.SATURDAY, low=420, high=540)),
+        ("piano saturday morning or sunday evening", on(*WEEKEND, low=360, high=1320)),
+        ("piano saturday morning sunday evening", on(*WEEKEND, low=360, high=1320)),
+        ("piano weekends except sunday", on(Weekday.SATURDAY)),
+        ("piano quarter past five on friday", on(Weekday.FRIDAY, low=1035, high=1155)),
+        ("piano 3.12.2026", When(on=date(2026, 12, 3))),
+        ("piano one on one", When()),
+        ("piano 24/7", When()),
+        ("piano out in the sun", When()),
         ("piano dec 3", When(on=date(2026, 12, 3))),
         ("piano 3rd of december", When(on=date(2026, 12, 3))),
         ("piano 12/03", When(on=date(2026, 12, 3))),
@@ -250,6 +259,7 @@ def test_online_and_in_person(text: str, online: bool | None) -> None:
         ("art les", "les", False),
         ("tutor in 11215", "11215", False),
         ("piano near 5th avenue", "5th avenue", True),
+        ("piano 20 minutes from park slope", "park slope", True),
         ("new york style pizza making", None, False),
         ("piano in the morning", None, False),
         ("singing in my 40s", None, False),
@@ -287,6 +297,18 @@ def test_words_for_the_lesson(text: str, service_text: str, first: str) -> None:
 
     assert understood.service_text == service_text
     assert understood.services[0].category == first
+
+
+def test_the_language_a_teacher_speaks_is_not_the_lesson() -> None:
+    assert [guess.category for guess in read("piano teacher who speaks spanish").services] == ["piano"]
+    assert [guess.category for guess in read("spanish speaking lessons").services] == ["spanish"]
+
+
+def test_words_for_whom_belong_to_a_lesson_that_is_named_so() -> None:
+    understood = read("coding for kids")
+
+    assert [guess.category for guess in understood.services] == ["coding-for-kids"]
+    assert understood.age == AgeBounds(3, 12)
 
 
 def test_a_place_does_not_swallow_the_sign_of_the_price_after_it() -> None:

@@ -38,6 +38,7 @@ _SPAN: Final = pattern(
     rf" | (?:between_|from_)? (?P<a2>{_N}) _(?:(?:-|to|and|or|&|through|/)_)(?:an?_|my_)? (?P<b2>{_N}) _{_OLD}"
     rf" | (?:between_|from_)? (?P<a3>{_N}) _{_OLD} _(?:-|to|and|or|&)_(?:an?_|my_)? (?P<b3>{_N}) (?:_{_OLD})?"
     rf" | {_WHO}_(?:of_)?(?:between_)? (?P<a4>{_N}) _(?:-|to|and)_ (?P<b4>{_N}) (?!_(?:am|pm|a|p|:|o_?clock)(?!\S))"
+    rf" | (?P<a6>1?\d)_(?:&|and)_(?P<b6>1?\d)_(?:years?|yrs?) (?!_(?:of|experience|exp|teaching)(?!\S))"
     rf" | (?P<a5>{_N})_-_(?P<b5>{_N})_(?:years?|yrs?) (?!_(?:of|experience|exp|teaching)(?!\S)) )"
 )
 _LIST: Final = pattern(

@@ -121,6 +121,7 @@ def match_services(words: Sequence[str], *, lexicon: Lexicon) -> tuple[ServiceGu
     of equals the longer name goes first ("chef ... thai cooking").
     """
     found = list(lexicon.phrases(words))
+    found = [phrase for phrase in found if not _is_spoken(words, phrase, lexicon)] or found
     named = [phrase for phrase in found if not set(words[phrase.first : phrase.after]) <= SOFT_FILLER] or found
     weights: dict[str, float] = {}
     for phrase in named:
@@ -129,6 +130,14 @@ def match_services(words: Sequence[str], *, lexicon: Lexicon) -> tuple[ServiceGu
     length = {slug: phrase.after - phrase.first for phrase in named for slug, _ in phrase.meanings}
     heaviest = sorted(weights.items(), key=lambda item: (-item[1], -length[item[0]]))[:GUESSES_MAX]
     return tuple(ServiceGuess(slug, round(weight, 4)) for slug, weight in heaviest)
+
+
+def _is_spoken(words: Sequence[str], phrase: Phrase, lexicon: Lexicon) -> bool:
+    """Whether a language is the one that the teacher speaks: "who speaks spanish", "french speaking"."""
+    if any(lexicon.taxonomy.kinds[slug].group != "languages" for slug, _ in phrase.meanings):
+        return False
+    before = words[phrase.first - 1] if phrase.first else ""
+    return before in ("speaks", "speak") or (phrase.after < len(words) and words[phrase.after] == "speaking")
 
 
 REAL_WORDS: Final = word_set("""
@@ -145,7 +154,7 @@ REAL_WORDS: Final = word_set("""
     dishing liking hiring damping fending eating dating rating slating knotting quitting treading lottery pantry pirates plates
     skimming slimming germany germane persia quash squish serum expel hello booking looking plaza piazza coping ceding serving
     holding seeing swiss tapes axes faxes sauces focus famil cunning gunning ruining
-    vila cell vice chin hind tail lain iris hist bare pain pant pint mana dram cava bent curt unit sift scum sale dive done tart
+    chord chords carol carols vila cell vice chin hind tail lain iris hist bare pain pant pint mana dram cava bent curt unit sift scum sale dive done tart
     trot taro ruby bile swig ding tang dane dace oran pole flue making taking stage short skills swing tango tempo theme three twins under world hobby handy light right rights
     """)
 """English words one edit away from a name of a lesson that mean something else."""

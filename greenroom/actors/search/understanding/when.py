@@ -134,7 +134,7 @@ _ASKS_NOTHING: Final = (
     pattern(r"(?:every_other_week|bi_?weekly|fortnightly|weekly|once_weekly|twice_weekly|monthly|every_week|each_week|per_week|a_week|on_a_regular_basis|regularly)"),
     pattern(
         r"(?:for_|in_|within_|under_|over_|about_|less_than_|more_than_|up_to_|at_least_|of_){0,4}(?: (?:\d+(?:\.\d+)? (?:_?(?:-|to|or|and)_\d+)? | an | a | half_an? | 1_/_2 | half | a_few | several | couple_of)"
-        r" _?(?:min|mins|minutes?|hours?|hrs?|hr|weeks?|months?|days?|years?|h|m) ) (?:_(?:long|sessions?|lessons?|and_a_half|class|classes|slots?|each|of_experience|experience|of)){0,3}"
+        r" _?(?:min|mins|minutes?|hours?|hrs?|hr|weeks?|months?|days?|years?|h|m) ) (?:_(?:long|sessions?|lessons?|and_a_half|class|classes|slots?|each|of_experience|experience|of)){0,3}(?!_(?:(?:walk|drive|away)_)?(?:from|of)(?!\S))"
     ),
     pattern(r"(?:at_least_|over_|more_than_)?\d+_?\+?_?(?:years?|yrs?)(?:_(?:of|teaching|professional)){0,3}_experience"),
     pattern(r"1_(?:on|to|:|-|2)_1 | 1_on_2 | half_hour | (?:any|what)_time | asap | as_soon_as_possible | right_(?:now|away) | immediately | same_time"),
@@ -169,12 +169,14 @@ class Piece:
 def merged_when(pieces: Sequence[Piece]) -> When:
     """All that was said about when, in one.
 
-    Days add up ("saturday ... sunday"). Times of day narrow each other ("morning ... after 10"); alternatives span from the first to
-    the last. A time whose half of the day was guessed moves to the half that the others speak of ("morning ... at 7"); of times that
+    Days add up ("saturday ... sunday"). Times of day narrow each other ("morning ... after 10"); alternatives, and times of several days
+    that can't both be, span from the first to the last. A time whose half of the day was guessed moves to the half that the others speak of ("morning ... at 7"); of times that
     can't both be, the shorter stands. The first day counted from today, or the first date, is kept.
     """
     result = When()
     span: _Span | None = None
+    # Since the last time of day: did an "or" stand anywhere, and was another day named.
+    is_alternative = is_other_day = False
     for piece in pieces:
         when = piece.when
         result = replace(
@@ -183,12 +185,16 @@ def merged_when(pieces: Sequence[Piece]) -> When:
             relative=result.relative or (when.relative if result.on is None else None),
             on=result.on or (when.on if result.relative is None else None),
         )
+        is_alternative = is_alternative or piece.is_alternative
+        is_other_day = is_other_day or bool(when.weekdays) or when.on is not None
         if when.from_minute is None and when.to_minute is None:
             continue
         said = _Span(
             when.from_minute or 0, DAY if when.to_minute is None else when.to_minute, piece.half_is_guessed
         )
-        span = said if span is None else _both(span, said, is_alternative=piece.is_alternative)
+        if span is not None:
+            said = _hull(span, said) if is_alternative else _both(span, said, is_other_day=is_other_day)
+        span, is_alternative, is_other_day = said, False, False
     if span is None:
         return result
     return replace(result, from_minute=span.low or None, to_minute=None if span.high == DAY else span.high)
@@ -218,9 +224,12 @@ class _Span:
         return _Span(self.low + shift, self.high + shift, is_guess=False)
 
 
-def _both(one: _Span, other: _Span, *, is_alternative: bool) -> _Span:
-    if is_alternative:
-        return _Span(min(one.low, other.low), max(one.high, other.high), is_guess=False)
+def _hull(one: _Span, other: _Span) -> _Span:
+    return _Span(min(one.low, other.low), max(one.high, other.high), is_guess=False)
+
+
+def _both(one: _Span, other: _Span, *, is_other_day: bool) -> _Span:
+    """What both allow. If nothing: on another day the one or the other, else the shorter of them."""
     readings = [(one, other)]
     if other.is_guess:
         readings.append((one, other.other_half()))
@@ -230,6 +239,8 @@ def _both(one: _Span, other: _Span, *, is_alternative: bool) -> _Span:
         low, high = max(first.low, second.low), min(first.high, second.high)
         if low < high:
             return _Span(low, high, first.is_guess and second.is_guess)
+    if is_other_day:
+        return _hull(one, other)
     nearest = min(readings, key=lambda pair: max(pair[0].low, pair[1].low) - min(pair[0].high, pair[1].high))
     return min(nearest, key=lambda span: span.high - span.low)
 
