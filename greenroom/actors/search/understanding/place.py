@@ -14,6 +14,7 @@ from greenroom.actors.search.understanding.filler import FILLER, SOFT_FILLER
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.actors.search.understanding.service import Lexicon
 from greenroom.actors.search.understanding.words import word_set
+from greenroom.data.gazetteer.ordinary_names import needs_a_word_before
 from greenroom.schema.search.understood import PartKind
 
 IsPlace = Callable[[tuple[str, ...]], bool]
@@ -62,13 +63,16 @@ _CANT_BEGIN: Final = _STOP | word_set(
 
 
 def known_place_claims(line: Line, *, is_place: IsPlace, lexicon: Lexicon) -> Iterator[Claim]:
-    """Known names where no preposition leads to them. What also names a lesson is a lesson: "chinese", "reading"."""
+    """Known names where no preposition leads to them. What also names a lesson is a lesson: "chinese", "reading"; and what is
+    a word before it is a place is that word: "violin bow"."""
     words = [atom.words[0].key for atom in line.atoms]
     for first in range(len(words)):
         for after in range(min(first + PLACE_WORDS_MAX, len(words)), first, -1):
             name = _name(line, first, after)
             if not all(atom.is_word for atom in line.atoms[first:after]) or not is_place(name):
                 continue
+            if needs_a_word_before(" ".join(name)):
+                break
             is_lesson = lexicon.meanings(name) is not None or (len(name) == 1 and name[0] in FILLER | SOFT_FILLER)
             if (
                 not is_lesson

@@ -1,0 +1,84 @@
+"""Names of places that are words, first names or short forms of something else before they are places.
+
+In "violin bow technique" nobody means Bow, in "broadway singing lessons" nobody the street. Such names are places only where a
+word leads to them: "in bow", "near broadway".
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TELLING_LENGTH_MIN: Final = 3
+"""Shorter names are short forms, of which only a few mean nothing else."""
+
+_TELLING_SHORT_FORMS: Final = frozenset({"bk", "bx", "ny"})
+
+_ORDINARY: Final = frozenset(
+    name.strip()
+    for name in [
+        "angel",
+        " archway",
+        " austin",
+        " avenue a",
+        " bank",
+        " barking",
+        " barnes",
+        " battery",
+        " beverly",
+        " borough",
+        " bow",
+        " broadway",
+        " chatham",
+        " chi",
+        " city",
+        " clearing",
+        " clifton",
+        " concord",
+        " concourse",
+        " country club",
+        " da bronx",
+        " devon",
+        " douglas",
+        " downtown",
+        " elephant",
+        " fashion district",
+        " gotham",
+        " ground zero",
+        " hayes",
+        " hub",
+        " lee",
+        " loop",
+        " madison",
+        " midway",
+        " monument",
+        " north park",
+        " ocean breeze",
+        " ord",
+        " oval",
+        " poplar",
+        " rugby",
+        " seaport",
+        " seaside",
+        " shaolin",
+        " sheen",
+        " slope",
+        " spring creek",
+        " square mile",
+        " steinway",
+        " sunset",
+        " uptown",
+        " utopia",
+        " victoria",
+        " village",
+        " welling",
+        " whetstone",
+        " woodrow",
+    ]
+)
+
+
+def needs_a_word_before(name: str) -> bool:
+    """Whether a name, in normal form, is a place only where "in", "near" or the like leads to it."""
+    if len(name) < TELLING_LENGTH_MIN:
+        return name not in _TELLING_SHORT_FORMS
+    return name in _ORDINARY
