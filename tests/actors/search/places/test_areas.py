@@ -1,7 +1,7 @@
 from greenroom.actors.search.places.areas import NearbyAreas
-from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome, RegionId
+from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome, RegionId, RegionKind
 from greenroom.storage.memory import memory_storage
-from tests.storage.places_builders import BROOKLYN, PARK_SLOPE, add_places
+from tests.storage.places_builders import BROOKLYN, PARK_SLOPE, REGIONS, add_places
 
 
 async def areas(region_id: RegionId, *, is_near: bool) -> tuple[RegionId, ...]:
@@ -22,6 +22,14 @@ async def test_near_a_neighbourhood_are_those_within_a_walk_nearest_first() -> N
 
 async def test_near_a_borough_is_the_borough() -> None:
     assert await areas(BROOKLYN, is_near=True) == (BROOKLYN,)
+
+
+async def test_many_places_in_question_have_no_neighbours() -> None:
+    storage = memory_storage()
+    await add_places(storage)
+    regions = tuple(mapped.region for mapped in REGIONS if mapped.region.kind is RegionKind.NEIGHBOURHOOD)
+    found = await NearbyAreas(storage.places)(PlaceAnswer("x", PlaceOutcome.AMBIGUOUS, regions), is_near=True)
+    assert found == tuple(region.id for region in regions)
 
 
 async def test_without_a_place_nothing_is_narrowed() -> None:
