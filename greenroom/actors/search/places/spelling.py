@@ -19,6 +19,9 @@ ALONE_MIN: Final = 0.6
 LENGTH_MIN: Final = 5
 """Letters that a name has to have to be taken below ALONE_MIN."""
 
+UNPLACED_LENGTH_MIN: Final = 7
+"""The same where the city is not known, and then for a single error only: "brooklin" is as plain in any city."""
+
 _ERRORS_BY_LENGTH: Final = ((4, 0), (6, 1), (10, 2))
 _ERRORS_MAX: Final = 3
 
@@ -32,8 +35,8 @@ def is_misspelling(text: str, name: str, *, similarity: float, is_placed: bool) 
     """
     allowed = errors_allowed(name)
     if similarity < ALONE_MIN:
-        allowed = min(allowed, max(1, allowed - 1))
-        if not is_placed or len(compact(name)) < LENGTH_MIN:
+        allowed = min(allowed, max(1, allowed - 1)) if is_placed else 1
+        if len(compact(name)) < (LENGTH_MIN if is_placed else UNPLACED_LENGTH_MIN):
             return False
     if errors_between(text, name) > allowed:
         return False

@@ -45,3 +45,16 @@ def test_fewer_errors_are_forgiven_the_less_else_speaks_for_a_name(
 )
 def test_a_text_has_the_words_of_a_name_in_any_order(text: str, has_them: bool) -> None:
     assert has_every_word(text, "brooklyn heights") is has_them
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("brooklin", "brooklyn", True),
+        ("astorai", "astoria", True),
+        ("brookline", "brooklyn", False),
+        ("sohu", "soho", False),
+    ],
+)
+def test_one_error_in_a_long_name_is_a_misspelling_wherever_one_is(text: str, name: str, expected: bool) -> None:
+    assert is_misspelling(text, name, similarity=0.5, is_placed=False) is expected
