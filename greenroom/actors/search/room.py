@@ -26,6 +26,7 @@ from greenroom.actors.search.operating import SearchOperating
 from greenroom.actors.search.pipeline import Tools
 from greenroom.actors.search.places.areas import NearbyAreas
 from greenroom.actors.search.places.by_meaning import MeaningThresholds
+from greenroom.actors.search.places.embedding import embed_regions
 from greenroom.actors.search.places.resolver import PlaceResolver
 from greenroom.actors.search.query_vector import QueryVectors
 from greenroom.actors.search.ranking import rank
@@ -158,6 +159,7 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
                 index=storage.search_index,
                 indexing=Indexing(storage.search_index, models.embedders, load_taxonomy()),
                 worker=worker,
+                embed_places=lambda: embed_regions(storage.gazetteer, models.local),
             ),
             mailbox=MailboxSpec(capacity=4),
         ),
