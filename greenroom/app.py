@@ -55,6 +55,7 @@ from greenroom.storage.postgres.database_clock import open_database_clock
 from greenroom.storage.postgres.embedded import open_embedded
 from greenroom.storage.postgres.migrate import migrate
 from greenroom.storage.redis import BadRedisUrl, RedisUrl
+from greenroom.storage.retrieval.rules import RetrievalRules
 
 KEY_FILE: Final = "admin-api-key"
 """In the data folder: the operator's key of a server that was given none."""
@@ -181,7 +182,9 @@ async def open_server(
         models = await stack.enter_async_context(
             open_models(settings.search, config=lambda: board.config, rng=SystemRandom())
         )
-        storage = postgres_storage(pool, bus=bus, limits=rates)
+        storage = postgres_storage(
+            pool, bus=bus, limits=rates, retrieval_rules=RetrievalRules.from_settings(settings.search)
+        )
         captcha = await stack.enter_async_context(a_captcha(settings, ids))
         core = await stack.enter_async_context(
             open_core(

@@ -23,7 +23,9 @@ from greenroom.client import ClientError
 from greenroom.importing.command import FileFormat, ImportJob, Subject, format_of, import_file, summary
 from greenroom.importing.faults import FileUnusable
 from greenroom.logs import configure_logging
+from greenroom.models.ports import ModelError
 from greenroom.operator_terminal import OperatorClient, ServerFailure, View, show_live, show_once
+from greenroom.reembedding import Provider, chosen_models, reembed
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.requests import ActorRank, ActorState
 from greenroom.schema.settings import BadSettings, Settings, load_settings
@@ -119,6 +121,25 @@ def import_command(
         out.print(summary(job, loaded), highlight=False)
     if loaded.bad:
         raise typer.Exit(EXIT_FAILURE)
+
+
+@cli.command("reembed")
+def reembed_command(
+    provider: Annotated[Provider | None, typer.Option(help="Instead of EMBEDDING_PROVIDER.")] = None,
+    model: Annotated[str | None, typer.Option(help="Instead of OPENAI_EMBEDDING_MODEL.")] = None,
+    drop_others: Annotated[
+        bool, typer.Option("--drop-others", help="Forget all other models once this one is complete.")
+    ] = False,
+) -> None:
+    """Make vectors of all services by a model, beside those there are. It goes on where it was stopped.
+
+    Servers go on searching as before; they use the model once it is complete and their settings name it.
+    """
+    with _settings() as settings:
+        configure_logging(settings)
+        search = chosen_models(settings.search, provider=provider, model=model)
+        done = trio.run(partial(reembed, settings, search, drop_others=drop_others, steps=Steps(err), console=err))
+        out.print(done.summary(), highlight=False)
 
 
 @cli.command("config")
@@ -232,7 +253,9 @@ def _settings(failure_status: int = EXIT_FAILURE) -> Iterator[Settings]:
             raise typer.Exit(EXIT_INTERRUPTED) from None  # while starting; a server that runs drains instead
         if isinstance(cause, BadSettings | CannotStart | BadAccount | FileUnusable):
             _end(str(cause), EXIT_USAGE)
-        if not isinstance(cause, _Failure | ServerFailure | Unavailable | EmbeddedPostgresFailed | SchemaMismatch):
+        if not isinstance(
+            cause, _Failure | ServerFailure | Unavailable | ModelError | EmbeddedPostgresFailed | SchemaMismatch
+        ):
             raise
         _end(str(cause), failure_status)
 

@@ -42,6 +42,7 @@ from greenroom.storage.ports.search import (
     SearchConfigs,
     SearchIndex,
     SearchLog,
+    VectorCount,
 )
 from greenroom.storage.ports.streams import Streams
 from greenroom.storage.ports.writes import (
@@ -125,6 +126,7 @@ __all__ = [
     "Storage",
     "StreamPosition",
     "Streams",
+    "VectorCount",
     "WriteTransaction",
     "Writes",
 ]

@@ -178,6 +178,16 @@ class Retrieval(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class VectorCount:
+    services: int
+    with_vector: int
+
+    @property
+    def missing(self) -> int:
+        return self.services - self.with_vector
+
+
 class SearchIndex(Protocol):
     """What services are found by, in words and in meaning. Filters need no index: they see every change at once.
 
@@ -234,6 +244,10 @@ class SearchIndex(Protocol):
         Raises:
             InvalidInput: as with :meth:`put`.
         """
+        ...
+
+    async def count(self, model: str) -> VectorCount:
+        """How many services there are, and how many of them have a vector of a model: reads through all of them."""
         ...
 
     async def make_ready(self, model: str) -> bool:

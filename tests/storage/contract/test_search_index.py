@@ -10,7 +10,7 @@ import trio
 
 from greenroom.schema.errors import InvalidInput
 from greenroom.schema.search.indexing import IndexedModel, IndexedText
-from greenroom.storage.ports import Storage
+from greenroom.storage.ports import Storage, VectorCount
 from tests.storage.builders import NOW
 from tests.storage.market_builders import (
     MODEL,
@@ -111,6 +111,7 @@ async def test_a_model_is_searched_with_once_every_service_has_a_vector_of_it(st
     assert [one.service_id for one in missing] == [lesson_id(10)]
     assert await storage.search_index.put_vectors(OTHER, [(missing[0], (1.0, 0.0))]) == 1
     assert not await storage.search_index.make_ready(OTHER)
+    assert await storage.search_index.count(OTHER) == VectorCount(services=2, with_vector=1)
     missing = await storage.search_index.without_vector(OTHER, after=lesson_id(10), limit=9)
     assert [one.service_id for one in missing] == [lesson_id(20)]
     await storage.search_index.put_vectors(OTHER, [(missing[0], (0.0, 1.0))])

@@ -83,6 +83,20 @@ class Indexing:
             progress(total)
         return total
 
+    async def missing(self) -> int:
+        """How many vectors :meth:`fill` would make."""
+        return sum([(await self._index.count(embedder.model)).missing for embedder in self._embedders])
+
+    async def drop_others(self) -> tuple[str, ...]:
+        """Forget all models but these, if services have all vectors of these; return which."""
+        models = await self._index.models()
+        if not {one.model for one in models if one.is_ready} >= set(self.models):
+            return ()
+        others = tuple(one.model for one in models if one.model not in self.models)
+        for model in others:
+            await self._index.drop_model(model)
+        return others
+
     async def fill(self, *, progress: Callable[[int], None] = lambda count: None) -> Mapping[str, int]:
         """Give every service that lacks one a vector of each model, and search with the model once none does.
 

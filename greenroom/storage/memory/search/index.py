@@ -11,7 +11,7 @@ from greenroom.schema.ids import ServiceId
 from greenroom.schema.search.indexing import IndexedModel, IndexedText, ServiceText
 from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.memory.tables import Tables
-from greenroom.storage.ports.search import MODELS_MAX
+from greenroom.storage.ports.search import MODELS_MAX, VectorCount
 
 
 class MemorySearchIndex:
@@ -91,6 +91,11 @@ class MemorySearchIndex:
                     tables.search_vectors[model, service.service_id] = vector
                     count += 1
             return count
+
+    async def count(self, model: str) -> VectorCount:
+        async with self._database.operation("search_index.count"):
+            services = len(self._database.tables.services)
+            return VectorCount(services, services - sum(1 for _ in self._missing(model)))
 
     async def make_ready(self, model: str) -> bool:
         async with self._database.operation("search_index.make_ready"):

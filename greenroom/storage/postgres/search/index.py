@@ -16,6 +16,7 @@ from psycopg import sql
 from greenroom.schema.errors import FieldError, InvalidInput
 from greenroom.schema.ids import ServiceId
 from greenroom.schema.search.indexing import IndexedModel, IndexedText, ServiceText
+from greenroom.storage.ports import VectorCount
 from greenroom.storage.postgres.columns import moments, texts
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.search.legs import vector_text
@@ -187,6 +188,12 @@ SELECT d.doc, d.service_id
  ORDER BY d.doc FOR UPDATE OF d SKIP LOCKED
 """
 
+COUNT_VECTORS: Final = """
+-- count_vectors: of one model, beside all services.
+SELECT (SELECT count(*) FROM search_documents),
+       (SELECT count(*) FROM service_embeddings WHERE place = (SELECT place FROM search_models WHERE model = %(model)s))
+"""
+
 MAKE_READY: Final = """
 -- make_ready: if nothing is missing.
 UPDATE search_models m SET is_ready = true
@@ -276,6 +283,10 @@ class PostgresSearchIndex:
             docs, of_held = [doc for doc, _ in held], [by_id[service_id] for _, service_id in held]
             await _put_vectors(session, models[model], docs, of_held)
         return len(held)
+
+    async def count(self, model: str) -> VectorCount:
+        [count] = await self._pool.fetch(COUNT_VECTORS, {"model": model}, VectorCount)
+        return count
 
     async def make_ready(self, model: str) -> bool:
         async with in_transaction(self._pool, BEGIN, timeout_s=INDEX_TIMEOUT_S) as session:

@@ -18,7 +18,7 @@ from greenroom.storage.memory import FaultPoint, MemoryDatabase, Phase, memory_s
 from greenroom.storage.ports import Storage
 from greenroom.supervisor import ActorSystem, ChildSpec, SupervisorSpec, open_system
 from tests.storage.builders import NOW
-from tests.storage.market_builders import a_query, a_teacher, found, lesson_id, open_market, store
+from tests.storage.market_builders import MODEL, a_query, a_teacher, found, lesson_id, open_market, store
 
 TAXONOMY = parse_taxonomy(
     '{"kinds": [{"slug": "piano", "name": "Piano", "group": "music", "synonyms": ["pianoforte"], "wording": ""}], '
@@ -142,11 +142,15 @@ async def test_what_was_left_unfinished_is_gone_on_with(autojump_clock: MockCloc
     embedder.works = True
     told: list[int] = []
 
+    assert await first.missing() == 149
+    assert await first.drop_others() == ()
+
     made = await first.fill(progress=told.append)
 
     assert made == {"mock-8": 149}
     assert told == [149]
-    assert "mock-8" in await storage.retrieval.embedding_models()
+    assert await first.drop_others() == (MODEL,)
+    assert await storage.retrieval.embedding_models() == ["mock-8"]
 
 
 async def test_a_worker_that_stops_leaves_the_work_to_the_next_at_once(autojump_clock: MockClock) -> None:
