@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from typing import Final
 
 from greenroom.actors.search.understanding.age import age_claims, merged_ages
 from greenroom.actors.search.understanding.claims import Ages, Claim, ExceptDays, PlaceWords, cover
@@ -215,15 +216,18 @@ def _lesson_atoms(line: Line, taken: list[bool], lexicon: Lexicon) -> list[int]:
     return sure or telling
 
 
+_LENDING: Final = frozenset({PartKind.AGE, PartKind.LEVEL, PartKind.WHEN})
+
+
 def _naming_atoms(line: Line, claims: list[Claim], lesson: list[int], lexicon: Lexicon) -> list[int]:
     """The lesson's atoms with those beside them that make one name: "for kids" of "coding for kids", "basics" of "computer basics"."""
-    lending = [claim for claim in claims if claim.kind in (PartKind.AGE, PartKind.LEVEL, PartKind.WHEN)]
+    lending = [claim for claim in claims if claim.kind in _LENDING]
     if not lending:
         return lesson
     lent = {at for claim in lending for at in range(claim.first, claim.after)}
     theirs = set(lesson)
     found = set(lesson)
-    taken = _taken([claim for claim in claims if claim not in lending], len(line.atoms))
+    taken = _taken([claim for claim in claims if claim.kind not in _LENDING], len(line.atoms))
     for run in _runs(line, [at for at in range(len(line.atoms)) if not taken[at] and line.atoms[at].is_word]):
         for phrase in lexicon.phrases([line.key(at) for at in run]):
             atoms = run[phrase.first : phrase.after]
