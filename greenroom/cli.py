@@ -45,14 +45,19 @@ err = Console(stderr=True)
 
 
 @cli.command("demo")
-def demo_command() -> None:
+def demo_command(
+    instructors: Annotated[
+        int, typer.Option(min=0, max=20_000, help="How many there are to search among, besides eight with a past.")
+    ] = demo.CROWD,
+) -> None:
     """Run a demo marketplace: embedded Postgres, a few people with history, the web page, on one port."""
     with _settings() as settings:
         if "log_level" not in settings.model_fields_set:
             # The demo is watched by a person, who should still see the log-ins after the first page was loaded.
             settings = settings.model_copy(update={"log_level": "warning"})
         configure_logging(settings)
-        trio.run(partial(run_server, settings, steps=Steps(err), announce=_announce_demo, seed=demo.seed_demo))
+        seed = partial(demo.seed_demo, crowd=instructors)
+        trio.run(partial(run_server, settings, steps=Steps(err), announce=_announce_demo, seed=seed))
 
 
 @cli.command("serve")

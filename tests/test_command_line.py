@@ -19,6 +19,9 @@ import trio
 
 from greenroom import demo
 
+DEMO = "demo --instructors 20"
+"""With as few as there can be to search among: making some thousand each time would be time for nothing."""
+
 READY_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 
@@ -27,7 +30,7 @@ STOP_TIMEOUT_S = 30
 def greenroom(command: str, data_dir: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run a server on a free port; yields the process and its URL once it is ready."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "greenroom", command],
+        [sys.executable, "-m", "greenroom", *command.split()],
         env=_environment(data_dir, environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -82,7 +85,7 @@ def _conversations(client: httpx.Client, headers: dict[str, str]) -> Any:
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_keeps_what_was_said_across_a_stop_and_a_start(stop: signal.Signals, tmp_path: Path) -> None:
-    with greenroom("demo", tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+    with greenroom(DEMO, tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
         student = _login(client, demo.STUDENT_EMAIL)
         before = _conversations(client, student)
         talk = before["items"][0]["id"]
@@ -93,7 +96,7 @@ def test_the_demo_keeps_what_was_said_across_a_stop_and_a_start(stop: signal.Sig
         process.send_signal(stop)
         assert process.wait(STOP_TIMEOUT_S) == 0
 
-    with greenroom("demo", tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+    with greenroom(DEMO, tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
         after = _conversations(client, student)
         assert len(after["items"]) == len(before["items"]) == 3
         assert after["items"][0]["last_message"]["content"] == "Still there?"
@@ -102,7 +105,7 @@ def test_the_demo_keeps_what_was_said_across_a_stop_and_a_start(stop: signal.Sig
 
 
 def test_a_stop_tells_open_streams_to_come_back_and_a_resumed_one_misses_nothing(tmp_path: Path) -> None:
-    with greenroom("demo", tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+    with greenroom(DEMO, tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
         student, instructor = _login(client, demo.STUDENT_EMAIL), _login(client, demo.INSTRUCTOR_EMAIL)
         talks = _conversations(client, student)["items"]
         (talk,) = [t["id"] for t in talks if t["other"]["display_name"] == "Tomás Herrera"]
@@ -114,7 +117,7 @@ def test_a_stop_tells_open_streams_to_come_back_and_a_resumed_one_misses_nothing
         assert 'data: {"reason":"draining","reconnect":true}' in rest
         assert process.wait(STOP_TIMEOUT_S) == 0
 
-    with greenroom("demo", tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+    with greenroom(DEMO, tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
         for n in range(3):
             body = {"content": f"while you were away {n}"}
             client.post(f"/api/v1/conversations/{talk}/messages", json=body, headers=instructor).raise_for_status()
@@ -129,7 +132,7 @@ def test_a_stop_tells_open_streams_to_come_back_and_a_resumed_one_misses_nothing
 
 
 def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    with greenroom("demo", tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+    with greenroom(DEMO, tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
         student = _login(client, demo.STUDENT_EMAIL)
         talk = _conversations(client, student)["items"][0]["id"]
         for n in range(20):
@@ -138,7 +141,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
         process.kill()
         process.wait(STOP_TIMEOUT_S)
 
-    with greenroom("demo", tmp_path) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
+    with greenroom(DEMO, tmp_path) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
         path = f"/api/v1/conversations/{talk}/messages"
         kept = client.get(path, params={"limit": 20}, headers=student).json()["items"]
         assert [message["content"] for message in kept] == [f"line {n}" for n in range(20)]
@@ -267,7 +270,7 @@ def test_an_account_that_registration_would_refuse_is_refused_by_name(tmp_path: 
 
 
 def test_when_postgres_is_killed_it_is_restarted_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
-    with greenroom("demo", tmp_path) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
+    with greenroom(DEMO, tmp_path) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
         student = _login(client, demo.STUDENT_EMAIL)
         talk = _conversations(client, student)["items"][0]["id"]
         path = f"/api/v1/conversations/{talk}/messages"

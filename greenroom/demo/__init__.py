@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from greenroom.demo.people import INSTRUCTOR_EMAIL, OPERATOR_EMAIL, PASSWORD, STUDENT_EMAIL
-from greenroom.demo.seeding import seed_demo
+from greenroom.demo.seeding import CROWD, seed_demo
 
-__all__ = ["INSTRUCTOR_EMAIL", "OPERATOR_EMAIL", "PASSWORD", "STUDENT_EMAIL", "seed_demo"]
+__all__ = ["CROWD", "INSTRUCTOR_EMAIL", "OPERATOR_EMAIL", "PASSWORD", "STUDENT_EMAIL", "seed_demo"]
