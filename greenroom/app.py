@@ -491,6 +491,7 @@ def core_settings(settings: Settings, *, worker: str | None = None) -> CoreSetti
     return CoreSettings(
         session_life=timedelta(hours=settings.session_hours),
         event_retention=timedelta(days=settings.event_retention_days),
+        search_retention=timedelta(days=settings.search_retention_days),
         edit_window=timedelta(minutes=settings.edit_window_minutes),
         reminder_lead=timedelta(hours=settings.reminder_hours),
         mail_domain=settings.mail_domain,

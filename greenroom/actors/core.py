@@ -14,6 +14,7 @@
     ├── session-check             ends the streams of sessions that ended
     ├── retention                 drops what is too old
     ├── search-board              keeps what searches go by up to date
+    ├── search-log                keeps what was searched for
     ├── search-indexer            makes services findable by what they say now
     ├── searches/<id>             one per search that runs
     ├── readings/<hash>           one per sentence that a model reads, where there is one
@@ -61,6 +62,7 @@ from greenroom.actors.replay import Replay
 from greenroom.actors.retention import Retention
 from greenroom.actors.search.cities import Cities
 from greenroom.actors.search.desk import SearchDesk
+from greenroom.actors.search.log.reading import SearchHistory
 from greenroom.actors.search.operating import SearchOperating
 from greenroom.actors.search.room import SearchPlan, SearchRoom, build_search, plan_without_network
 from greenroom.actors.session_cache import SessionCache
@@ -116,6 +118,7 @@ class CoreSettings:
 
     session_life: timedelta = timedelta(hours=12)
     event_retention: timedelta = timedelta(days=28)
+    search_retention: timedelta = timedelta(days=30)
     edit_window: timedelta = EDIT_WINDOW
     reminder_lead: timedelta = REMINDER_LEAD
     mail_domain: str = "localhost"
@@ -157,6 +160,7 @@ class Core:
         operating: Operating,
         search: SearchDesk,
         cities: Cities,
+        searches: SearchHistory,
         search_operating: SearchOperating,
         search_room: SearchRoom,
         outbox: OutboxBoard,
@@ -175,6 +179,7 @@ class Core:
         self.operating = operating
         self.search = search
         self.cities = cities
+        self.searches = searches
         self.search_operating = search_operating
         self.search_room = search_room
         self.outbox = outbox
@@ -336,8 +341,10 @@ async def open_core(
                     accounts=storage.accounts,
                     idempotency=storage.idempotency,
                     outbox=storage.outbox,
+                    search_log=storage.search_log,
                     wall=wall,
                     keep=settings.event_retention,
+                    keep_searches=settings.search_retention,
                 ),
             ),
             DynamicSpec(
@@ -433,8 +440,9 @@ async def open_core(
             ),
             outbox=outbox,
             limiting=limiting,
-            search=search_room.desk(system, ids=ids),
+            search=search_room.desk(system, ids=ids, wall=wall),
             cities=Cities(storage.places),
+            searches=search_room.searches(storage, wall=wall),
             search_operating=search_room.operating(storage=storage, trail=trail, wall=wall),
             search_room=search_room,
             loop=loop,

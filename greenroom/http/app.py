@@ -28,6 +28,7 @@ from greenroom.http.metrics import (
     OwnCountsCollector,
     RefusalMetrics,
     RequestMetrics,
+    SearchLogCollector,
 )
 from greenroom.http.openapi import explanations, openapi_document
 from greenroom.http.operations import Call, Operation, Site
@@ -46,6 +47,7 @@ from greenroom.http.routes import (
     operators,
     outbox,
     search,
+    search_history,
     search_operations,
     site,
     streams,
@@ -68,6 +70,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *outbox.operations.all,
     *search.operations.all,
     *search_operations.operations.all,
+    *search_history.operations.all,
     *health.operations.all,
     *site.operations.all,
 )
@@ -112,6 +115,7 @@ def create_app(
         OwnCountsCollector(core.system.inspect),
         OutboxCollector(lambda: core.outbox.figures),
         LimitCollector(core.limiting, core.sign_in),
+        SearchLogCollector(core.search_room.log_counts),
         GaugeCollector(
             "greenroom_essential_hindered",
             "Essential actors that can't work now; with any, the worker is not ready.",

@@ -6,6 +6,7 @@ Source: https://prometheus.io/docs/practices/naming/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from functools import cache
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from greenroom.actors.limiting import Limiting
 from greenroom.actors.loop_watch import LoopReport
+from greenroom.actors.search.log.writer import LogCounts
 from greenroom.actors.sign_in import SignIn
 from greenroom.http.serving import ServingStatistics
 from greenroom.schema.outbox import OutboxFigures
@@ -324,6 +326,21 @@ class LimitCollector(Collector):
         yield CounterMetricFamily(
             "greenroom_rate_limit_waits", "Requests that waited for the home of the limits.", now.waits
         )
+
+
+class SearchLogCollector(Collector):
+    """What became of searches and clicks that were to be recorded."""
+
+    def __init__(self, counts: LogCounts) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        log = CounterMetricFamily(
+            "greenroom_search_log", "Searches and clicks, by what became of their record.", labels=["outcome"]
+        )
+        for outcome, count in asdict(self._counts).items():
+            log.add_metric([outcome], count)
+        yield log
 
 
 class GaugeCollector(Collector):

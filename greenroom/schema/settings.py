@@ -87,6 +87,12 @@ class Settings(BaseSettings):
     )
     session_hours: float = Field(12.0, gt=0, le=24 * 31, description="life of a session")
     event_retention_days: int = Field(28, ge=7, le=365, description="how long a dropped client can still resume")
+    search_retention_days: int = Field(
+        30,
+        ge=1,
+        le=365,
+        description="how long searches and clicks on their results are kept; how they went, a week",
+    )
     edit_window_minutes: float = Field(
         15.0, ge=0, le=60 * 24 * 365, description="for how long a message may be edited after it was sent"
     )

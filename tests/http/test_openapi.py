@@ -239,6 +239,14 @@ async def test_live_answers_are_what_was_described(world: World, document: dict[
     await maya.get("/api/v1/search?q=organ on saturdays")
     await maya.get("/api/v1/search?q=organ&city=atlantis")
     await maya.get("/api/v1/search?q=organ&debug=true")
+    searched = (await maya.get("/api/v1/search?q=organ")).json()["query_id"]
+    await maya.post(f"/api/v1/search/{searched}/click", json={"service_id": ulid, "position": 0})
+    await operator.get("/api/v1/admin/search/queries?zero=true")
+    await operator.get(f"/api/v1/admin/search/queries/{searched}")
+    await operator.get(f"/api/v1/admin/search/queries/{ulid}")
+    for name in ("summary", "popular", "zero-results", "latency", "degradation", "click-through", "tiers"):
+        await operator.get(f"/api/v1/analytics/search/{name}")
+    await operator.get("/api/v1/analytics/search/summary?from=2026-01-01T00:00:00Z&to=2025-01-01T00:00:00Z")
     await operator.get("/api/v1/admin/search-config")
     await operator.put("/api/v1/admin/search-config", json={"budget_ms": 800})
     await operator.put("/api/v1/admin/search-config", json={"budget_ms": 1})

@@ -10,6 +10,7 @@ from greenroom.actors.identity import Identity
 from greenroom.actors.search.admission import Admission
 from greenroom.actors.search.answer import SearchAnswer
 from greenroom.actors.search.board import SearchBoard
+from greenroom.actors.search.log.recorder import Recorder
 from greenroom.actors.search.request import SearchRequest
 from greenroom.actors.search.request_actor import KIND, RunSearch
 from greenroom.schema.ids import Ids
@@ -20,11 +21,19 @@ GRACE_S: Final = 1.0
 
 
 class SearchDesk:
-    def __init__(self, *, system: ActorSystem, board: SearchBoard, admission: Admission, ids: Ids) -> None:
+    """
+    Attributes:
+        recorder: is told of every answer, and takes clicks.
+    """
+
+    def __init__(
+        self, *, system: ActorSystem, board: SearchBoard, admission: Admission, recorder: Recorder, ids: Ids
+    ) -> None:
         self._system = system
         self._board = board
         self._admission = admission
         self._ids = ids
+        self.recorder = recorder
 
     async def search(self, identity: Identity, request: SearchRequest) -> SearchAnswer:
         """Answer one search within its budget.
@@ -42,6 +51,8 @@ class SearchDesk:
         config = self._board.config
         with self._admission.admitted(config):
             address = self._system.virtual(KIND, self._ids.ulid())
-            return await ask(
+            answer = await ask(
                 self._system, address, RunSearch(request), timeout_s=config.budget_ms / 1000 + GRACE_S
             )
+        self.recorder.answered(request, answer)
+        return answer

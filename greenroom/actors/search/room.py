@@ -3,6 +3,7 @@
 ::
 
     search-board      keeps what operators change and what there is up to date
+    search-log        keeps what was searched for
     search-indexer    makes services findable by what they say now
     searches/<id>     one per search that runs
     readings/<hash>   one per sentence that a model reads
@@ -22,6 +23,10 @@ from greenroom.actors.search.answer_cache import AnswerCache
 from greenroom.actors.search.board import BoardKeeper, SearchBoard
 from greenroom.actors.search.desk import SearchDesk
 from greenroom.actors.search.indexing import Indexing, SearchIndexer
+from greenroom.actors.search.log.reading import SearchHistory
+from greenroom.actors.search.log.recent import RecentSearches
+from greenroom.actors.search.log.recorder import Recorder
+from greenroom.actors.search.log.writer import MAILBOX, NAME, LogCounts, SearchLogWriter
 from greenroom.actors.search.operating import SearchOperating
 from greenroom.actors.search.pipeline import Tools
 from greenroom.actors.search.places.areas import NearbyAreas
@@ -42,10 +47,11 @@ from greenroom.models.opening import Models, mock_models
 from greenroom.schema.clock import WallClock
 from greenroom.schema.ids import Ids
 from greenroom.schema.search.candidates import TextStrength
+from greenroom.schema.search.log import WRITTEN_MAX
 from greenroom.schema.search.taxonomy import load_taxonomy
 from greenroom.schema.search_settings import SearchSettings
 from greenroom.storage.ports import Storage
-from greenroom.supervisor import ActorSystem, ChildSpec, DynamicSpec, MailboxSpec, Restart
+from greenroom.supervisor import ActorSystem, ChildSpec, DynamicSpec, MailboxSpec, Overflow, Restart
 
 SEARCHES_MAX: Final = 1_000 * HARD_FACTOR
 """As many as the highest soft cap lets in."""
@@ -78,10 +84,18 @@ class SearchRoom:
     admission: Admission
     tools: Tools
     history: StageHistory
+    recent: RecentSearches
+    log_counts: LogCounts
     children: tuple[ChildSpec | DynamicSpec, ...]
 
-    def desk(self, system: ActorSystem, *, ids: Ids) -> SearchDesk:
-        return SearchDesk(system=system, board=self.board, admission=self.admission, ids=ids)
+    def desk(self, system: ActorSystem, *, ids: Ids, wall: WallClock) -> SearchDesk:
+        recorder = Recorder(system=system, recent=self.recent, counts=self.log_counts, wall=wall)
+        return SearchDesk(system=system, board=self.board, admission=self.admission, recorder=recorder, ids=ids)
+
+    def searches(self, storage: Storage, *, wall: WallClock) -> SearchHistory:
+        return SearchHistory(
+            log=storage.search_log, analytics=storage.search_analytics, recent=self.recent, wall=wall
+        )
 
     def operating(self, *, storage: Storage, trail: AuditTrail, wall: WallClock) -> SearchOperating:
         return SearchOperating(board=self.board, configs=storage.search_configs, trail=trail, wall=wall)
@@ -142,6 +156,11 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
         wall=wall,
         embedding_soft_timeout_s=None if soft_timeout_ms is None else soft_timeout_ms / 1000,
     )
+    recent, counts = RecentSearches(), LogCounts()
+
+    def is_loaded() -> bool:
+        return admission.is_high_load(board.config) or storage.health.is_pressed
+
     children: tuple[ChildSpec | DynamicSpec, ...] = (
         ChildSpec(
             "search-board",
@@ -152,6 +171,18 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
                 places=storage.places,
             ),
             mailbox=MailboxSpec(capacity=4),
+        ),
+        ChildSpec(
+            NAME,
+            lambda: SearchLogWriter(
+                log=storage.search_log,
+                counts=counts,
+                timeout_s=settings.search_analytics_timeout_s,
+                is_loaded=is_loaded,
+            ),
+            mailbox=MailboxSpec(capacity=MAILBOX, overflow=Overflow.DROP_NEWEST),
+            batch_max=WRITTEN_MAX,
+            shutdown_s=1.0,
         ),
         ChildSpec(
             "search-indexer",
@@ -176,7 +207,15 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
         ),
         *_readings(models, cache, board, history),
     )
-    return SearchRoom(board=board, admission=admission, tools=tools, history=history, children=children)
+    return SearchRoom(
+        board=board,
+        admission=admission,
+        tools=tools,
+        history=history,
+        recent=recent,
+        log_counts=counts,
+        children=children,
+    )
 
 
 def _readings(

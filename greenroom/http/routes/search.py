@@ -6,10 +6,11 @@ from greenroom.actors.identity import Identity
 from greenroom.actors.search.admission import SearchesBusy
 from greenroom.actors.search.answer import Hit, SearchAnswer
 from greenroom.actors.search.request import Overrides, SearchRequest
-from greenroom.http.operations import Call, Operations
+from greenroom.http.operations import Answer, Call, Operations
 from greenroom.http.response import Response, reply
+from greenroom.schema.search.log import QueryId
 from greenroom.schema.search.places import Point, RegionId
-from greenroom.schema.search.requests import Search, SkippedStage
+from greenroom.schema.search.requests import ClickResult, Search, SkippedStage
 from greenroom.schema.search.wire import (
     BudgetOut,
     CitiesOut,
@@ -60,6 +61,17 @@ async def list_cities(call: Call, identity: Identity) -> Response:
     """List the cities there are places of, by name."""
     cities = await call.core.cities.all(identity)
     return reply(200, CitiesOut(items=[CityOut(id=city.id, name=city.name) for city in cities]))
+
+
+@operations.serve("POST", "/api/v1/search/{query_id}/click", answers={204: Answer(description="Noted")})
+async def click_result(call: Call, identity: Identity, query_id: QueryId, body: ClickResult) -> Response:
+    """Say that a result was opened.
+
+    It is noted without being waited for. It counts, once, if the caller's own search with this id showed the lesson and was
+    recorded; whether it does is not told.
+    """
+    call.core.search.recorder.clicked(identity, query_id, body.service_id)
+    return reply(204)
 
 
 def render(answer: SearchAnswer, *, with_diagnostics: bool) -> SearchOut:

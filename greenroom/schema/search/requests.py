@@ -6,14 +6,23 @@ import re
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
-from greenroom.schema.requests import Body, Limit, PageCursor, Query, Text
+from greenroom.schema.ids import ServiceId
+from greenroom.schema.requests import Body, Limit, PageCursor, Query, Text, Ulid
 from greenroom.schema.search.understood import QUERY_LENGTH_MAX
 
 REGION_ID_LENGTH_MAX: Final = 200
+POSITION_MAX: Final = 10_000
+"""Far beyond the last result that can be paged to."""
 
 _DEGREES: Final = re.compile(r"-?[0-9]{1,3}(\.[0-9]{1,15})?")
+_DIGITS: Final = re.compile(r"[0-9]{1,6}")
+_MOMENT: Final = re.compile(
+    r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+"""RFC 3339, section 5.6, with the years that can be meant."""
+
 _FLAGS: Final = {"true": True, "false": False}
 
 
@@ -40,6 +49,12 @@ def _degrees(value: object) -> object:
     return value
 
 
+def _digits(value: object) -> object:
+    if isinstance(value, str) and _DIGITS.fullmatch(value) is None:
+        raise ValueError("must be a number of at most six digits")
+    return value
+
+
 def _flag(value: object) -> object:
     if isinstance(value, str):
         if value not in _FLAGS:
@@ -58,6 +73,13 @@ def _stages(value: object) -> object:
     return value
 
 
+def _moment(value: object) -> object:
+    if isinstance(value, str) and _MOMENT.fullmatch(value) is None:
+        raise ValueError("must be a moment of this century in RFC 3339, e.g. 2026-03-01T09:30:00Z")
+    return value
+
+
+QueryMoment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Sentence = Annotated[Text, StringConstraints(min_length=1, max_length=QUERY_LENGTH_MAX), AfterValidator(_one_line)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 
@@ -103,3 +125,31 @@ class ChangeSearchConfig(Body):
     max_retries: int | None = None
     uncached_concurrency: int | None = None
     revision: Annotated[int, Field(ge=0)] | None = None
+
+
+class ClickResult(Body):
+    """``position`` is where the result stood, from 0, as the client saw it; what counts is where the answer had it."""
+
+    service_id: Annotated[ServiceId, Ulid]
+    position: Annotated[int, Field(ge=0, le=POSITION_MAX)]
+
+
+class ReadSearches(Query):
+    """Without conditions, all; with several, those for which all hold."""
+
+    degraded: Flag = False
+    zero: Flag = False
+    slow_ms: Annotated[int, Field(ge=0, le=60_000), BeforeValidator(_digits)] | None = None
+    limit: Limit = 50
+    cursor: PageCursor | None = None
+
+
+class ReadSpan(Query):
+    """From a moment until before another: the last 24 hours by default, at most 92 days."""
+
+    since: Annotated[QueryMoment | None, Field(alias="from")] = None
+    until: Annotated[QueryMoment | None, Field(alias="to")] = None
+
+
+class ReadTexts(ReadSpan):
+    limit: Limit = 20

@@ -37,6 +37,10 @@ class MemoryHealth:
         async with self._database.operation("health.ping"):
             pass
 
+    @property
+    def is_pressed(self) -> bool:
+        return self._database.has_waiters
+
 
 def memory_storage(
     database: MemoryDatabase | None = None,

@@ -40,6 +40,11 @@ class MemoryDatabase:
         self._writer_timeout_s = writer_timeout_s
         self._writer = trio.Semaphore(1, max_value=1)
 
+    @property
+    def has_waiters(self) -> bool:
+        """Whether a transaction waits for the one before it."""
+        return self._writer.statistics().tasks_waiting > 0
+
     @asynccontextmanager
     async def operation(self, name: str) -> AsyncIterator[None]:
         """Frame one operation with its fault points; what fails after it had its effect nonetheless."""

@@ -9,3 +9,8 @@ class Health(Protocol):
     async def ping(self) -> None:
         """Prove that the database answers; raises Unavailable otherwise."""
         ...
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether somebody waits for a connection now: what can wait, or be left out, should be."""
+        ...

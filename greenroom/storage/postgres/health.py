@@ -18,3 +18,7 @@ class PostgresHealth:
 
     async def ping(self) -> None:
         await self._pool.fetch(PING, None, int)
+
+    @property
+    def is_pressed(self) -> bool:
+        return self._pool.statistics().waiting > 0

@@ -1,0 +1,1 @@
+"""What is kept of searches, beside them and never in their way."""
