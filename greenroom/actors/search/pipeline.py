@@ -344,10 +344,6 @@ class Pipeline:
             now=self._tools.wall(),
         )
 
-        if not understood.when.is_any and not query.filters.windows:
-            # All of the asked time is over. Without windows, a query would be for any time.
-            return query, Retrieved((), 0, Funnel())
-
         async def retrieve() -> tuple[RetrievalQuery, Retrieved]:
             with self._trace.stage(StageName.BURST2):
                 areas = await self._tools.areas(place, is_near=understood.is_near)
