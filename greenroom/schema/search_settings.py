@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from greenroom.schema.search.config import SearchConfig
@@ -103,6 +103,12 @@ class SearchSettings(BaseSettings):
             max_retries=self.openai_max_retries,
             uncached_concurrency=self.uncached_search_concurrency,
         )
+
+    @field_validator("openai_api_key", "openai_base_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        # As a line "OPENAI_API_KEY=" in a file is meant.
+        return None if value == "" else value
 
     @model_validator(mode="after")
     def _provider_can_be_had(self) -> SearchSettings:

@@ -46,8 +46,15 @@ def asked_windows(windows: Sequence[TimeWindow], now: datetime) -> tuple[TimeWin
 
 def first_free(schedule: Schedule, windows: Iterable[TimeWindow], lesson: timedelta) -> datetime | None:
     """The earliest moment from which a whole lesson fits into one of the windows; None if there is none."""
-    begins = (begin for window in windows if (begin := _first_within(schedule, window, lesson)) is not None)
-    return min(begins, default=None)
+    earliest: datetime | None = None
+    for window in sorted(windows, key=lambda window: window.starts_at):
+        # A search of "any morning" has dozens of windows, of which mostly the first is the answer.
+        if earliest is not None and window.starts_at >= earliest:
+            break
+        begin = _first_within(schedule, window, lesson)
+        if begin is not None and (earliest is None or begin < earliest):
+            earliest = begin
+    return earliest
 
 
 def _first_within(schedule: Schedule, window: TimeWindow, lesson: timedelta) -> datetime | None:
