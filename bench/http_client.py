@@ -111,9 +111,10 @@ async def open_connections(port: int) -> AsyncIterator[Connections]:
         await connections.aclose()
 
 
-def get(path: str) -> bytes:
+def get(path: str, *, token: str | None = None) -> bytes:
     """A GET as it goes over the wire."""
-    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    authorization = f"Authorization: Bearer {token}\r\n" if token is not None else ""
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{authorization}\r\n".encode()
 
 
 def post(path: str, body: dict[str, str], *, token: str | None = None) -> bytes:

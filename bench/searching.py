@@ -1,0 +1,291 @@
+"""Searches over HTTP among 20,000 instructors, beside FastAPI doing what pgvector's documentation teaches.
+
+- *latency*: so many a second from an open schedule, every sentence another one, from the moment it was meant to be sent to
+  the last byte of the answer.
+- *peak*: as many as 12 connections get answered in time, one after the other on each.
+- *overload*: five times that, for ten seconds: how much of the peak is still answered in time, how late the latest answer
+  is, and how long it takes to be as quick as before once that is over. Refusals count as nothing.
+- *slow models*: the same schedule with a model server that takes a second for everything, twice the budget.
+
+Both search the same Postgres, of greenroom's own make and settings, in turns. In time is within greenroom's budget.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from statistics import quantiles
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import trio
+
+from bench.figures import Better, Figure
+from bench.http_client import Connection, Connections, NotServed, get, open_connections, post
+from bench.marketplace import INSTRUCTORS, SLOW_DIMENSIONS, a_marketplace
+from bench.peer_process import a_peer
+from bench.sentences import Sentence, sentences
+from chaos.launch import Launch
+from chaos.server import ServerProcess, a_server
+
+PER_S: Final = 10
+"""About a quarter of what one worker and its Postgres do on two processors."""
+
+LATENCY_S: Final = 5.0
+ROUNDS: Final = 3
+ASKERS: Final = 12
+PEAK_S: Final = 3.0
+OVERLOAD_S: Final = 10.0
+OVERLOAD: Final = 5
+BUDGET_S: Final = 0.5
+TOLERANCE_S: Final = 0.02
+RECOVERY_S_MAX: Final = 8.0
+CALM: Final = 1.5
+"""Recovered: ten answers in a row within so many times the p99 of before."""
+
+SLOW_MODEL_S: Final = 1.0
+WARM_UP: Final = 40
+
+PEER: Final = "FastAPI, asyncpg, tsvector and pgvector by RRF"
+WAITING_PEER: Final = "the same, which waits for the model"
+LATENCY: Final = f"search of {INSTRUCTORS:,} instructors at {PER_S}/s"
+PROCESSOR: Final = "processor time of a search, server alone"
+PEAK: Final = f"searches in time, {ASKERS} connections"
+GOODPUT: Final = f"searches in time at {OVERLOAD} times the peak, of the peak"
+LATEST: Final = f"latest answer at {OVERLOAD} times the peak"
+RECOVERY: Final = "until searches are as quick again after that"
+SLOW: Final = f"search with models that take {SLOW_MODEL_S:g} s"
+
+Ask = Callable[[Sentence], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One that is measured: where it is, how it is asked, whose processor time is its own."""
+
+    port: int
+    ask: Ask
+    pid: int | None = None
+
+
+@dataclass(slots=True)
+class Answers:
+    """Seconds from when each search was meant to be sent; of those that were refused, nothing but how many."""
+
+    seconds: list[float] = field(default_factory=list)
+    refused: int = 0
+
+    def in_time(self) -> int:
+        return sum(taken <= BUDGET_S + TOLERANCE_S for taken in self.seconds)
+
+
+async def search_figures() -> list[Figure]:
+    """All figures of searching, about 100 s; the first run on a machine takes a minute more to fill the marketplace."""
+    asked = sentences(seed=3)
+    async with a_marketplace() as url:
+        async with a_greenroom(url) as ours, _a_peer(url) as theirs:
+            sides = (ours, theirs)
+            figures = [
+                *await _latencies(sides, asked, LATENCY, PEER),
+                *await _under_load(sides, asked),
+            ]
+        async with (
+            a_peer("bench.peers.slow_models", str(SLOW_MODEL_S)) as models,
+            _with_models(url, f"http://127.0.0.1:{await models.number()}/v1") as sides,
+        ):
+            figures += await _latencies(sides, asked, SLOW, WAITING_PEER)
+    return figures
+
+
+# The sides.
+
+
+@asynccontextmanager
+async def a_greenroom(url: str, **environment: str) -> AsyncIterator[Side]:
+    """A server over this database, without a model server unless the environment names one."""
+
+    @asynccontextmanager
+    async def prepare(folder: Path) -> AsyncIterator[Launch]:
+        # Whatever key the reader has stays out of it.
+        yield Launch(environment={"GREENROOM_DATABASE_URL": url, "OPENAI_API_KEY": "", **environment})
+
+    async with a_server(prepare) as server:
+        token = await _sign_in(server)
+
+        def ask(sentence: Sentence) -> bytes:
+            return get(f"/api/v1/search?q={quote(sentence.text)}", token=token)
+
+        yield Side(server.port, ask, server.pid)
+
+
+async def _sign_in(server: ServerProcess) -> str:
+    body = {
+        "email": f"searcher{server.port}@example.com",
+        "password": "correct horse",
+        "display_name": "A searcher",
+        "role": "student",
+    }
+    async with open_connections(server.port) as connections:
+        return str(json.loads(await connections.exchange(post("/api/v1/auth/register", body)))["access_token"])
+
+
+@asynccontextmanager
+async def _a_peer(url: str, *models: str) -> AsyncIterator[Side]:
+    async with a_peer("bench.peers.fastapi_search", url, *models) as peer:
+        yield Side(await peer.number(), _ask_peer)
+
+
+def _ask_peer(sentence: Sentence) -> bytes:
+    told = {
+        "q": sentence.lesson,
+        "region": sentence.region_id,
+        "price_max": sentence.price_max_cents,
+        "age": sentence.age,
+        "weekday": sentence.weekday,
+        "online": "true" if sentence.online else None,
+    }
+    return get(f"/search?{urlencode({name: value for name, value in told.items() if value is not None})}")
+
+
+@asynccontextmanager
+async def _with_models(url: str, models: str) -> AsyncIterator[tuple[Side, Side]]:
+    key = {"OPENAI_API_KEY": "a-key", "OPENAI_BASE_URL": models, "EMBEDDING_DIMENSIONS": str(SLOW_DIMENSIONS)}
+    async with a_greenroom(url, **key) as ours, _a_peer(url, models) as theirs:
+        yield ours, theirs
+
+
+# Latency.
+
+
+async def _latencies(sides: tuple[Side, Side], asked: Iterator[Sentence], name: str, peer: str) -> list[Figure]:
+    """p50 and p99 by round, and what ours costs in processor time."""
+    for side in sides:
+        await _warm_up(side, asked)
+    taken: list[list[Answers]] = [[], []]
+    spent: list[float] = []
+    for n in range(ROUNDS):
+        for at in (0, 1) if n % 2 == 0 else (1, 0):
+            before = processor_s(sides[at].pid)
+            answers = await _open_schedule(sides[at], islice(asked, round(PER_S * LATENCY_S)), per_s=PER_S)
+            taken[at].append(answers)
+            if at == 0:
+                spent.append((processor_s(sides[at].pid) - before) / (PER_S * LATENCY_S))
+    cuts = [[quantiles(one.seconds, n=100, method="inclusive") for one in each] for each in taken]
+    return [
+        Figure(
+            f"{name}, {cut}",
+            "ms",
+            Better.LESS,
+            peer,
+            tuple(round_[at] * 1e3 for round_ in cuts[0]),
+            tuple(round_[at] * 1e3 for round_ in cuts[1]),
+        )
+        for at, cut in ((49, "p50"), (98, "p99"))
+    ]
+
+
+async def _warm_up(side: Side, asked: Iterator[Sentence]) -> None:
+    async with open_connections(side.port) as connections:
+        for sentence in islice(asked, WARM_UP):
+            await connections.exchange(side.ask(sentence))
+
+
+async def _open_schedule(side: Side, asked: Iterator[Sentence], *, per_s: float) -> Answers:
+    answers = Answers()
+    gc.collect()
+    async with open_connections(side.port) as connections:
+        began = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            for n, sentence in enumerate(asked):
+                moment = began + n / per_s
+                await trio.sleep_until(moment)
+                nursery.start_soon(_exchange, connections, side.ask(sentence), moment, answers)
+    return answers
+
+
+async def _exchange(
+    connections: Connections | Connection, request: bytes, moment: float, answers: Answers
+) -> None:
+    try:
+        await connections.exchange(request)
+    except NotServed:
+        answers.refused += 1
+    except (trio.TooSlowError, OSError):
+        answers.seconds.append(trio.current_time() - moment)
+    else:
+        answers.seconds.append(trio.current_time() - moment)
+
+
+def processor_s(pid: int | None) -> float:
+    """Processor time that a process has taken; 0 for one that is not looked at."""
+    if pid is None:
+        return 0.0
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+# Load.
+
+
+async def _under_load(sides: tuple[Side, Side], asked: Iterator[Sentence]) -> list[Figure]:
+    """The peak, and what is left of it at five times as much. Once each: it takes as long as all rounds of others."""
+    peaks, goodputs, latest, recoveries = [], [], [], []
+    for side in sides:
+        peak = await _peak(side, asked)
+        calm_s = CALM * max((await _open_schedule(side, islice(asked, 30), per_s=PER_S)).seconds)
+        per_s = OVERLOAD * peak
+        answers = await _open_schedule(side, islice(asked, round(per_s * OVERLOAD_S)), per_s=per_s)
+        peaks.append(peak)
+        goodputs.append(100 * answers.in_time() / OVERLOAD_S / peak)
+        latest.append(max(answers.seconds) * 1e3)
+        recoveries.append(await _recovery_s(side, asked, within_s=calm_s))
+    return [
+        _once(PEAK, "searches/s", Better.MORE, peaks),
+        _once(GOODPUT, "%", Better.MORE, goodputs),
+        _once(LATEST, "ms", Better.LESS, latest),
+        _once(RECOVERY, "s", Better.LESS, recoveries),
+    ]
+
+
+def _once(name: str, unit: str, better: Better, of_both: list[float]) -> Figure:
+    ours, theirs = of_both
+    return Figure(name, unit, better, PEER, (ours,), (theirs,))
+
+
+async def _peak(side: Side, asked: Iterator[Sentence]) -> float:
+    answers = Answers()
+    until = trio.current_time() + PEAK_S
+
+    async def keep_asking() -> None:
+        connection = Connection(side.port)
+        while trio.current_time() < until:
+            await _exchange(connection, side.ask(next(asked)), trio.current_time(), answers)
+        await connection.aclose()
+
+    gc.collect()
+    async with trio.open_nursery() as nursery:
+        for _ in range(ASKERS):
+            nursery.start_soon(keep_asking)
+    return answers.in_time() / PEAK_S
+
+
+async def _recovery_s(side: Side, asked: Iterator[Sentence], *, within_s: float) -> float:
+    """From now until the first of ten answers in a row that were quick; the bound if there are none."""
+    began, quick_since, quick = trio.current_time(), 0.0, 0
+    async with open_connections(side.port) as connections:
+        while trio.current_time() < began + RECOVERY_S_MAX:
+            answers, moment = Answers(), trio.current_time()
+            await _exchange(connections, side.ask(next(asked)), moment, answers)
+            if answers.refused or answers.seconds[0] > within_s:
+                quick = 0
+                continue
+            quick_since = quick_since if quick else trio.current_time()
+            quick += 1
+            if quick == 10:
+                return quick_since - began
+    return RECOVERY_S_MAX
