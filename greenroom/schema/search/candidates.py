@@ -31,10 +31,11 @@ class HardFilters:
     """What no answer may ever break, however little time there was.
 
     Attributes:
-        cities: only instructors of these; empty for any.
+        cities: only instructors who are at home in one of these or give lessons there, and those online who are of no city; empty
+            for any.
         areas: the instructor serves one of these regions: itself, one that it lies in, or one that lies in it. Empty for anywhere.
             Only of lessons that are given there: with areas, ``online`` is False.
-        windows: free for a whole lesson in at least one of these; empty for any time.
+        windows: free for a whole lesson in at least one of these; empty for any time. At most 64 are looked at, and 62 days of each.
         online: True: the lesson is to be had online; False: in person; None: either.
         levels: taught at one of these levels; empty for any.
     """
@@ -108,7 +109,10 @@ class Funnel:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Candidates, best first by the first stage; at most FUSED_MAX. ``total``: how many passed all filters, for people."""
+    """Candidates, best first by the first stage; at most FUSED_MAX.
+
+    ``total``: how many were found that passed the filters, for people; of those beyond FUSED_MAX bookings were not looked at.
+    """
 
     candidates: tuple[Candidate, ...]
     total: int

@@ -1,7 +1,7 @@
 """Mixing what words, meaning and kind say of a service into one order.
 
 1. Each leg's scores are stretched over 0 to 1 (min-max) and added with weights. Ranks alone lose how far apart two are: on the
-   Cranfield collection reciprocal rank fusion was below the text leg alone, this above it (docs/search.md).
+   Cranfield collection reciprocal rank fusion was below the text leg alone, this above it (docs/retrieval.md).
 2. A leg that says the same of all says nothing and is left out. The weights of the others are kept in proportion.
 3. What a leg did not find has that leg's floor: no more is known than that it is no better than the worst that was found.
 4. Ties are broken by id. The depth is fixed, so the first ten don't depend on how many were asked for.
