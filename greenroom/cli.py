@@ -29,6 +29,7 @@ from greenroom.reembedding import Provider, chosen_models, reembed
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.requests import ActorRank, ActorState
 from greenroom.schema.settings import BadSettings, Settings, load_settings
+from greenroom.search_terminal import Look, search
 from greenroom.set_password import set_password
 from greenroom.storage.postgres.embedded import EmbeddedPostgresFailed
 from greenroom.storage.postgres.migrate import SchemaMismatch
@@ -221,6 +222,32 @@ def chat_command(
                     password,
                     console=out,
                     read_line=sys.stdin.readline,
+                )
+            )
+        except ClientError as exc:
+            raise _Failure(str(exc)) from exc
+
+
+@cli.command("search")
+def search_command(
+    text: Annotated[str, typer.Argument(help="What to look for, in your own words.")],
+    email: Annotated[str, typer.Option(help="Whom to sign in as.", prompt=True)],
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True)],
+    url: Annotated[
+        str | None, typer.Option(help="The server; by default the one this machine's settings name.")
+    ] = None,
+    city: Annotated[str | None, typer.Option(help="Its id, such as nyc.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many lessons to show.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="As the API answers.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="With stages, tiers and candidates; for admins.")] = False,
+) -> None:
+    """Look for lessons from the terminal."""
+    look = Look(text, city=city, limit=limit, wants_diagnostics=debug)
+    with _settings() as settings:
+        try:
+            trio.run(
+                partial(
+                    search, url or f"http://{settings.bind}", email, password, look, console=out, as_json=as_json
                 )
             )
         except ClientError as exc:

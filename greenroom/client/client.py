@@ -9,7 +9,7 @@ async with connect("http://127.0.0.1:8000") as greenroom:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from random import Random, SystemRandom
@@ -36,6 +36,8 @@ from greenroom.schema.bookings import BookingTense
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.ids import RandomIds
 from greenroom.schema.records import ConversationState
+from greenroom.schema.search.requests import SkippedStage
+from greenroom.schema.search.wire import CitiesOut, SearchOut
 from greenroom.schema.wire import BookingOut, ConversationOut, MessageOut, UserOut
 
 CALL_TIMEOUT_S: Final = 10.0
@@ -194,6 +196,66 @@ class Greenroom:
         if cursor is not None:
             params["cursor"] = cursor
         return await self._read(InstructorsOut, "/instructors", params)
+
+    # Search.
+
+    async def search(
+        self,
+        text: str,
+        *,
+        city: str | None = None,
+        near: tuple[float, float] | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+        debug: bool = False,
+        skip: Collection[SkippedStage] = (),
+        simulate_high_load: bool = False,
+    ) -> SearchOut:
+        """Look for lessons in one's own words; ``next_cursor`` of the answer leads on.
+
+        Args:
+            text: at most 300 characters.
+            city: its id, as :meth:`cities` tells it.
+            near: latitude and longitude in degrees (WGS 84).
+            limit: 1 to 100 lessons.
+            debug, skip, simulate_high_load: for admins.
+        """
+        params: dict[str, str | int | float] = {"q": text, "limit": limit}
+        if city is not None:
+            params["city"] = city
+        if near is not None:
+            # In full: the shortest form of a small number would be one with an exponent.
+            params["lat"], params["lng"] = (f"{degrees:.7f}" for degrees in near)
+        if cursor is not None:
+            params["cursor"] = cursor
+        if debug:
+            params["debug"] = "true"
+        if skip:
+            params["skip"] = ",".join(sorted(skip))
+        if simulate_high_load:
+            params["simulate_high_load"] = "true"
+        return await self._read(SearchOut, "/search", params)
+
+    async def search_pages(
+        self,
+        text: str,
+        *,
+        city: str | None = None,
+        near: tuple[float, float] | None = None,
+        limit: int = 20,
+    ) -> AsyncIterator[SearchOut]:
+        """Look as with :meth:`search`, page after page; a server tells of at most 200 lessons."""
+        cursor = None
+        while True:
+            page = await self.search(text, city=city, near=near, limit=limit, cursor=cursor)
+            yield page
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def cities(self) -> CitiesOut:
+        """The cities one may search in, by name."""
+        return await self._read(CitiesOut, "/cities")
 
     # Bookings.
 

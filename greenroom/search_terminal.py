@@ -1,0 +1,229 @@
+"""``greenroom search``: look for lessons from a terminal, with the same client library that anybody may use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import trio
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from greenroom.client import connect
+from greenroom.schema.search.diagnostics import HARMLESS, SkipReason, StageName, StageStatus
+from greenroom.schema.search.places import PlaceOutcome, Tier
+from greenroom.schema.search.understood import PartKind
+from greenroom.schema.search.wire import (
+    BudgetOut,
+    DiagnosticsOut,
+    LocationOut,
+    ResultOut,
+    SearchOut,
+    StageOut,
+)
+
+TIMELINE_WIDTH: Final = 40
+"""Columns for the axis of the stages."""
+
+PIPED_WIDTH: Final = 1_000
+"""Where no terminal cuts lines, nothing else should."""
+
+_TIERS: Final[Mapping[int, str]] = MappingProxyType(
+    {
+        Tier.EXACT: "its name",
+        Tier.ALIAS: "another name of it",
+        Tier.FUZZY: "a similar spelling",
+        Tier.EMBEDDING: "a similar meaning",
+        Tier.MODEL: "what a model made of it",
+    }
+)
+
+_MISSING: Final[Mapping[StageName, str]] = MappingProxyType(
+    {
+        StageName.PARSE: "the sentence was read word by word",
+        StageName.EMBEDDING: "lessons were found by words, not by meaning",
+        StageName.VECTOR: "lessons were found by words, not by meaning",
+        StageName.LOCATION: "the place was not looked up",
+        StageName.TIER4: "the place was looked up by its name only",
+        StageName.TIER5: "the place was looked up by its name only",
+        StageName.BURST2: "not every lesson was looked at",
+        StageName.RANKING: "the order is a rough one",
+        StageName.HYDRATION: "some details are missing",
+    }
+)
+
+_STATUS_STYLES: Final[Mapping[StageStatus, str]] = MappingProxyType(
+    {
+        StageStatus.OK: "green",
+        StageStatus.CACHED: "cyan",
+        StageStatus.SKIPPED: "dim",
+        StageStatus.TIMEOUT: "red",
+        StageStatus.FAILED: "red",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What to look for; ``wants_diagnostics`` is for admins."""
+
+    text: str
+    city: str | None = None
+    limit: int = 10
+    wants_diagnostics: bool = False
+
+
+async def search(url: str, email: str, password: str, look: Look, *, console: Console, as_json: bool) -> None:
+    """Sign in, look once and show what came; raises ClientError if that is refused."""
+    async with connect(url) as greenroom:
+        await greenroom.sign_in(email, password)
+        try:
+            found = await greenroom.search(
+                look.text, city=look.city, limit=look.limit, debug=look.wants_diagnostics
+            )
+        finally:
+            with trio.move_on_after(2, shield=True):
+                await greenroom.sign_out()
+    if as_json:
+        console.print(found.model_dump_json(indent=2), markup=False, highlight=False, soft_wrap=True)
+    else:
+        show(found, console)
+
+
+def show(found: SearchOut, console: Console) -> None:
+    """Print an answer for a person."""
+    if not console.is_terminal:
+        console = Console(file=console.file, width=PIPED_WIDTH, color_system=None)
+    console.print(_understood(found), soft_wrap=True)
+    for note in (*_place_notes(found.meta.location), *_missing(found.meta.budget)):
+        console.print(Text(note, style="yellow"), soft_wrap=True)
+    console.print(_count(found), style="dim", highlight=False)
+    if found.results:
+        console.print(_results(found.results))
+    if found.diagnostics is not None:
+        _show_diagnostics(found.diagnostics, found.meta.budget, console)
+
+
+def _understood(found: SearchOut) -> Text:
+    location = found.meta.location
+    line = Text("Understood  ", style="bold")
+    told = [part for part in found.meta.parsed.parts if part.kind is not PartKind.FILLER]
+    for number, part in enumerate(told):
+        line.append(" · " if number else "", style="dim")
+        line.append(f"{part.kind.value} ", style="dim")
+        line.append(_harmless(part.text), style="cyan")
+        if part.kind is PartKind.PLACE and location.region is not None:
+            line.append(f" = {_harmless(location.region.name)}", style="bold cyan")
+    if not told:
+        line.append("nothing in particular", style="dim")
+    return line
+
+
+def _place_notes(location: LocationOut) -> list[str]:
+    match location.outcome:
+        case PlaceOutcome.UNKNOWN:
+            return [f"No place called {location.text!r} is known, so lessons anywhere are shown."]
+        case PlaceOutcome.AMBIGUOUS:
+            names = ", ".join(candidate.region.id for candidate in location.candidates)
+            return [f"{location.text!r} may be any of {names}: lessons in all of them are shown."]
+        case PlaceOutcome.RESOLVED if location.tier is not None and location.tier >= Tier.FUZZY:
+            return [f"{location.text!r} was found by {_TIERS[location.tier]}."]
+        case _:
+            return []
+
+
+def _missing(budget: BudgetOut) -> list[str]:
+    left_out = [skip for skip in budget.skipped if skip.reason not in HARMLESS]
+    notes = [
+        "Meaning was compared in a simpler way than usual."
+        if skip.reason is SkipReason.FALLBACK
+        else f"Degraded: {_MISSING[skip.stage]} ({skip.reason.value.replace('_', ' ')})."
+        for skip in left_out
+        if skip.stage in _MISSING
+    ]
+    return list(dict.fromkeys(notes))
+
+
+def _count(found: SearchOut) -> str:
+    total, budget = found.meta.total_candidates, found.meta.budget
+    lessons = "1 lesson" if total == 1 else f"{total or 'no'} lessons"
+    first = f", the first {len(found.results)} here" if len(found.results) < total else ""
+    return f"{lessons} found in {budget.used_ms:.0f} of {budget.limit_ms:.0f} ms{first}"
+
+
+def _results(results: list[ResultOut]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("#", justify="right", style="dim")
+    table.add_column("Lesson", overflow="fold")
+    table.add_column("With", overflow="fold")
+    table.add_column("Price", justify="right", no_wrap=True)
+    table.add_column("Rating", justify="right")
+    table.add_column("Where", overflow="fold")
+    table.add_column("Score", justify="right", style="dim")
+    for number, result in enumerate(results, start=1):
+        instructor = result.instructor
+        table.add_row(
+            str(number),
+            Text(_harmless(result.title or "-"), style="bold"),
+            Text(_harmless(instructor.display_name or "-")),
+            f"{result.price_cents / 100:.2f} {result.currency or ''} / {result.duration_minutes} min",
+            "-" if instructor.rating is None else f"{instructor.rating:.1f}",
+            Text(_where(result)),
+            f"{result.score:.2f}",
+        )
+    return table
+
+
+def _where(result: ResultOut) -> str:
+    ways = [way for way, is_given in (("online", result.online), ("in person", result.in_person)) if is_given]
+    distance = [] if result.distance_km is None else [f"{result.distance_km:.1f} km"]
+    return ", ".join([" or ".join(ways), *distance] if ways else distance) or "-"
+
+
+def _show_diagnostics(diagnostics: DiagnosticsOut, budget: BudgetOut, console: Console) -> None:
+    stages = Table(box=None, pad_edge=False, header_style="dim", title="Stages", title_justify="left")
+    stages.add_column("stage")
+    stages.add_column(f"0 to {budget.limit_ms:.0f} ms", no_wrap=True)
+    stages.add_column("ms", justify="right")
+    stages.add_column("status")
+    for stage in diagnostics.stages:
+        style = _STATUS_STYLES[stage.status]
+        bar = Text(_bar(stage, budget), style=style)
+        stages.add_row(stage.name.value, bar, f"{stage.duration_ms:.1f}", Text(stage.status.value, style=style))
+    tiers = Table(box=None, pad_edge=False, header_style="dim", title="Places", title_justify="left")
+    for name in ("tier", "tried", "confidence", "ms", "result"):
+        tiers.add_column(name, justify="right" if name in {"confidence", "ms"} else "left")
+    for tier in diagnostics.tiers:
+        confidence = "-" if tier.confidence is None else f"{tier.confidence:.2f}"
+        tried = "yes" if tier.tried else "no"
+        tiers.add_row(str(tier.tier), tried, confidence, f"{tier.duration_ms:.1f}", Text(tier.result))
+    funnel = diagnostics.funnel
+    for shown in (stages, tiers if diagnostics.tiers else None):
+        if shown is not None:
+            console.print()
+            console.print(shown)
+    console.print(
+        f"\nCandidates  words {funnel.text} + meaning {funnel.vector} > together {funnel.fused}"
+        f" > within bounds {funnel.filtered} > ranked {funnel.final}",
+        highlight=False,
+    )
+    for prompt in diagnostics.prompts:
+        console.print(Text(f"\n{prompt.purpose}, {prompt.model}", style="bold"))
+        console.print(Text(_harmless(prompt.request), style="dim"), soft_wrap=True)
+        console.print(Text(_harmless(prompt.response or prompt.error or "-")), soft_wrap=True)
+
+
+def _bar(stage: StageOut, budget: BudgetOut) -> str:
+    """Where a stage lies on the budget's axis; what took next to nothing is seen all the same."""
+    axis_ms = max(budget.limit_ms, budget.used_ms, stage.start_ms + stage.duration_ms)
+    begin = min(TIMELINE_WIDTH - 1, int(TIMELINE_WIDTH * stage.start_ms / axis_ms))
+    length = max(1, round(TIMELINE_WIDTH * stage.duration_ms / axis_ms))
+    return (" " * begin + "━" * length)[:TIMELINE_WIDTH]
+
+
+def _harmless(text: str) -> str:
+    """Keep what others wrote from commanding the terminal (ECMA-48's control sequences begin with such characters)."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)

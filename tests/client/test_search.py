@@ -1,0 +1,191 @@
+"""Looking for lessons with the client library, and from a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from io import StringIO
+from random import Random
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from greenroom.client import Greenroom, Refused, connect
+from greenroom.schema.search.diagnostics import SkipReason, StageName, StageStatus
+from greenroom.schema.search.places import PlaceOutcome
+from greenroom.schema.search.requests import SkippedStage
+from greenroom.schema.search.wire import (
+    BudgetOut,
+    DiagnosticsOut,
+    FunnelOut,
+    PlaceCandidateOut,
+    PromptOut,
+    RegionOut,
+    SearchOut,
+    SkipOut,
+    StageOut,
+    TierOut,
+)
+from greenroom.search_terminal import Look, search, show
+from tests.http.world import PASSWORD, World, a_world
+from tests.storage.places_builders import a_region
+
+SENTENCE = "piano under $80 online"
+
+
+def lesson(title: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "description": "First pieces.",
+        "price_cents": 7_000,
+        "currency": "USD",
+        "duration_minutes": 45,
+        "category": "piano",
+        "online": True,
+    }
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """Tomas gives three kinds of piano lessons online."""
+    async with a_world() as running:
+        await running.storage.gazetteer.upsert_regions([a_region("nyc", "New York")])
+        services = [lesson(f"Piano {level}") for level in ("one", "two", "three")]
+        offer = {"services": services, "areas": [], "availability": []}
+        (await running.tomas.api.put("/api/v1/instructors/me", json=offer)).raise_for_status()
+        yield running
+
+
+@pytest.fixture
+async def maya(world: World) -> AsyncIterator[Greenroom]:
+    async with connect(world.url, token=world.maya.token, random=Random(1)) as client:
+        yield client
+
+
+async def test_lessons_are_found_in_ones_own_words(maya: Greenroom) -> None:
+    found = await maya.search(SENTENCE, near=(40.668, -0.00001))
+
+    assert {result.title for result in found.results} == {"Piano one", "Piano two", "Piano three"}
+    assert found.meta.parsed.price is not None
+    assert found.meta.parsed.price.max_cents == 8_000
+    assert found.meta.parsed.online is True
+
+
+async def test_pages_follow_one_another_to_the_end_without_a_lesson_twice(maya: Greenroom) -> None:
+    pages = [page async for page in maya.search_pages(SENTENCE, limit=2)]
+
+    assert [len(page.results) for page in pages] == [2, 1]
+    assert len({result.service_id for page in pages for result in page.results}) == 3
+
+
+async def test_the_cities_are_what_a_search_may_be_bound_to(maya: Greenroom) -> None:
+    [city] = (await maya.cities()).items
+    assert (await maya.search(SENTENCE, city=city.id)).meta.total_candidates >= 0
+
+    with pytest.raises(Refused) as refused:
+        await maya.search(SENTENCE, city="atlantis")
+    assert refused.value.status == 422
+
+
+async def test_leaving_something_out_is_for_admins(maya: Greenroom) -> None:
+    with pytest.raises(Refused) as refused:
+        await maya.search(SENTENCE, skip={SkippedStage.VECTOR, SkippedStage.TIER5}, simulate_high_load=True)
+    assert refused.value.status == 403
+
+
+# In a terminal.
+
+
+def a_console() -> Console:
+    return Console(file=StringIO(), width=120, color_system=None)
+
+
+def seen(console: Console) -> str:
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+async def test_the_terminal_shows_what_was_understood_and_found(world: World) -> None:
+    console = a_console()
+    await search(world.url, world.maya.email, PASSWORD, Look(SENTENCE, limit=2), console=console, as_json=False)
+
+    assert "service piano · price under $80 · online online" in seen(console)
+    assert "3 lessons found" in seen(console)
+    assert "the first 2 here" in seen(console)
+    assert "70.00 USD / 45 min" in seen(console)
+
+
+async def test_programs_get_the_answer_as_it_is(world: World) -> None:
+    console = a_console()
+    await search(world.url, world.maya.email, PASSWORD, Look(SENTENCE), console=console, as_json=True)
+
+    assert len(json.loads(seen(console))["results"]) == 3
+
+
+async def test_diagnostics_are_refused_to_who_is_no_admin(world: World) -> None:
+    look = Look(SENTENCE, wants_diagnostics=True)
+    with pytest.raises(Refused) as refused:
+        await search(world.url, world.maya.email, PASSWORD, look, console=a_console(), as_json=False)
+    assert refused.value.status == 403
+
+
+async def test_a_degraded_answer_says_so_and_a_place_that_may_be_several_names_them(maya: Greenroom) -> None:
+    skip = SkipOut(stage=StageName.VECTOR, reason=SkipReason.HIGH_LOAD, detail="")
+    harmless = SkipOut(stage=StageName.TIER5, reason=SkipReason.NOT_NEEDED, detail="")
+    budget = BudgetOut(limit_ms=300, used_ms=299, degraded=True, skipped=[skip, harmless])
+    regions = [RegionOut.of(a_region(f"nyc/{name}/chinatown", "Chinatown").region) for name in ("a", "b")]
+    candidates = [
+        PlaceCandidateOut(region=each, tier=1, confidence=1, matched_name="Chinatown") for each in regions
+    ]
+    found = await maya.search(SENTENCE)
+    location = found.meta.location.model_copy(
+        update={"text": "chinatown", "outcome": PlaceOutcome.AMBIGUOUS, "candidates": candidates}
+    )
+    found = with_meta(found, budget=budget, location=location)
+    console = a_console()
+
+    show(found, console)
+
+    assert "Degraded: lessons were found by words, not by meaning (high load)." in seen(console)
+    assert "not_needed" not in seen(console)
+    assert "'chinatown' may be any of nyc/a/chinatown, nyc/b/chinatown" in seen(console)
+
+
+async def test_what_others_write_cannot_command_the_terminal(maya: Greenroom) -> None:
+    found = await maya.search(SENTENCE)
+    hostile = found.results[0].model_copy(update={"title": "\x1b[2J[bold]Piano[/bold]"})
+    found = found.model_copy(update={"results": [hostile]})
+    console = a_console()
+
+    show(found, console)
+
+    assert "\N{REPLACEMENT CHARACTER}[2J[bold]Piano[/bold]" in seen(console)
+
+
+async def test_diagnostics_are_shown_on_the_budgets_axis(maya: Greenroom) -> None:
+    diagnostics = DiagnosticsOut(
+        stages=[
+            StageOut(name=StageName.PARSE, start_ms=0, duration_ms=250, status=StageStatus.OK),
+            StageOut(name=StageName.BURST2, start_ms=250, duration_ms=250, status=StageStatus.TIMEOUT),
+        ],
+        tiers=[TierOut(tier=3, tried=True, confidence=0.79, duration_ms=1.5, result="resolved")],
+        funnel=FunnelOut(text=120, vector=80, fused=150, filtered=90, final=50),
+        prompts=[PromptOut(purpose="parse", model="gpt", request="Read this", response=None, error="timeout")],
+    )
+    found = (await maya.search(SENTENCE)).model_copy(update={"diagnostics": diagnostics})
+    console = a_console()
+
+    show(found, console)
+
+    lines = seen(console).splitlines()
+    [parse] = [line for line in lines if line.startswith("parse ")]
+    [burst] = [line for line in lines if line.startswith("burst2 ")]
+    assert parse.count("━") == burst.count("━") == 20
+    assert burst.index("━") - parse.index("━") == 20
+    assert "words 120 + meaning 80 > together 150 > within bounds 90 > ranked 50" in seen(console)
+    assert "parse, gpt" in seen(console)
+
+
+def with_meta(found: SearchOut, **changes: Any) -> SearchOut:
+    return found.model_copy(update={"meta": found.meta.model_copy(update=changes)})
