@@ -16,6 +16,7 @@ import { createCalls } from "./views/calls.js";
 import { createLoop } from "./views/loop.js";
 import { createDeadLetters } from "./views/dead_letters.js";
 import { createOutbox } from "./views/outbox.js";
+import { createSearch } from "./views/search.js";
 import { createAudit } from "./views/audit.js";
 import { speechIcon, logOutIcon } from "../icons.js";
 
@@ -28,6 +29,7 @@ const PAGES = [
   ["loop", "Event loop"],
   ["dead-letters", "Dead letters"],
   ["outbox", "Outbox"],
+  ["search", "Search"],
   ["audit", "Audit"],
 ];
 
@@ -48,6 +50,7 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
     loop: () => createLoop({ api, getState: () => state }),
     "dead-letters": () => createDeadLetters({ api }),
     outbox: () => createOutbox({ api, announce }),
+    search: () => createSearch({ api, announce, credentials }),
     audit: () => createAudit({ api }),
   };
   const tabs = PAGES.map(([name, label]) => el("a", { class: "tab", href: `#/${name}` }, label));

@@ -15,7 +15,8 @@ export function createOperatorApi({ credentials, onUnauthorized }) {
   /** The names of the workers there are; none where there is but one, who need not be named. */
   let workers = [];
 
-  async function request(method, path, body) {
+  /** @param isOurs whether a refusal means that the credentials are not good, and not only for this. */
+  async function request(method, path, body, { isOurs = true } = {}) {
     let response;
     try {
       response = await fetch(`/api/v1${path}`, {
@@ -36,7 +37,7 @@ export function createOperatorApi({ credentials, onUnauthorized }) {
     }
     if (response.ok) return response.status === 204 ? null : readJson(response);
     const error = await failureOf(response);
-    if (credentials && (response.status === 401 || response.status === 403)) onUnauthorized(error);
+    if (credentials && isOurs && (response.status === 401 || response.status === 403)) onUnauthorized(error);
     throw error;
   }
 
@@ -104,6 +105,15 @@ export function createOperatorApi({ credentials, onUnauthorized }) {
     outbox: (parameters) => get("/admin/outbox", parameters),
     job: (id) => get(`/admin/outbox/${encodeURIComponent(id)}`),
     retryJob: (id, reason) => request("POST", `/admin/outbox/${encodeURIComponent(id)}/retry`, reason ? { reason } : {}),
+    /** A search of the operator's own, with all there is to know of it; `given` are its parameters. */
+    search: (given) => request("GET", `/search?${query({ ...given, debug: true })}`, undefined, { isOurs: false }),
+    searchConfig: () => get("/admin/search-config"),
+    changeSearchConfig: (changes) => request("PUT", "/admin/search-config", changes),
+    searches: (parameters) => get("/admin/search/queries", parameters),
+    searchById: (id) => get(`/admin/search/queries/${encodeURIComponent(id)}`),
+    aliases: (parameters) => get("/admin/location-aliases", parameters),
+    /** `action` is `approve` or `revoke`. */
+    decideAlias: (alias) => request("POST", "/admin/location-aliases", alias),
     audit: (parameters) => get("/admin/audit", parameters),
   };
 }

@@ -1,0 +1,133 @@
+/** What places are called besides their names: from the gazetteer, by operators, and learned from what people opened. */
+
+import { el, setText } from "../../dom.js";
+import { field } from "../../views/field.js";
+import { whenExactly } from "../words.js";
+import { createTable } from "./table.js";
+
+const STATES = [
+  ["proposed", "to be decided"],
+  ["active", "active"],
+  ["revoked", "revoked"],
+];
+
+export function createSearchAliases({ api, announce }) {
+  let state = STATES[0][0];
+  let rows = [];
+  let cursor = null;
+  const chips = el(
+    "div",
+    { class: "chips", role: "group", "aria-label": "Which" },
+    ...STATES.map(([name, label]) => el("button", { class: "chip", type: "button", on: { click: () => choose(name) } }, label)),
+  );
+  const table = createTable("Names of places", [["Name", ""], ["Means", "code"], ["From", ""], ["Weight", "figure"], ["Since", "at"], ["Decided", "prose"], ["", ""]]);
+  const note = el("p", { class: "list-note" }, "Reading …");
+  const problem = el("p", { class: "form-problem", role: "alert" });
+  const more = el("button", { class: "button small", type: "button", hidden: true, on: { click: () => read(cursor) } }, "Show earlier ones");
+  const name = field("Name", { name: "alias-text", required: true, autocomplete: "off" });
+  const region = field("Region", { name: "alias-region", required: true, autocomplete: "off", placeholder: "nyc/manhattan/east-village" });
+  const form = el(
+    "form",
+    { class: "config-form", noValidate: true, on: { submit: onSubmit } },
+    name.element,
+    region.element,
+    problem,
+    el("div", { class: "config-buttons" }, el("button", { class: "button primary", type: "submit" }, "Add")),
+  );
+
+  async function read(from = null) {
+    const asked = state;
+    more.disabled = true;
+    try {
+      const page = await api.aliases({ state: asked, cursor: from });
+      if (asked !== state) return;
+      rows = [...(from ? rows : []), ...page.items];
+      cursor = page.next_cursor;
+      render();
+    } catch (error) {
+      setText(note, error.message);
+    } finally {
+      more.disabled = false;
+    }
+  }
+
+  function render() {
+    table.fill(rows.map(cells));
+    table.element.hidden = rows.length === 0;
+    more.hidden = cursor === null;
+    setText(note, rows.length === 0 ? "There are none." : "");
+  }
+
+  function cells(alias) {
+    const decided = alias.decided_by && `by ${alias.decided_by}, ${whenExactly(alias.decided_at)}`;
+    const actions = [alias.state !== "active" && button("Approve", "approve", alias), alias.state !== "revoked" && button("Revoke", "revoke", alias)];
+    return [alias.text, alias.region_id, alias.source, alias.weight.toFixed(2), whenExactly(alias.created_at), decided, el("span", { class: "alias-actions" }, ...actions)];
+  }
+
+  function button(label, action, alias) {
+    const each = el("button", { class: "button small", type: "button", "aria-label": `${label} ${alias.text}`, on: { click } }, label);
+
+    async function click() {
+      each.disabled = true;
+      await decide({ text: alias.text, region_id: alias.region_id, action }, `${label}: done, ${alias.text}`);
+      each.disabled = false;
+    }
+
+    return each;
+  }
+
+  async function decide(decision, words) {
+    setText(problem, "");
+    try {
+      await api.decideAlias(decision);
+      announce(words);
+      await read();
+      return true;
+    } catch (error) {
+      const fields = { text: name, region_id: region };
+      const told = (error.faults ?? []).filter((fault) => fields[fault.field]);
+      for (const fault of told) fields[fault.field].refuse(fault.words);
+      if (told.length === 0) setText(problem, error.message);
+      return false;
+    }
+  }
+
+  async function onSubmit(event) {
+    event.preventDefault();
+    if ([name.check(), region.check()].includes(false)) return;
+    const text = name.input.value.trim();
+    const wasDone = await decide({ text, region_id: region.input.value.trim(), action: "approve" }, `${text} was added`);
+    if (!wasDone) return;
+    name.input.value = region.input.value = "";
+    if (state !== "active") choose("active");
+  }
+
+  function choose(wanted) {
+    state = wanted;
+    rows = [];
+    showState();
+    void read();
+  }
+
+  function showState() {
+    [...chips.children].forEach((chip, index) => chip.setAttribute("aria-pressed", String(STATES[index][0] === state)));
+  }
+
+  table.element.hidden = true;
+  showState();
+  void read();
+  return {
+    element: el(
+      "section",
+      { class: "panel", "aria-label": "Names of places" },
+      el("h2", { class: "panel-title" }, "Names of places"),
+      el("p", { class: "panel-words" }, "What people call a place besides its name. What is learned from what they open is looked up only once somebody approved it."),
+      chips,
+      table.element,
+      note,
+      more,
+      el("h3", { class: "detail-title" }, "Add one"),
+      form,
+    ),
+  };
+}

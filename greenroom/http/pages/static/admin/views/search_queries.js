@@ -1,0 +1,202 @@
+/** What was searched for lately, and one of these searches in full. */
+
+import { el, keyed, setText } from "../../dom.js";
+import { closeIcon } from "../../icons.js";
+import { poll } from "../polling.js";
+import { duration, number, plural, when, whenExactly } from "../words.js";
+import { createDiagnosis } from "./search_diagnosis.js";
+import { factList } from "./table.js";
+
+const EVERY_MS = 3_000;
+const PAGE = 50;
+/** From here on a person notices. */
+const SLOW_MS = 250;
+const FILTERS = [
+  ["all", {}],
+  ["degraded", { degraded: true }],
+  ["found nothing", { zero: true }],
+  [`slower than ${SLOW_MS} ms`, { slow_ms: SLOW_MS }],
+];
+const COLUMNS = [["Sentence", ""], ["Found", "figure"], ["Took", "figure"], ["Place", ""], ["Cache", ""], ["At", "at"]];
+
+export function createSearchQueries({ api }) {
+  let filter = FILTERS[0];
+  let first = [];
+  let older = [];
+  let cursor = null;
+  let selected = null;
+
+  const chips = el(
+    "div",
+    { class: "chips", role: "group", "aria-label": "Which" },
+    ...FILTERS.map((each) => el("button", { class: "chip", type: "button", on: { click: () => choose(each) } }, each[0])),
+  );
+  const note = el("p", { class: "list-note" }, "Reading …");
+  const body = el("tbody", {});
+  const table = el(
+    "div",
+    { class: "table-scroller", tabIndex: 0, role: "region", "aria-label": "Searches", hidden: true },
+    el(
+      "table",
+      { class: "facts-table jobs-table" },
+      el("caption", { class: "visually-hidden" }, "Searches"),
+      el("thead", {}, el("tr", {}, ...COLUMNS.map(([label, kind]) => el("th", { scope: "col", class: kind }, label)))),
+      body,
+    ),
+  );
+  const more = el("button", { class: "button small", type: "button", hidden: true, on: { click: readOlder } }, "Show earlier ones");
+  const aside = el("aside", { class: "aside" });
+  const element = el(
+    "div",
+    { class: "actors-page outbox-page" },
+    el(
+      "section",
+      { class: "panel", "aria-label": "Searches" },
+      el("h2", { class: "panel-title" }, "Searches"),
+      chips,
+      table,
+      note,
+      more,
+    ),
+    aside,
+  );
+  const asking = poll(EVERY_MS, readFirst, (error) => error && setText(note, error.message));
+  showFilter();
+
+  async function readFirst() {
+    const asked = filter;
+    const page = await api.searches({ limit: PAGE, ...asked[1] });
+    if (asked !== filter) return asking.now();
+    const known = new Set(first.map((each) => each.query_id));
+    // More news than a page holds would leave a gap before what is older.
+    if (older.length === 0 || !page.items.some((each) => known.has(each.query_id))) {
+      older = [];
+      cursor = page.next_cursor;
+    } else {
+      const news = new Set(page.items.map((each) => each.query_id));
+      older = [...first.filter((each) => !news.has(each.query_id)), ...older];
+    }
+    first = page.items;
+    render();
+  }
+
+  async function readOlder() {
+    more.disabled = true;
+    try {
+      const page = await api.searches({ limit: PAGE, ...filter[1], cursor });
+      older = [...older, ...page.items];
+      cursor = page.next_cursor;
+      render();
+    } catch (error) {
+      setText(note, error.message);
+    } finally {
+      more.disabled = false;
+    }
+  }
+
+  function choose(each) {
+    filter = each;
+    first = older = [];
+    showFilter();
+    asking.now();
+  }
+
+  function showFilter() {
+    [...chips.children].forEach((chip, index) => chip.setAttribute("aria-pressed", String(FILTERS[index] === filter)));
+  }
+
+  function render() {
+    const searches = [...first, ...older];
+    table.hidden = searches.length === 0;
+    more.hidden = cursor === null;
+    setText(note, searches.length === 0 ? "There are no such searches." : "");
+    keyed(body, searches, { key: (each) => each.query_id, create: createRow, update: (row, each) => row.show(each) });
+  }
+
+  function createRow(search) {
+    const name = el("button", { class: "actor-name", type: "button", on: { click: () => open(search.query_id) } });
+    const badge = el("span", { class: "state", "data-state": "dead", hidden: true }, "degraded");
+    const cells = COLUMNS.map(([label, kind]) => el("td", { class: kind, "data-label": label }));
+    const [sentence, found, took, place, cache, at] = cells;
+    sentence.append(el("span", { class: "query-sentence" }, name, " ", badge));
+    const row = el("tr", {}, ...cells);
+    row.show = (each) => {
+      row.classList.toggle("is-selected", each.query_id === selected);
+      setText(name, each.text);
+      badge.hidden = !each.degraded;
+      setText(found, number(each.total));
+      setText(took, duration(each.used_ms));
+      setText(place, each.place ?? "–");
+      setText(cache, each.cache);
+      setText(at, when(each.at));
+    };
+    return row;
+  }
+
+  function open(id) {
+    location.hash = `#/search/queries/${encodeURIComponent(id)}`;
+  }
+
+  /** @param id of the search that the address names; null for none. */
+  function goTo(id) {
+    if (id === selected) return;
+    selected = id;
+    element.classList.toggle("has-detail", id !== null);
+    aside.replaceChildren(...(id === null ? [] : [createQuery({ api, id })]));
+    render();
+  }
+
+  return { element, goTo, close: asking.close };
+}
+
+/** One search, as it was. */
+function createQuery({ api, id }) {
+  const title = el("h2", { class: "panel-title detail-path", tabIndex: -1 }, id);
+  const facts = el("div", {});
+  const note = el("p", { class: "list-note" }, "Reading …");
+  const diagnosis = createDiagnosis();
+  diagnosis.element.hidden = true;
+  const close = () => (location.hash = "#/search");
+  const element = el(
+    "section",
+    { class: "panel detail", "aria-label": `Search ${id}`, on: { keydown: (event) => event.key === "Escape" && close() } },
+    el(
+      "header",
+      { class: "detail-header" },
+      title,
+      el("button", { class: "icon-button", type: "button", "aria-label": "Close", on: { click: close } }, closeIcon()),
+    ),
+    facts,
+    note,
+    diagnosis.element,
+  );
+
+  async function read() {
+    try {
+      show(await api.searchById(id));
+      title.focus();
+    } catch (error) {
+      setText(note, error.message);
+    }
+  }
+
+  function show(search) {
+    setText(title, search.text);
+    facts.replaceChildren(
+      factList([
+        ["Query", id],
+        ["By", search.user_id],
+        ["At", whenExactly(search.at)],
+        ["City", search.city],
+        ["Shown", search.shown && plural(search.shown.length, "lesson")],
+        ["Opened", search.clicks && plural(search.clicks.length, "lesson")],
+      ]),
+    );
+    setText(note, search.parsed ? "" : "What it did in detail was dropped meanwhile.");
+    diagnosis.element.hidden = !search.parsed;
+    if (search.parsed) diagnosis.show(search);
+  }
+
+  void read();
+  return element;
+}
