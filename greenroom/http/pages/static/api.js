@@ -69,6 +69,12 @@ export function createApi({ onUnauthorized, onAnswer }) {
     regions: async (name) => (await get(`/regions?${query({ name })}`)).items,
     conversations: ({ state, limit, cursor = null }) => get(`/conversations?${query({ state, limit, cursor })}`),
     conversation: (id) => get(conversation(id)),
+    /** `near` is `{ lat, lng }`; all but `text` and `limit` may be null. */
+    search: ({ text, city, near, limit, cursor = null }) =>
+      get(`/search?${query({ q: text, city, lat: near?.lat ?? null, lng: near?.lng ?? null, limit, cursor })}`),
+    /** `position` counts from 0. */
+    searchClicked: (queryId, clicked) => post(`/search/${encodeURIComponent(queryId)}/click`, clicked),
+    cities: () => get("/cities"),
     openConversation: (participantId, message) =>
       post("/conversations", { participant_id: participantId, message }),
     setState: (id, state) => request("PATCH", conversation(id), { state }),

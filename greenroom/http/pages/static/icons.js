@@ -29,6 +29,7 @@ export const bookIcon = () =>
 export const logOutIcon = () => icon("M14 4H6v16h8", "M10 12h10", "M17 9l3 3-3 3");
 export const closeIcon = () => icon("M6 6l12 12", "M18 6L6 18");
 export const searchIcon = () => icon("M11 5a6 6 0 1 0 0 12a6 6 0 1 0 0-12", "M15.500 15.500L20 20");
+export const placeIcon = () => icon("M12 21s-6-5.500-6-11a6 6 0 0 1 12 0c0 5.500-6 11-6 11z", "M12 8a2 2 0 1 0 0 4a2 2 0 1 0 0-4");
 export const downIcon = () => icon("M12 5v14", "M6 13l6 6 6-6");
 export const clockIcon = () => icon("M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16", "M12 8v4l3 2");
 export const alertIcon = () => icon("M12 4a8 8 0 1 0 0 16a8 8 0 1 0 0-16", "M12 8v5", "M12 16v.01");

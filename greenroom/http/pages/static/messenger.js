@@ -3,6 +3,7 @@
 import { ApiError } from "./api.js";
 import { titleOf } from "./bookings.js";
 import { el } from "./dom.js";
+import { addressOfSearch, searchOf } from "./sentence.js";
 import { createSession } from "./session.js";
 import { createStore } from "./store.js";
 import { dayAndHour } from "./times.js";
@@ -17,6 +18,7 @@ import { createMessageMenu } from "./views/message_menu.js";
 import { createNewConversation } from "./views/new_conversation.js";
 import { createNotices } from "./views/notices.js";
 import { createOfferDialog } from "./views/offer_dialog.js";
+import { createSearchPane } from "./views/search_pane.js";
 import { createThread } from "./views/thread.js";
 
 /** How often "5 min ago", "Yesterday" and what is over are looked at anew. */
@@ -46,6 +48,7 @@ export function openMessenger({ api, me, app, onEnded }) {
   store.dispatch({ type: "signed_in", me });
 
   let isLoggingOut = false;
+  let isStarted = false; // whether it was decided what is shown first
   const notices = createNotices();
   const session = createSession({
     api,
@@ -109,6 +112,18 @@ export function openMessenger({ api, me, app, onEnded }) {
     loadMoreLessons: session.lessons.list,
     reloadLessons: session.lessons.forgetProblem,
   });
+  const search = createSearchPane(me, {
+    search: look,
+    again: session.searching.again,
+    more: () => void session.searching.more(),
+    lookNear: session.searching.lookNear,
+    write: writeTo,
+    book(result) {
+      session.searching.clicked(result);
+      const { id, display_name } = result.instructor;
+      return booking.open({ id, display_name: display_name ?? "this instructor" }, result.service_id);
+    },
+  });
   const lesson = createLessonDialog({
     ...session.lessons,
     writeAbout: ({ id, conversation_id }) => writeAbout(conversation_id, id),
@@ -147,7 +162,7 @@ export function openMessenger({ api, me, app, onEnded }) {
     "div",
     { class: "messenger" },
     banner.element,
-    el("div", { class: "panes" }, list.element, thread.element, lessons.element),
+    el("div", { class: "panes" }, list.element, thread.element, lessons.element, search.element),
     notices.element,
     newConversation.element,
     deletion.element,
@@ -212,6 +227,25 @@ export function openMessenger({ api, me, app, onEnded }) {
     focusComposer();
   }
 
+  function look(asked) {
+    const address = addressOfSearch(asked);
+    if (location.hash === address) session.searching.again();
+    else location.hash = address;
+  }
+
+  /** Go to the conversation with whom a search found; nothing is said or booked yet. */
+  async function writeTo(result) {
+    session.searching.clicked(result);
+    try {
+      const id = await session.beginSilently(result.instructor.id);
+      store.dispatch({ type: "filter_chosen", filter: "active" });
+      location.hash = addressOf(id);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      notices.show(error.message);
+    }
+  }
+
   function openLesson(id) {
     lesson.open(store.state, id);
   }
@@ -229,20 +263,35 @@ export function openMessenger({ api, me, app, onEnded }) {
   function followAddress() {
     const [, id = null] = location.hash.match(/^#\/c\/(.+)$/) ?? [];
     const tense = TENSES.find((name) => location.hash === addressOfLessons(name)) ?? null;
+    const asked = searchOf(location.hash);
     const isNewPlace = tense !== null && store.state.tense === null;
+    const isNewSearch = asked !== null && store.state.search.asked === null;
     menu.close();
     store.dispatch({ type: "conversation_selected", id });
     store.dispatch({ type: "lessons_opened", tense });
-    messenger.dataset.pane = id || tense ? "thread" : "list";
+    session.searching.open(asked);
+    messenger.dataset.pane = id || tense || asked ? "thread" : "list";
     if (id) focusComposer();
     if (isNewPlace) queueMicrotask(lessons.focus);
+    if (isNewSearch && WITH_KEYBOARD.matches) queueMicrotask(search.focus);
+  }
+
+  /** Who knows nobody here yet begins by looking for somebody. */
+  function start({ isSynced, conversations }) {
+    if (isStarted || !isSynced) return;
+    isStarted = true;
+    const isAnywhere = location.hash !== "" && location.hash !== "#/";
+    if (me.role !== "student" || isAnywhere || Object.keys(conversations).length > 0) return;
+    location.replace(addressOfSearch());
   }
 
   function show(state) {
+    start(state);
     banner.update(state);
     list.update(state);
     thread.update(state);
     lessons.update(state);
+    search.update(state);
     lesson.update(state);
     const title = state.totalUnread ? `(${state.totalUnread}) greenroom` : "greenroom";
     if (document.title !== title) document.title = title;

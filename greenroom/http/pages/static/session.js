@@ -10,6 +10,7 @@ import { createLessons } from "./lessons.js";
 import { createOutbox } from "./outbox.js";
 import { createMarker } from "./receipts.js";
 import { createRepeatKey } from "./repeat_key.js";
+import { createSearching } from "./searching.js";
 import { pendingOf, selectedConversation, threadOf } from "./selectors.js";
 import { EVENT_NAMES } from "./store.js";
 import { createStream } from "./stream.js";
@@ -44,6 +45,7 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onRe
   const dispatch = (action) => store.dispatch(action);
   const changes = createChanges({ api, store, onNotice });
   const lessons = createLessons({ api, store, once });
+  const searching = createSearching({ api, store });
   const drafts = createDrafts(store.state.me.id);
   const firstWords = createRepeatKey();
 
@@ -200,6 +202,7 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onRe
     readNewest,
     ...changes,
     lessons,
+    searching,
     drafts,
     keyPressed: typing.keyPressed,
     stoppedTyping: typing.stopped,
@@ -245,6 +248,13 @@ export function createSession({ api, store, isReading, onNotice, onArrival, onRe
       firstWords.settle();
       dispatch({ type: "conversation_fetched", conversation: opened.conversation });
       return opened.conversation.id;
+    },
+
+    /** Open the conversation with an instructor without saying anything yet; resolves to its id. */
+    async beginSilently(instructorId) {
+      const { conversation } = await api.openConversation(instructorId);
+      dispatch({ type: "conversation_fetched", conversation });
+      return conversation.id;
     },
 
     /** What would be lost by forgetting it. */

@@ -10,6 +10,7 @@
  */
 
 import { withOwn } from "./reactions.js";
+import { NO_SEARCH, SEARCH_ACTIONS } from "./search_state.js";
 import { EMPTY_THREAD, isTyping, pendingOf, threadOf } from "./selectors.js";
 
 /** Event ids remembered to recognise a repetition; far more than a stream repeats after a resume. */
@@ -56,6 +57,7 @@ export const initialState = Object.freeze({
   bookings: {}, // id → booking, in the latest version told; `isStale` if a later one may have been missed
   lessons: { upcoming: UNREAD_LESSONS, past: UNREAD_LESSONS }, // how far each list was read: { isLoaded, cursor, last, problem }
   tense: null, // the list of lessons that is open: upcoming | past
+  search: NO_SEARCH, // see search_state.js
   about: {}, // conversation id → id of the booking that the next message will be about
   filter: "active",
   selected: null, // conversation id
@@ -107,6 +109,8 @@ export function createStore(state = initialState) {
 }
 
 const ACTIONS = {
+  ...SEARCH_ACTIONS,
+
   signed_in: (_, { me }) => ({ ...initialState, phase: "signed-in", me }),
 
   signed_out: (_, { notice = null }) => ({ ...initialState, phase: "signed-out", notice }),

@@ -85,12 +85,15 @@ export function createBookDialog({ services, book, booked }) {
   length.input.addEventListener("input", showCost);
 
   let instructor = null;
+  let wanted = null; // id of the service to begin with
   let offered = [];
 
   const chosen = () => offered.find(({ id }) => id === service.input.value);
 
-  async function open(other) {
+  /** @param serviceId what is chosen at first, if it is still offered. */
+  async function open(other, serviceId = null) {
     instructor = other;
+    wanted = serviceId;
     offered = [];
     setText(title, `Book with ${other.display_name}`);
     setText(status, "Loading …");
@@ -113,6 +116,7 @@ export function createBookDialog({ services, book, booked }) {
     service.input.replaceChildren(
       ...offered.map((one) => el("option", { value: one.id }, `${one.title} (${rateOf(one)})`)),
     );
+    if (offered.some(({ id }) => id === wanted)) service.input.value = wanted;
     const tomorrow = new Date();
     tomorrow.setDate(tomorrow.getDate() + 1);
     tomorrow.setHours(HOUR_OFFERED, 0, 0, 0);

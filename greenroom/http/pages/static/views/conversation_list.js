@@ -2,7 +2,8 @@
 
 import { soonest } from "../bookings.js";
 import { el, keyed, setText } from "../dom.js";
-import { calendarIcon, editIcon, logOutIcon, speechIcon, writeIcon } from "../icons.js";
+import { calendarIcon, editIcon, logOutIcon, searchIcon, speechIcon, writeIcon } from "../icons.js";
+import { addressOfSearch } from "../sentence.js";
 import { isTyping, listed, pendingOf, presenceOf } from "../selectors.js";
 import { briefly, dayAndHour, inFull } from "../times.js";
 import { avatar, avatarWithPresence } from "./avatar.js";
@@ -49,6 +50,28 @@ export function createConversationList(me, actions) {
       ? ["New conversation", writeIcon(), actions.startConversation]
       : ["What I teach", editIcon(), actions.editOffer]),
   );
+  // Students look for an instructor; an instructor is found.
+  const search =
+    me.role === "student" &&
+    el(
+      "a",
+      { class: "lessons-link", href: addressOfSearch() },
+      searchIcon(),
+      el("span", { class: "lessons-link-name" }, "Find lessons"),
+    );
+  const start =
+    me.role === "student" &&
+    el(
+      "button",
+      {
+        class: "icon-button accent",
+        type: "button",
+        title: "New conversation",
+        "aria-label": "New conversation",
+        on: { click: actions.startConversation },
+      },
+      writeIcon(),
+    );
 
   const element = el(
     "section",
@@ -62,6 +85,7 @@ export function createConversationList(me, actions) {
       el("span", { class: "spacer" }),
       start,
     ),
+    search,
     lessons,
     el("div", { class: "segments", role: "group", "aria-label": "Show" }, ...filters),
     scroller,
@@ -129,10 +153,15 @@ export function createConversationList(me, actions) {
       setText(liveWords, isLive ? "Live" : "Not connected");
       const next = soonest(state, new Date());
       setText(nextLesson, next ? dayAndHour(next.starts_at) : "");
-      if (state.tense) lessons.setAttribute("aria-current", "page");
-      else lessons.removeAttribute("aria-current");
+      markCurrent(lessons, state.tense !== null);
+      if (search) markCurrent(search, state.search.asked !== null);
     },
   };
+}
+
+function markCurrent(link, isCurrent) {
+  if (isCurrent) link.setAttribute("aria-current", "page");
+  else link.removeAttribute("aria-current");
 }
 
 const FILTERS = ["active", "archived", "trashed"];

@@ -205,7 +205,7 @@ export function createThread(actions) {
     update(state) {
       current = state;
       const conversation = selectedConversation(state);
-      element.hidden = state.tense !== null;
+      element.hidden = state.tense !== null || state.search.asked !== null;
       open.hidden = conversation === null;
       nothing.element.hidden = conversation !== null;
       showConversation(conversation?.id ?? null);

@@ -1,0 +1,184 @@
+/** A search's answer in words: what was understood, what is missing, and why a lesson is among the results. All pure. */
+
+import { moneyOf } from "./money.js";
+
+/** What a piece of the sentence is about. */
+export const KINDS = {
+  service: "Lesson",
+  place: "Place",
+  price: "Price",
+  age: "Age",
+  level: "Level",
+  when: "Time",
+  online: "How",
+};
+
+const LEVELS = { beginner: "Beginner", intermediate: "Intermediate", advanced: "Advanced" };
+const DAYS = { mon: "Monday", tue: "Tuesday", wed: "Wednesday", thu: "Thursday", fri: "Friday", sat: "Saturday", sun: "Sunday" };
+const RELATIVE = {
+  today: "Today",
+  tomorrow: "Tomorrow",
+  this_week: "This week",
+  next_week: "Next week",
+  this_weekend: "This weekend",
+  next_weekend: "Next weekend",
+};
+const MONEY_ASSUMED = "USD";
+
+/**
+ * What was understood, piece by piece.
+ *
+ * A kind that one piece says is told as it was understood; where several do, each is repeated in its own words.
+ *
+ * @returns `[{ kind, label, parts }]`, in the order of the sentence.
+ */
+export function understoodOf({ parsed, location }) {
+  const told = parsed.parts.filter(({ kind }) => kind in KINDS);
+  const words = {
+    service: null,
+    place: placeInWords(location),
+    price: priceInWords(parsed.price),
+    age: parsed.age && yearsOf(parsed.age),
+    level: parsed.levels.map((level) => LEVELS[level]).join(", "),
+    when: whenInWords(parsed.when),
+    online: { true: "Online", false: "In person" }[parsed.online],
+  };
+  return told.map((part) => {
+    const isAlone = told.filter(({ kind }) => kind === part.kind).length === 1;
+    return { kind: part.kind, label: (isAlone && words[part.kind]) || part.text, parts: [part] };
+  });
+}
+
+function placeInWords({ outcome, region, regions, text }) {
+  if (outcome === "resolved" && region) return region.name;
+  if (outcome === "ambiguous") return regions.map(({ name }) => name).join(" or ");
+  return text ? `“${text}”` : null;
+}
+
+/** What a person should know of how the place was found, or null. */
+export function placeNote({ outcome, tier, text, region }) {
+  if (outcome === "unknown") return `No place called “${text}” is known here, so lessons anywhere are shown.`;
+  if (outcome === "ambiguous") return `“${text}” may mean several places. Lessons in any of them are shown; choose one:`;
+  // An exact name or a common short one needs no word; a guess does.
+  if (outcome === "resolved" && tier >= 3) return `“${text}” was taken to mean ${region.name}.`;
+  return null;
+}
+
+function priceInWords(price) {
+  if (!price) return null;
+  const { min_cents: least, max_cents: most, unit } = price;
+  const money = (cents) => moneyOf(cents, price.currency ?? MONEY_ASSUMED);
+  const per = unit === "hour" ? " an hour" : "";
+  if (least === null) return `Up to ${money(most)}${per}`;
+  if (most === null) return `From ${money(least)}${per}`;
+  return least === most ? `${money(least)}${per}` : `${money(least)} to ${money(most)}${per}`;
+}
+
+/** Ages, both inclusive. */
+export function yearsOf({ min, max }) {
+  if (max === null) return min > 0 ? `Age ${min} and up` : "Any age";
+  if (min === max) return `Age ${min}`;
+  return min > 0 ? `Ages ${min} to ${max}` : `Up to age ${max}`;
+}
+
+function whenInWords(when) {
+  if (!when) return null;
+  const days = [
+    when.relative && RELATIVE[when.relative],
+    when.on && new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(when.on)),
+    when.weekdays.map((day) => DAYS[day]).join(", "),
+  ];
+  return [...days, hoursInWords(when.from_minute, when.to_minute)].filter(Boolean).join(", ") || null;
+}
+
+function hoursInWords(from, to) {
+  const clock = (minute) =>
+    new Intl.DateTimeFormat(undefined, { timeStyle: "short", timeZone: "UTC" }).format(new Date(minute * 60_000));
+  if (from === null && to === null) return null;
+  if (from === null) return `until ${clock(to)}`;
+  // Midnight as an end means the end of the day, as nothing does.
+  return to === null || to === 1440 ? `from ${clock(from)}` : `${clock(from)} to ${clock(to)}`;
+}
+
+/** Reasons that make an answer no worse, or only look as if they did. */
+const HARMLESS = new Set(["text_strong", "not_needed", "override"]);
+
+/** What is missing from an answer when a stage was left out; stages that mean the same to a person say the same. */
+const MISSING = {
+  parse: "your sentence was read word by word",
+  embedding: "lessons were found by their words and not by their meaning",
+  vector: "lessons were found by their words and not by their meaning",
+  location: "the place was not looked up",
+  tier4: "the place was looked up by its name only",
+  tier5: "the place was looked up by its name only",
+  burst2: "not every lesson was looked at",
+  ranking: "the order is a rough one",
+  hydration: "some details are missing",
+};
+
+const BECAUSE = {
+  budget: "To answer in time, ",
+  timeout: "To answer in time, ",
+  busy: "Many people are searching just now, so ",
+  high_load: "Many people are searching just now, so ",
+  failed: "A part of the search does not work just now, so ",
+};
+
+/** What a degraded answer lacks, and why, in sentences; none for one that is whole. */
+export function missingOf({ degraded, skipped }) {
+  if (!degraded) return [];
+  const known = skipped.filter(({ reason, stage }) => !HARMLESS.has(reason) && reason !== "fallback" && stage in MISSING);
+  const sentences = known.map(({ stage, reason }) => capitalised(`${BECAUSE[reason] ?? ""}${MISSING[stage]}.`));
+  const simpler = skipped.some(({ reason }) => reason === "fallback") ? ["Meaning was compared in a simpler way than usual."] : [];
+  return [...new Set([...sentences, ...simpler])];
+}
+
+/** Why a lesson is among the results, in a line. */
+export function reasonsOf(result, { parsed, location }) {
+  const areas = new Set(result.instructor.areas);
+  const place = location.regions.find(({ name }) => areas.has(name));
+  const { text, vector } = result.matched;
+  const reasons = [
+    text > 0 && "matches your words",
+    vector > 0 && "similar in meaning",
+    place && `comes to ${place.name}`,
+    parsed.when && "has free time then",
+    parsed.age && result.ages && `teaches ${yearsOf(parsed.age).toLowerCase()}`,
+  ].filter(Boolean);
+  return capitalised(reasons.join(" · ") || "the kind of lesson you look for");
+}
+
+/** How soon somebody answers, roughly. */
+export function answersIn(minutes) {
+  if (minutes === null) return null;
+  if (minutes <= 10) return "Answers within minutes";
+  if (minutes < 60) return `Answers in about ${Math.round(minutes / 5) * 5} min`;
+  if (minutes < 24 * 60) return `Answers in about ${Math.round(minutes / 60)} h`;
+  return `Answers in about ${Math.round(minutes / 1440)} d`;
+}
+
+export const levelsOf = (levels) => (levels.length === 3 ? "All levels" : levels.map((level) => LEVELS[level]).join(", "));
+
+/** Where the lesson is given. */
+export function placeOf({ online, in_person }) {
+  if (online && in_person) return "Online or in person";
+  if (online) return "Online";
+  return in_person ? "In person" : null;
+}
+
+/** A distance of straight lines, in the reader's way of writing numbers. */
+export function distanceOf(km) {
+  // None: within what was asked for, which is said elsewhere.
+  if (!km) return null;
+  if (km < 0.1) return "Close by";
+  return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: km < 10 ? 1 : 0 }).format(km)} km away`;
+}
+
+/** How many were found, for the eye and the ear. */
+export function countOf(shown, total) {
+  if (total === 0) return "No lessons found";
+  if (total === 1) return "1 lesson found";
+  return shown < total ? `${total} lessons found, ${shown} shown` : `${total} lessons found`;
+}
+
+const capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);

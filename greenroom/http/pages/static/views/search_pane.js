@@ -1,0 +1,287 @@
+/** Looking for lessons in one's own words: the field, what was understood, what was found. */
+
+import { el, setText } from "../dom.js";
+import { backIcon, placeIcon, searchIcon } from "../icons.js";
+import { countOf, understoodOf, KINDS } from "../search_words.js";
+import { addressOfSearch, SENTENCE_LENGTH_MAX, without } from "../sentence.js";
+import { createSearchCard } from "./search_card.js";
+import { createUnderstood } from "./search_understood.js";
+
+const EXAMPLES = [
+  "piano for my 8 year old in park slope",
+  "math tutor under $60 on weekends",
+  "spanish online after 6pm",
+  "guitar for beginners near williamsburg",
+];
+/** Cards that stand for what is on its way, as high as real ones: about a screen. */
+const SKELETONS = 3;
+/** A position that is a few minutes old will do: lessons are kilometres away. */
+const POSITION_OPTIONS = { maximumAge: 300_000, timeout: 10_000 };
+/** About 100 m: enough for a distance, and no more than that is anybody's business. */
+const DEGREES_DIGITS = 3;
+
+/**
+ * @param me who looks: only students are offered to write and to book.
+ * @param actions `{ search(asked), again, more, lookNear(near), write(result), book(result) }`
+ */
+export function createSearchPane(me, actions) {
+  const field = el("input", {
+    class: "input search-field",
+    type: "search",
+    name: "q",
+    id: "search-sentence",
+    maxLength: SENTENCE_LENGTH_MAX,
+    placeholder: "What would you like to learn, where, when?",
+    autocomplete: "off",
+    enterKeyHint: "search",
+    dir: "auto",
+  });
+  const submit = el("button", { class: "button primary", type: "submit" }, "Search");
+  const city = el("select", { class: "input search-city", "aria-label": "City", hidden: true, on: { change: onSubmit } });
+  const near = el(
+    "button",
+    { class: "button quiet search-near", type: "button", "aria-pressed": "false", on: { click: onNear } },
+    placeIcon(),
+    "Near me",
+  );
+  const nearProblem = el("p", { class: "search-note is-degraded", role: "alert", hidden: true });
+  const form = el(
+    "form",
+    { class: "search-form", role: "search", noValidate: true, on: { submit: onSubmit } },
+    el("label", { class: "visually-hidden", htmlFor: field.id }, "What are you looking for?"),
+    el("div", { class: "search-line" }, el("div", { class: "search" }, searchIcon(), field), submit),
+    el("div", { class: "search-options" }, city, near),
+    nearProblem,
+  );
+  const examples = el(
+    "section",
+    { class: "search-start", "aria-label": "Examples" },
+    el("p", { class: "empty-title" }, "Say it in your own words"),
+    el("p", { class: "empty-words" }, "Who it is for, where, when and for how much: whatever matters to you."),
+    el(
+      "ul",
+      { class: "examples" },
+      ...EXAMPLES.map((text) => el("li", {}, el("a", { class: "example", href: addressOfSearch({ text }) }, text))),
+    ),
+  );
+  const understood = createUnderstood({ look: (text) => actions.search({ text, city: asked.city }) });
+  const count = el("p", { class: "search-count", role: "status" });
+  const problem = el("div", { class: "thread-problem", role: "alert", hidden: true });
+  const list = el("ul", { class: "found-list", "aria-label": "Lessons found" });
+  const nothing = el("section", { class: "list-empty", hidden: true });
+  const more = el("button", { class: "button small search-more", type: "button", on: { click: onMore } }, "Show more");
+  const skeletons = el(
+    "div",
+    { class: "found-list", "aria-hidden": "true" },
+    ...Array.from({ length: SKELETONS }, () => el("div", { class: "found is-skeleton" })),
+  );
+  const title = el("h2", { class: "lessons-title", tabIndex: -1 }, "Find lessons");
+  const element = el(
+    "main",
+    { class: "pane-thread", hidden: true },
+    el(
+      "section",
+      { class: "thread", "aria-label": "Find lessons" },
+      el(
+        "header",
+        { class: "thread-header lessons-header" },
+        el(
+          "a",
+          { class: "icon-button back", href: "#/", "aria-label": "All conversations", title: "All conversations" },
+          backIcon(),
+        ),
+        el("span", { class: "brand-mark small" }, searchIcon()),
+        el("div", { class: "thread-who" }, title),
+      ),
+      el(
+        "div",
+        { class: "lessons-scroller" },
+        el(
+          "div",
+          { class: "lessons-column search-column" },
+          form,
+          examples,
+          understood.element,
+          count,
+          problem,
+          skeletons,
+          list,
+          nothing,
+          more,
+        ),
+      ),
+    ),
+  );
+
+  let asked = { text: "", city: null };
+  let position = null; // whether and from where is looked
+  let shown = null; // the answer on the page
+  let citiesShown = null;
+  let focusFrom = null; // after a page was asked for: where in the list the next one begins
+
+  function onSubmit(event) {
+    event.preventDefault();
+    const text = field.value.trim();
+    if (!text) {
+      field.focus();
+      return;
+    }
+    // A touch screen's keyboard would cover what was found.
+    if (matchMedia("(pointer: coarse)").matches) field.blur();
+    actions.search({ text, city: city.value || null });
+  }
+
+  function onNear() {
+    setNearProblem(null);
+    if (position) {
+      actions.lookNear(null);
+      return;
+    }
+    near.disabled = true;
+    const settled = (words) => {
+      near.disabled = false;
+      setNearProblem(words);
+    };
+    if (!navigator.geolocation) {
+      settled("This browser does not tell where you are.");
+      return;
+    }
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => {
+        settled(null);
+        actions.lookNear({ lat: rounded(coords.latitude), lng: rounded(coords.longitude) });
+      },
+      (error) =>
+        settled(
+          error.code === error.PERMISSION_DENIED
+            ? "Your browser does not let this page know where you are. Name the place instead."
+            : "Where you are could not be found out. Name the place instead.",
+        ),
+      POSITION_OPTIONS,
+    );
+  }
+
+  function setNearProblem(words) {
+    nearProblem.hidden = !words;
+    setText(nearProblem, words ?? "");
+  }
+
+  function onMore() {
+    focusFrom = shown.results.length;
+    actions.more();
+  }
+
+  function showCities(cities) {
+    if (cities === citiesShown) return;
+    citiesShown = cities;
+    city.replaceChildren(
+      el("option", { value: "" }, "Any city"),
+      ...cities.map(({ id, name }) => el("option", { value: id }, name)),
+    );
+    // Of one there is nothing to choose.
+    city.hidden = cities.length < 2;
+    city.value = asked.city ?? "";
+  }
+
+  function showAnswer(answer) {
+    if (answer === shown) return;
+    const isExtension = shown !== null && answer !== null && shown.of === answer.of && list.childElementCount > 0;
+    const from = isExtension ? shown.results.length : 0;
+    shown = answer;
+    if (answer === null) {
+      list.replaceChildren();
+      return;
+    }
+    const cards = answer.results
+      .slice(from)
+      .map((result) => el("li", {}, createSearchCard(result, answer.meta, me.role === "student" ? actions : null)));
+    if (isExtension) list.append(...cards);
+    else list.replaceChildren(...cards);
+    if (isExtension && focusFrom === from) cards[0]?.querySelector(".found-title").focus();
+    if (!isExtension) {
+      understood.show(sentenceOf(answer), answer.meta);
+      showNothing(answer);
+    }
+    focusFrom = null;
+  }
+
+  /** Nothing fits: what could be left out. */
+  function showNothing({ results, meta, of }) {
+    nothing.hidden = results.length > 0;
+    if (results.length > 0) return;
+    const sentence = sentenceOf({ of });
+    const pieces = understoodOf(meta).filter(({ kind }) => kind !== "service");
+    nothing.replaceChildren(
+      el("p", { class: "empty-title" }, "Nothing fits all of that"),
+      el("p", { class: "empty-words" }, pieces.length ? "Try it without one of these:" : "Try it in other words."),
+      el(
+        "div",
+        { class: "search-note is-choices" },
+        ...pieces.map(({ kind, label, parts }) =>
+          el(
+            "button",
+            { class: "choice", type: "button", on: { click: () => actions.search({ text: without(sentence, parts), city: asked.city }) } },
+            `Without ${KINDS[kind].toLowerCase()}: ${label}`,
+          ),
+        ),
+      ),
+    );
+  }
+
+  function showProblem(words, isExtending) {
+    problem.hidden = !words;
+    if (!words) return;
+    problem.replaceChildren(
+      el("span", {}, words),
+      el("button", { class: "link", type: "button", on: { click: isExtending ? onMore : actions.again } }, "Try again"),
+    );
+  }
+
+  return {
+    element,
+    focus: () => field.focus({ preventScroll: true }),
+    update({ search }) {
+      element.hidden = search.asked === null;
+      if (element.hidden) return;
+      if (search.asked !== asked) {
+        asked = search.asked;
+        field.value = asked.text;
+        city.value = asked.city ?? "";
+      }
+      position = search.near;
+      near.setAttribute("aria-pressed", String(position !== null));
+      showCities(search.cities);
+      const { status, answer } = search;
+      const isStart = status === "idle";
+      const isBusy = status === "asking" || status === "waiting";
+      const shownAnswer = isStart || status === "failed" ? null : answer;
+      showAnswer(shownAnswer);
+      examples.hidden = !isStart;
+      understood.element.hidden = shownAnswer === null;
+      skeletons.hidden = !(isBusy && shownAnswer === null);
+      list.hidden = shownAnswer === null;
+      if (shownAnswer === null) nothing.hidden = true;
+      else nothing.hidden = shownAnswer.results.length > 0;
+      element.classList.toggle("is-busy", isBusy);
+      list.setAttribute("aria-busy", String(isBusy));
+      count.hidden = isStart;
+      setText(count, countInWords(search));
+      showProblem(search.problem, status === "answered");
+      more.hidden = status !== "answered" || !answer.cursor;
+      more.disabled = search.isExtending;
+      setText(more, search.isExtending ? "Loading …" : "Show more");
+    },
+  };
+}
+
+function countInWords({ status, waitS, answer }) {
+  if (status === "asking") return "Searching …";
+  if (status === "waiting") return `Many people are searching just now. Trying again in ${Math.ceil(waitS)} s …`;
+  if (status !== "answered") return "";
+  return countOf(answer.results.length, answer.meta.total_candidates);
+}
+
+/** The sentence an answer belongs to, as it was typed: positions of its pieces count in that one. */
+const sentenceOf = ({ of }) => JSON.parse(of)[0];
+
+const rounded = (degrees) => Number(degrees.toFixed(DEGREES_DIGITS));

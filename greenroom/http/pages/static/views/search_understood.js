@@ -1,0 +1,67 @@
+/** What was understood of a sentence: piece by piece, each of which can be taken out, and the places it may mean. */
+
+import { el } from "../dom.js";
+import { closeIcon } from "../icons.js";
+import { KINDS, missingOf, placeNote, understoodOf } from "../search_words.js";
+import { parentOf, without, withPlace, wordsForPlace } from "../sentence.js";
+
+/** Places to choose from; the server names ten at most, and who finds none of these writes another word. */
+const CHOICES_MAX = 6;
+
+/** @param look `(sentence)` searches for another one. */
+export function createUnderstood({ look }) {
+  const pieces = el("ul", { class: "pieces", "aria-label": "Understood as" });
+  const place = el("div", { class: "search-note", hidden: true });
+  const missing = el("p", { class: "search-note is-degraded", hidden: true });
+  const element = el("section", { class: "understood", "aria-label": "What was understood" }, pieces, place, missing);
+
+  function piece(sentence, { kind, label, parts }) {
+    return el(
+      "li",
+      { class: "piece" },
+      el("span", { class: "piece-kind" }, KINDS[kind]),
+      el("span", { class: "piece-label", dir: "auto" }, label),
+      el(
+        "button",
+        {
+          class: "piece-out",
+          type: "button",
+          title: "Search without this",
+          "aria-label": `Search without ${KINDS[kind].toLowerCase()}: ${label}`,
+          on: { click: () => look(without(sentence, parts)) },
+        },
+        closeIcon(),
+      ),
+    );
+  }
+
+  function choices(sentence, { parsed, location }) {
+    const part = parsed.parts.find(({ kind }) => kind === "place");
+    const others = location.candidates.filter(({ region }) => region.id !== location.region?.id);
+    if (!part || location.outcome === "not_asked" || (location.outcome === "resolved" && location.tier < 3)) return [];
+    return others.slice(0, CHOICES_MAX).map((candidate) => {
+      const words = wordsForPlace(candidate, location.candidates, { isNear: parsed.near });
+      const within = parentOf(candidate.region.id);
+      return el(
+        "button",
+        { class: "choice", type: "button", on: { click: () => look(withPlace(sentence, part, words)) } },
+        candidate.region.name,
+        within && el("span", { class: "choice-within" }, ` ${within}`),
+      );
+    });
+  }
+
+  return {
+    element,
+    /** @param sentence the one that was answered. */
+    show(sentence, meta) {
+      pieces.replaceChildren(...understoodOf(meta).map((each) => piece(sentence, each)));
+      const note = placeNote(meta.location);
+      place.hidden = !note;
+      place.replaceChildren(...(note ? [el("span", {}, note), ...choices(sentence, meta)] : []));
+      const lacks = missingOf(meta.budget);
+      missing.hidden = lacks.length === 0;
+      missing.textContent = lacks.join(" ");
+    },
+  };
+}

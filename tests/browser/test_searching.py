@@ -1,0 +1,443 @@
+"""Looking for lessons from the page: in one's own words, and what becomes of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from tests.browser.conftest import NewVisitor
+from tests.browser.people import Account, Visitor, registered, visitor
+from tests.browser.server import ServerProcess
+from tests.browser.test_looks import PHONE, fits, nameless
+
+pytestmark = pytest.mark.browser
+
+SEARCH = re.compile(r"/api/v1/search\?")
+CLICK = re.compile(r"/api/v1/search/[^/]+/click$")
+Json = dict[str, Any]
+
+PIANO = {
+    "title": "Piano for children",
+    "description": "First pieces, reading and rhythm.",
+    "price_cents": 7_000,
+    "currency": "USD",
+    "duration_minutes": 45,
+    "category": "piano",
+    "levels": ["beginner"],
+    "ages": {"min": 6, "max": 12},
+    "online": True,
+}
+
+
+@pytest.fixture
+def piano(instructor: Account) -> Json:
+    """A lesson that the instructor gives online, as the API tells of it."""
+    answer = instructor.client.put(
+        "/api/v1/instructors/me", json={"services": [PIANO], "areas": [], "availability": []}
+    ).raise_for_status()
+    service: Json = answer.json()["services"][0]
+    return service
+
+
+@pytest.fixture
+def maya(new_visitor: NewVisitor, student: Account) -> Visitor:
+    """The student, who knows nobody yet."""
+    someone = new_visitor(locale="en-US")
+    someone.log_in(student)
+    expect(field(someone.page)).to_be_visible()
+    return someone
+
+
+def field(page: Page) -> Locator:
+    return page.get_by_role("searchbox", name="What are you looking for?")
+
+
+def look(page: Page, sentence: str) -> None:
+    field(page).fill(sentence)
+    field(page).press("Enter")
+
+
+def count_of(page: Page) -> Locator:
+    return page.locator(".search-count")
+
+
+# Answers as the server gives them, for what is hard to have it do.
+
+
+def region(region_id: str, name: str) -> Json:
+    return {"id": region_id, "name": name, "city": "nyc", "kind": "neighbourhood", "lat": 40.7, "lng": -74.0}
+
+
+def a_result(number: int = 1, **changes: Any) -> Json:
+    instructor = {
+        "id": f"I{number}",
+        "display_name": "Ada Byron",
+        "rating": 4.9,
+        "response_minutes": 45,
+        "areas": ["Harlem"],
+    }
+    return {
+        "service_id": f"S{number}",
+        "instructor": instructor,
+        "title": f"Piano {number}",
+        "description": "For all.",
+        "price_cents": 6_000,
+        "currency": "USD",
+        "duration_minutes": 45,
+        "levels": ["beginner", "advanced"],
+        "ages": {"min": 6, "max": 12},
+        "online": False,
+        "in_person": True,
+        "distance_km": 2.52,
+        "score": 0.9,
+        "matched": {"text": 0.8, "vector": None},
+        **changes,
+    }
+
+
+def an_answer(
+    *results: Json,
+    parts: list[Json] | None = None,
+    location: Json | None = None,
+    budget: Json | None = None,
+    next_cursor: str | None = None,
+    total: int | None = None,
+) -> Json:
+    nowhere = {"text": None, "outcome": "not_asked", "region": None, "regions": [], "tier": None}
+    parsed = {
+        "text": "piano",
+        "service": "piano",
+        "services": [],
+        "place": None,
+        "near": False,
+        "price": None,
+        "age": None,
+        "levels": [],
+        "when": None,
+        "online": None,
+        "parts": parts or [{"kind": "service", "text": "piano", "start": 0, "end": 5}],
+        "source": "rules",
+    }
+    whole = {"limit_ms": 500, "used_ms": 12, "degraded": False, "skipped": []}
+    return {
+        "query_id": "Q1",
+        "results": list(results),
+        "next_cursor": next_cursor,
+        "meta": {
+            "parsed": parsed,
+            "location": {**nowhere, "confidence": 0, "candidates": [], **(location or {})},
+            "budget": budget or whole,
+            "cache": "miss",
+            "total_candidates": len(results) if total is None else total,
+        },
+        "diagnostics": None,
+    }
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser: Browser, server: ServerProcess) -> Iterator[Visitor]:
+    """A student for all tests in which the server's own answers don't matter: signing in takes longer than they do."""
+    with registered(server.url, "Zoe Adler", "student") as zoe, visitor(browser, server.url) as someone:
+        someone.log_in(zoe)
+        yield someone
+
+
+@pytest.fixture
+def zoe(signed_in: Visitor) -> Iterator[Visitor]:
+    """She, on a page that knows of no earlier search."""
+    signed_in.page.goto(f"{signed_in.url}/#/search")
+    signed_in.page.reload()
+    signed_in.complaints.clear()
+    yield signed_in
+    signed_in.page.unroute_all()
+    signed_in.context.clear_permissions()
+
+
+@pytest.fixture
+def answering(zoe: Visitor) -> Callable[..., list[dict[str, str]]]:
+    """Have searches answered with these, one after the other; returns what is asked meanwhile."""
+
+    def answer_with(*answers: Json | tuple[int, dict[str, str]]) -> list[dict[str, str]]:
+        asked: list[dict[str, str]] = []
+        left = list(answers)
+
+        def fulfil(route: Route) -> None:
+            asked.append({name: values[0] for name, values in parse_qs(urlsplit(route.request.url).query).items()})
+            answer = left.pop(0)
+            if isinstance(answer, dict):
+                route.fulfill(json=answer)
+            else:
+                status, headers = answer
+                route.fulfill(status=status, headers=headers, json={"code": "searches_busy", "title": "Busy"})
+
+        zoe.page.route(SEARCH, fulfil)
+        zoe.page.route(CLICK, lambda route: route.fulfill(status=204))
+        return asked
+
+    return answer_with
+
+
+# With the server's own answers.
+
+
+def test_who_knows_nobody_looks_for_a_lesson_and_writes_to_who_gives_it(
+    maya: Visitor, instructor: Account, piano: Json
+) -> None:
+    page = maya.page
+    look(page, "piano for my 8 year old under $80")
+
+    card = page.get_by_role("article").filter(has_text="Tomás Herrera").first
+    expect(card).to_contain_text("Piano for children")
+    expect(card).to_contain_text("$70 · 45 min")
+    expect(card).to_contain_text("Ages 6 to 12")
+    assert nameless(page) == []
+    with page.expect_request(CLICK) as clicked:
+        card.get_by_role("button", name="Message Tomás Herrera").click()
+
+    assert clicked.value.post_data_json["service_id"]
+    expect(maya.composer).to_be_visible()
+    expect(page.get_by_role("heading", name="Tomás Herrera")).to_be_visible()
+    assert maya.page.url.split("#/")[1].startswith("c/")
+
+    page.go_back()
+    expect(page.get_by_role("article").first).to_be_visible()
+    expect(field(page)).to_have_value("piano for my 8 year old under $80")
+    assert maya.unexpected("click") == []
+
+
+def test_what_was_understood_is_taken_out_piece_by_piece_and_comes_back_with_the_browsers_way_back(
+    maya: Visitor, piano: Json
+) -> None:
+    page = maya.page
+    look(page, "piano under $80 online")
+    understood = page.get_by_role("list", name="Understood as")
+    expect(understood).to_contain_text("Up to $80")
+    expect(understood).to_contain_text("Online")
+
+    page.get_by_role("button", name="Search without price: Up to $80").click()
+
+    expect(field(page)).to_have_value("piano online")
+    expect(understood).not_to_contain_text("$80")
+    page.go_back()
+    expect(field(page)).to_have_value("piano under $80 online")
+    expect(understood).to_contain_text("Up to $80")
+
+
+def test_where_nothing_fits_the_page_offers_what_to_leave_out(maya: Visitor, piano: Json) -> None:
+    page = maya.page
+    look(page, "piano under $1")
+    expect(page.get_by_text("Nothing fits all of that")).to_be_visible()
+    expect(count_of(page)).to_have_text("No lessons found")
+
+    page.get_by_role("button", name="Without price: Up to $1", exact=True).click()
+
+    expect(page.get_by_role("article").first).to_be_visible()
+
+
+def test_a_lesson_that_was_found_is_the_one_that_is_booked(maya: Visitor, piano: Json) -> None:
+    maya.page.get_by_role("link", name="Find lessons").click()
+    look(maya.page, "piano")
+    card = maya.page.get_by_role("article").filter(has_text="Tomás Herrera").first
+    card.get_by_role("button", name="Book Piano for children with Tomás Herrera").click()
+
+    dialog = maya.page.get_by_role("dialog", name="Book with Tomás Herrera")
+    expect(dialog.get_by_label("Lesson")).to_contain_text("Piano for children")
+    dialog.get_by_role("button", name="Book for $70").click()
+
+    expect(maya.page.get_by_role("alert").filter(has_text="Booked: Piano for children")).to_be_visible()
+
+
+def test_an_example_is_a_search_and_an_address_is_one_too(maya: Visitor) -> None:
+    maya.page.get_by_role("link", name="spanish online after 6pm").click()
+    expect(field(maya.page)).to_have_value("spanish online after 6pm")
+
+    maya.page.goto(f"{maya.url}/#/search?q=organ+lessons")
+    expect(field(maya.page)).to_have_value("organ lessons")
+
+
+def test_an_instructor_is_not_sent_looking(new_visitor: NewVisitor, instructor: Account) -> None:
+    tomas = new_visitor()
+    tomas.log_in(instructor)
+    expect(tomas.page.get_by_text("No conversations yet")).to_be_visible()
+    expect(tomas.page.get_by_role("link", name="Find lessons")).to_have_count(0)
+
+
+def test_on_a_phone_the_search_fits_and_leads_back(new_visitor: NewVisitor, student: Account, piano: Json) -> None:
+    maya = new_visitor(**PHONE, color_scheme="dark")
+    maya.log_in(student)
+    look(maya.page, "piano for my 8 year old on weekends under $80")
+    expect(maya.page.get_by_role("article").first.or_(maya.page.get_by_text("Nothing fits"))).to_be_visible()
+    assert fits(maya.page)
+    assert nameless(maya.page) == []
+
+    maya.page.get_by_role("link", name="All conversations").first.click()
+    expect(maya.page.get_by_role("link", name="Find lessons")).to_be_visible()
+
+
+# With answers that are made up.
+
+
+def test_a_place_that_may_be_several_is_chosen_from_them(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    names = [
+        ("nyc/manhattan/chinatown", "Chinatown"),
+        ("nyc/queens/chinatown", "Chinatown"),
+        ("nyc/nolita", "Nolita"),
+    ]
+    regions = [region(*each) for each in names]
+    candidates = [{"region": each, "tier": 1, "confidence": 1, "matched_name": each["name"]} for each in regions]
+    location = {
+        "text": "chinatown",
+        "outcome": "ambiguous",
+        "regions": regions,
+        "tier": 1,
+        "candidates": candidates,
+    }
+    parts = [
+        {"kind": "service", "text": "piano", "start": 0, "end": 5},
+        {"kind": "place", "text": "in chinatown", "start": 6, "end": 18},
+    ]
+    asked = answering(an_answer(a_result(), parts=parts, location=location), an_answer(a_result()))
+    look(zoe.page, "piano in chinatown, please")
+    expect(zoe.page.get_by_text("“chinatown” may mean several places")).to_be_visible()
+
+    zoe.page.get_by_role("button", name="Chinatown queens").click()
+
+    expect(field(zoe.page)).to_have_value("piano in Chinatown queens, please")
+    assert asked[-1]["q"] == "piano in Chinatown queens, please"
+
+
+def test_an_answer_in_a_hurry_says_what_it_lacks(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    skipped = [
+        {"stage": "embedding", "reason": "high_load", "detail": ""},
+        {"stage": "vector", "reason": "high_load", "detail": ""},
+        {"stage": "tier5", "reason": "not_needed", "detail": ""},
+    ]
+    budget = {"limit_ms": 250, "used_ms": 249, "degraded": True, "skipped": skipped}
+    answering(an_answer(a_result(), budget=budget))
+
+    look(zoe.page, "piano")
+
+    note = "Many people are searching just now, so lessons were found by their words and not by their meaning."
+    expect(zoe.page.get_by_text(note, exact=True)).to_be_visible()
+
+
+def test_a_busy_server_is_asked_once_more_when_it_said(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    asked = answering((503, {"Retry-After": "1"}), an_answer(a_result()))
+
+    look(zoe.page, "piano")
+
+    expect(count_of(zoe.page)).to_contain_text("Trying again in 1 s")
+    expect(zoe.page.get_by_role("article")).to_contain_text("Piano 1")
+    assert len(asked) == 2
+
+
+def test_a_server_that_stays_busy_is_asked_again_by_hand(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    asked = answering((503, {"Retry-After": "0"}), (503, {"Retry-After": "0"}), an_answer(a_result()))
+    look(zoe.page, "piano")
+    alert = zoe.page.get_by_role("alert").filter(has_text="Try again")
+    expect(alert).to_be_visible()
+    assert len(asked) == 2
+
+    alert.get_by_role("button", name="Try again").click()
+
+    expect(zoe.page.get_by_role("article")).to_be_visible()
+    expect(alert).to_be_hidden()
+
+
+def test_the_next_page_follows_and_what_is_on_both_is_shown_once(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    first = an_answer(a_result(1), a_result(2), next_cursor="s1.next", total=3)
+    asked = answering(first, an_answer(a_result(2), a_result(3), total=3))
+    look(zoe.page, "piano")
+    expect(count_of(zoe.page)).to_have_text("3 lessons found, 2 shown")
+
+    zoe.page.get_by_role("button", name="Show more").click()
+
+    expect(zoe.page.get_by_role("article")).to_have_count(3)
+    expect(count_of(zoe.page)).to_have_text("3 lessons found")
+    expect(zoe.page.get_by_role("heading", name="Piano 3")).to_be_focused()
+    expect(zoe.page.get_by_role("button", name="Show more")).to_be_hidden()
+    assert asked[-1]["cursor"] == "s1.next"
+
+
+def test_what_others_call_their_lessons_is_text(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    title = "<img src=x onerror=alert(1)>"
+    answering(an_answer(a_result(title=title)))
+    look(zoe.page, "piano")
+    expect(zoe.page.get_by_role("heading", name=title)).to_be_visible()
+    assert zoe.unexpected() == []
+
+
+def test_what_could_not_be_read_in_time_is_left_out(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    bare = a_result(title=None, description=None, currency=None, online=None, in_person=None, ages=None, levels=[])
+    nobody = {"id": "I1", "display_name": None, "rating": None, "response_minutes": None, "areas": []}
+    answering(an_answer({**bare, "instructor": nobody}))
+    look(zoe.page, "piano")
+    expect(zoe.page.get_by_role("heading", name="A lesson")).to_be_visible()
+    assert zoe.unexpected() == []
+
+
+def test_where_one_is_is_asked_for_only_when_one_says_so(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    asked = answering(an_answer(a_result()), an_answer(a_result()), an_answer(a_result()))
+    zoe.context.grant_permissions(["geolocation"])
+    zoe.context.set_geolocation({"latitude": 40.668123, "longitude": -73.980456})
+    look(zoe.page, "piano")
+    expect(zoe.page.get_by_role("article")).to_be_visible()
+    assert "lat" not in asked[0]
+
+    near = zoe.page.get_by_role("button", name="Near me")
+    near.click()
+
+    expect(near).to_have_attribute("aria-pressed", "true")
+    expect(count_of(zoe.page)).to_have_text("1 lesson found")
+    assert (asked[-1]["lat"], asked[-1]["lng"]) == ("40.668", "-73.98")
+
+
+def test_a_browser_that_does_not_tell_where_it_is_is_no_dead_end(zoe: Visitor) -> None:
+    zoe.page.get_by_role("button", name="Near me").click()
+    expect(zoe.page.get_by_text("Name the place instead.")).to_be_visible()
+
+
+# The sentence itself.
+
+
+@pytest.fixture(scope="module")
+def sentence(browser: Browser, server: ServerProcess) -> Any:
+    with visitor(browser, server.url) as someone:
+        someone.page.goto(server.url)
+        yield lambda script: someone.page.evaluate(
+            f"""async () => {{
+                const {{ addressOfSearch, searchOf, without, withPlace }} = await import("/static/sentence.js");
+                return {script};
+            }}"""
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "left"),
+    [
+        ("piano in harlem", 6, 15, "piano"),
+        ("🎹 piano in harlem", 8, 17, "🎹 piano"),
+        ("piano, in harlem, on saturday", 7, 16, "piano, on saturday"),
+        ("under $80 piano", 0, 9, "piano"),
+        ("piano", 0, 5, ""),
+    ],
+)
+def test_a_piece_is_cut_out_of_the_sentence(sentence: Any, text: str, start: int, end: int, left: str) -> None:
+    assert sentence(f"without({text!r}, [{{ start: {start}, end: {end} }}])") == left
+
+
+@pytest.mark.parametrize("text", ["piano & organ", "100% online?", "C# + F♯", "クラシック", "a=b&city=x"])
+def test_an_address_says_what_was_asked_whatever_it_was(sentence: Any, text: str) -> None:
+    asked = {"text": text, "city": "nyc"}
+    assert sentence(f"searchOf(addressOfSearch({asked!r}))") == asked
+
+
+def test_other_addresses_are_no_search(sentence: Any) -> None:
+    assert sentence('["", "#/", "#/c/search", "#/lessons", "#/searching"].map(searchOf)') == [None] * 5
