@@ -50,29 +50,14 @@ export function createConversationList(me, actions) {
       ? ["New conversation", writeIcon(), actions.startConversation]
       : ["What I teach", editIcon(), actions.editOffer]),
   );
-  // Students look for an instructor; an instructor is found.
   const search =
-    me.role === "student" &&
+    isStudent &&
     el(
       "a",
       { class: "lessons-link", href: addressOfSearch() },
       searchIcon(),
       el("span", { class: "lessons-link-name" }, "Find lessons"),
     );
-  const start =
-    me.role === "student" &&
-    el(
-      "button",
-      {
-        class: "icon-button accent",
-        type: "button",
-        title: "New conversation",
-        "aria-label": "New conversation",
-        on: { click: actions.startConversation },
-      },
-      writeIcon(),
-    );
-
   const element = el(
     "section",
     { class: "sidebar", "aria-label": "Your conversations" },

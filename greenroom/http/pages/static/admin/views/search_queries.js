@@ -123,10 +123,10 @@ export function createSearchQueries({ api }) {
     row.show = (each) => {
       row.classList.toggle("is-selected", each.query_id === selected);
       setText(name, each.text);
-      badge.hidden = !each.degraded;
+      badge.hidden = !each.is_degraded;
       setText(found, number(each.total));
       setText(took, duration(each.used_ms));
-      setText(place, each.place ?? "–");
+      setText(place, placeOf(each));
       setText(cache, each.cache);
       setText(at, when(each.at));
     };
@@ -148,6 +148,10 @@ export function createSearchQueries({ api }) {
 
   return { element, goTo, close: asking.close };
 }
+
+/** The region a search was bound to, or the words that named none. */
+const placeOf = ({ region_id: region, place_text: text, place_outcome: outcome }) =>
+  region ?? (text ? `“${text}”, ${outcome}` : "–");
 
 /** One search, as it was. */
 function createQuery({ api, id }) {
@@ -180,7 +184,7 @@ function createQuery({ api, id }) {
     }
   }
 
-  function show(search) {
+  function show({ search, details, clicks }) {
     setText(title, search.text);
     facts.replaceChildren(
       factList([
@@ -188,13 +192,13 @@ function createQuery({ api, id }) {
         ["By", search.user_id],
         ["At", whenExactly(search.at)],
         ["City", search.city],
-        ["Shown", search.shown && plural(search.shown.length, "lesson")],
-        ["Opened", search.clicks && plural(search.clicks.length, "lesson")],
+        ["Shown", details && `${plural(details.shown.length, "lesson")}, from number ${details.position + 1} on`],
+        ["Opened", clicks.map(({ position }) => `number ${position + 1}`).join(", ")],
       ]),
     );
-    setText(note, search.parsed ? "" : "What it did in detail was dropped meanwhile.");
-    diagnosis.element.hidden = !search.parsed;
-    if (search.parsed) diagnosis.show(search);
+    setText(note, details ? "" : "What it did in detail was dropped meanwhile.");
+    diagnosis.element.hidden = !details;
+    if (details) diagnosis.show({ ...details, cache: search.cache, total: search.total });
   }
 
   void read();
