@@ -53,6 +53,7 @@ from greenroom.http.routes import (
     streams,
 )
 from greenroom.http.routing import Routes
+from greenroom.http.search_metrics import SearchCollector
 from greenroom.http.security_headers import StandardHeaders
 from greenroom.http.serving import Refusal
 from greenroom.http.sockets import SocketEndpoint
@@ -115,6 +116,7 @@ def create_app(
         OwnCountsCollector(core.system.inspect),
         OutboxCollector(lambda: core.outbox.figures),
         LimitCollector(core.limiting, core.sign_in),
+        SearchCollector(core.search_room),
         SearchLogCollector(core.search_room.log_counts),
         GaugeCollector(
             "greenroom_essential_hindered",

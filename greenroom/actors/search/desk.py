@@ -11,8 +11,11 @@ from greenroom.actors.search.admission import Admission
 from greenroom.actors.search.answer import SearchAnswer
 from greenroom.actors.search.board import SearchBoard
 from greenroom.actors.search.log.recorder import Recorder
+from greenroom.actors.search.perf_log import PerfLog
 from greenroom.actors.search.request import SearchRequest
 from greenroom.actors.search.request_actor import KIND, RunSearch
+from greenroom.actors.search.tally import SearchTally
+from greenroom.schema.errors import DomainError
 from greenroom.schema.ids import Ids
 from greenroom.supervisor import ActorSystem
 
@@ -27,11 +30,21 @@ class SearchDesk:
     """
 
     def __init__(
-        self, *, system: ActorSystem, board: SearchBoard, admission: Admission, recorder: Recorder, ids: Ids
+        self,
+        *,
+        system: ActorSystem,
+        board: SearchBoard,
+        admission: Admission,
+        recorder: Recorder,
+        tally: SearchTally,
+        perf_log: PerfLog | None,
+        ids: Ids,
     ) -> None:
         self._system = system
         self._board = board
         self._admission = admission
+        self._tally = tally
+        self._perf_log = perf_log
         self._ids = ids
         self.recorder = recorder
 
@@ -51,8 +64,15 @@ class SearchDesk:
         config = self._board.config
         with self._admission.admitted(config):
             address = self._system.virtual(KIND, self._ids.ulid())
-            answer = await ask(
-                self._system, address, RunSearch(request), timeout_s=config.budget_ms / 1000 + GRACE_S
-            )
+            try:
+                answer = await ask(
+                    self._system, address, RunSearch(request), timeout_s=config.budget_ms / 1000 + GRACE_S
+                )
+            except DomainError:
+                self._tally.failed()
+                raise
+        self._tally.answered(answer)
+        if self._perf_log is not None:
+            self._perf_log.note(answer)
         self.recorder.answered(request, answer)
         return answer

@@ -28,6 +28,7 @@ from greenroom.actors.search.log.recent import RecentSearches
 from greenroom.actors.search.log.recorder import Recorder
 from greenroom.actors.search.log.writer import MAILBOX, NAME, LogCounts, SearchLogWriter
 from greenroom.actors.search.operating import SearchOperating
+from greenroom.actors.search.perf_log import PerfLog
 from greenroom.actors.search.pipeline import Tools
 from greenroom.actors.search.places.areas import NearbyAreas
 from greenroom.actors.search.places.by_meaning import MeaningThresholds
@@ -40,6 +41,7 @@ from greenroom.actors.search.reading import KIND as READING
 from greenroom.actors.search.reading import Reading
 from greenroom.actors.search.request_actor import KIND, RunSearch, SearchActor
 from greenroom.actors.search.stage_history import StageHistory
+from greenroom.actors.search.tally import SearchTally
 from greenroom.actors.search.understanding import load_lexicon
 from greenroom.actors.search.understanding.parse_cache import ParseCache
 from greenroom.actors.search.understanding.time_windows import resolve_when
@@ -83,6 +85,9 @@ class SearchRoom:
     board: SearchBoard
     admission: Admission
     tools: Tools
+    models: Models
+    tally: SearchTally
+    perf_log: PerfLog | None
     history: StageHistory
     recent: RecentSearches
     log_counts: LogCounts
@@ -90,7 +95,15 @@ class SearchRoom:
 
     def desk(self, system: ActorSystem, *, ids: Ids, wall: WallClock) -> SearchDesk:
         recorder = Recorder(system=system, recent=self.recent, counts=self.log_counts, wall=wall)
-        return SearchDesk(system=system, board=self.board, admission=self.admission, recorder=recorder, ids=ids)
+        return SearchDesk(
+            system=system,
+            board=self.board,
+            admission=self.admission,
+            recorder=recorder,
+            tally=self.tally,
+            perf_log=self.perf_log,
+            ids=ids,
+        )
 
     def searches(self, storage: Storage, *, wall: WallClock) -> SearchHistory:
         return SearchHistory(
@@ -211,6 +224,9 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
         board=board,
         admission=admission,
         tools=tools,
+        models=models,
+        tally=SearchTally(),
+        perf_log=PerfLog(settings.nl_search_perf_log_slow_ms) if settings.nl_search_perf_log else None,
         history=history,
         recent=recent,
         log_counts=counts,
