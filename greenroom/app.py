@@ -28,6 +28,7 @@ from pydantic import SecretStr
 from greenroom.actors.core import Core, CoreSettings, open_core
 from greenroom.actors.limiting import HOUR_S, MINUTE_S, LimitPolicies
 from greenroom.actors.search.board import SearchBoard
+from greenroom.actors.search.learning.ballot import LearningRules
 from greenroom.actors.search.room import SearchPlan
 from greenroom.actors.stall_watchdog import Stall, StallWatchdog
 from greenroom.http import sockets
@@ -195,7 +196,9 @@ async def open_server(
                 seed=SystemRandom().getrandbits(64),
                 settings=core_settings(settings, worker=None if kind is BusKind.LOCAL else worker),
                 mailer=make_mailer(settings),
-                search=SearchPlan(settings=settings.search, board=board, models=models),
+                search=SearchPlan(
+                    settings=settings.search, board=board, models=models, learning=learning_rules(settings)
+                ),
                 captcha=captcha,
             )
         )
@@ -485,6 +488,10 @@ async def _conninfo(settings: Settings, steps: Steps, stack: AsyncExitStack) -> 
         return settings.database_url.get_secret_value()
     with steps.step("Starting embedded Postgres"):
         return (await stack.enter_async_context(open_embedded(settings.data_dir / "postgres"))).conninfo
+
+
+def learning_rules(settings: Settings) -> LearningRules:
+    return LearningRules(users_min=settings.learn_aliases_users, is_automatic=settings.learn_aliases == "auto")
 
 
 def core_settings(settings: Settings, *, worker: str | None = None) -> CoreSettings:

@@ -15,6 +15,7 @@
     ├── retention                 drops what is too old
     ├── search-board              keeps what searches go by up to date
     ├── search-log                keeps what was searched for
+    ├── alias-learner             learns names of places from what is opened
     ├── search-indexer            makes services findable by what they say now
     ├── searches/<id>             one per search that runs
     ├── readings/<hash>           one per sentence that a model reads, where there is one
@@ -62,6 +63,7 @@ from greenroom.actors.replay import Replay
 from greenroom.actors.retention import Retention
 from greenroom.actors.search.cities import Cities
 from greenroom.actors.search.desk import SearchDesk
+from greenroom.actors.search.learning.review import AliasReview
 from greenroom.actors.search.log.reading import SearchHistory
 from greenroom.actors.search.operating import SearchOperating
 from greenroom.actors.search.room import SearchPlan, SearchRoom, build_search, plan_without_network
@@ -162,6 +164,7 @@ class Core:
         cities: Cities,
         searches: SearchHistory,
         search_operating: SearchOperating,
+        alias_review: AliasReview,
         search_room: SearchRoom,
         outbox: OutboxBoard,
         limiting: Limiting,
@@ -181,6 +184,7 @@ class Core:
         self.cities = cities
         self.searches = searches
         self.search_operating = search_operating
+        self.alias_review = alias_review
         self.search_room = search_room
         self.outbox = outbox
         self.limiting = limiting
@@ -443,6 +447,7 @@ async def open_core(
             search=search_room.desk(system, ids=ids, wall=wall),
             cities=Cities(storage.places),
             searches=search_room.searches(storage, wall=wall),
+            alias_review=search_room.review(storage=storage, trail=trail, wall=wall),
             search_operating=search_room.operating(storage=storage, trail=trail, wall=wall),
             search_room=search_room,
             loop=loop,

@@ -43,6 +43,7 @@ from greenroom.http.routes import (
     conversations,
     health,
     instructors,
+    location_aliases,
     messages,
     operators,
     outbox,
@@ -72,6 +73,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *search.operations.all,
     *search_operations.operations.all,
     *search_history.operations.all,
+    *location_aliases.operations.all,
     *health.operations.all,
     *site.operations.all,
 )

@@ -51,6 +51,8 @@ class SearchAction(StrEnum):
     """What an operator may do to the search."""
 
     CONFIGURE = "configure_search"
+    APPROVE_ALIAS = "approve_alias"
+    REVOKE_ALIAS = "revoke_alias"
 
 
 OperatorAction = ActorAction | JobAction | LoopAction | SearchAction

@@ -93,6 +93,13 @@ class Settings(BaseSettings):
         le=365,
         description="how long searches and clicks on their results are kept; how they went, a week",
     )
+    learn_aliases: Literal["review", "auto"] = Field(
+        "review",
+        description="names of places learned from clicks: proposed to operators, or used at once",
+    )
+    learn_aliases_users: int = Field(
+        5, ge=2, le=1_000, description="people who have to agree, before a name is learned"
+    )
     edit_window_minutes: float = Field(
         15.0, ge=0, le=60 * 24 * 365, description="for how long a message may be edited after it was sent"
     )

@@ -239,6 +239,10 @@ async def test_live_answers_are_what_was_described(world: World, document: dict[
     await maya.get("/api/v1/search?q=organ on saturdays")
     await maya.get("/api/v1/search?q=organ&city=atlantis")
     await maya.get("/api/v1/search?q=organ&debug=true")
+    await operator.get("/api/v1/admin/location-aliases")
+    await operator.post(
+        "/api/v1/admin/location-aliases", json={"text": "x", "region_id": "x", "action": "approve"}
+    )
     searched = (await maya.get("/api/v1/search?q=organ")).json()["query_id"]
     await maya.post(f"/api/v1/search/{searched}/click", json={"service_id": ulid, "position": 0})
     await operator.get("/api/v1/admin/search/queries?zero=true")

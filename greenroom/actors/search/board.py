@@ -44,6 +44,7 @@ class SearchBoard:
         self.config = base
         self.embedding_models: frozenset[str] = frozenset()
         self.places = KnownPlaces()
+        self._names_version = ""
 
     def on_change(self, watcher: Callable[[], None]) -> None:
         """Have it called whenever something here changes: what was answered before may be answered otherwise now."""
@@ -55,11 +56,12 @@ class SearchBoard:
             self.config = self._base.with_stored(stored)
             self._changed()
 
-    def take_catalogue(self, *, models: frozenset[str], names: frozenset[str]) -> None:
-        """Go by these models and names of places."""
+    def take_catalogue(self, *, models: frozenset[str], names: frozenset[str], names_version: str) -> None:
+        """Go by these models and names of places; a version is another where a name means something else."""
         are_new = self.places.take(names)
-        if are_new or models != self.embedding_models:
+        if are_new or models != self.embedding_models or names_version != self._names_version:
             self.embedding_models = models
+            self._names_version = names_version
             self._changed()
 
     def _changed(self) -> None:
@@ -109,6 +111,7 @@ class BoardKeeper(Actor[LookAgain]):
                 if self._rounds % CATALOGUE_EVERY == 0:
                     self._board.take_catalogue(
                         models=frozenset(await self._retrieval.embedding_models()),
+                        names_version=await self._places.names_version(),
                         names=await self._places.known_names(limit=NAMES_MAX),
                     )
             self._rounds += 1

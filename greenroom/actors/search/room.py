@@ -4,6 +4,7 @@
 
     search-board      keeps what operators change and what there is up to date
     search-log        keeps what was searched for
+    alias-learner     learns names of places from what is opened
     search-indexer    makes services findable by what they say now
     searches/<id>     one per search that runs
     readings/<hash>   one per sentence that a model reads
@@ -23,6 +24,9 @@ from greenroom.actors.search.answer_cache import AnswerCache
 from greenroom.actors.search.board import BoardKeeper, SearchBoard
 from greenroom.actors.search.desk import SearchDesk
 from greenroom.actors.search.indexing import Indexing, SearchIndexer
+from greenroom.actors.search.learning.ballot import LearningRules
+from greenroom.actors.search.learning.learner import AliasLearner
+from greenroom.actors.search.learning.review import AliasReview
 from greenroom.actors.search.log.reading import SearchHistory
 from greenroom.actors.search.log.recent import RecentSearches
 from greenroom.actors.search.log.recorder import Recorder
@@ -70,6 +74,7 @@ class SearchPlan:
     settings: SearchSettings
     board: SearchBoard
     models: Models
+    learning: LearningRules = LearningRules()  # noqa: RUF009 - frozen
 
 
 def plan_without_network() -> SearchPlan:
@@ -108,6 +113,11 @@ class SearchRoom:
     def searches(self, storage: Storage, *, wall: WallClock) -> SearchHistory:
         return SearchHistory(
             log=storage.search_log, analytics=storage.search_analytics, recent=self.recent, wall=wall
+        )
+
+    def review(self, *, storage: Storage, trail: AuditTrail, wall: WallClock) -> AliasReview:
+        return AliasReview(
+            gazetteer=storage.gazetteer, places=storage.places, board=self.board, trail=trail, wall=wall
         )
 
     def operating(self, *, storage: Storage, trail: AuditTrail, wall: WallClock) -> SearchOperating:
@@ -204,6 +214,18 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
                 indexing=Indexing(storage.search_index, models.embedders, load_taxonomy()),
                 worker=worker,
                 embed_places=lambda: embed_regions(storage.gazetteer, models.local),
+            ),
+            mailbox=MailboxSpec(capacity=4),
+        ),
+        ChildSpec(
+            "alias-learner",
+            lambda: AliasLearner(
+                evidence=storage.alias_evidence,
+                places=storage.places,
+                gazetteer=storage.gazetteer,
+                rules=plan.learning,
+                wall=wall,
+                worker=worker,
             ),
             mailbox=MailboxSpec(capacity=4),
         ),

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Stri
 
 from greenroom.schema.ids import ServiceId
 from greenroom.schema.requests import Body, Limit, PageCursor, Query, Text, Ulid
+from greenroom.schema.search.place_names import NAME_LENGTH_MAX
+from greenroom.schema.search.places import AliasState
 from greenroom.schema.search.understood import QUERY_LENGTH_MAX
 
 REGION_ID_LENGTH_MAX: Final = 200
@@ -153,3 +155,24 @@ class ReadSpan(Query):
 
 class ReadTexts(ReadSpan):
     limit: Limit = 20
+
+
+class ReadAliases(Query):
+    """Without ``state``, in any."""
+
+    state: AliasState | None = None
+    limit: Limit = 50
+    cursor: PageCursor | None = None
+
+
+class AliasDecision(StrEnum):
+    APPROVE = "approve"
+    REVOKE = "revoke"
+
+
+class DecideAlias(Body):
+    """``text`` as people write it; ``region_id`` as the gazetteer has it, e.g. ``nyc/brooklyn/park-slope``."""
+
+    text: Annotated[Text, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX), AfterValidator(_one_line)]
+    region_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9/-]+$", max_length=REGION_ID_LENGTH_MAX)]
+    action: Annotated[AliasDecision, Field(strict=False)]

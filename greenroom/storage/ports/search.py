@@ -99,6 +99,10 @@ class Places(Protocol):
         """Names that mean a region, active aliases included, in normal form; the shortest ``limit`` of them."""
         ...
 
+    async def names_version(self) -> str:
+        """Something that is another whenever operators, or learning, had a name mean a region or no longer."""
+        ...
+
     async def near(self, centre: Point, *, within_km: float, limit: int) -> list[Region]:
         """Neighbourhoods whose centroid is within a distance, nearest first."""
         ...
@@ -341,6 +345,10 @@ class AliasEvidence(Protocol):
 
     async def hold(self, worker: str, *, for_s: float) -> bool:
         """Take or keep the right to learn; return whether this worker has it. It keeps workers from doing the same work."""
+        ...
+
+    async def undecided(self) -> int:
+        """How many learned aliases there are, proposed or active, that no operator decided on."""
         ...
 
     async def votes(self, *, since: datetime, users_min: int, names_max: int, limit: int) -> list[Vote]:

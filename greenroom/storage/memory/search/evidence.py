@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from greenroom.schema.ids import ServiceId, UserId
 from greenroom.schema.search.learning import Vote
-from greenroom.schema.search.places import RegionId, RegionKind
+from greenroom.schema.search.places import AliasSource, AliasState, RegionId, RegionKind
 from greenroom.storage.memory.database import MemoryDatabase
 
 
@@ -23,6 +23,15 @@ class MemoryAliasEvidence:
                 return False
             tables.alias_learner = (worker, now + timedelta(seconds=for_s))
             return True
+
+    async def undecided(self) -> int:
+        async with self._database.operation("alias_evidence.undecided"):
+            return sum(
+                alias.source is AliasSource.LEARNED
+                and alias.state is not AliasState.REVOKED
+                and alias.decided_at is None
+                for alias in self._database.tables.aliases.values()
+            )
 
     async def votes(self, *, since: datetime, users_min: int, names_max: int, limit: int) -> list[Vote]:
         async with self._database.operation("alias_evidence.votes"):

@@ -87,6 +87,13 @@ class MemoryPlaces:
             names = {name.normal for name in self._names()}
             return frozenset(sorted(names, key=lambda name: (len(name), name))[:limit])
 
+    async def names_version(self) -> str:
+        async with self._database.operation("places.names_version"):
+            aliases = self._database.tables.aliases.values()
+            active = [alias for alias in aliases if alias.state is AliasState.ACTIVE]
+            decided = [alias.decided_at for alias in active if alias.decided_at is not None]
+            return f"{len(active)}.{max((alias.id for alias in active), default=0)}.{max(decided, default=None)}"
+
     async def near(self, centre: Point, *, within_km: float, limit: int) -> list[Region]:
         async with self._database.operation("places.near"):
             return self._near(centre, within_km)[:limit]

@@ -18,6 +18,11 @@ INSERT INTO alias_learner AS l (worker, until) VALUES (%(worker)s, clock_timesta
  WHERE l.worker = excluded.worker OR l.until <= clock_timestamp()
 """
 
+UNDECIDED: Final = """
+-- undecided_aliases: learned ones; reads all aliases, once in a while.
+SELECT count(*) FROM location_aliases WHERE source = 'learned' AND state <> 'revoked' AND decided_at IS NULL
+"""
+
 VOTES: Final = """
 -- alias_votes: reads search_clicks_taught alone to find the names, and then the newest clicks of these.
 WITH names AS MATERIALIZED (
@@ -42,6 +47,9 @@ class PostgresAliasEvidence:
 
     async def hold(self, worker: str, *, for_s: float) -> bool:
         return await self._pool.run(HOLD, {"worker": worker, "for_s": for_s}) == 1
+
+    async def undecided(self) -> int:
+        return (await self._pool.fetch(UNDECIDED, None, int))[0]
 
     async def votes(self, *, since: datetime, users_min: int, names_max: int, limit: int) -> list[Vote]:
         params = {"since": since, "users_min": users_min, "names_max": names_max, "limit": limit}

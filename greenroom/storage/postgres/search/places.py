@@ -114,6 +114,11 @@ SELECT name FROM (SELECT normal_name AS name FROM region_boundaries
  ORDER BY length(name), name LIMIT %(limit)s
 """
 
+NAMES_VERSION: Final = """
+-- names_version: of active aliases: how many, the newest, and when one was decided on last. Reads them all, once in a while.
+SELECT concat_ws('.', count(*), max(id), extract(epoch FROM max(decided_at))) FROM location_aliases WHERE state = 'active'
+"""
+
 AROUND: Final = """
 -- regions_around: neighbourhoods with a centroid in a box; walks their latitudes.
 SELECT id, city, parent_id, kind, name, lat, lng, timezone, prior FROM region_boundaries
@@ -183,6 +188,9 @@ class PostgresPlaces:
 
     async def known_names(self, *, limit: int) -> frozenset[str]:
         return frozenset(await self._pool.fetch(KNOWN_NAMES, {"limit": limit}, str))
+
+    async def names_version(self) -> str:
+        return (await self._pool.fetch(NAMES_VERSION, None, str))[0]
 
     async def near(self, centre: Point, *, within_km: float, limit: int) -> list[Region]:
         lat_span = within_km / KM_PER_DEGREE
