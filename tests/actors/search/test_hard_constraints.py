@@ -1,0 +1,142 @@
+"""However little time there was and whatever failed: nothing that was asked for firmly is ever broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import trio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from trio.testing import MockClock
+
+from greenroom.actors.search.answer import SearchAnswer
+from greenroom.actors.search.request import Overrides, SearchRequest
+from greenroom.models.ports import ModelAnswerInvalid, ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable
+from greenroom.schema.catalogue import WeeklySlot
+from greenroom.schema.records import Role, Service
+from greenroom.schema.search.understood import Level
+from tests.actors.search.world import SlowModels, a_market
+from tests.storage.market_builders import Teacher, a_teacher
+
+SATURDAY = 6
+AREAS = (
+    "nyc",
+    "nyc/brooklyn",
+    "nyc/brooklyn/park-slope",
+    "nyc/brooklyn/gowanus",
+    "nyc/queens",
+    "london/westminster",
+)
+
+lessons = st.fixed_dictionaries(
+    {
+        "price_cents": st.sampled_from([3_000, 6_000, 6_001, 12_000]),
+        "age_min": st.sampled_from([None, 5, 9]),
+        "age_max": st.sampled_from([None, 12, 40]),
+        "levels": st.sampled_from([(), (Level.BEGINNER,), (Level.ADVANCED,)]),
+        "where": st.sampled_from([(True, False), (False, True), (True, True)]),
+    }
+)
+markets = st.lists(
+    st.tuples(st.sampled_from(AREAS), st.sampled_from([(1, 2), (SATURDAY,), tuple(range(1, 8))]), lessons),
+    min_size=1,
+    max_size=6,
+)
+asked = st.fixed_dictionaries(
+    {
+        "price": st.sampled_from(["", " under $60"]),
+        "place": st.sampled_from(["", " in park slope", " in brooklyn"]),
+        "age": st.sampled_from(["", " for my 8 year old"]),
+        "level": st.sampled_from(["", " for beginners"]),
+        "day": st.sampled_from(["", " on saturday"]),
+        "online": st.sampled_from(["", "online "]),
+    }
+)
+troubles = st.fixed_dictionaries(
+    {
+        "takes_s": st.sampled_from([0.0, 0.2, 10.0]),
+        "fails": st.sampled_from(
+            [
+                None,
+                ModelTimeout("late"),
+                ModelBusy("429"),
+                ModelRefused("no"),
+                ModelUnavailable("gone"),
+                ModelAnswerInvalid("cut"),
+            ]
+        ),
+        "budget_ms": st.sampled_from([50, 100, 500, 3_000]),
+        "overrides": st.builds(
+            Overrides, st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans()
+        ),
+    }
+)
+
+
+def a_market_of(drawn: list[tuple[str, tuple[int, ...], dict[str, object]]]) -> list[Teacher]:
+    return [
+        a_teacher(
+            number,
+            "Piano lessons",
+            areas=(area,),
+            home_city=area.split("/")[0],
+            availability=tuple(WeeklySlot(day, 540, 1_080) for day in days),
+            lesson={
+                **{name: value for name, value in lesson.items() if name != "where"},
+                "is_online": lesson["where"][0],  # type: ignore[index]
+                "is_in_person": lesson["where"][1],  # type: ignore[index]
+            },
+        )
+        for number, (area, days, lesson) in enumerate(drawn, start=1)
+    ]
+
+
+def fits(teacher: Teacher, service: Service, told: dict[str, str]) -> bool:
+    """Whether a lesson is what was asked for: written anew here, from what was typed."""
+    if told["price"] and service.price_cents > 6_000:
+        return False
+    if told["age"] and not (service.age_min or 0) <= 8 <= (service.age_max or 200):
+        return False
+    if told["level"] and service.levels and Level.BEGINNER not in service.levels:
+        return False
+    if told["day"] and all(slot.weekday != SATURDAY for slot in teacher.availability):
+        return False
+    if told["online"]:
+        return service.is_online
+    if told["place"]:
+        place = "nyc/brooklyn/park-slope" if "slope" in told["place"] else "nyc/brooklyn"
+        near = any(f"{a}/".startswith(f"{place}/") or f"{place}/".startswith(f"{a}/") for a in teacher.areas)
+        return near and service.is_in_person
+    return True
+
+
+async def searched(market: list[Teacher], told: dict[str, str], trouble: dict[str, object]) -> list[SearchAnswer]:
+    """The answers to the same search twice, as an admin: by the first, the models have learned what they learn."""
+    models = SlowModels()
+    models.embedder.takes_s = models.sentence.takes_s = models.place.takes_s = trouble["takes_s"]  # type: ignore[assignment]
+    models.embedder.fails = trouble["fails"]  # type: ignore[assignment]
+    sentence = (
+        f"{told['online']}piano lessons{told['age']}{told['level']}{told['place']}{told['price']}{told['day']}"
+    )
+    async with a_market(*market, models=models, search_budget_ms=trouble["budget_ms"]) as world:
+        admin = replace(world.maya, user=replace(world.maya.user, role=Role.ADMIN))
+        request = SearchRequest(admin.user.id, sentence, overrides=trouble["overrides"])  # type: ignore[arg-type]
+        return [await world.core.search.search(admin, request) for _ in range(2)]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(drawn=markets, told=asked, trouble=troubles)
+def test_what_was_asked_for_holds_whatever_was_left_out(
+    drawn: list[tuple[str, tuple[int, ...], dict[str, object]]],
+    told: dict[str, str],
+    trouble: dict[str, object],
+) -> None:
+    market = a_market_of(drawn)
+    lessons_by_id = {service.id: (teacher, service) for teacher in market for service in teacher.services}
+
+    answers = trio.run(searched, market, told, trouble, clock=MockClock(autojump_threshold=0))
+
+    for answer in answers:
+        for hit in answer.hits:
+            teacher, service = lessons_by_id[hit.ranked.candidate.service_id]
+            assert fits(teacher, service, told), (answer.understood, teacher, service)
