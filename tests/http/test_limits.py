@@ -8,13 +8,15 @@ from typing import Any
 
 import httpx
 import pytest
+import trio
 from pydantic import SecretStr
 
 from greenroom.actors.core import CoreSettings
 from greenroom.actors.limiting import LimitPolicies
 from greenroom.http.admission import BYPASS, client_network
 from greenroom.http.request import Request
-from greenroom.schema.rate_limits import Policy
+from greenroom.schema.rate_limits import Decision, Policy
+from greenroom.storage.limits.local import LocalLimits
 from tests.http.test_sockets import a_socket, handshake
 from tests.http.world import PASSWORD, WAIT_S, World, a_world, assert_problem, some_settings
 
@@ -89,6 +91,46 @@ async def test_messages_by_http_and_by_socket_count_together_and_each_user_by_th
         assert refused["error"]["policy"] == "sends"
         assert 0 < refused["error"]["retry_after"] <= 20
         await world.say(talk, "hello", by=world.tomas)
+
+
+class LateLimits(LocalLimits):
+    """Limits that have to be asked for; whoever asks first is answered last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = 0
+
+    async def take(self, policy: Policy, subject: str) -> Decision:
+        self._asked += 1
+        await trio.sleep(max(0.0, 0.12 - 0.02 * self._asked))
+        return await super().take(policy, subject)
+
+
+async def test_messages_of_a_socket_keep_their_order_when_their_limit_has_to_be_asked_for() -> None:
+    policies = LimitPolicies(sends=Policy("sends", 100, 60))
+    async with a_world(core_settings=CoreSettings(limits=policies), rates=LateLimits()) as world:
+        talk = await world.talk()
+        async with a_socket(world, world.maya) as socket:
+            for n in range(5):
+                await socket.send(ref=n, cmd="send", conversation_id=talk, content=str(n))
+            replies = [await socket.reply(n) for n in range(5)]
+
+    assert [reply["data"]["seq"] for reply in replies] == [1, 2, 3, 4, 5]
+
+
+async def test_changes_of_messages_by_socket_are_requests_of_the_session() -> None:
+    async with limited(requests=Policy("requests", 3, 60), sends=Policy("sends", 100, 60)) as world:
+        talk = await world.talk()  # the first request
+        async with a_socket(world, world.maya) as socket:
+            sent = await socket.ask(1, cmd="send", conversation_id=talk, content="one")
+            message_id = sent["data"]["id"]
+            assert (await socket.ask(2, cmd="edit", message_id=message_id, content="two"))["ok"]
+            assert (await socket.ask(3, cmd="react", message_id=message_id, emoji="\U0001f44d"))["ok"]
+            refused = await socket.ask(4, cmd="edit", message_id=message_id, content="three")
+            assert (await socket.ask(5, cmd="read", conversation_id=talk, seq=1))["ok"]
+            assert (await socket.ask(6, cmd="send", conversation_id=talk, content="four"))["ok"]
+
+    assert refused["error"]["policy"] == "requests"
 
 
 async def test_requests_are_counted_by_session() -> None:

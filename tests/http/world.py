@@ -28,7 +28,7 @@ from greenroom.schema.settings import Settings
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.memory import MemoryDatabase, memory_storage
 from greenroom.storage.passwords import SimulatedPasswords
-from greenroom.storage.ports import Storage
+from greenroom.storage.ports import RateLimits, Storage
 
 PASSWORD = "correct horse battery"
 API_KEY = "an-operators-key-for-tests"
@@ -105,13 +105,14 @@ async def a_world(
     limits: Limits | None = None,
     core_settings: CoreSettings | None = None,
     database: MemoryDatabase | None = None,
+    rates: RateLimits | None = None,
 ) -> AsyncIterator[World]:
     settings = settings or some_settings()
     limits = limits or Limits(drain_s=2.0, drain_idle_s=0.1)
     database = database or MemoryDatabase()
     ids = RandomIds(Random(1), system_wall_clock)
     async with AsyncExitStack() as resources:
-        storage = memory_storage(database, bus=LocalBus())
+        storage = memory_storage(database, bus=LocalBus(), limits=rates)
         core = await resources.enter_async_context(
             open_core(
                 storage,

@@ -2,8 +2,9 @@
 
 Rules:
 
-1. One task reads frames and starts a task for each command, and goes on once that has come to its first wait: so
-   commands reach a conversation's actor in the order they were sent in, and none waits for the reply of the one before.
+1. One task reads frames and starts a task for each command, and goes on once that is within its limits and waits for
+   something else: so messages reach a conversation's actor in the order they were sent in, and none waits for the reply of
+   the one before. A limit may have to be asked of another machine, and tasks that wait for the same answer go on in any order.
 2. At most IN_FLIGHT_MAX commands are under way; then nothing is read, and TCP pushes back.
 3. Events and replies are sent as they come, each a frame; the server writes those of a wake-up together. A client that
    takes nothing is cut by the server's write deadline; one that falls behind is a slow consumer as on any stream.
@@ -14,6 +15,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
@@ -30,7 +32,16 @@ from greenroom.http.sockets.pace import Pace
 from greenroom.schema.errors import DomainError, RateLimited
 from greenroom.schema.events import Closing
 from greenroom.schema.rate_limits import Policy
-from greenroom.schema.socket_frames import AnyCommand, Ref, SocketAck
+from greenroom.schema.socket_frames import (
+    AnyCommand,
+    Ref,
+    SocketAck,
+    SocketDelete,
+    SocketEdit,
+    SocketReact,
+    SocketSend,
+    SocketTyping,
+)
 from greenroom.supervisor import origin
 
 IN_FLIGHT_MAX: Final = 64
@@ -69,6 +80,7 @@ class SocketSession:
         """
         self._core = core
         self._identity = identity
+        self._admitted = replace(identity, is_unlimited=True)  # what was counted here is not counted once more
         self._stream = stream
         self._receive = receive
         self._send = send
@@ -124,8 +136,6 @@ class SocketSession:
                 return CloseCode.POLICY
 
     async def _handle(self, text: str) -> None:
-        # Wakes the reader, which gets its turn at this task's first wait and not before: the order of rule 1.
-        self._begun.unpark()
         try:
             with origin(self._name):
                 reply = await self._reply_to(text)
@@ -137,18 +147,39 @@ class SocketSession:
     async def _reply_to(self, text: str) -> str:
         ref: Ref | None = None
         try:
-            if (wait_s := self._pace.take()) > 0:
-                detail = "That is more commands than one connection may send."
-                raise RateLimited(detail, policy=COMMANDS, retry_after_s=wait_s)
-            command = self._parse(text)
+            try:
+                command = await self._admit(text)
+            finally:
+                # Wakes the reader, which gets its turn at this task's next wait and not before: the order of rule 1.
+                self._begun.unpark()
             ref = command.ref
-            return reply_frame(ref, await carry_out(command, self._identity, self._core.messaging))
+            return reply_frame(ref, await carry_out(command, self._admitted, self._core.messaging))
         except (DomainError, HttpFault) as error:
             return refusal_frame(ref_of(text) if ref is None else ref, error, self._name)
         except Exception as error:
             # The outermost edge of a command, as of a request: a bug costs its own reply and is logged.
             _log.exception("command_crashed", request_id=self._name)
             return refusal_frame(ref, error, self._name)
+
+    async def _admit(self, text: str) -> AnyCommand:
+        """Read a command and take what it counts for: changes of messages are requests, as they are over HTTP.
+
+        Raises:
+            RateLimited
+            MalformedBody, InvalidInput: it is none.
+        """
+        if (wait_s := self._pace.take()) > 0:
+            detail = "That is more commands than one connection may send."
+            raise RateLimited(detail, policy=COMMANDS, retry_after_s=wait_s)
+        command, limiting = self._parse(text), self._core.limiting
+        match command:
+            case SocketSend():
+                await limiting.send(self._identity)
+            case SocketTyping(is_typing=True):
+                await limiting.typing(self._identity)
+            case SocketEdit() | SocketDelete() | SocketReact():
+                await limiting.request(self._identity)
+        return command
 
     def _parse(self, text: str) -> AnyCommand:
         try:
