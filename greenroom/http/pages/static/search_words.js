@@ -51,7 +51,7 @@ export function understoodOf({ parsed, location }) {
 
 function placeInWords({ outcome, region, regions, text }) {
   if (outcome === "resolved" && region) return region.name;
-  if (outcome === "ambiguous") return regions.map(({ name }) => name).join(" or ");
+  if (outcome === "ambiguous") return [...new Set(regions.map(({ name }) => name))].join(" or ");
   return text ? `“${text}”` : null;
 }
 
@@ -132,6 +132,10 @@ export function missingOf({ degraded, skipped }) {
   const simpler = skipped.some(({ reason }) => reason === "fallback") ? ["Meaning was compared in a simpler way than usual."] : [];
   return [...new Set([...sentences, ...simpler])];
 }
+
+/** Whether there was no time to look for lessons at all: then there may be some all the same. */
+export const wasCutShort = ({ budget, total_candidates: total }) =>
+  total === 0 && budget.skipped.some(({ stage, reason }) => stage === "burst2" && !HARMLESS.has(reason));
 
 /** Why a lesson is among the results, in a line. */
 export function reasonsOf(result, { parsed, location }) {

@@ -2,7 +2,7 @@
 
 import { el, setText } from "../dom.js";
 import { backIcon, placeIcon, searchIcon } from "../icons.js";
-import { countOf, understoodOf, KINDS } from "../search_words.js";
+import { countOf, KINDS, understoodOf, wasCutShort } from "../search_words.js";
 import { addressOfSearch, SENTENCE_LENGTH_MAX, without } from "../sentence.js";
 import { createSearchCard } from "./search_card.js";
 import { createUnderstood } from "./search_understood.js";
@@ -199,7 +199,7 @@ export function createSearchPane(me, actions) {
     else list.replaceChildren(...cards);
     if (isExtension && focusFrom === from) cards[0]?.querySelector(".found-title").focus();
     if (!isExtension) {
-      understood.show(sentenceOf(answer), answer.meta);
+      understood.show(sentenceOf(answer), answer.meta, citiesShown ?? []);
       showNothing(answer);
     }
     focusFrom = null;
@@ -209,6 +209,14 @@ export function createSearchPane(me, actions) {
   function showNothing({ results, meta, of }) {
     nothing.hidden = results.length > 0;
     if (results.length > 0) return;
+    if (wasCutShort(meta)) {
+      nothing.replaceChildren(
+        el("p", { class: "empty-title" }, "There was no time to look"),
+        el("p", { class: "empty-words" }, "There may be lessons that fit all the same."),
+        el("button", { class: "button primary", type: "button", on: { click: actions.again } }, "Search again"),
+      );
+      return;
+    }
     const sentence = sentenceOf({ of });
     const pieces = understoodOf(meta).filter(({ kind }) => kind !== "service");
     nothing.replaceChildren(
@@ -278,6 +286,7 @@ function countInWords({ status, waitS, answer }) {
   if (status === "asking") return "Searching …";
   if (status === "waiting") return `Many people are searching just now. Trying again in ${Math.ceil(waitS)} s …`;
   if (status !== "answered") return "";
+  if (wasCutShort(answer.meta)) return "";
   return countOf(answer.results.length, answer.meta.total_candidates);
 }
 

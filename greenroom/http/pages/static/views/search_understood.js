@@ -35,13 +35,14 @@ export function createUnderstood({ look }) {
     );
   }
 
-  function choices(sentence, { parsed, location }) {
+  function choices(sentence, { parsed, location }, cities) {
     const part = parsed.parts.find(({ kind }) => kind === "place");
     const others = location.candidates.filter(({ region }) => region.id !== location.region?.id);
     if (!part || location.outcome === "not_asked" || (location.outcome === "resolved" && location.tier < 3)) return [];
     return others.slice(0, CHOICES_MAX).map((candidate) => {
       const words = wordsForPlace(candidate, location.candidates, { isNear: parsed.near });
-      const within = parentOf(candidate.region.id);
+      const city = cities.find(({ id }) => id === candidate.region.city)?.name;
+      const within = [parentOf(candidate.region.id), city].filter(Boolean).join(", ");
       return el(
         "button",
         { class: "choice", type: "button", on: { click: () => look(withPlace(sentence, part, words)) } },
@@ -53,12 +54,15 @@ export function createUnderstood({ look }) {
 
   return {
     element,
-    /** @param sentence the one that was answered. */
-    show(sentence, meta) {
+    /**
+     * @param sentence the one that was answered.
+     * @param cities those that have a name here.
+     */
+    show(sentence, meta, cities) {
       pieces.replaceChildren(...understoodOf(meta).map((each) => piece(sentence, each)));
       const note = placeNote(meta.location);
       place.hidden = !note;
-      place.replaceChildren(...(note ? [el("span", {}, note), ...choices(sentence, meta)] : []));
+      place.replaceChildren(...(note ? [el("span", {}, note), ...choices(sentence, meta, cities)] : []));
       const lacks = missingOf(meta.budget);
       missing.hidden = lacks.length === 0;
       missing.textContent = lacks.join(" ");
