@@ -20,7 +20,7 @@ class PeerLeases:
 
     def __init__(self) -> None:
         self._workers: dict[str, dict[UserId, float]] = {}  # each in the order of expiry
-        self._heard_until: dict[str, float] = {}
+        self._heard_until: dict[str, float] = {}  # of those that live
         self._holders: dict[UserId, int] = {}
 
     def __len__(self) -> int:
@@ -48,7 +48,11 @@ class PeerLeases:
         return {user_id for user_id in user_ids if leases.pop(user_id, None) is not None and self._let_go(user_id)}
 
     def expire(self, now: float) -> set[UserId]:
-        """Forget words that are no longer good; return the users whom nobody has any more."""
+        """Forget words that are no longer good; return the users whom nobody has any more.
+
+        A worker that lives renews all its users at once. So one whose word for anybody ran out is dead, even if it spoke of
+        somebody else later: that word ends by itself.
+        """
         gone: set[UserId] = set()
         for worker, leases in list(self._workers.items()):
             while leases:
@@ -56,15 +60,18 @@ class PeerLeases:
                 if until > now:
                     break
                 del leases[user_id]
+                self._heard_until.pop(worker, None)
                 if self._let_go(user_id):
                     gone.add(user_id)
-            if not leases and self._heard_until[worker] <= now:
-                del self._workers[worker], self._heard_until[worker]
+            if self._heard_until.get(worker, now) <= now:
+                self._heard_until.pop(worker, None)
+                if not leases:
+                    del self._workers[worker]
         return gone
 
     def workers(self) -> Set[str]:
         """The other workers that live, as far as is known."""
-        return self._workers.keys()
+        return self._heard_until.keys()
 
     def _let_go(self, user_id: UserId) -> bool:
         left = self._holders[user_id] - 1

@@ -36,6 +36,26 @@ def test_a_worker_with_nobody_is_known_to_live_for_as_long_as_it_says() -> None:
     assert leases.workers() == set()
 
 
+def test_a_worker_whose_word_for_anybody_ran_out_does_not_live_though_it_spoke_of_somebody_else_since() -> None:
+    leases = PeerLeases()
+    leases.renew("a", [MAYA], until=30.0)
+    leases.renew("a", [TOMAS], until=39.0)
+    assert leases.expire(31.0) == {MAYA}
+    assert leases.workers() == set()
+    assert leases.holds(TOMAS)
+    assert leases.expire(39.0) == {TOMAS}
+
+
+def test_a_worker_that_is_heard_again_lives() -> None:
+    leases = PeerLeases()
+    leases.renew("a", [MAYA], until=30.0)
+    leases.renew("a", [TOMAS], until=39.0)
+    leases.expire(31.0)
+    leases.renew("a", [MAYA, TOMAS], until=62.0)
+    assert leases.workers() == {"a"}
+    assert leases.expire(40.0) == set()
+
+
 @given(WORDS)
 def test_leases_agree_with_a_plain_table(words: list[tuple[str, UserId, int, int]]) -> None:
     leases, table, now = PeerLeases(), dict[tuple[str, UserId], float](), 0.0

@@ -11,6 +11,7 @@ from trio.testing import MockClock
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
 from greenroom.actors.presence import LEASE_S, LINGER_S, RENEW_S
+from greenroom.schema.ids import UserId
 from greenroom.storage.ports import Present
 from tests.actors.world import Listener, data
 from tests.workers.cores import Cores, two_cores
@@ -89,6 +90,19 @@ async def test_the_users_of_a_worker_that_was_killed_go_offline_when_their_lease
         assert not cores.first.board.is_online(cores.maya.user.id)
         assert told(tomas) == [True, False]
         nursery.cancel_scope.cancel()
+
+
+async def test_peers_are_told_of_a_worker_that_died_just_after_speaking_of_somebody_else(
+    autojump_clock: MockClock,
+) -> None:
+    """It comes first by name: if its last word let it count as living, nobody would tell."""
+    async with two_cores() as cores, connected(cores.second, cores.tomas) as tomas:
+        await cores.bus.publish([Present("worker-0", (cores.maya.user.id,), LEASE_S)])
+        await trio.sleep(RENEW_S[1] - SOON_S)
+        await cores.bus.publish([Present("worker-0", (UserId("01ARZ3NDEKTSV4RRFFQ69G5FAV"),), LEASE_S)])
+        await trio.sleep(LEASE_S + RENEW_S[1] + SOON_S)
+        assert is_online(cores, cores.maya) == [False, False]
+        assert told(tomas) == [False]
 
 
 async def test_a_word_that_was_lost_is_said_again(autojump_clock: MockClock) -> None:
