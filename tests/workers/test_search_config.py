@@ -1,0 +1,46 @@
+"""What an operator changes about searching on one worker holds on the others soon after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import trio
+
+from greenroom.storage.postgres import PostgresOptions
+from tests.workers.server import workers_server
+
+KEY = "an operator's key, long enough"
+CONFIG = "/api/v1/admin/search-config"
+BOARD = "/api/v1/admin/actors/greenroom/search-board"
+WAIT_S = 30.0
+WITHIN_S = 1.0
+SLACK_S = 1.0
+"""For a machine that runs other tests: two processes are asked again and again meanwhile."""
+
+
+async def revisions(operator: httpx.AsyncClient) -> list[int]:
+    """The configuration each worker goes by."""
+    return [
+        (await operator.get(BOARD, params={"worker": worker})).json()["view"]["revision"] for worker in ("1", "2")
+    ]
+
+
+async def test_a_change_of_the_configuration_reaches_all_workers_within_a_second(
+    database: PostgresOptions, tmp_path: Path
+) -> None:
+    with (
+        trio.fail_after(2 * WAIT_S),
+        workers_server(database.conninfo, tmp_path, settings={"GREENROOM_ADMIN_API_KEY": KEY}) as server,
+    ):
+        async with httpx.AsyncClient(base_url=server.url, headers={"X-API-Key": KEY}, timeout=WAIT_S) as operator:
+            before = await revisions(operator)
+            changed = await operator.put(CONFIG, json={"budget_ms": 777})
+            began = trio.current_time()
+            while await revisions(operator) != [1, 1]:  # noqa: ASYNC110 - nothing tells when another process knows
+                await trio.sleep(0.02)
+            took_s = trio.current_time() - began
+
+    assert before == [0, 0]
+    assert changed.json()["budget_ms"] == 777
+    assert took_s <= WITHIN_S + SLACK_S
