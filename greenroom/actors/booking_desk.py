@@ -12,6 +12,7 @@ from greenroom.actors.addresses import committer, conversation_of
 from greenroom.actors.asking import ask
 from greenroom.actors.commands import Booked, BookLesson, CancelBooking, CompleteBooking, RescheduleBooking
 from greenroom.actors.identity import Identity
+from greenroom.actors.limiting import Limiting
 from greenroom.schema.bookings import (
     DURATION_MAX,
     DURATION_MIN,
@@ -24,7 +25,7 @@ from greenroom.schema.bookings import (
 from greenroom.schema.clock import WallClock
 from greenroom.schema.errors import BookingNotFound, ConversationNotFound, FieldError, InvalidInput, UserNotFound
 from greenroom.schema.ids import BookingId, ServiceId, UserId
-from greenroom.storage.ports import Bookings, Directory
+from greenroom.storage.ports import Bookings, Conversations, Directory
 from greenroom.supervisor import ActorSystem, Request
 
 R = TypeVar("R")
@@ -42,10 +43,21 @@ class BookingPage:
 class BookingDesk:
     """What a signed-in user can do about lessons."""
 
-    def __init__(self, *, system: ActorSystem, bookings: Bookings, directory: Directory, wall: WallClock) -> None:
+    def __init__(
+        self,
+        *,
+        system: ActorSystem,
+        bookings: Bookings,
+        conversations: Conversations,
+        directory: Directory,
+        limiting: Limiting,
+        wall: WallClock,
+    ) -> None:
         self._system = system
         self._bookings = bookings
+        self._conversations = conversations
         self._directory = directory
+        self._limiting = limiting
         self._wall = wall
 
     async def book(
@@ -66,6 +78,7 @@ class BookingDesk:
             InvalidInput: the service is none of the instructor's; the lesson is too long, too short, in the past or too far
                 ahead.
             SlotTaken: the instructor has another lesson at that time.
+            RateLimited: too many new conversations.
         """
         identity.require("bookings:create")
         duration = timedelta(minutes=duration_minutes)
@@ -78,6 +91,9 @@ class BookingDesk:
         service = next((s for s in profile.services if s.id == service_id), None)
         if service is None:
             raise InvalidInput(FieldError(("body", "service_id"), "is no service of this instructor"))
+        if await self._conversations.conversation_between(identity.user.id, instructor_id) is None:
+            # It stays even where the time is taken; so there is nothing to give back.
+            await self._limiting.conversation(identity)
         command = BookLesson(
             student_id=identity.user.id,
             instructor_id=instructor_id,

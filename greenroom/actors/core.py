@@ -414,7 +414,14 @@ async def open_core(
                 limiting=limiting,
                 wall=wall,
             ),
-            bookings=BookingDesk(system=system, bookings=storage.bookings, directory=storage.directory, wall=wall),
+            bookings=BookingDesk(
+                system=system,
+                bookings=storage.bookings,
+                conversations=storage.conversations,
+                directory=storage.directory,
+                limiting=limiting,
+                wall=wall,
+            ),
             streams=EventStreams(
                 system=system,
                 streams=storage.streams,

@@ -90,12 +90,12 @@ class Limiting:
             await self._take(policy, identity.user.id, "signs of typing")
 
     async def conversation(self, identity: Identity) -> None:
-        """A conversation that may be new; see :meth:`give_back_conversation`."""
+        """A new conversation; see :meth:`give_back_conversation`."""
         if (policy := self._policies.conversations) is not None and not identity.is_unlimited:
             await self._take(policy, identity.user.id, "new conversations")
 
     def give_back_conversation(self, identity: Identity) -> None:
-        """It existed already."""
+        """Somebody else opened it meanwhile."""
         if (policy := self._policies.conversations) is not None and not identity.is_unlimited:
             self._limits.give_back(policy, identity.user.id)
 

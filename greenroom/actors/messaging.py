@@ -99,12 +99,13 @@ class Messaging:
                 raise InvalidInput(FieldError(("body", "participant_id"), reason))
         if first is not None:
             await self._limiting.send(identity)
-        # Whether it exists is known afterwards, and then this is free.
-        await self._limiting.conversation(identity)
+        is_counted = await self._conversations.conversation_between(student_id, instructor_id) is None
+        if is_counted:
+            await self._limiting.conversation(identity)
         opened = await ask(
             self._system, committer(self._system), OpenConversation(student_id, instructor_id, me.id, first)
         )
-        if not opened.created:
+        if is_counted and not opened.created:  # the other was quicker
             self._limiting.give_back_conversation(identity)
         return opened
 

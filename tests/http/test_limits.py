@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -15,7 +16,10 @@ from greenroom.actors.core import CoreSettings
 from greenroom.actors.limiting import LimitPolicies
 from greenroom.http.admission import BYPASS, client_network
 from greenroom.http.request import Request
+from greenroom.schema.clock import rfc3339, system_wall_clock
+from greenroom.schema.ids import ServiceId, UserId
 from greenroom.schema.rate_limits import Decision, Policy
+from greenroom.schema.records import Role, Service
 from greenroom.storage.limits.local import LocalLimits
 from tests.http.test_sockets import a_socket, handshake
 from tests.http.world import PASSWORD, WAIT_S, World, a_world, assert_problem, some_settings
@@ -214,7 +218,35 @@ async def test_only_new_conversations_count() -> None:
 
         assert (await open_it()).status_code == 201
         assert await statuses(3, as_tomas) == [200] * 3
-        assert_problem(await open_it(), 429, "rate_limited")
+        assert (await open_it()).status_code == 200, "it exists, so it is free even with nothing left"
+
+        ines = await world.join("ines", Role.INSTRUCTOR)
+        other = await world.maya.api.post("/api/v1/conversations", json={"participant_id": ines.id})
+        assert_problem(other, 429, "rate_limited")
+
+
+async def test_a_conversation_that_a_booking_opens_counts_too() -> None:
+    async with limited(conversations=Policy("conversations", 1, 3600)) as world:
+        await world.talk()
+        ines = await world.join("ines", Role.INSTRUCTOR)
+        services = [
+            Service(ServiceId(f"01HSERVKE0000000000000000{n}"), UserId(who.id), "Piano", "", 6_000, "USD", 45)
+            for n, who in enumerate([world.tomas, ines])
+        ]
+        await world.storage.directory.add_services(services)
+
+        async def book(service: Service) -> httpx.Response:
+            wanted = {
+                "instructor_id": service.instructor_id,
+                "service_id": service.id,
+                "starts_at": rfc3339(system_wall_clock() + timedelta(days=3)),
+                "duration_minutes": 60,
+            }
+            return await world.maya.api.post("/api/v1/bookings", json=wanted)
+
+        assert (await book(services[0])).status_code == 201
+        assert_problem(await book(services[1]), 429, "rate_limited")
+        assert (await ines.api.get("/api/v1/conversations")).json()["items"] == []
 
 
 async def test_the_end_of_typing_is_always_passed_on() -> None:

@@ -21,6 +21,10 @@ class MemoryConversations:
             conversation = self._database.tables.conversations.get(conversation_id)
             return None if conversation is None else (conversation.student_id, conversation.instructor_id)
 
+    async def conversation_between(self, one: UserId, other: UserId) -> ConversationId | None:
+        async with self._database.operation("conversations.conversation_between"):
+            return self._database.tables.pairs.get((min(one, other), max(one, other)))
+
     async def view(
         self, conversation_id: ConversationId, user_id: UserId, *, now: datetime
     ) -> ConversationView | None:

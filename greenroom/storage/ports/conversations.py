@@ -26,6 +26,10 @@ class Conversations(Protocol):
         """Return (student, instructor), or None if there is no such conversation."""
         ...
 
+    async def conversation_between(self, one: UserId, other: UserId) -> ConversationId | None:
+        """Return the conversation of two users, whichever way round; None if they have none."""
+        ...
+
     async def view(
         self, conversation_id: ConversationId, user_id: UserId, *, now: datetime
     ) -> ConversationView | None:

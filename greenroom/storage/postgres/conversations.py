@@ -20,6 +20,12 @@ PARTICIPANTS: Final = """
 SELECT student_id, instructor_id FROM conversations WHERE id = %(conversation_id)s
 """
 
+CONVERSATION_BETWEEN: Final = """
+-- conversation_between: that of a pair, whose users are given in ascending order; by conversations_pair_key.
+SELECT id FROM conversations
+ WHERE LEAST(student_id, instructor_id) = %(first_id)s AND GREATEST(student_id, instructor_id) = %(second_id)s
+"""
+
 VIEW: Final = """
 -- view: one conversation as one of its participants sees it.
 SELECT c.id, c.student_id, c.instructor_id, c.last_seq, c.created_at, c.last_message_at,
@@ -158,6 +164,11 @@ class PostgresConversations:
 
     async def participants(self, conversation_id: ConversationId) -> tuple[UserId, UserId] | None:
         found = await self._pool.fetch(PARTICIPANTS, {"conversation_id": conversation_id}, rows.pair_of_users)
+        return found[0] if found else None
+
+    async def conversation_between(self, one: UserId, other: UserId) -> ConversationId | None:
+        params = {"first_id": min(one, other), "second_id": max(one, other)}
+        found = await self._pool.fetch(CONVERSATION_BETWEEN, params, rows.conversation_id)
         return found[0] if found else None
 
     async def view(

@@ -39,6 +39,14 @@ async def three_conversations(storage: Storage) -> None:
     )
 
 
+async def test_the_conversation_of_two_is_found_whichever_way_round(storage: Storage) -> None:
+    await three_conversations(storage)
+
+    between = storage.conversations.conversation_between
+    assert (await between(ANN, CLEO), await between(CLEO, ANN)) == (conversation_id(2), conversation_id(2))
+    assert await between(BEN, DAN) is None
+
+
 async def test_a_view_shows_both_sides_and_the_last_message(storage: Storage) -> None:
     await add_users(storage)
     await open_all(storage)
