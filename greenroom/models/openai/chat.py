@@ -121,6 +121,7 @@ def _prompt(question: Question[A, R], said: list[str], error: ModelError | None)
         purpose=question.purpose,
         model=question.model,
         request=asked[:PROMPT_LENGTH_MAX],
-        response=said[0][:PROMPT_LENGTH_MAX] if said else None,
+        # A model may say half a surrogate pair, which nothing that comes after could write down.
+        response=said[0][:PROMPT_LENGTH_MAX].encode("utf-8", "replace").decode() if said else None,
         error=None if error is None else f"{type(error).__name__}: {error}",
     )

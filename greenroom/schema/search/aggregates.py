@@ -18,8 +18,8 @@ SPAN_MAX: Final = timedelta(days=92)
 TEXTS_MAX: Final = 100
 """Of a list of texts."""
 
-STAGES_SAMPLE: Final = 50_000
-"""Searches whose stages are measured, the newest of a span: each has some six."""
+SAMPLE: Final = 50_000
+"""Searches whose times are looked at, the newest of a span: each has some six stages. To sort those of a million takes seconds."""
 
 POSITIONS_MAX: Final = 50
 """Positions told one by one; what was clicked further down is told together with the last."""
@@ -93,7 +93,7 @@ class StageLatency:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """``cached`` and ``anew`` are of answers from the cache and of the others; stages of the newest ``sampled`` searches."""
+    """Of the newest ``sampled`` searches: ``cached`` are answers from the cache, ``anew`` the others."""
 
     cached: Percentiles
     anew: Percentiles

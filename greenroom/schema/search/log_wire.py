@@ -214,7 +214,7 @@ class StageLatencyOut(Wire):
 
 
 class SearchLatencyOut(Wire):
-    """How long answers took, those from the cache and those found ``anew`` apart; stages of the newest ``sampled`` searches."""
+    """How long the newest ``sampled`` searches took: answers from the cache and those found ``anew`` apart, and stages."""
 
     span: SpanOut
     cached_ms: PercentilesOut

@@ -1,8 +1,9 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from greenroom.schema.search.diagnostics import Skip, SkipReason, StageName
+from greenroom.schema.search.diagnostics import Prompt, Skip, SkipReason, StageName
 from greenroom.schema.search.log import Click, QueryId, RecordedSearch, SearchDetails, SearchesShown, SearchLine
 from greenroom.storage.ports import Storage
 from tests.storage.builders import ANN, BEN, NOW
@@ -21,6 +22,19 @@ async def test_a_search_is_kept_with_all_that_is_known_of_it(storage: Storage) -
     assert await storage.search_log.get(query_id(1)) == RecordedSearch(
         SearchLine.of(record), SearchDetails.of(record)
     )
+
+
+async def test_whatever_a_model_said_can_be_kept(storage: Storage) -> None:
+    said = Prompt("place", "a-model", "\x00 \\u0000 \u2028 'quoted' \"twice\"", "\x00")
+    record = a_search(diagnostics=replace(a_search().diagnostics, prompts=(said,)))
+
+    await storage.search_log.add_searches([record])
+
+    found = await storage.search_log.get(query_id(1))
+    assert found is not None
+    assert found.details is not None
+    (prompt,) = found.details.diagnostics.prompts
+    assert prompt.request.endswith("'quoted' \"twice\"")
 
 
 async def test_a_search_is_kept_once(storage: Storage) -> None:

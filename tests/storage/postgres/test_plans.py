@@ -22,6 +22,8 @@ from greenroom.schema.catalogue import ListedService, Listing, Offer, WeeklySlot
 from greenroom.schema.ids import BookingId, RandomIds, SessionId, UserId
 from greenroom.schema.outbox import JobState
 from greenroom.schema.records import ConversationState
+from greenroom.schema.search.aggregates import Span
+from greenroom.schema.search.log import SearchesShown
 from greenroom.schema.search.places import RegionId
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.ports import ClientKey, ConversationPageKey, MarkQuery, Storage
@@ -43,6 +45,7 @@ from tests.storage.builders import (
     save_bookings,
     send,
 )
+from tests.storage.search_builders import a_click, a_search, query_id
 
 # Its plans come as notices, each with the text of its statement, whose first line is the statement's name.
 TELL_PLANS = (
@@ -268,6 +271,57 @@ async def offer_lessons(storage: Storage) -> None:
 async def test_no_statement_on_what_is_offered_reads_a_table_whole(
     storage: Storage, plans: Plans, act: Callable[[Storage], Awaitable[None]]
 ) -> None:
+    await act(storage)
+
+    assert plans
+    assert {name: plan for name, plan in plans.items() if "Seq Scan" in plan or _reads_an_index_whole(plan)} == {}
+
+
+async def record_searches(storage: Storage) -> None:
+    log = storage.search_log
+    await log.add_searches([a_search(number) for number in range(1, FEW)])
+    await log.add_clicks([a_click(number) for number in range(1, FEW)])
+
+
+async def look_searches_up(storage: Storage) -> None:
+    log = storage.search_log
+    await log.get(query_id(1))
+    for shown in (SearchesShown(), SearchesShown(is_degraded=True), SearchesShown(is_empty=True)):
+        await log.page(shown, before=query_id(9), limit=10)
+    await log.delete_details_before(NOW, limit=10)
+    await log.delete_before(NOW, limit=10)
+
+
+async def count_searches(storage: Storage) -> None:
+    analytics, day = storage.search_analytics, Span(NOW, NOW + timedelta(days=1))
+    await analytics.summary(day)
+    await analytics.popular(day, limit=10)
+    await analytics.without_results(day, limit=10)
+    await analytics.latency(day)
+    await analytics.degradation(day)
+    await analytics.click_through(day)
+    await analytics.tiers(day)
+    await storage.alias_evidence.votes(since=NOW, users_min=2, names_max=10, limit=10)
+
+
+async def test_figures_of_searches_are_read_from_indexes(storage: Storage, plans: Plans) -> None:
+    await record_searches(storage)
+    plans.clear()
+
+    await count_searches(storage)
+
+    # Planned anew each time: which index is best is up to how many rows there are.
+    assert len(plans) > 10
+    assert {name: plan for name, plan in plans.items() if "Seq Scan" in plan} == {}
+
+
+@pytest.mark.parametrize("act", [record_searches, look_searches_up])
+async def test_no_statement_on_searches_reads_a_table_whole(
+    storage: Storage, plans: Plans, act: Callable[[Storage], Awaitable[None]]
+) -> None:
+    await record_searches(storage)
+    plans.clear()
+
     await act(storage)
 
     assert plans

@@ -9,7 +9,7 @@ from typing import Final
 
 from greenroom.schema.search.aggregates import (
     POSITIONS_MAX,
-    STAGES_SAMPLE,
+    SAMPLE,
     ClickThrough,
     Degradation,
     Latency,
@@ -64,14 +64,14 @@ class MemorySearchAnalytics:
     async def latency(self, span: Span) -> Latency:
         async with self._database.operation("search_analytics.latency"):
             counted = self._counted(span)
-            sample = sorted(counted, key=lambda record: record.at, reverse=True)[:STAGES_SAMPLE]
+            sample = sorted(counted, key=lambda record: record.at, reverse=True)[:SAMPLE]
             took: defaultdict[StageName, list[float]] = defaultdict(list)
             for record in sample:
                 for timing in record.diagnostics.stages:
                     took[timing.name].append(timing.duration_ms)
             return Latency(
-                cached=_percentiles(r.budget.used_ms for r in counted if r.cache == "hit"),
-                anew=_percentiles(r.budget.used_ms for r in counted if r.cache != "hit"),
+                cached=_percentiles(r.budget.used_ms for r in sample if r.cache == "hit"),
+                anew=_percentiles(r.budget.used_ms for r in sample if r.cache != "hit"),
                 sampled=len(sample),
                 stages=tuple(
                     StageLatency(stage, len(took[stage]), _percentiles(took[stage]))

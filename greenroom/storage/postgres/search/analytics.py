@@ -6,13 +6,12 @@ at work on both cores, each took less than a second. What would take longer is e
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 from greenroom.schema.search.aggregates import (
     POSITIONS_MAX,
-    STAGES_SAMPLE,
+    SAMPLE,
     ClickThrough,
     Degradation,
     Latency,
@@ -29,18 +28,7 @@ from greenroom.schema.search.aggregates import (
 from greenroom.schema.search.diagnostics import SkipReason, StageName
 from greenroom.schema.search.places import PlaceOutcome, Tier
 from greenroom.storage.postgres.pool import Pool
-from greenroom.storage.postgres.session import Session
-from greenroom.storage.postgres.writes import in_transaction
-
-BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-"""What belongs to one answer is of one moment."""
-
-PLAN_FOR_MANY: Final = """
--- plan_for_many: until the end of this transaction. Sessions plan for walks along an index that end after a page, whatever the
--- values; what reads a whole span is planned for the span it is.
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_hashjoin', 'on', true),
-       set_config('enable_mergejoin', 'on', true), set_config('work_mem', '16MB', true)
-"""
+from greenroom.storage.postgres.search.reading_many import reading_many
 
 SUMMARY: Final = """
 -- search_summary: by user first, as counting distinct users would sort them.
@@ -95,9 +83,10 @@ SELECT t.text, top.searches, top.searchers, top.searches, 0
 """
 
 LATENCY: Final = """
--- search_latency: answers from the cache and others apart.
+-- search_latency: of the newest searches; answers from the cache and others apart.
 SELECT cache = 'hit', percentile_cont(ARRAY [0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY used_ms)
-  FROM search_queries WHERE is_counted AND at >= %(begin)s AND at < %(end)s GROUP BY 1
+  FROM (SELECT cache, used_ms FROM search_queries WHERE is_counted AND at >= %(begin)s AND at < %(end)s
+         ORDER BY at DESC LIMIT %(sample)s) s GROUP BY 1
 """
 
 STAGES: Final = """
@@ -172,7 +161,7 @@ class PostgresSearchAnalytics:
         self._pool = pool
 
     async def summary(self, span: Span) -> Summary:
-        async with self._reading() as session:
+        async with reading_many(self._pool) as session:
             ((searches, searchers, empty, degraded, cached, clicked),) = await session.fetch(
                 SUMMARY, _params(span), _columns
             )
@@ -180,17 +169,17 @@ class PostgresSearchAnalytics:
         return Summary(searches, searchers, empty, degraded, cached, clicked, tuple(volume))
 
     async def popular(self, span: Span, *, limit: int) -> list[TextCount]:
-        async with self._reading() as session:
+        async with reading_many(self._pool) as session:
             return await session.fetch(POPULAR, _params(span, limit=limit), TextCount)
 
     async def without_results(self, span: Span, *, limit: int) -> list[TextCount]:
-        async with self._reading() as session:
+        async with reading_many(self._pool) as session:
             return await session.fetch(WITHOUT_RESULTS, _params(span, limit=limit), TextCount)
 
     async def latency(self, span: Span) -> Latency:
-        async with self._reading() as session:
-            by_cache = dict(await session.fetch(LATENCY, _params(span), _columns))
-            stages = await session.fetch(STAGES, _params(span, sample=STAGES_SAMPLE), _columns)
+        async with reading_many(self._pool) as session:
+            by_cache = dict(await session.fetch(LATENCY, _params(span, sample=SAMPLE), _columns))
+            stages = await session.fetch(STAGES, _params(span, sample=SAMPLE), _columns)
         found = {StageName(name): (count, took) for name, count, took, _ in stages}
         return Latency(
             cached=_percentiles(by_cache.get(True)),
@@ -204,23 +193,23 @@ class PostgresSearchAnalytics:
         )
 
     async def degradation(self, span: Span) -> Degradation:
-        async with self._reading() as session:
+        async with reading_many(self._pool) as session:
             ((searches, degraded),) = await session.fetch(DEGRADATION, _params(span), _columns)
             return Degradation(searches, degraded, tuple(await session.fetch(SKIPS, _params(span), _skip)))
 
     async def click_through(self, span: Span) -> ClickThrough:
-        async with self._reading() as session:
+        async with reading_many(self._pool) as session:
             ((found,),) = await session.fetch(FOUND, _params(span), _columns)
             ((clicked, clicks, topmost),) = await session.fetch(CLICKED, _params(span), _columns)
             positions = await session.fetch(POSITIONS, _params(span, last=POSITIONS_MAX), _columns)
         return ClickThrough(found, clicked, clicks, topmost, tuple((place, count) for place, count in positions))
 
     async def tiers(self, span: Span) -> Tiers:
-        async with self._reading() as session:
+        async with reading_many(self._pool) as session:
             outcomes = await session.fetch(OUTCOMES, _params(span), _columns)
             deciding = await session.fetch(DECIDED, _params(span), _columns)
             (tried,) = await session.fetch(TRIED, _params(span), _columns)
-            took = dict(await session.fetch(TIER_LATENCY, _params(span, sample=STAGES_SAMPLE), _columns))
+            took = dict(await session.fetch(TIER_LATENCY, _params(span, sample=SAMPLE), _columns))
         decided = {tier: (count, confidence) for tier, count, confidence in deciding}
         return Tiers(
             outcomes=tuple((PlaceOutcome(outcome), count) for outcome, count in outcomes),
@@ -229,12 +218,6 @@ class PostgresSearchAnalytics:
                 for tier in Tier
             ),
         )
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[Session]:
-        async with in_transaction(self._pool, BEGIN) as session:
-            await session.send(PLAN_FOR_MANY)
-            yield session
 
 
 def _params(span: Span, **more: object) -> dict[str, Any]:

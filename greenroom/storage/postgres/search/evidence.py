@@ -10,6 +10,7 @@ from greenroom.schema.ids import UserId
 from greenroom.schema.search.learning import Vote
 from greenroom.schema.search.places import RegionId
 from greenroom.storage.postgres.pool import Pool
+from greenroom.storage.postgres.search.reading_many import reading_many
 
 HOLD: Final = """
 -- hold_learning: by the database's clock, which all workers share.
@@ -53,7 +54,8 @@ class PostgresAliasEvidence:
 
     async def votes(self, *, since: datetime, users_min: int, names_max: int, limit: int) -> list[Vote]:
         params = {"since": since, "users_min": users_min, "names_max": names_max, "limit": limit}
-        return await self._pool.fetch(VOTES, params, _vote)
+        async with reading_many(self._pool) as session:
+            return await session.fetch(VOTES, params, _vote)
 
 
 def _vote(name: str, user_id: str, at: datetime, regions: Sequence[str]) -> Vote:

@@ -180,7 +180,10 @@ def _row(record: SearchRecord) -> str:
         "budget": details.budget,
         "diagnostics": details.diagnostics,
     }
-    shapes = "".join(f',"{name}":{model.model_dump_json()}' for name, model in models.items())
+    # A NUL, which a model may have said, is valid in JSON and in no text of Postgres.
+    shapes = "".join(
+        f',"{name}":{model.model_dump_json()}'.replace("\\u0000", "\\ufffd") for name, model in models.items()
+    )
     return json.dumps(columns)[:-1] + shapes + "}"
 
 
