@@ -13,6 +13,10 @@ from greenroom.storage.limits.home import Claim, HomeAway
 from greenroom.storage.postgres.pool import Pool
 
 FORGET_MAX: Final = 5_000
+"""In one statement, so that none holds many rows for long."""
+
+FORGET_ROUNDS_MAX: Final = 200
+"""Together a million each time: more names than can be made up in between, so that the table does not grow for good."""
 
 SETTLE: Final = """
 -- settle_limits: charge and grant, a row each, in the order of keys so that two settlements can't wait for each other.
@@ -75,7 +79,9 @@ class PostgresHome:
 
     async def forget(self) -> None:
         try:
-            await self._pool.run(FORGET, {"limit": FORGET_MAX})
+            for _ in range(FORGET_ROUNDS_MAX):
+                if await self._pool.run(FORGET, {"limit": FORGET_MAX}) < FORGET_MAX:
+                    return
         except (Unavailable, psycopg.Error) as exc:
             raise HomeAway(str(exc)) from exc
 

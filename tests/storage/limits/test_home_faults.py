@@ -10,7 +10,7 @@ import trio
 
 from greenroom.schema.rate_limits import Policy
 from greenroom.storage.limits import Claim, HomeAway
-from greenroom.storage.limits.postgres import PostgresHome
+from greenroom.storage.limits.postgres import FORGET_MAX, PostgresHome
 from greenroom.storage.limits.redis import RedisHome
 from greenroom.storage.postgres import PostgresOptions, open_pool
 from greenroom.storage.redis import RedisUrl
@@ -113,6 +113,19 @@ async def test_postgres_forgets_what_is_over(database: PostgresOptions) -> None:
         await home.forget()
 
         assert await pool.fetch("SELECT key FROM rate_limits", None, str) == ["hourly:maya"]
+
+
+async def test_postgres_forgets_all_that_is_over_however_many_names_were_made_up(
+    database: PostgresOptions,
+) -> None:
+    made_up = 2 * FORGET_MAX + 1
+    query = "INSERT INTO rate_limits SELECT 'brief:' || n, 1, 0 FROM generate_series(1, %(count)s) AS n"
+    async with open_pool(database) as pool:
+        await pool.run(query, {"count": made_up})
+
+        await PostgresHome(pool).forget()
+
+        assert await pool.fetch("SELECT key FROM rate_limits", None, str) == []
 
 
 async def test_a_database_that_is_gone_is_a_home_that_is_away(database: PostgresOptions) -> None:
