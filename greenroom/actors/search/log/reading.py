@@ -9,7 +9,7 @@ from typing import Final
 
 from greenroom.actors.search.log.recent import RecentSearches
 from greenroom.schema.clock import WallClock
-from greenroom.schema.errors import FieldError, InvalidInput, NotFound
+from greenroom.schema.errors import FieldError, InvalidInput, NotFound, Unavailable
 from greenroom.schema.search.aggregates import SPAN_MAX, Span
 from greenroom.schema.search.log import QueryId, RecordedSearch, SearchDetails, SearchesShown, SearchLine
 from greenroom.storage.ports import SearchAnalytics, SearchLog
@@ -65,11 +65,17 @@ class SearchHistory:
 
         Raises:
             SearchNotFound: there is none.
+            Unavailable: it is not at hand, and the database can't be asked.
         """
-        found = await self._log.get(query_id)
+        recent = self._recent.get(query_id)
+        try:
+            found = await self._log.get(query_id)
+        except Unavailable:
+            if recent is None:
+                raise
+            found = None
         if found is not None and found.details is not None:
             return found
-        recent = self._recent.get(query_id)
         if recent is not None:
             clicks = found.clicks if found is not None else ()
             return RecordedSearch(SearchLine.of(recent), SearchDetails.of(recent), clicks)

@@ -122,6 +122,25 @@ async def test_a_full_mailbox_drops_what_comes(autojump_clock: MockClock) -> Non
         assert counts(world).dropped == 3
 
 
+async def test_what_is_at_hand_can_be_read_while_the_database_is_away(autojump_clock: MockClock) -> None:
+    database = MemoryDatabase()
+
+    async def away(point: FaultPoint) -> None:
+        await trio.lowlevel.checkpoint()
+        if point.operation.startswith("search_log"):
+            raise StorageUnavailable("away")
+
+    async with a_market(PIANO, database=database) as world:
+        answer = await search(world, "piano")
+        database.faults = away
+
+        recorded = await world.core.searches.search(QueryId(answer.query_id))
+        with pytest.raises(StorageUnavailable):
+            await world.core.searches.search(query_id(1))
+
+    assert recorded.details is not None
+
+
 async def test_a_database_that_is_away_costs_the_record_and_nothing_else(autojump_clock: MockClock) -> None:
     database = MemoryDatabase()
 
