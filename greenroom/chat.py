@@ -6,7 +6,6 @@ stays where it is above, in the hands of the terminal: the line is sent as a who
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from itertools import count
@@ -21,12 +20,14 @@ from greenroom.client import ClientError, Event, Greenroom, Refused, StreamState
 from greenroom.schema.clock import WallClock, system_wall_clock
 from greenroom.schema.events import ConversationMarked, MessageChanged, MessageCreated, Presence, Reset, Typing
 from greenroom.schema.ids import Ids, RandomIds
+from greenroom.schema.records import MessageKind
 from greenroom.schema.wire import ConversationOut, MessageOut
 
 HISTORY: Final = 20
 """Messages shown on opening a conversation: about a screen."""
 
 LIST_MAX: Final = 100
+SHOWN_MAX: Final = 10
 PROMPT: Final = "> "
 HELP: Final = """\
 /list         conversations, newest first        /open N       open the one with number N
@@ -111,11 +112,18 @@ class Chat:
         await self._show(self._conversations[int(text) - 1])
 
     async def _open_with(self, name: str) -> None:
-        instructors = (await self._greenroom.instructors(limit=100)).items
-        found = [i for i in instructors if name and _folded(name) in _folded(i.display_name)]
-        if len(found) != 1:
-            names = ", ".join(i.display_name for i in found or instructors)
-            self._say(f"{'several' if found else 'no'} instructors are called that: {names}", "yellow")
+        if not name:
+            self._say("give a part of an instructor's name: /with NAME", "yellow")
+            return
+        page = await self._greenroom.instructors(name=name, limit=SHOWN_MAX)
+        found = page.items
+        if not found:
+            self._say("no instructor is called that", "yellow")
+            return
+        if len(found) > 1:
+            names = ", ".join(i.display_name for i in found)
+            more = " and others" if page.next_cursor is not None else ""
+            self._say(f"several instructors are called that: {names}{more}", "yellow")
             return
         await self._show((await self._greenroom.open_conversation(found[0].id)).conversation)
 
@@ -215,6 +223,10 @@ class Chat:
             self._day = day
             self._say(f"--- {day:%A, %-d %B %Y}", "dim")
         text = Text(f"{_clock(message.created_at)}  ", style="dim")
+        if message.kind is MessageKind.SYSTEM:
+            text.append(_harmless(message.content), style="italic")
+            self._print(text)
+            return
         who = "you" if mine else conversation.other.display_name
         text.append(_harmless(who), style="green" if mine else "bold cyan")
         if message.deleted_at is not None:
@@ -265,12 +277,6 @@ async def chat(url: str, email: str, password: str, *, console: Console, read_li
 def _harmless(text: str) -> str:
     """Keep what others wrote from commanding the terminal (ECMA-48's control sequences begin with such characters)."""
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
-def _folded(name: str) -> str:
-    """For comparing: without accents, which not every keyboard has, and without regard to case."""
-    parts = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def _clock(moment: datetime) -> str:

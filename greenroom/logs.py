@@ -79,6 +79,8 @@ def configure_logging(settings: Settings, *, stream: TextIO | None = None) -> No
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING))
+    # Our own lines as they are wished for; those of libraries only when something is wrong.
+    logging.getLogger("greenroom").setLevel(level)
 
 
 def format_exception(exc_info: ExcInfo) -> str:

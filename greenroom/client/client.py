@@ -191,8 +191,13 @@ class Greenroom:
     async def unread(self) -> UnreadOut:
         return await self._read(UnreadOut, "/unread")
 
-    async def instructors(self, *, limit: int = 20, cursor: str | None = None) -> InstructorsOut:
+    async def instructors(
+        self, *, limit: int = 20, cursor: str | None = None, name: str | None = None
+    ) -> InstructorsOut:
+        """By name; ``name`` is a part of it, without regard to case and accents."""
         params: dict[str, str | int | float] = {"limit": limit}
+        if name is not None:
+            params["name"] = name
         if cursor is not None:
             params["cursor"] = cursor
         return await self._read(InstructorsOut, "/instructors", params)

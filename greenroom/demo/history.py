@@ -92,7 +92,10 @@ async def _book(
     assert profile is not None  # noqa: S101 - it was stored just before
     [service] = [service for service in profile.services if service.title == lesson.service]
     by_student, by_instructor = _identity(student, ids), _identity(instructor, ids)
-    starts_at = (morning + lesson.begins).astimezone(UTC)
+    begins = morning + lesson.begins
+    if lesson.weekday is not None:
+        begins += timedelta(days=(lesson.weekday - begins.weekday()) % 7)
+    starts_at = begins.astimezone(UTC)
     known = await core.bookings.bookings(by_student, tense=None, limit=100, cursor=None)
     moved_to = None if lesson.moved_to is None else (morning + lesson.moved_to).astimezone(UTC)
     begin = {starts_at, moved_to}

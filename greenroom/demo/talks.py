@@ -119,6 +119,7 @@ class Lesson:
     Attributes:
         booked: when, since the beginning of the history.
         begins: counted from the day the demo is made, at 10:00 in New York; so is ``moved_to``.
+        weekday: it begins on the first such day (0 is Monday) from then on; None for on that day.
     """
 
     student: str
@@ -130,7 +131,11 @@ class Lesson:
     note: str | None = None
     moved_to: timedelta | None = None
     is_called_off: bool = False
+    weekday: int | None = None
 
+
+TUESDAY: Final = 1
+SATURDAY: Final = 5
 
 LESSONS: Final = (
     Lesson(
@@ -138,11 +143,20 @@ LESSONS: Final = (
         INSTRUCTOR_EMAIL,
         "Piano for children",
         timedelta(hours=27),
-        timedelta(days=4),
+        timedelta(days=2),
         45,
         note="For Elias, eight, who plays by ear.",
+        weekday=SATURDAY,
     ),
-    Lesson(STUDENT_EMAIL, INSTRUCTOR_EMAIL, "Piano for children", timedelta(hours=27.1), timedelta(days=11), 45),
+    Lesson(
+        STUDENT_EMAIL,
+        INSTRUCTOR_EMAIL,
+        "Piano for children",
+        timedelta(hours=27.1),
+        timedelta(days=9),
+        45,
+        weekday=SATURDAY,
+    ),
     Lesson(
         STUDENT_EMAIL,
         "yuki@example.com",
@@ -152,7 +166,15 @@ LESSONS: Final = (
         60,
         moved_to=timedelta(days=3, hours=8),
     ),
-    Lesson("daniel@example.com", INSTRUCTOR_EMAIL, "Jazz piano", timedelta(hours=77), timedelta(days=5), 60),
+    Lesson(
+        "daniel@example.com",
+        INSTRUCTOR_EMAIL,
+        "Jazz piano",
+        timedelta(hours=77),
+        timedelta(days=3, hours=6),
+        60,
+        weekday=TUESDAY,
+    ),
     Lesson(
         "sofia@example.com",
         "kwame@example.com",

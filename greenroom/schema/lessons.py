@@ -22,7 +22,7 @@ from greenroom.schema.catalogue import (
     WeeklySlot,
 )
 from greenroom.schema.ids import ServiceId
-from greenroom.schema.requests import Body, SingleLine, Text, Ulid
+from greenroom.schema.requests import Body, SingleLine, Ulid, plain_text
 from greenroom.schema.search.places import RegionId
 from greenroom.schema.search.taxonomy import load_taxonomy
 from greenroom.schema.search.understood import Level, Weekday
@@ -65,8 +65,8 @@ RegionName = Annotated[RegionId, StringConstraints(max_length=REGION_ID_LENGTH_M
 Category = Annotated[str, StringConstraints(max_length=60), AfterValidator(_known_category)]
 Levels = Annotated[list[Level], Field(max_length=len(Level)), AfterValidator(_distinct)]
 Title = Annotated[SingleLine, StringConstraints(max_length=TITLE_LENGTH_MAX)]
-Description = Annotated[Text, StringConstraints(max_length=DESCRIPTION_LENGTH_MAX)]
-Bio = Annotated[Text, StringConstraints(max_length=BIO_LENGTH_MAX)]
+Description = Annotated[str, StringConstraints(max_length=DESCRIPTION_LENGTH_MAX), AfterValidator(plain_text)]
+Bio = Annotated[str, StringConstraints(max_length=BIO_LENGTH_MAX), AfterValidator(plain_text)]
 Timezone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_known_timezone)]
 Age = Annotated[int, Field(ge=0, le=AGE_MAX)]
 

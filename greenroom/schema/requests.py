@@ -61,7 +61,7 @@ _DIGITS: Final = re.compile(r"[0-9]{1,16}")
 _DECIMAL: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 
 
-def _plain_text(text: str) -> str:
+def plain_text(text: str) -> str:
     """Refuse what Postgres (NUL) and UTF-8 (lone surrogates) can't hold."""
     if "\x00" in text:
         raise ValueError("must not contain NUL")
@@ -89,7 +89,7 @@ def _single_line(text: str) -> str:
 
 
 def _password(secret: SecretStr) -> SecretStr:
-    _plain_text(secret.get_secret_value())
+    plain_text(secret.get_secret_value())
     if len(secret.get_secret_value().encode()) > PASSWORD_BYTES_MAX:
         raise ValueError(f"must be at most {PASSWORD_BYTES_MAX} bytes")
     return secret
@@ -113,30 +113,30 @@ def _decimal(value: object) -> object:
     return value
 
 
-Text = Annotated[str, AfterValidator(_plain_text)]
+Text = Annotated[str, AfterValidator(plain_text)]
 SingleLine = Annotated[
     str,
     StringConstraints(min_length=1),
-    AfterValidator(_plain_text),
+    AfterValidator(plain_text),
     AfterValidator(_not_blank),
     AfterValidator(_single_line),
 ]
 Content = Annotated[
     str,
     StringConstraints(min_length=1, max_length=CONTENT_LENGTH_MAX),
-    AfterValidator(_plain_text),
+    AfterValidator(plain_text),
     AfterValidator(_not_blank),
 ]
 Note = Annotated[
     str,
     StringConstraints(min_length=1, max_length=NOTE_LENGTH_MAX),
-    AfterValidator(_plain_text),
+    AfterValidator(plain_text),
     AfterValidator(_not_blank),
 ]
 CancelReason = Annotated[
     str,
     StringConstraints(min_length=1, max_length=REASON_LENGTH_MAX),
-    AfterValidator(_plain_text),
+    AfterValidator(plain_text),
     AfterValidator(_not_blank),
 ]
 ClientId = Annotated[
@@ -152,7 +152,7 @@ Email = Annotated[str, AfterValidator(_email), Field(json_schema_extra={"format"
 Limit = Annotated[int, Field(ge=1, le=PAGE_LIMIT_MAX), BeforeValidator(_digits)]
 QuerySeq = Annotated[int, Field(ge=0, le=SEQ_MAX), BeforeValidator(_digits)]
 WaitS = Annotated[float, Field(ge=0, le=LONG_POLL_S_MAX), BeforeValidator(_decimal)]
-PageCursor = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_plain_text)]
+PageCursor = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(plain_text)]
 
 
 class ActorRank(StrEnum):
@@ -203,7 +203,7 @@ class NewAccount(Body):
     display_name: Annotated[
         str,
         StringConstraints(min_length=1, max_length=80),
-        AfterValidator(_plain_text),
+        AfterValidator(plain_text),
         AfterValidator(_not_blank),
         AfterValidator(_single_line),
     ]

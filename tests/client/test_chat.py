@@ -13,7 +13,7 @@ import trio
 from rich.console import Console
 
 from greenroom.chat import chat
-from greenroom.schema.records import Role
+from greenroom.schema.records import MessageKind, Role
 from tests.http.world import PASSWORD, WAIT_S, World, a_world
 
 
@@ -191,3 +191,23 @@ async def test_a_wrong_number_or_command_says_what_there_is(terminal: Terminal) 
     await terminal.until("there is no /nonsense")
     terminal.type("to nobody")
     await terminal.until("no conversation is open")
+
+
+async def test_nobody_of_that_name_is_said_in_a_word(world: World, terminal: Terminal) -> None:
+    terminal.type("/with nobody at all")
+    await terminal.until("no instructor is called that")
+
+
+async def test_what_the_system_says_is_in_nobodys_mouth(world: World, terminal: Terminal) -> None:
+    talk = await world.talk()
+    (kept,) = world.database.tables.messages.values()
+    told = replace(kept[0], kind=MessageKind.SYSTEM, sender_id=None, content="A lesson was booked.")
+    kept[0] = told
+
+    terminal.type("/open 1")
+    await terminal.until("A lesson was booked.")
+
+    (line,) = [line for line in terminal.screen.getvalue().splitlines() if "A lesson was booked." in line]
+    assert "Tomas" not in line
+    assert "you" not in line
+    assert talk

@@ -119,5 +119,5 @@ class BoardKeeper(Actor[LookAgain]):
         except (Unavailable, trio.TooSlowError) as exc:
             # What was known goes on to hold. Told once: the database's absence is told by others.
             if not self._is_failing:
-                _log.warning("search configuration can't be read", reason=str(exc))
+                _log.warning("search_board_unread", reason=str(exc) or "no answer in time")
             self._is_failing = True

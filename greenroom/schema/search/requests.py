@@ -9,7 +9,7 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
 from greenroom.schema.ids import ServiceId
-from greenroom.schema.requests import Body, Limit, PageCursor, Query, Text, Ulid
+from greenroom.schema.requests import Body, Limit, PageCursor, Query, Ulid, plain_text
 from greenroom.schema.search.place_names import NAME_LENGTH_MAX
 from greenroom.schema.search.places import AliasState
 from greenroom.schema.search.understood import QUERY_LENGTH_MAX
@@ -82,7 +82,12 @@ def _moment(value: object) -> object:
 
 
 QueryMoment = Annotated[AwareDatetime, BeforeValidator(_moment)]
-Sentence = Annotated[Text, StringConstraints(min_length=1, max_length=QUERY_LENGTH_MAX), AfterValidator(_one_line)]
+Sentence = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=QUERY_LENGTH_MAX),
+    AfterValidator(plain_text),
+    AfterValidator(_one_line),
+]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
@@ -173,6 +178,11 @@ class AliasDecision(StrEnum):
 class DecideAlias(Body):
     """``text`` as people write it; ``region_id`` as the gazetteer has it, e.g. ``nyc/brooklyn/park-slope``."""
 
-    text: Annotated[Text, StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX), AfterValidator(_one_line)]
+    text: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX),
+        AfterValidator(plain_text),
+        AfterValidator(_one_line),
+    ]
     region_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9/-]+$", max_length=REGION_ID_LENGTH_MAX)]
     action: Annotated[AliasDecision, Field(strict=False)]
