@@ -258,6 +258,14 @@ class Greenroom:
             if cursor is None:
                 return
 
+    async def click_result(self, query_id: str, service_id: str, *, position: int) -> None:
+        """Say that a result was opened, as who searched; ``position`` counts from 0. What it is worth is not told."""
+        await self._calls.do(
+            "POST",
+            f"{API}/search/{query_id}/click",
+            body={"service_id": service_id, "position": position},
+        )
+
     async def cities(self) -> CitiesOut:
         """The cities one may search in, by name."""
         return await self._read(CitiesOut, "/cities")

@@ -47,8 +47,9 @@ def signed_in(browser: Browser, server: ServerProcess) -> Iterator[Visitor]:
 
 @pytest.fixture
 def operator(signed_in: Visitor) -> Iterator[Visitor]:
-    """Who runs the server, on the pages of the search."""
+    """Who runs the server, on the pages of the search as they are at first."""
     signed_in.complaints.clear()
+    signed_in.page.goto(f"{signed_in.url}/admin#/audit")
     signed_in.page.goto(f"{signed_in.url}/admin#/search")
     yield signed_in
     signed_in.page.unroute_all()
@@ -79,6 +80,20 @@ def test_the_list_is_narrowed_to_what_went_wrong(operator: Visitor, searched: st
     expect(page.get_by_role("button", name=searched).first).to_be_visible()
     page.get_by_role("button", name="found nothing").click()
     expect(page.get_by_role("button", name=searched)).to_have_count(0)
+
+
+def test_many_searches_come_to_figures(operator: Visitor, searched: str) -> None:
+    page = operator.page
+    expect(page.get_by_role("button", name=searched).first).to_be_visible()
+    part(page, "Figures")
+    expect(page.get_by_role("region", name="Searched for most")).to_contain_text(searched)
+    expect(page.get_by_role("region", name="How long it took")).to_contain_text("burst1")
+
+    page.get_by_role("button", name="last 30 days").click()
+
+    expect(page.get_by_role("region", name="Searched for most")).to_contain_text(searched)
+    assert nameless(page) == []
+    assert operator.unexpected() == []
 
 
 def test_a_value_out_of_its_bounds_is_refused_beside_its_field(operator: Visitor) -> None:

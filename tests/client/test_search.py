@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import trio
 from rich.console import Console
 
 from greenroom.client import Greenroom, Refused, connect
@@ -28,7 +29,7 @@ from greenroom.schema.search.wire import (
     TierOut,
 )
 from greenroom.search_terminal import Look, search, show
-from tests.http.world import PASSWORD, World, a_world
+from tests.http.world import PASSWORD, WAIT_S, World, a_world
 from tests.storage.places_builders import a_region
 
 SENTENCE = "piano under $80 online"
@@ -77,6 +78,22 @@ async def test_pages_follow_one_another_to_the_end_without_a_lesson_twice(maya: 
 
     assert [len(page.results) for page in pages] == [2, 1]
     assert len({result.service_id for page in pages for result in page.results}) == 3
+
+
+async def test_a_result_that_is_opened_is_counted(world: World, maya: Greenroom) -> None:
+    found = await maya.search(SENTENCE)
+    await maya.click_result(found.query_id, found.results[1].service_id, position=1)
+
+    with trio.fail_after(WAIT_S):
+        while not (clicks := await clicks_on(world, found.query_id)):  # noqa: ASYNC110 - it is noted, and nobody told
+            await trio.sleep(0.01)
+    assert [(click["service_id"], click["position"]) for click in clicks] == [(found.results[1].service_id, 1)]
+
+
+async def clicks_on(world: World, query_id: str) -> list[dict[str, Any]]:
+    answer = await world.operator.get(f"/api/v1/admin/search/queries/{query_id}")
+    clicks: list[dict[str, Any]] = answer.json()["clicks"]
+    return clicks
 
 
 async def test_the_cities_are_what_a_search_may_be_bound_to(maya: Greenroom) -> None:

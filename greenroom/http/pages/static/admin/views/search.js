@@ -3,11 +3,13 @@
 import { el } from "../../dom.js";
 import { createSearchAliases } from "./search_aliases.js";
 import { createSearchConfig } from "./search_config.js";
+import { createSearchFigures } from "./search_figures.js";
 import { createSearchQueries } from "./search_queries.js";
 import { createSearchTrial } from "./search_trial.js";
 
 const PARTS = [
   ["queries", "Queries"],
+  ["figures", "Figures"],
   ["try", "Try a search"],
   ["config", "Configuration"],
   ["aliases", "Names of places"],
@@ -16,6 +18,7 @@ const PARTS = [
 export function createSearch({ api, announce, credentials }) {
   const makers = {
     queries: () => createSearchQueries({ api }),
+    figures: () => createSearchFigures({ api }),
     try: () => createSearchTrial({ api, isPerson: credentials.kind === "token" }),
     config: () => createSearchConfig({ api, announce }),
     aliases: () => createSearchAliases({ api, announce }),
