@@ -53,6 +53,11 @@ class SearchCollector(Collector):
     def _admission(self) -> Iterator[Metric]:
         admission, answers = self._room.admission.statistics(), self._room.tools.answers.statistics()
         yield GaugeMetricFamily("greenroom_searches_in_flight", "Searches being answered.", admission.in_flight)
+        yield GaugeMetricFamily(
+            "greenroom_searches_room",
+            "How many searches may be in flight before more are refused.",
+            admission.room,
+        )
         yield CounterMetricFamily(
             "greenroom_searches_refused", "Searches refused as too many were in flight.", admission.refused
         )

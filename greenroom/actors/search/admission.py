@@ -2,11 +2,17 @@
 
 Refusing happens at the door, before anything is parsed: work on a search that will not be answered is what makes an
 overloaded server slower than an idle one.
-Source: "Addressing cascading failures", Site Reliability Engineering (O'Reilly 2016), chapter 22.
+
+How many may be in flight follows from what the worker and its database get done in time, which no setting knows: answers
+that came with what they can't do without cut short make it a tenth less, those that did not make it a little more.
+Slow models don't count: to wait for them costs nobody else anything.
+Sources: "Addressing cascading failures", Site Reliability Engineering (O'Reilly 2016), chapter 22; D.-M. Chiu, R. Jain,
+"Analysis of the increase and decrease algorithms for congestion avoidance" (1989).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,12 +20,20 @@ from typing import Final
 
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.search.config import SearchConfig
+from greenroom.schema.search.diagnostics import BudgetUse, SkipReason, StageName
 
 HARD_FACTOR: Final = 4
 """Searches in flight beyond so many times the soft cap are refused. Those in between do without models, which is what
 takes time, so that they are gone soon."""
 
+CUT: Final = 0.9
+CUT_EVERY_S: Final = 0.1
+"""Searches that are late at the same time are late for the same reason, and count once."""
+
 RETRY_AFTER_S: Final = 1.0
+
+
+ALWAYS_DONE: Final = frozenset({StageName.BURST1, StageName.BURST2, StageName.HYDRATION})
 
 
 class SearchesBusy(Unavailable):
@@ -30,13 +44,23 @@ class SearchesBusy(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class AdmissionStatistics:
-    """``in_flight``: searches now, ``uncached`` of them not answered from the cache; the others count since the start."""
+    """``in_flight``: searches now, ``uncached`` of them not answered from the cache; ``room``: how many may be in flight; the others
+    count since the start."""
 
     in_flight: int
+    room: int
     uncached: int
     admitted: int
     refused: int
     reduced: int
+
+
+def is_behind(use: BudgetUse) -> bool:
+    """Whether a search lacked time for what is always done, by this worker and its database."""
+    return use.used_ms > use.limit_ms or any(
+        skip.stage in ALWAYS_DONE and skip.reason in {SkipReason.TIMEOUT, SkipReason.BUDGET}
+        for skip in use.skipped
+    )
 
 
 class Admission:
@@ -44,6 +68,8 @@ class Admission:
 
     def __init__(self) -> None:
         self._in_flight = 0
+        self._room = math.inf
+        self._cut_at = -math.inf
         self._uncached = 0
         self._admitted = 0
         self._refused = 0
@@ -56,7 +82,8 @@ class Admission:
         Raises:
             SearchesBusy: there are too many already.
         """
-        if self._in_flight >= config.uncached_concurrency * HARD_FACTOR:
+        self._room = min(self._room, config.uncached_concurrency * HARD_FACTOR)
+        if self._in_flight >= max(self._room, config.uncached_concurrency):
             self._refused += 1
             raise SearchesBusy(
                 "Too many searches are being answered; try again shortly.", retry_after_s=RETRY_AFTER_S
@@ -67,6 +94,20 @@ class Admission:
             yield
         finally:
             self._in_flight -= 1
+
+    def answered(self, use: BudgetUse, config: SearchConfig, *, now: float) -> None:
+        """Learn from an answer whether more are in flight than can be done in time.
+
+        There is room for as many as the soft cap in any case: with fewer it is the search that is slow, and not the crowd.
+        """
+        least = config.uncached_concurrency
+        if not is_behind(use):
+            # One more for each time that as many as there is room for were answered in time.
+            self._room += 1 / max(self._room, least)
+        elif self._in_flight > least and now >= self._cut_at + CUT_EVERY_S:
+            self._cut_at = now
+            # From how many there are: room that nobody uses says nothing.
+            self._room = max(least, min(self._room, self._in_flight) * CUT)
 
     @contextmanager
     def uncached(self, config: SearchConfig) -> Iterator[bool]:
@@ -86,6 +127,7 @@ class Admission:
     def statistics(self) -> AdmissionStatistics:
         return AdmissionStatistics(
             in_flight=self._in_flight,
+            room=round(self._room) if math.isfinite(self._room) else 0,
             uncached=self._uncached,
             admitted=self._admitted,
             refused=self._refused,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import trio
+
 from greenroom.actors.asking import ask
 from greenroom.actors.identity import Identity
 from greenroom.actors.search.admission import Admission
@@ -71,6 +73,7 @@ class SearchDesk:
             except DomainError:
                 self._tally.failed()
                 raise
+            self._admission.answered(answer.budget, config, now=trio.current_time())
         self._tally.answered(answer)
         if self._perf_log is not None:
             self._perf_log.note(answer)
