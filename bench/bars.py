@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bench import committer, deliveries, drivers, http_path, replay, scaling, sockets
+from bench import committer, deliveries, drivers, http_path, replay, scaling, searching, sockets
 from bench.figures import Bar, Figure, Of
 
 _SCALES: Final = 1.7
 """What two workers are to do for each that one does: a second processor, less what there is to be agreed on."""
 
 _BY_HAND: Final = "by hand: two channels, fail_after"
+
+_IN_TIME_MS: Final = (searching.BUDGET_S + searching.TOLERANCE_S) * 1e3
 
 BARS: Final[Mapping[tuple[str, str], Bar]] = {
     ("ask with a deadline", _BY_HAND): Bar(1.5),
@@ -43,6 +45,12 @@ BARS: Final[Mapping[tuple[str, str], Bar]] = {
     (sockets.PER_CPU_S, sockets.OVER_HTTP): Bar(2.0),
     (sockets.MEMORY, sockets.STREAM): Bar(40.0, Of.LEVEL),
     **{(way, replay.ON_THE_WIRE): Bar(1_024.0, Of.LEVEL) for way in (replay.OVER_SSE, replay.OVER_SOCKET)},
+    (f"{searching.LATENCY}, p50", searching.PEER): Bar(25.0, Of.LEVEL),
+    (f"{searching.LATENCY}, p99", searching.PEER): Bar(80.0, Of.LEVEL),
+    (searching.GOODPUT, searching.PEER): Bar(90.0, Of.LEVEL),
+    (searching.LATEST, searching.PEER): Bar(_IN_TIME_MS, Of.LEVEL),
+    (searching.RECOVERY, searching.PEER): Bar(5.0, Of.LEVEL),
+    (f"{searching.SLOW}, p99", searching.WAITING_PEER): Bar(_IN_TIME_MS, Of.LEVEL),
     (scaling.HELD, scaling.ONE): Bar(_SCALES),
     (scaling.COST_APART, scaling.ONE): Bar(round(2 / _SCALES, 2)),
 }

@@ -54,34 +54,39 @@ WARM_UP: Final = 40
 PEER: Final = "FastAPI, asyncpg, tsvector and pgvector by RRF"
 WAITING_PEER: Final = "the same, which waits for the model"
 LATENCY: Final = f"search of {INSTRUCTORS:,} instructors at {PER_S}/s"
-PROCESSOR: Final = "processor time of a search, server alone"
 PEAK: Final = f"searches in time, {ASKERS} connections"
 GOODPUT: Final = f"searches in time at {OVERLOAD} times the peak, of the peak"
 LATEST: Final = f"latest answer at {OVERLOAD} times the peak"
 RECOVERY: Final = "until searches are as quick again after that"
 SLOW: Final = f"search with models that take {SLOW_MODEL_S:g} s"
 
+CUT_SHORT: Final = b'"stage":"burst2"'
+"""In an answer of greenroom's: of what it left out, the one thing without which there is nothing."""
+
 Ask = Callable[[Sentence], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One that is measured: where it is, how it is asked, whose processor time is its own."""
+    """One that is measured: where it is, and how it is asked."""
 
     port: int
     ask: Ask
-    pid: int | None = None
 
 
 @dataclass(slots=True)
 class Answers:
-    """Seconds from when each search was meant to be sent; of those that were refused, nothing but how many."""
+    """Seconds from when each search was meant to be sent; of those that were refused, nothing but how many.
+
+    ``cut`` of them say that they were cut short before anything was found, which nobody is served by.
+    """
 
     seconds: list[float] = field(default_factory=list)
     refused: int = 0
+    cut: int = 0
 
     def in_time(self) -> int:
-        return sum(taken <= BUDGET_S + TOLERANCE_S for taken in self.seconds)
+        return sum(taken <= BUDGET_S + TOLERANCE_S for taken in self.seconds) - self.cut
 
 
 async def search_figures() -> list[Figure]:
@@ -120,7 +125,7 @@ async def a_greenroom(url: str, **environment: str) -> AsyncIterator[Side]:
         def ask(sentence: Sentence) -> bytes:
             return get(f"/api/v1/search?q={quote(sentence.text)}", token=token)
 
-        yield Side(server.port, ask, server.pid)
+        yield Side(server.port, ask)
 
 
 async def _sign_in(server: ServerProcess) -> str:
@@ -163,18 +168,14 @@ async def _with_models(url: str, models: str) -> AsyncIterator[tuple[Side, Side]
 
 
 async def _latencies(sides: tuple[Side, Side], asked: Iterator[Sentence], name: str, peer: str) -> list[Figure]:
-    """p50 and p99 by round, and what ours costs in processor time."""
+    """p50 and p99 by round."""
     for side in sides:
         await _warm_up(side, asked)
     taken: list[list[Answers]] = [[], []]
-    spent: list[float] = []
     for n in range(ROUNDS):
         for at in (0, 1) if n % 2 == 0 else (1, 0):
-            before = processor_s(sides[at].pid)
             answers = await _open_schedule(sides[at], islice(asked, round(PER_S * LATENCY_S)), per_s=PER_S)
             taken[at].append(answers)
-            if at == 0:
-                spent.append((processor_s(sides[at].pid) - before) / (PER_S * LATENCY_S))
     cuts = [[quantiles(one.seconds, n=100, method="inclusive") for one in each] for each in taken]
     return [
         Figure(
@@ -212,21 +213,14 @@ async def _exchange(
     connections: Connections | Connection, request: bytes, moment: float, answers: Answers
 ) -> None:
     try:
-        await connections.exchange(request)
+        found = await connections.exchange(request)
     except NotServed:
         answers.refused += 1
     except (trio.TooSlowError, OSError):
         answers.seconds.append(trio.current_time() - moment)
     else:
         answers.seconds.append(trio.current_time() - moment)
-
-
-def processor_s(pid: int | None) -> float:
-    """Processor time that a process has taken; 0 for one that is not looked at."""
-    if pid is None:
-        return 0.0
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
+        answers.cut += CUT_SHORT in found
 
 
 # Load.
