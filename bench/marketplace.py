@@ -93,7 +93,8 @@ async def _filled() -> Path:
 
 async def _fill(data: Path) -> None:
     async with open_embedded(data, settings=HASTY) as postgres:
-        options = PostgresOptions(postgres.conninfo)
+        # Nobody waits for a batch but the next one, on whatever else this machine does.
+        options = PostgresOptions(postgres.conninfo, statement_timeout_s=60.0)
         await migrate(options)
         async with open_pool(options) as pool:
             storage = postgres_storage(pool, bus=LocalBus())
