@@ -522,6 +522,7 @@ def limit_policies(settings: Settings) -> LimitPolicies:
         sends=policy("sends", settings.limit_sends_per_minute, MINUTE_S),
         typing=policy("typing", settings.limit_typing_per_minute, MINUTE_S),
         conversations=policy("conversations", settings.limit_conversations_per_hour, HOUR_S),
+        bookings=policy("bookings", settings.limit_bookings_per_hour, HOUR_S),
         registrations=policy("registrations", settings.limit_registrations_per_hour, HOUR_S),
         logins_by_minute=policy("logins-by-minute", settings.limit_logins_per_minute, MINUTE_S),
         logins_by_hour=policy("logins-by-hour", settings.limit_logins_per_hour, HOUR_S),

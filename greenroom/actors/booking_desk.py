@@ -78,7 +78,7 @@ class BookingDesk:
             InvalidInput: the service is none of the instructor's; the lesson is too long, too short, in the past or too far
                 ahead.
             SlotTaken: the instructor has another lesson at that time.
-            RateLimited: too many new conversations.
+            RateLimited: too many new conversations, or too many bookings and changes to them.
         """
         identity.require("bookings:create")
         duration = timedelta(minutes=duration_minutes)
@@ -91,6 +91,7 @@ class BookingDesk:
         service = next((s for s in profile.services if s.id == service_id), None)
         if service is None:
             raise InvalidInput(FieldError(("body", "service_id"), "is no service of this instructor"))
+        await self._limiting.booking(identity)
         if await self._conversations.conversation_between(identity.user.id, instructor_id) is None:
             # It stays even where the time is taken; so there is nothing to give back.
             await self._limiting.conversation(identity)
@@ -162,6 +163,7 @@ class BookingDesk:
         booking = await self._bookings.booking(booking_id, identity.user.id)
         if booking is None:
             raise not_found
+        await self._limiting.booking(identity)
         try:
             return await ask(
                 self._system,

@@ -28,6 +28,7 @@ class LimitPolicies:
         anonymous_requests: of a client's address, without a session or with credentials that are not valid.
         sends: messages of a user, however they are sent.
         conversations: that a user creates; opening one that exists is free.
+        bookings: that a user makes, and changes to them; each is told to two people by a message and a mail.
         typing: signs that a user has begun to type.
         registrations, logins_by_minute, logins_by_hour: tries from a client's address.
         account_logins_by_minute, account_logins_by_hour: tries to sign in to one account, since the last that succeeded.
@@ -37,6 +38,7 @@ class LimitPolicies:
     anonymous_requests: Policy | None = None
     sends: Policy | None = None
     conversations: Policy | None = None
+    bookings: Policy | None = None
     typing: Policy | None = None
     registrations: Policy | None = None
     logins_by_minute: Policy | None = None
@@ -98,6 +100,11 @@ class Limiting:
         """Somebody else opened it meanwhile."""
         if (policy := self._policies.conversations) is not None and not identity.is_unlimited:
             self._limits.give_back(policy, identity.user.id)
+
+    async def booking(self, identity: Identity) -> None:
+        """A booking, or a change to one."""
+        if (policy := self._policies.bookings) is not None and not identity.is_unlimited:
+            await self._take(policy, identity.user.id, "bookings and changes to them")
 
     async def registration(self, address: str | None) -> None:
         """A try to register."""

@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     limit_conversations_per_hour: int = Field(
         100, ge=0, le=LIMIT_MAX, description="conversations that one user creates"
     )
+    limit_bookings_per_hour: int = Field(
+        60, ge=0, le=LIMIT_MAX, description="bookings of one user, and changes to them"
+    )
     limit_registrations_per_hour: int = Field(
         60, ge=0, le=LIMIT_MAX, description="registrations from one client address"
     )

@@ -225,6 +225,32 @@ async def test_only_new_conversations_count() -> None:
         assert_problem(other, 429, "rate_limited")
 
 
+async def test_bookings_and_changes_to_them_count_together_and_reading_them_is_free() -> None:
+    async with limited(bookings=Policy("bookings", 2, 3600)) as world:
+        service = Service(
+            ServiceId("01HSERVKE00000000000000000"), UserId(world.tomas.id), "Piano", "", 6_000, "USD", 60
+        )
+        await world.storage.directory.add_services([service])
+        starts_at = system_wall_clock() + timedelta(days=3)
+        wanted = {
+            "instructor_id": world.tomas.id,
+            "service_id": service.id,
+            "starts_at": starts_at.isoformat(),
+            "duration_minutes": 60,
+        }
+        booked = await world.maya.api.post("/api/v1/bookings", json=wanted)
+        path = f"/api/v1/bookings/{booked.json()['id']}"
+        later = {"starts_at": (starts_at + timedelta(days=1)).isoformat()}
+
+        moved = await world.maya.api.post(f"{path}/reschedule", json=later)
+        refused = await world.maya.api.post(f"{path}/cancel")
+
+        assert (booked.status_code, moved.status_code) == (201, 200)
+        assert_problem(refused, 429, "rate_limited")
+        assert (await world.maya.api.get(path)).json()["status"] == "booked"
+        assert (await world.tomas.api.post(f"{path}/cancel")).status_code == 200
+
+
 async def test_a_conversation_that_a_booking_opens_counts_too() -> None:
     async with limited(conversations=Policy("conversations", 1, 3600)) as world:
         await world.talk()
