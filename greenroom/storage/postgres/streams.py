@@ -84,6 +84,12 @@ SELECT substring(c.relname FROM 'w(\\d+)$')::integer
  WHERE i.inhparent = 'user_events'::regclass AND c.relname ~ '^user_events_w\\d+$'
 """
 
+HOLD_UNPREPARED: Final = """
+-- hold_unprepared: lets nobody add to the default partition until the end of this transaction. What would be added between a look
+-- at it and the making of a partition for it would fail that.
+LOCK TABLE user_events_default IN SHARE ROW EXCLUSIVE MODE
+"""
+
 UNPREPARED_EVENTS: Final = """
 -- unprepared_events: whether the default partition holds something of a time.
 SELECT EXISTS (SELECT FROM user_events_default WHERE at >= %(start)s AND at < %(end)s)
@@ -165,6 +171,7 @@ class PostgresStreams:
 
 async def _make_partition(session: Session, week: int) -> None:
     start, end = week_starts(week), week_starts(week + 1)
+    await session.send(HOLD_UNPREPARED)
     (is_late,) = await session.fetch(UNPREPARED_EVENTS, {"start": start, "end": end}, bool)
     # Moving those events would lock everybody out for as long as it takes; they do no harm where they are.
     if not is_late:
