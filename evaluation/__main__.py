@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Final
 
-SETS: Final = ("understanding", "places", "relevance")
+SETS: Final = ("understanding", "places", "relevance", "searching")
 
 
 def main() -> None:
