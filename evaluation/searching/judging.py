@@ -59,7 +59,9 @@ def judge(case: SearchCase, answer: SearchAnswer, marketplace: Marketplace, *, l
     fitting = {
         service_id
         for service_id, one in marketplace.offered.items()
-        if one.service.category in case.kinds and all(test(one) for test in fits.values())
+        if one.service.category in case.kinds
+        and all(test(one) for test in fits.values())
+        and _is_inside(one, case)
     }
     shown = sum(hit.service.id in fitting for hit in hits)
     misses = [*_misunderstood(case, answer)]
@@ -110,7 +112,9 @@ def _misread(case: SearchCase, told: Understood) -> Iterator[str]:
         yield f"time: {told.when}"
 
 
-def _kinds(case: SearchCase, hits: list[Offered], fitting: set[ServiceId], shown: int, limit: int) -> Iterator[str]:
+def _kinds(
+    case: SearchCase, hits: list[Offered], fitting: set[ServiceId], shown: int, limit: int
+) -> Iterator[str]:
     if not case.kinds:
         return
     if shown < min(limit, len(fitting)):
@@ -170,6 +174,11 @@ def _is_there(one: Offered, case: SearchCase, regions: Mapping[RegionId, Region]
         for area in one.profile.areas
         for place in case.place
     )
+
+
+def _is_inside(one: Offered, case: SearchCase) -> bool:
+    """What lies next to the place may be found; what is at the place has to be."""
+    return not case.is_near or any(_overlaps(area, place) for area in one.profile.areas for place in case.place)
 
 
 def _overlaps(one: str, other: str) -> bool:

@@ -107,7 +107,10 @@ async def open_marketplace(pool: Pool, *, instructors: int) -> AsyncIterator[Mar
             search=SearchPlan(settings=settings, board=board, models=models),
         ) as core:
             signed_in = await core.sign_in.register(
-                email="maya@example.com", password="correct horse", display_name="Maya", role=Role.STUDENT
+                email="maya@example.com",
+                password="correct horse",  # noqa: S106 - of an account that lives for minutes
+                display_name="Maya",
+                role=Role.STUDENT,
             )
             offered = await _offered(storage, instructors)
             offered = await _booked_out(storage, offered, signed_in.identity.user.id, ids)

@@ -23,7 +23,7 @@ HEADER: Final = f"{'city':10} {'searches':>8} {'right':>7} {'found':>8} {'result
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m evaluation searching", description=__doc__)
-    parser.add_argument("cities", nargs="*", choices=[*CITIES, []], help="by default all")
+    parser.add_argument("cities", nargs="*", help="by default all")
     parser.add_argument("--instructors", type=int, default=INSTRUCTORS)
     arguments = parser.parse_args()
     trio.run(partial(_report, arguments.cities or CITIES, instructors=arguments.instructors))

@@ -57,22 +57,48 @@ def has_legs(query: RetrievalQuery) -> bool:
 def admitted(
     found: Sequence[Found], query: RetrievalQuery, *, best_text: float, rules: RetrievalRules
 ) -> list[Found]:
-    """Those that may be shown: with a word in common, of a meant kind, or else near enough in meaning where words don't suffice.
+    """Those that may be shown.
+
+    1. What is of a meant kind may be.
+    2. Where no kind is meant, so may be what has any of the words: a vague sentence has no good answers, but it has some.
+    3. Where one is, another kind has to come near the best: by words and, if that was compared, by meaning. "Learn to swim" does not
+       find chess for its "learn". The best words are those of all services: if what was meant is not to be had under the filters,
+       nothing is a truer answer than something else.
+    4. Without any of the words nothing is let in for its meaning where words describe well what there is.
 
     Args:
         best_text: the highest text score of any service, before the filters.
     """
     if not has_legs(query):
         return list(found)
-    cosine_floor = rules.cosine_floor(query.model)
+    share, is_kind_meant = (rules.other_kind_share, True) if query.categories else (0.0, False)
     words_suffice = best_text >= rules.words_suffice_score
-    return [
-        each
-        for each in found
-        if each.text is not None
-        or each.category > 0
-        or (not words_suffice and each.cosine is not None and each.cosine >= cosine_floor)
-    ]
+    best_cosine = max((each.cosine for each in found if each.cosine is not None), default=0.0)
+    cosine_min = max(rules.cosine_floor(query.model), share * best_cosine)
+
+    def may_be_shown(each: Found) -> bool:
+        by_words = each.text is not None and each.text >= share * best_text
+        by_meaning = each.cosine is not None and each.cosine >= cosine_min
+        return (
+            each.category > 0
+            or (by_meaning and not words_suffice)
+            or (by_words and (by_meaning or each.cosine is None or not is_kind_meant))
+        )
+
+    return [each for each in found if may_be_shown(each)]
+
+
+def count(found: Sequence[Found], entrants: Sequence[Found], *, with_words: int) -> int:
+    """How many services there are to be shown, for people.
+
+    Args:
+        found: what the legs found, ``entrants`` those of them that are :func:`admitted`.
+        with_words: services that passed the filters and have any of the words. More of them than were found are told as if all could be
+            shown, unless some that were found are not: those beyond have no better words.
+    """
+    worded = sum(each.text is not None for each in found)
+    is_cut = worded > sum(each.text is not None for each in entrants)
+    return len(entrants) + (0 if is_cut else max(0, with_words - worded))
 
 
 def fuse(found: Sequence[Found], rules: RetrievalRules) -> list[Fused]:

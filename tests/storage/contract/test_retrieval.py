@@ -68,6 +68,21 @@ async def test_a_word_is_found_in_spite_of_a_typing_error_if_no_text_has_it(stor
     assert await found(storage, a_query("xylophone")) == []
 
 
+async def test_a_misspelt_word_scores_no_more_than_1_however_many_words_of_a_text_are_like_it(
+    storage: Storage,
+) -> None:
+    await open_market(
+        storage, a_teacher(1, "Driver, drivable, driven"), a_teacher(2, "Violin"), a_teacher(3, "Cello")
+    )
+
+    retrieved = await storage.retrieval.retrieve(a_query("drivng"))
+
+    [driving] = retrieved.candidates
+    assert driving.text_score is not None
+    assert 0 < driving.text_score <= 1
+    assert (await storage.retrieval.text_strength("drivng")).best == pytest.approx(driving.text_score)
+
+
 async def test_lessons_are_found_by_what_their_category_is_called(storage: Storage) -> None:
     teacher = a_teacher(1, "With Mia", lesson={"category": "piano"})
     await open_market(storage, teacher, a_teacher(2, "With Noa"), words={"piano": "Piano pianoforte"})
@@ -88,6 +103,32 @@ async def test_the_strength_of_words_says_how_well_they_find_something(storage: 
     assert 0 < weak.best < strong.best
     assert (weak.hits, weak.known_words) == (0, 1)
     assert (none.best, none.hits, none.known_words) == (0, 0, 0)
+
+
+async def test_a_word_in_common_is_not_enough_for_another_kind_than_the_one_that_is_meant(
+    storage: Storage,
+) -> None:
+    swimming = a_teacher(1, "Learn to swim", lesson={"category": "swimming"})
+    floating = a_teacher(2, "With Mia", lesson={"category": "swimming"})
+    chess = a_teacher(3, "Learn chess", lesson={"category": "chess"})
+    await open_market(storage, swimming, floating, chess)
+    vague = a_query("learn swim")
+    meant = replace(vague, categories=(("swimming", 1.0),))
+
+    assert set(await found(storage, vague)) == {lesson_id(10), lesson_id(30)}
+    assert await found(storage, meant) == [lesson_id(10), lesson_id(20)]
+    assert (await storage.retrieval.retrieve(meant)).total == 2
+
+
+async def test_what_is_not_to_be_had_is_not_replaced_by_another_kind(storage: Storage) -> None:
+    swimming = a_teacher(1, "Learn to swim", lesson={"category": "swimming", "price_cents": 9_000})
+    chess = a_teacher(2, "Learn chess", lesson={"category": "chess"})
+    await open_market(storage, swimming, chess)
+    query = replace(a_query("learn swim", price=PriceBounds(None, 7_000)), categories=(("swimming", 1.0),))
+
+    retrieved = await storage.retrieval.retrieve(query)
+
+    assert (retrieved.candidates, retrieved.total) == ((), 0)
 
 
 async def test_without_words_all_are_found_the_best_rated_first(storage: Storage) -> None:

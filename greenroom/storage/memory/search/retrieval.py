@@ -27,7 +27,7 @@ from greenroom.storage.memory.database import MemoryDatabase
 from greenroom.storage.memory.search.words import Words
 from greenroom.storage.memory.tables import ProfileRow
 from greenroom.storage.retrieval.free_time import HORIZON, Schedule, asked_windows, first_free
-from greenroom.storage.retrieval.fusion import Found, admitted, fuse, has_legs, has_vector_leg
+from greenroom.storage.retrieval.fusion import Found, admitted, count, fuse, has_legs, has_vector_leg
 from greenroom.storage.retrieval.reach import asked_reach, reach_of
 from greenroom.storage.retrieval.rules import LEG_DEPTH, RetrievalRules, quality
 
@@ -75,7 +75,7 @@ class MemoryRetrieval:
             )
             text_count = sum(scores.get(service_id) is not None for service_id in offered)
             is_all = not found or not has_legs(query)
-            total = len(offered) if is_all else text_count + sum(each.text is None for each in entrants)
+            total = len(offered) if is_all else count(found, entrants, with_words=text_count)
             return Retrieved(
                 candidates,
                 total=max(len(candidates), total - (len(fused) - len(candidates))) if fused else 0,

@@ -73,10 +73,15 @@ class Words:
     ) -> float:
         slack = K1 * (1 - B + B * length / self._mean)
         return sum(
-            weight * frequencies[word] / (frequencies[word] + slack)
+            max(
+                (
+                    weight * frequencies[word] / (frequencies[word] + slack)
+                    for word, weight in weights.items()
+                    if word in frequencies
+                ),
+                default=0.0,
+            )
             for weights in told
-            for word, weight in weights.items()
-            if word in frequencies
         )
 
     def _meant(self, word: str) -> dict[str, float]:

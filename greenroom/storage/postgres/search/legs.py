@@ -45,12 +45,12 @@ WORDS: Final = """
 asked AS MATERIALIZED (
     SELECT lexeme FROM unnest(to_tsvector('lessons', %(text)s))),
 known AS MATERIALIZED (
-    SELECT a.lexeme AS word, l.number, l.documents, 1::real AS likeness
+    SELECT a.lexeme AS word, l.number, l.documents, 1::real AS likeness, true AS is_known
       FROM asked a JOIN search_lexemes l ON l.lexeme = a.lexeme AND l.documents > 0),
 meant_words AS MATERIALIZED (
-    SELECT word, number, documents, likeness FROM known
+    SELECT word, number, documents, likeness, is_known FROM known
      UNION ALL
-    SELECT a.lexeme, s.number, s.documents, s.likeness
+    SELECT a.lexeme, s.number, s.documents, s.likeness, false
       FROM asked a
      CROSS JOIN LATERAL (
            SELECT l.number, l.documents, similarity(l.lexeme, a.lexeme) AS likeness FROM search_lexemes l
@@ -58,23 +58,29 @@ meant_words AS MATERIALIZED (
             ORDER BY similarity(l.lexeme, a.lexeme) DESC, l.documents DESC, l.lexeme LIMIT %(similar_max)s) s
      WHERE length(a.lexeme) >= %(similar_length_min)s AND a.lexeme NOT IN (SELECT word FROM known)),
 rare AS MATERIALIZED (
-    SELECT m.word, m.number,
+    SELECT m.word, m.number, m.is_known,
            m.likeness * ln(1 + (greatest(c.documents - m.documents, 0) + 0.5) / (m.documents + 0.5)) AS weight
       FROM meant_words m CROSS JOIN search_corpus c),
 reach AS MATERIALIZED (
     SELECT (SELECT sum(w) FROM (SELECT max(weight) AS w FROM rare GROUP BY word) b)
            + (SELECT count(*) FROM asked WHERE lexeme NOT IN (SELECT word FROM rare)) * (SELECT max(weight) FROM rare) AS best),
-hits AS MATERIALIZED (
-    SELECT p.doc, sum(r.weight * p.frequency / (p.frequency + %(k1)s * (1 - %(b)s + %(b)s * p.length / c.mean))) / max(reach.best)
-               AS score
+gains AS NOT MATERIALIZED (
+    SELECT p.doc, r.word, r.is_known,
+           r.weight * p.frequency / (p.frequency + %(k1)s * (1 - %(b)s + %(b)s * p.length / c.mean)) AS gain
       FROM rare r
       JOIN search_postings p ON p.lexeme = r.number
-     CROSS JOIN (SELECT greatest(length / greatest(documents, 1), 1) AS mean FROM search_corpus) c
+     CROSS JOIN (SELECT greatest(length / greatest(documents, 1), 1) AS mean FROM search_corpus) c),
+hits AS MATERIALIZED (
+    SELECT g.doc, sum(g.gain) / max(reach.best) AS score
+      FROM (SELECT doc, gain FROM gains WHERE is_known
+             UNION ALL
+            SELECT doc, max(gain) FROM gains WHERE NOT is_known GROUP BY word, doc) g
      CROSS JOIN reach
-     GROUP BY p.doc)"""
+     GROUP BY g.doc)"""
 """Words of the text by how much each tells, and the services that have any. A word in no text stands for the most similar ones of
 titles and categories, as far as they are alike; if there are none, it counts as much as the rarest of the others: it was asked for and
-is not there. The score is 1 for a text that is made of nothing but the words."""
+is not there. Of the similar ones only that which tells most counts in a text: it was meant as one of them. The score is 1 for a text that
+is made of nothing but the words."""
 
 STRENGTH: Final = sql.SQL("""
 -- text_strength: how well words alone find something.

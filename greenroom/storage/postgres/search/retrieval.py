@@ -41,7 +41,7 @@ from greenroom.storage.postgres.search.legs import (
 from greenroom.storage.postgres.session import Session
 from greenroom.storage.postgres.writes import in_transaction
 from greenroom.storage.retrieval.free_time import HORIZON, Schedule, asked_windows, first_free
-from greenroom.storage.retrieval.fusion import Found, admitted, fuse
+from greenroom.storage.retrieval.fusion import Found, admitted, count, fuse
 from greenroom.storage.retrieval.rules import RetrievalRules
 
 ONE_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -129,9 +129,12 @@ class PostgresRetrieval:
             rows = await session.fetch(statement, params, _leg)
             if not rows:
                 return Retrieved((), 0, Funnel())
-            found = admitted([row.found for row in rows], query, best_text=rows[0].best_text, rules=self._rules)
+            found = [row.found for row in rows]
+            entrants = admitted(found, query, best_text=rows[0].best_text, rules=self._rules)
+            if not entrants:
+                return Retrieved((), 0, Funnel(text=rows[0].text_count))
             by_service = {row.found.service_id: row for row in rows}
-            fused = fuse(found, self._rules)
+            fused = fuse(entrants, self._rules)
             kept = [by_service[one.found.service_id] for one in fused]
             facts = await _facts(session, kept, query, windows)
         scores = {one.found.service_id: one.score for one in fused}
@@ -141,10 +144,10 @@ class PostgresRetrieval:
             if (candidate := facts.candidate(row, scores[row.found.service_id])) is not None
         )
         text_count = rows[0].text_count
-        only_meant = sum(each.text is None for each in found)
         return Retrieved(
             candidates,
-            total=max(len(candidates), rows[0].total, text_count + only_meant) - (len(fused) - len(candidates)),
+            total=max(len(candidates), rows[0].total, count(found, entrants, with_words=text_count))
+            - (len(fused) - len(candidates)),
             funnel=Funnel(
                 text=text_count,
                 vector=sum(row.found.cosine is not None for row in rows),
