@@ -10,7 +10,7 @@ from greenroom.marketplace.city_map import CityMap, Home
 from greenroom.marketplace.lessons import Teacher, drawn_kind, drawn_kinds, invented_bio, invented_service
 from greenroom.marketplace.standing import invented_standing
 from greenroom.marketplace.weeks import invented_week
-from greenroom.marketplace.words import groups, origins
+from greenroom.marketplace.words import groups, kind_in, origins
 from greenroom.schema.catalogue import Listing
 from greenroom.schema.search.places import Region, RegionId
 
@@ -48,7 +48,7 @@ def _instructor(random: Random, city_map: CityMap, number: int) -> Listing:
         random.choices(names, [entry.weight for entry in names])[0] if random.random() < MIXED_SHARE else origin
     )
     given = random.choice(origin.given)
-    kind = drawn_kind(random, origin.languages)
+    kind = kind_in(home.city.id, drawn_kind(random, origin.languages))
     is_online = random.random() < groups()[kind.group].online
     is_in_person = not is_online or random.random() >= ONLINE_ONLY_SHARE
     years = min(45, 2 + round(random.gammavariate(2.0, 5.0)))
@@ -62,7 +62,7 @@ def _instructor(random: Random, city_map: CityMap, number: int) -> Listing:
     )
     titles: set[str] = set()
     services = tuple(
-        invented_service(random, offered, teacher, number=n, besides=titles)
+        invented_service(random, kind_in(home.city.id, offered), teacher, number=n, besides=titles)
         for n, offered in enumerate(drawn_kinds(random, kind), start=1)
     )
     standing = invented_standing(random)

@@ -50,6 +50,7 @@ class _Kinds(_Words):
     ages: dict[str, tuple[int, int | None]]
     related: dict[str, tuple[str, ...]]
     proper: frozenset[str]
+    local: dict[str, dict[str, str]]
 
 
 class Phrases(_Words):
@@ -116,6 +117,12 @@ def kinds() -> dict[str, Kind]:
         )
         for entry in _read("taxonomy.json")["kinds"]
     }
+
+
+def kind_in(city: str, kind: Kind) -> Kind:
+    """What is taught in a city in place of a kind that is of no use there: nobody sits New York's exams in London."""
+    local = _kinds().local
+    return kinds()[local.get(city, local["*"]).get(kind.slug, kind.slug)]
 
 
 @cache

@@ -6,6 +6,7 @@ from statistics import mean
 
 import pytest
 
+from greenroom.data.gazetteer import city_of_gazetteer
 from greenroom.marketplace import invented_instructors
 from greenroom.marketplace.words import kinds
 from greenroom.schema.catalogue import (
@@ -95,3 +96,15 @@ def test_ratings_have_a_long_tail_and_some_instructors_have_none(instructors: li
     assert counts[len(counts) // 2] < 15 < 100 < counts[-1]
     assert all(1 <= (one.rating or 0) <= 5 for one in rated)
     assert 4.4 < mean(one.rating or 0 for one in rated) < 4.85
+
+
+def test_nobody_is_prepared_for_exams_of_another_country() -> None:
+    regions = [mapped.region for city in ("nyc", "london") for mapped in city_of_gazetteer(city).regions]
+    taught = {"nyc": set[str](), "london": set[str]()}
+    for listing in invented_instructors(regions, seed=5, count=1_000):
+        taught[str(listing.home_city)] |= {str(service.category) for service in listing.services}
+
+    assert "gcse-alevel" in taught["london"]
+    assert not taught["london"] & {"sat-prep", "act-prep", "shsat-prep", "regents-prep", "ged-prep", "isee-ssat"}
+    assert "sat-prep" in taught["nyc"]
+    assert "gcse-alevel" not in taught["nyc"]
