@@ -61,9 +61,9 @@ def admitted(
 
     1. What is of a meant kind may be.
     2. Where no kind is meant, so may be what has any of the words: a vague sentence has no good answers, but it has some.
-    3. Where one is, another kind has to come near the best: by words and, if that was compared, by meaning. "Learn to swim" does not
-       find chess for its "learn". The best words are those of all services: if what was meant is not to be had under the filters,
-       nothing is a truer answer than something else.
+    3. Where one is, what is not of it, or of no kind that is known, has to come near the best. "Learn to swim" does not find chess for
+       its "learn". The best words are those of all services: if what was meant is not to be had under the filters, nothing is a truer
+       answer than something else.
     4. Without any of the words nothing is let in for its meaning where words describe well what there is.
 
     Args:
@@ -71,7 +71,7 @@ def admitted(
     """
     if not has_legs(query):
         return list(found)
-    share, is_kind_meant = (rules.other_kind_share, True) if query.categories else (0.0, False)
+    share = rules.other_kind_share if query.categories else 0.0
     words_suffice = best_text >= rules.words_suffice_score
     best_cosine = max((each.cosine for each in found if each.cosine is not None), default=0.0)
     cosine_min = max(rules.cosine_floor(query.model), share * best_cosine)
@@ -79,11 +79,7 @@ def admitted(
     def may_be_shown(each: Found) -> bool:
         by_words = each.text is not None and each.text >= share * best_text
         by_meaning = each.cosine is not None and each.cosine >= cosine_min
-        return (
-            each.category > 0
-            or (by_meaning and not words_suffice)
-            or (by_words and (by_meaning or each.cosine is None or not is_kind_meant))
-        )
+        return each.category > 0 or by_words or (by_meaning and not words_suffice)
 
     return [each for each in found if may_be_shown(each)]
 

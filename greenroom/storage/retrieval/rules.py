@@ -54,8 +54,8 @@ class RetrievalRules:
         strong_score: text scores from here on count as hits of :class:`~greenroom.schema.search.candidates.TextStrength`.
         words_suffice_score: where the best text score is at least this, words describe what is there well enough, and what has
             none of the words is not let in for its meaning.
-        other_kind_share: where a kind is meant, what is of another kind has to reach this share of the best text score and of the best
-            cosine. Over the 110 searches that rules of understanding are tried on, 0.75 leaves one in seventeen of the lessons that have
+        other_kind_share: where a kind is meant, what is of another kind has to reach this share of the best text score or of the best
+            cosine. Over the 110 searches that rules of understanding are tried on, 0.75 leaves one in eight of the lessons that have
             nothing to do with what was asked, and over half of those of its kind and kindred ones.
         vector_weight, category_weight: shares of these legs in the mix where all three say something; the text has the rest. Words and
             meaning count the same: the development half of our lessons would have meaning count for 0.6, long texts for 0.3.
