@@ -66,7 +66,12 @@ ConversationMessage = ConversationCommand | SetTyping | TypingLapsed
 
 
 class Conversation(Actor[ConversationMessage]):
-    """Authorises, orders and hands on."""
+    """Authorises, orders and hands on.
+
+    Args:
+        is_alone: no other worker may have an actor of the same conversation. Only then it is told that a mark ran out: it may
+            have been renewed elsewhere, and peers know by ``expires_at``.
+    """
 
     refusals = (DomainError,)
 
@@ -77,7 +82,9 @@ class Conversation(Actor[ConversationMessage]):
         conversations: Conversations,
         bus: Bus,
         wall: Callable[[], datetime],
+        is_alone: bool,
     ) -> None:
+        self._is_alone = is_alone
         self._id = conversation_id
         self._conversations = conversations
         self._bus = bus
@@ -113,7 +120,10 @@ class Conversation(Actor[ConversationMessage]):
             case TypingLapsed(user_id, since):
                 mark = self._typing.get(user_id)
                 if mark is not None and mark.since == since:
-                    await self._stop_typing(user_id)
+                    if self._is_alone:
+                        await self._stop_typing(user_id)
+                    else:
+                        del self._typing[user_id]
             case _:
                 assert_never(message)
 

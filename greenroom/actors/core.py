@@ -368,7 +368,11 @@ async def open_core(
                 "conversations",
                 CONVERSATION,
                 lambda key: Conversation(
-                    ConversationId(key), conversations=storage.conversations, bus=storage.bus, wall=wall
+                    ConversationId(key),
+                    conversations=storage.conversations,
+                    bus=storage.bus,
+                    wall=wall,
+                    is_alone=settings.worker is None,
                 ),
                 max_children=CHILDREN_MAX,
                 partitions=PARTITIONS,

@@ -252,6 +252,22 @@ async def test_typing_reaches_the_peer_only_and_lapses(autojump_clock: MockClock
             assert not maya.named("typing")
 
 
+async def test_a_mark_that_may_have_been_renewed_on_another_worker_runs_out_unsaid(
+    autojump_clock: MockClock,
+) -> None:
+    async with a_world(settings=CoreSettings(worker="one of several")) as world:
+        talk = await world.talk()
+        async with listening(world, world.tomas) as tomas:
+            await world.core.messaging.set_typing(world.maya, talk, is_typing=True)
+            await trio.sleep(20)
+            assert [data(f)["is_typing"] for f in tomas.named("typing")] == [True]
+
+            await world.core.messaging.set_typing(world.maya, talk, is_typing=True)
+            await world.core.messaging.set_typing(world.maya, talk, is_typing=False)
+            await tomas.until(lambda c: len(c.named("typing")) == 3)
+            assert data(tomas.named("typing")[-1])["is_typing"] is False
+
+
 async def test_sending_ends_typing(autojump_clock: MockClock) -> None:
     async with a_world() as world:
         talk = await world.talk()
