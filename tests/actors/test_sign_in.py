@@ -205,7 +205,7 @@ async def test_a_ticket_costs_no_query_where_its_session_is_known(autojump_clock
         operations = _note_operations(world)
         await world.core.sign_in.redeem(ticket.ticket)
 
-    assert operations == []
+        assert operations == []
 
 
 async def _slowly(point: FaultPoint) -> None:
