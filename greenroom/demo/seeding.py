@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+import trio
+
 from greenroom.actors.search.places.loading import load_gazetteer
-from greenroom.data.gazetteer import CITY_IDS, city_of_gazetteer
+from greenroom.data.gazetteer.geonames import MOST, Settlement
+from greenroom.data.gazetteer.geonames import settlements as settlements_of_geonames
 from greenroom.demo.history import live_through
 from greenroom.demo.people import INSTRUCTORS, OPERATOR_EMAIL, PASSWORD, STUDENTS
 from greenroom.marketplace import address, fill_marketplace
 from greenroom.schema.catalogue import Listing, Offer
 from greenroom.schema.ids import Ids, ServiceId, UserId
 from greenroom.schema.records import Role, User
-from greenroom.schema.search.places import Region
 from greenroom.storage.passwords import Passwords
 from greenroom.storage.ports import Storage
 
@@ -28,7 +30,13 @@ CROWD_SEED: Final = 2026
 
 
 async def seed_demo(
-    storage: Storage, *, passwords: Passwords, ids: Ids, now: datetime, crowd: int = CROWD
+    storage: Storage,
+    *,
+    passwords: Passwords,
+    ids: Ids,
+    now: datetime,
+    crowd: int = CROWD,
+    settlements: Callable[[], Iterable[Settlement]] = lambda: settlements_of_geonames(MOST),
 ) -> bool:
     """Fill an empty marketplace; return False and change nothing if that was done before.
 
@@ -37,6 +45,7 @@ async def seed_demo(
 
     Args:
         crowd: how many instructors there are besides those with a past.
+        settlements: reads what the map is completed with.
     """
     has_past = await storage.accounts.credentials(OPERATOR_EMAIL) is not None
     has_crowd = not crowd or await storage.accounts.credentials(address(crowd - 1)) is not None
@@ -44,20 +53,18 @@ async def seed_demo(
         return False
     begin = now - HISTORY_BEGINS_BEFORE
     encoded = await passwords.hash(PASSWORD)
-    await load_gazetteer(storage.gazetteer, now=begin)
+    # Reading them takes most of a second, in which the event loop has others to serve.
+    known = await trio.to_thread.run_sync(lambda: tuple(settlements()))
+    cities = await load_gazetteer(storage.gazetteer, now=begin, settlements=known)
     users = await _add_people(storage, ids, encoded, begin)
     if not has_past:
         await live_through(storage, users, passwords=passwords, ids=ids, begin=begin, now=now)
         await _add_person(storage, ids, encoded, OPERATOR_EMAIL, "The operator", Role.ADMIN, now)
+    regions = [mapped.region for city in cities for mapped in city.regions]
     await fill_marketplace(
-        storage.catalogue, _regions(), seed=CROWD_SEED, count=crowd, password_hash=encoded, ids=ids, now=begin
+        storage.catalogue, regions, seed=CROWD_SEED, count=crowd, password_hash=encoded, ids=ids, now=begin
     )
     return True
-
-
-def _regions() -> Iterator[Region]:
-    for city_id in CITY_IDS:
-        yield from (mapped.region for mapped in city_of_gazetteer(city_id).regions)
 
 
 async def _add_people(storage: Storage, ids: Ids, encoded: str, now: datetime) -> dict[str, User]:

@@ -20,7 +20,9 @@ CROWD = 30
 
 async def seed(storage: Storage, crowd: int = CROWD) -> bool:
     ids = RandomIds(Random(1), system_wall_clock)
-    return await seed_demo(storage, passwords=SimulatedPasswords(), ids=ids, now=system_wall_clock(), crowd=crowd)
+    return await seed_demo(
+        storage, passwords=SimulatedPasswords(), ids=ids, now=system_wall_clock(), crowd=crowd, settlements=tuple
+    )
 
 
 async def user_id(storage: Storage, email: str) -> UserId:

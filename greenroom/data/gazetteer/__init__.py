@@ -4,6 +4,6 @@ Written from general knowledge. Centroids are good to some hundred metres; bound
 :mod:`greenroom.data.gazetteer.cells`) and so are approximate. ``prior`` says how likely a region is meant where a name fits several.
 """
 
-from greenroom.data.gazetteer.city_file import CITY_IDS, GazetteerCity, city_of_gazetteer
+from greenroom.data.gazetteer.city_file import CITY_IDS, GazetteerCity, city_of_gazetteer, find_in_gazetteer
 
-__all__ = ["CITY_IDS", "GazetteerCity", "city_of_gazetteer"]
+__all__ = ["CITY_IDS", "GazetteerCity", "city_of_gazetteer", "find_in_gazetteer"]

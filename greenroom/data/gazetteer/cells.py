@@ -7,8 +7,8 @@ are off by less than a part in a thousand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
 from math import cos, hypot, pi, radians, sin
 from typing import Final
 
@@ -45,6 +45,12 @@ def cell(centre: Point, others: Sequence[Point], *, radius_km: float, outlines: 
         return Boundary((Polygon(_ring(corners, centre)),))
     cut = [_cut([_spot(point, centre) for point in outline], corners) for outline in outlines]
     polygons = tuple(Polygon(_ring(part, centre)) for part in cut if len(part) >= 3)
+    return Boundary(polygons) if polygons else None
+
+
+def union(boundaries: Iterable[Boundary | None]) -> Boundary | None:
+    """All areas together, as parts that may overlap; None if there are none."""
+    polygons = tuple(chain.from_iterable(boundary.polygons for boundary in boundaries if boundary is not None))
     return Boundary(polygons) if polygons else None
 
 

@@ -1,6 +1,6 @@
 """Reading a city's file: ``<city>.json`` beside this module.
 
-A file holds the city with its boroughs, and they their neighbourhoods, each with ``name``, ``at`` (latitude, longitude), ``prior`` and
+A file holds the city (``country``: ISO 3166-1 alpha-2) with its boroughs, and they their neighbourhoods, each with ``name``, ``at`` (latitude, longitude), ``prior`` and
 ``aliases`` (name to weight). ``outlines`` are rough shores and borders that cells are cut to, of the city or of each borough;
 ``radius_km`` is how far from a centroid its neighbourhood reaches at most; ``suffixes`` is what people put behind a
 borough's name ("brooklyn ny").
@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import chain
 from typing import Any, Final
 
-from greenroom.data.gazetteer.cells import cell
+from greenroom.data.gazetteer.cells import cell, union
+from greenroom.data.gazetteer.completing import complete
+from greenroom.data.gazetteer.geonames import Settlement
 from greenroom.schema.search.place_names import compact, normal_place_name
 from greenroom.schema.search.places import (
     AliasSource,
@@ -69,17 +71,43 @@ class _Entry:
         return tuple(tuple(Point(lat, lng) for lat, lng in ring) for ring in self.written.get("outlines", ()))
 
 
-def city_of_gazetteer(city_id: RegionId) -> GazetteerCity:
-    """Read one of CITY_IDS and work out its boundaries: some tenths of a second, so for imports and not for a request."""
-    path = files("greenroom.data.gazetteer").joinpath(f"{city_id}.json")
-    city = _Entry(json.loads(path.read_text(encoding="utf-8")), None)
+def city_of_gazetteer(city_id: RegionId, settlements: Iterable[Settlement] = ()) -> GazetteerCity:
+    """Read one of CITY_IDS and work out its boundaries: some tenths of a second, so for imports and not for a request.
+
+    Args:
+        settlements: what the file lacks is taken from these; see :func:`greenroom.data.gazetteer.completing.complete`.
+    """
+    written = _read(city_id)
+    complete(written, settlements)
+    city = _Entry(written, None)
     boroughs = city.inside("boroughs")
     bounded = [(borough, list(_neighbourhoods(city, borough, boroughs))) for borough in boroughs]
     parts = [(borough, _whole(borough, boroughs, regions), regions) for borough, regions in bounded]
-    rows = [_mapped(city, city, RegionKind.CITY, _union(boundary for _, boundary, _ in parts))]
+    rows = [_mapped(city, city, RegionKind.CITY, union(boundary for _, boundary, _ in parts))]
     for borough, boundary, regions in parts:
         rows += [_mapped(city, borough, RegionKind.BOROUGH, boundary), *regions]
     return GazetteerCity(tuple(rows), tuple(_aliases(city, boroughs)))
+
+
+def find_in_gazetteer(name: str, *, country: str | None = None) -> RegionId | None:
+    """The one of CITY_IDS that a name surely means.
+
+    Args:
+        country: ISO 3166-1 alpha-2, in any case; None for any.
+    """
+    key = _key(name)
+    for city_id in CITY_IDS:
+        city = _read(city_id)
+        sure = [city["name"], *(alias for alias, weight in city["aliases"].items() if weight == 1)]
+        if key in map(_key, sure) and country in (None, city["country"], city["country"].lower()):
+            return city_id
+    return None
+
+
+def _read(city_id: RegionId) -> dict[str, Any]:
+    path = files("greenroom.data.gazetteer").joinpath(f"{city_id}.json")
+    written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return written
 
 
 def slug(name: str) -> str:
@@ -106,12 +134,7 @@ def _whole(borough: _Entry, boroughs: list[_Entry], neighbourhoods: list[MappedR
     others = [other for other in boroughs if other.id != borough.id]
     centroids = [entry.centroid for other in others for entry in (other, *other.inside("neighbourhoods"))]
     centre = cell(borough.centroid, centroids, radius_km=borough.written["radius_km"], outlines=())
-    return _union(iter([centre, *(mapped.boundary for mapped in neighbourhoods)]))
-
-
-def _union(boundaries: Iterator[Boundary | None]) -> Boundary | None:
-    polygons = tuple(chain.from_iterable(boundary.polygons for boundary in boundaries if boundary is not None))
-    return Boundary(polygons) if polygons else None
+    return union([centre, *(mapped.boundary for mapped in neighbourhoods)])
 
 
 def _mapped(city: _Entry, entry: _Entry, kind: RegionKind, boundary: Boundary | None) -> MappedRegion:
@@ -125,7 +148,8 @@ def _mapped(city: _Entry, entry: _Entry, kind: RegionKind, boundary: Boundary | 
         timezone=city.written["timezone"],
         prior=entry.written["prior"],
     )
-    return MappedRegion(region, boundary, RegionSource.GAZETTEER)
+    source = RegionSource.GEONAMES if entry.written.get("is_geonames") else RegionSource.GAZETTEER
+    return MappedRegion(region, boundary, source)
 
 
 def _aliases(city: _Entry, boroughs: list[_Entry]) -> Iterator[NewAlias]:

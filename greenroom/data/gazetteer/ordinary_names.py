@@ -17,6 +17,7 @@ _ORDINARY: Final = frozenset(
     name.strip()
     for name in [
         "angel",
+        " abbey road",
         " archway",
         " austin",
         " avenue a",
@@ -30,6 +31,7 @@ _ORDINARY: Final = frozenset(
         " broadway",
         " chatham",
         " chi",
+        " church street",
         " city",
         " clearing",
         " clifton",
@@ -45,6 +47,7 @@ _ORDINARY: Final = frozenset(
         " gotham",
         " ground zero",
         " hayes",
+        " hillside",
         " hub",
         " lee",
         " loop",
