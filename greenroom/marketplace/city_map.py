@@ -9,8 +9,8 @@ from typing import Final
 
 from greenroom.schema.search.places import Region, RegionId, RegionKind
 
-SHARE: Final[dict[str, float]] = {"nyc": 6.0}
-"""Of a city in all instructors, against 1 for any other: the demo is at home in New York."""
+SHARE: Final[dict[str, float]] = {"nyc": 3.0, "london": 1.5}
+"""Of a city in all instructors, against 1 for any other: the demo is at home in New York, and enough are elsewhere to be found."""
 
 BOROUGH_SHARE: Final[dict[str, float]] = {
     "nyc/manhattan": 3.5,
