@@ -119,6 +119,7 @@ def an_answer(
         "age": None,
         "levels": [],
         "when": None,
+        "times": [],
         "online": None,
         "parts": parts or [{"kind": "service", "text": "piano", "start": 0, "end": 5}],
         "source": "rules",

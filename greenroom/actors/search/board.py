@@ -6,16 +6,17 @@ becomes of the bus.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import structlog
 import trio
 
-from greenroom.actors.search.reader import KnownPlaces
+from greenroom.actors.search.known_places import KnownPlaces
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.search.config import SearchConfig, StoredConfig
+from greenroom.schema.search.places import Region, RegionId
 from greenroom.storage.ports.search import Places, Retrieval, SearchConfigs
 from greenroom.supervisor import Actor
 
@@ -24,6 +25,9 @@ READ_TIMEOUT_S: Final = 2.0
 
 CATALOGUE_EVERY: Final = 10
 """Rounds between two looks at which models and places there are: they change with hours of work."""
+
+ZONES_MAX: Final = 40
+"""As many as there are offsets from UTC. A time without a place is looked for in each zone."""
 
 NAMES_MAX: Final = 50_000
 """Of places; each takes some 100 bytes."""
@@ -43,6 +47,8 @@ class SearchBoard:
         self._watchers: list[Callable[[], None]] = []
         self.config = base
         self.embedding_models: frozenset[str] = frozenset()
+        self.timezones: tuple[str, ...] = ("UTC",)
+        self.city_zones: Mapping[RegionId, str] = {}
         self.places = KnownPlaces()
         self._names_version = ""
 
@@ -54,6 +60,14 @@ class SearchBoard:
         """Go by this configuration; one that is older than the present is ignored."""
         if stored.revision > self.config.revision:
             self.config = self._base.with_stored(stored)
+            self._changed()
+
+    def take_zones(self, *, timezones: Sequence[str], cities: Sequence[Region]) -> None:
+        """Go by these time zones of instructors and cities."""
+        zones = tuple(timezones[:ZONES_MAX]) or ("UTC",)
+        city_zones = {city.id: city.timezone for city in cities}
+        if (zones, city_zones) != (self.timezones, self.city_zones):
+            self.timezones, self.city_zones = zones, city_zones
             self._changed()
 
     def take_catalogue(self, *, models: frozenset[str], names: frozenset[str], names_version: str) -> None:
@@ -101,6 +115,7 @@ class BoardKeeper(Actor[LookAgain]):
         return {
             "revision": config.revision,
             "embedding_models": sorted(self._board.embedding_models),
+            "timezones": list(self._board.timezones),
             "names_of_places": len(self._board.places),
         }
 
@@ -109,6 +124,9 @@ class BoardKeeper(Actor[LookAgain]):
             with trio.fail_after(READ_TIMEOUT_S):
                 self._board.take_config(await self._configs.read())
                 if self._rounds % CATALOGUE_EVERY == 0:
+                    self._board.take_zones(
+                        timezones=await self._retrieval.timezones(), cities=await self._places.cities()
+                    )
                     self._board.take_catalogue(
                         models=frozenset(await self._retrieval.embedding_models()),
                         names_version=await self._places.names_version(),

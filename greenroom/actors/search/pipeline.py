@@ -70,7 +70,7 @@ class Tools:
     areas: SearchAreas
     retrieval: Retrieval
     vectors: QueryVectors
-    windows: Callable[[When, datetime, str], tuple[TimeWindow, ...]]
+    windows: Callable[[Sequence[When], datetime, str], tuple[TimeWindow, ...]]
     rank: Callable[[Retrieved, RetrievalQuery], Sequence[Ranked]]
     is_strong: Callable[[TextStrength], bool]
     """Whether words alone found enough for the vector leg to be left out."""
@@ -138,7 +138,9 @@ class Pipeline:
         self._trace.tiers, place = decision.trials, decision.answer
         self._trace.prompts.extend(decision.prompts)
         vector = await self._vector(vector_for, embedding) if wants_vector else None
-        query, retrieved = await self._burst2(understood, place, found.here, vector)
+        zones = self._zones(place, found.here)
+        understood = tools.reader.dated(request.text, understood, timezones=zones)
+        query, retrieved = await self._burst2(understood, place, found.here, zones, vector)
         with self._trace.stage(StageName.RANKING):
             ranked = tuple(tools.rank(retrieved, query))
         self._trace.funnel = Funnel(
@@ -332,12 +334,17 @@ class Pipeline:
         return vector
 
     async def _burst2(
-        self, understood: Understood, place: PlaceAnswer, here: Region | None, vector: QueryVector | None
+        self,
+        understood: Understood,
+        place: PlaceAnswer,
+        here: Region | None,
+        zones: Sequence[str],
+        vector: QueryVector | None,
     ) -> tuple[RetrievalQuery, Retrieved]:
         query = RetrievalQuery(
             text=understood.service_text,
             categories=tuple((guess.category, guess.weight) for guess in understood.services),
-            filters=self._filters(understood, place, here),
+            filters=self._filters(understood, place, here, zones),
             vector=None if vector is None else vector.vector,
             model=None if vector is None else vector.model,
             near=_centre(self._request, place),
@@ -357,16 +364,30 @@ class Pipeline:
             self._budget.skip(StageName.BURST2, SkipReason.TIMEOUT)
             return query, Retrieved((), 0, Funnel())
 
-    def _filters(self, understood: Understood, place: PlaceAnswer, here: Region | None) -> HardFilters:
+    def _zones(self, place: PlaceAnswer, here: Region | None) -> Sequence[str]:
+        """Whose mornings are meant: those of the place, else of the city; where neither is known, of wherever there are instructors."""
+        regions = place.regions or (() if here is None else (here,))
+        return sorted({region.timezone for region in regions}) or self._tools.board.timezones
+
+    def _windows(self, understood: Understood, zones: Sequence[str]) -> tuple[TimeWindow, ...]:
+        times, now = understood.asked_times, self._tools.wall()
+        if len(zones) == 1:
+            return self._tools.windows(times, now, zones[0])
+        return tuple(
+            replace(window, timezone=zone) for zone in zones for window in self._tools.windows(times, now, zone)
+        )
+
+    def _filters(
+        self, understood: Understood, place: PlaceAnswer, here: Region | None, zones: Sequence[str]
+    ) -> HardFilters:
         region = place.regions[0] if place.regions else here
         city = self._request.city or (None if region is None else region.city)
-        timezone = "UTC" if region is None else region.timezone
         return HardFilters(
             cities=() if city is None or place.outcome is PlaceOutcome.AMBIGUOUS else (city,),
             price=understood.price,
             age=understood.age,
             levels=understood.levels,
-            windows=self._tools.windows(understood.when, self._tools.wall(), timezone),
+            windows=self._windows(understood, zones),
             online=understood.online,
         )
 

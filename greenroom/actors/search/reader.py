@@ -7,12 +7,14 @@ sentence is known, or is lately so quick that what is left of the budget covers 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
 import trio
 
+from greenroom.actors.search.board import SearchBoard
 from greenroom.actors.search.budget import RequestBudget
 from greenroom.actors.search.reading import ReadByModel, ReadSentence, reading_of
 from greenroom.actors.search.request import SearchRequest
@@ -22,34 +24,14 @@ from greenroom.actors.search.understanding.merging import merged
 from greenroom.actors.search.understanding.parse_cache import ModelFailed, ParseCache
 from greenroom.models.ports import ModelError
 from greenroom.schema.search.diagnostics import SkipReason, StageName
-from greenroom.schema.search.place_names import normal_place_name
 from greenroom.schema.search.understood import Understood
+from greenroom.storage.retrieval.free_time import zone_of
 from greenroom.supervisor import ActorSystem, AskError, AskTimeout
 
 KEPT_MAX: Final = 2_000
 """Sentences of some 3 KB each as understood: 6 MB."""
 
 STAGES_AFTER: Final = (StageName.BURST1, StageName.EMBEDDING, StageName.BURST2, StageName.RANKING)
-
-
-class KnownPlaces:
-    """Names of places, as a sentence may have them without "in" or "near" before."""
-
-    def __init__(self) -> None:
-        self._names: frozenset[str] = frozenset()
-
-    def take(self, names: frozenset[str]) -> bool:
-        """Go by these from now on; False if they are those that were known."""
-        if names == self._names:
-            return False
-        self._names = names
-        return True
-
-    def __call__(self, words: tuple[str, ...]) -> bool:
-        return normal_place_name(" ".join(words)) in self._names
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 class Reader:
@@ -63,12 +45,12 @@ class Reader:
         self,
         *,
         lexicon: Lexicon,
-        places: KnownPlaces,
+        board: SearchBoard,
         cache: ParseCache | None,
         wall: Callable[[], datetime],
     ) -> None:
         self._lexicon = lexicon
-        self._places = places
+        self._board = board
         self._cache = cache
         self._wall = wall
         self._read: OrderedDict[tuple[str, date], Understood] = OrderedDict()
@@ -85,7 +67,7 @@ class Reader:
         """Understand a sentence somehow; what a model would have added, and why it did not, is in the budget's skips."""
         with trace.stage(StageName.PARSE):
             await trio.lowlevel.checkpoint()
-            rules = self._by_rules(request.text)
+            rules = self._by_rules(request.text, self._today(self._zones(request)))
         if self._cache is None:
             return rules
         known = self._cache.get(request.text, city=request.city)
@@ -106,17 +88,33 @@ class Reader:
             trace.known(StageName.MODEL_PARSE)
         return merged(request.text, rules, known, lexicon=self._lexicon)
 
+    def dated(self, text: str, understood: Understood, *, timezones: Sequence[str]) -> Understood:
+        """The same with dates that lack a year as one means them in these zones: the place was not known while the sentence was read."""
+        if not understood.has_date:
+            return understood
+        rules = self._by_rules(text, self._today(timezones))
+        return replace(understood, when=replace(understood.when, on=rules.when.on), times=rules.times)
+
+    def _zones(self, request: SearchRequest) -> Sequence[str]:
+        known = None if request.city is None else self._board.city_zones.get(request.city)
+        return self._board.timezones if known is None else (known,)
+
+    def _today(self, timezones: Sequence[str]) -> date:
+        """The earliest day that it is in any of them: what is not over yet somewhere is still to come."""
+        now = self._wall()
+        return min(now.astimezone(zone_of(timezone)).date() for timezone in timezones)
+
     def forget(self) -> None:
         """What places there are has changed, and so may be what a sentence means."""
         self._read.clear()
 
-    def _by_rules(self, text: str) -> Understood:
-        key = (text, self._wall().date())
+    def _by_rules(self, text: str, today: date) -> Understood:
+        key = (text, today)
         found = self._read.get(key)
         if found is not None:
             self._read.move_to_end(key)
             return found
-        understood = understand(text, lexicon=self._lexicon, is_place=self._places, today=key[1])
+        understood = understand(text, lexicon=self._lexicon, is_place=self._board.places, today=today)
         self._read[key] = understood
         if len(self._read) > KEPT_MAX:
             self._read.popitem(last=False)

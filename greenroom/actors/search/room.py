@@ -48,7 +48,7 @@ from greenroom.actors.search.stage_history import StageHistory
 from greenroom.actors.search.tally import SearchTally
 from greenroom.actors.search.understanding import load_lexicon
 from greenroom.actors.search.understanding.parse_cache import ParseCache
-from greenroom.actors.search.understanding.time_windows import resolve_when
+from greenroom.actors.search.understanding.time_windows import resolve_times
 from greenroom.models.opening import Models, mock_models
 from greenroom.schema.clock import WallClock
 from greenroom.schema.ids import Ids
@@ -135,7 +135,7 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
     admission = Admission()
     cache = None if models.sentence is None else ParseCache(trio.current_time)
     lexicon = load_lexicon()
-    reader = Reader(lexicon=lexicon, places=board.places, cache=cache, wall=wall)
+    reader = Reader(lexicon=lexicon, board=board, cache=cache, wall=wall)
     answers = AnswerCache(trio.current_time)
     board.on_change(answers.clear)
     board.on_change(reader.forget)
@@ -173,7 +173,7 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
         vectors=QueryVectors(
             primary=models.primary, local=models.local, known_models=lambda: board.embedding_models
         ),
-        windows=resolve_when,
+        windows=resolve_times,
         rank=rank,
         is_strong=is_strong,
         wall=wall,

@@ -20,10 +20,14 @@ RANKED_MAX: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """A moment range, the end excluded, in which a lesson has to fit as a whole."""
+    """A moment range, the end excluded, in which a lesson has to fit as a whole.
+
+    ``timezone``: only for instructors who live in this zone; None for all. Where no place is named, "saturday morning" is that of each.
+    """
 
     starts_at: datetime
     ends_at: datetime
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,8 @@ class HardFilters:
             for any.
         areas: the instructor serves one of these regions: itself, one that it lies in, or one that lies in it. Empty for anywhere.
             Only of lessons that are given there: with areas, ``online`` is False.
-        windows: free for a whole lesson in at least one of these; empty for any time. At most 64 are looked at, and 62 days of each.
+        windows: free for a whole lesson in at least one of these; empty for any time. At most 64 of each
+            time zone are looked at, and 62 days of each.
         online: True: the lesson is to be had online; False: in person; None: either.
         levels: taught at one of these levels; empty for any.
     """

@@ -14,7 +14,7 @@ from typing import Final
 QUERY_LENGTH_MAX: Final = 300
 """Characters of a sentence. Nobody types more; a paste of a page is refused."""
 
-PARSE_VERSION: Final = 1
+PARSE_VERSION: Final = 2
 """Part of the key under which an understanding is kept; one more whenever these records change."""
 
 
@@ -140,6 +140,8 @@ class Understood:
         services: kinds of lessons that these words mean, heaviest first; at most 5.
         place_text: the words for a place, without "in", "near"; None when there are none.
         is_near: places next to it do too ("near", "around", "close to").
+        when: the time; of several that were named, one that holds them all.
+        times: several, any of which will do ("saturday morning or sunday evening"); empty where ``when`` says all.
         online: True for online only, False for in person only, None for either.
         parts: every piece of the sentence, in order and without overlap; what is in none was not understood.
     """
@@ -153,6 +155,17 @@ class Understood:
     age: AgeBounds | None = None
     levels: frozenset[Level] = frozenset()
     when: When = field(default_factory=When)
+    times: tuple[When, ...] = ()
     online: bool | None = None
     parts: tuple[Part, ...] = ()
     source: ParseSource = ParseSource.RULES
+
+    @property
+    def has_date(self) -> bool:
+        """Whether it says a calendar date, the year of which may depend on today."""
+        return any(when.on is not None for when in self.asked_times)
+
+    @property
+    def asked_times(self) -> tuple[When, ...]:
+        """Each time that will do; empty for any."""
+        return self.times or (() if self.when.is_any else (self.when,))

@@ -250,7 +250,10 @@ class PartOut(Wire):
 
 
 class ParsedOut(Wire):
-    """What was understood. Null and empty: nothing was said of it."""
+    """What was understood. Null and empty: nothing was said of it.
+
+    ``times`` are those of which any will do; ``when`` is the one, or one that holds them all, null if that is any time.
+    """
 
     text: str
     service: str
@@ -261,6 +264,7 @@ class ParsedOut(Wire):
     age: AgesOut | None
     levels: list[Level]
     when: WhenOut | None
+    times: list[WhenOut]
     online: bool | None
     parts: list[PartOut]
     source: ParseSource
@@ -277,6 +281,7 @@ class ParsedOut(Wire):
             age=None if understood.age is None else AgesOut.of(understood.age),
             levels=[level for level in Level if level in understood.levels],
             when=None if understood.when.is_any else WhenOut.of(understood.when),
+            times=[WhenOut.of(when) for when in understood.asked_times],
             online=understood.online,
             parts=[PartOut.of(part) for part in understood.parts],
             source=understood.source,

@@ -181,6 +181,10 @@ class Retrieval(Protocol):
         """Names of the models that services have vectors of."""
         ...
 
+    async def timezones(self) -> list[str]:
+        """The zones that instructors live in, in order."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class VectorCount:

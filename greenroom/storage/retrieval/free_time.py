@@ -5,6 +5,7 @@ A lesson lies within one slot of one day: what is free until midnight and on fro
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,7 +20,7 @@ HORIZON: Final = timedelta(days=14)
 
 WINDOWS_MAX: Final = 64
 DAYS_MAX: Final = 62
-"""Of one search: windows, and days of one window that are looked at. "Any weekday morning" of two months is below both."""
+"""Of one search: windows of each time zone, and days of one window that are looked at. "Any weekday morning" of two months is below both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,14 @@ class Schedule:
 
 def asked_windows(windows: Sequence[TimeWindow], now: datetime) -> tuple[TimeWindow, ...]:
     """What is left of the windows from now on; those that are over fall out."""
-    return tuple(
-        TimeWindow(max(window.starts_at, now), min(window.ends_at, window.starts_at + timedelta(days=DAYS_MAX)))
-        for window in windows[:WINDOWS_MAX]
-        if window.ends_at > now
-    )
+    seen: Counter[str | None] = Counter()
+    asked = []
+    for window in windows:
+        seen[window.timezone] += 1
+        if seen[window.timezone] <= WINDOWS_MAX and window.ends_at > now:
+            ends_at = min(window.ends_at, window.starts_at + timedelta(days=DAYS_MAX))
+            asked.append(TimeWindow(max(window.starts_at, now), ends_at, window.timezone))
+    return tuple(asked)
 
 
 def first_free(schedule: Schedule, windows: Iterable[TimeWindow], lesson: timedelta) -> datetime | None:
@@ -51,6 +55,8 @@ def first_free(schedule: Schedule, windows: Iterable[TimeWindow], lesson: timede
         # A search of "any morning" has dozens of windows, of which mostly the first is the answer.
         if earliest is not None and window.starts_at >= earliest:
             break
+        if window.timezone not in (None, schedule.timezone):
+            continue
         begin = _first_within(schedule, window, lesson)
         if begin is not None and (earliest is None or begin < earliest):
             earliest = begin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 import trio
@@ -10,12 +11,17 @@ from trio.testing import MockClock
 
 from greenroom.actors.search.admission import SearchesBusy
 from greenroom.actors.search.answer import CacheUse, SearchAnswer
+from greenroom.actors.search.board import SearchBoard
+from greenroom.actors.search.reader import Reader
 from greenroom.actors.search.request import Overrides, SearchRequest
+from greenroom.actors.search.understanding import load_lexicon, understand
 from greenroom.models.ports import ModelAnswerInvalid, ModelBusy, ModelRefused, ModelUnavailable
+from greenroom.schema.catalogue import WeeklySlot
 from greenroom.schema.errors import InvalidInput, PermissionDenied
 from greenroom.schema.records import Role
 from greenroom.schema.search.places import PlaceOutcome
 from greenroom.schema.search.understood import ParseSource, ServiceGuess
+from greenroom.schema.search_settings import SearchSettings
 from tests.actors.search.world import SlowModels, a_market, reasons, search, titles
 from tests.actors.world import World
 from tests.storage.market_builders import a_teacher
@@ -328,6 +334,31 @@ async def test_a_time_that_is_over_finds_nothing_rather_than_any_time(autojump_c
         answer = await search(world, "piano on 2001-01-01")
 
     assert answer.hits == ()
+
+
+async def test_a_morning_is_that_of_the_place_or_else_of_each_instructor(autojump_clock: MockClock) -> None:
+    mornings = tuple(WeeklySlot(weekday, 540, 600) for weekday in range(1, 8))
+    here = a_teacher(1, "Piano here", timezone="America/New_York", availability=mornings)
+    far = a_teacher(2, "Piano far off", timezone="Asia/Tokyo", availability=mornings, lesson={"is_online": True})
+    async with a_market(here, far) as world:
+        anywhere = await search(world, "piano at 9am")
+        there = await search(world, "piano in park slope at 9am")
+        evenings = await search(world, "piano at 9pm")
+
+    assert sorted(titles(anywhere)) == ["Piano far off", "Piano here"]
+    assert titles(there) == ["Piano here"]
+    assert evenings.hits == ()
+
+
+def test_today_is_the_searched_citys() -> None:
+    late = datetime(2026, 11, 24, 2, tzinfo=UTC)
+    board = SearchBoard(SearchSettings.model_construct().config())
+    reader = Reader(lexicon=load_lexicon(), board=board, cache=None, wall=lambda: late)
+    understood = understand("piano on nov 23", lexicon=load_lexicon(), today=late.date())
+
+    dated = [reader.dated("piano on nov 23", understood, timezones=[zone]) for zone in ("America/New_York", "UTC")]
+
+    assert [each.when.on for each in dated] == [date(2026, 11, 23), date(2027, 11, 23)]
 
 
 async def test_diagnostics_tell_each_stage_once_and_the_funnel(autojump_clock: MockClock) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenroom.actors.search.understanding import resolve_when
+from greenroom.actors.search.understanding import resolve_times, resolve_when
 from greenroom.schema.search.candidates import TimeWindow
 from greenroom.schema.search.understood import RelativeDay, Weekday, When
 
@@ -97,6 +97,21 @@ def test_what_is_past_leaves_a_window_in_which_nothing_fits() -> None:
 
 def test_every_day_at_any_hour_is_one_window() -> None:
     assert len(resolve_when(When(weekdays=frozenset(Weekday)), NOW, NEW_YORK)) == 1
+
+
+def test_of_several_times_any_will_do_but_none_between_them() -> None:
+    saturday = When(weekdays=frozenset({Weekday.SATURDAY}), from_minute=540, to_minute=720)
+    sunday = When(weekdays=frozenset({Weekday.SUNDAY}), from_minute=1_020, to_minute=1_200)
+    over = When(relative=RelativeDay.TODAY, to_minute=540)
+
+    windows = resolve_times((sunday, over, saturday), NOW, NEW_YORK)
+
+    assert windows[:2] == (
+        TimeWindow(utc(11, 28, 14), utc(11, 28, 17)),
+        TimeWindow(utc(11, 29, 22), utc(11, 30, 1)),
+    )
+    assert resolve_times((over,), NOW, NEW_YORK) == (TimeWindow(NOW, NOW),)
+    assert resolve_times((), NOW, NEW_YORK) == ()
 
 
 WHENS = st.builds(

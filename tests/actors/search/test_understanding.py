@@ -217,6 +217,39 @@ def test_days_and_times(text: str, when: When) -> None:
     assert read(text).when == when
 
 
+def at_weekends(low: int | None = None, high: int | None = None) -> When:
+    return on(*WEEKEND, low=low, high=high)
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        (
+            "piano saturday morning or sunday evening",
+            [on(Weekday.SATURDAY, low=360, high=720), on(Weekday.SUNDAY, low=1020, high=1320)],
+        ),
+        ("piano sat am sun pm", [on(Weekday.SATURDAY, low=360, high=720), on(Weekday.SUNDAY, low=720)]),
+        ("piano saturday or sunday morning", [at_weekends(360, 720)]),
+        ("piano sunday afternoon or saturday afternoon", [at_weekends(720, 1020)]),
+        ("piano weekday evenings or weekends", [on(*WORKDAYS, low=1020, high=1320), at_weekends()]),
+        ("piano evenings and weekends", [on(low=1020, high=1320), at_weekends()]),
+        ("piano mornings or evenings on weekends", [at_weekends(360, 720), at_weekends(1020, 1320)]),
+        ("piano mornings, evenings or weekends", [on(low=360, high=720), on(low=1020, high=1320), at_weekends()]),
+        (
+            "piano today or tomorrow evening",
+            [on(low=1020, high=1320, relative=day) for day in (RelativeDay.TODAY, RelativeDay.TOMORROW)],
+        ),
+        ("piano monday for kids and adults at 5", [on(Weekday.MONDAY, low=1020, high=1140)]),
+        ("piano at 10 or 2", [on(low=600, high=720), on(low=840, high=960)]),
+        ("piano dec 3 or 5", [When(on=date(2026, 12, 3)), When(on=date(2026, 12, 5))]),
+        ("piano between dec 3 and dec 5", []),
+        ("piano", []),
+    ],
+)
+def test_several_times_are_kept_apart(text: str, times: list[When]) -> None:
+    assert list(read(text).asked_times) == times
+
+
 def test_a_date_without_a_year_asks_for_nothing_where_today_is_not_known() -> None:
     assert understand("piano dec 3", lexicon=LEXICON).when == When()
     assert understand("piano 2026-12-03", lexicon=LEXICON).when == When(on=date(2026, 12, 3))

@@ -311,6 +311,21 @@ async def test_weekly_times_are_those_of_where_the_instructor_lives(storage: Sto
     assert await found(storage, a_query("piano", windows=between(9, 10))) == [lesson_id(20)]
 
 
+async def test_a_time_of_one_zone_is_for_those_who_live_there(storage: Storage) -> None:
+    nine_to_ten = (WeeklySlot(6, 540, 600),)
+    zones = {1: "America/New_York", 2: "Europe/London"}
+    await open_market(
+        storage, *(a_teacher(number, timezone=zone, availability=nine_to_ten) for number, zone in zones.items())
+    )
+    [london], [new_york] = between(9, 10), between(14, 15)
+    own = (replace(london, timezone=zones[2]), replace(new_york, timezone=zones[1]))
+    others = (replace(london, timezone=zones[1]), replace(new_york, timezone=zones[2]))
+
+    assert await found(storage, a_query("piano", windows=own)) == [lesson_id(10), lesson_id(20)]
+    assert await found(storage, a_query("piano", windows=others)) == []
+    assert await storage.retrieval.timezones() == sorted(zones.values())
+
+
 async def test_booked_times_are_not_free(storage: Storage) -> None:
     await open_market(storage, a_teacher(1, availability=(WeeklySlot(6, 540, 720),)))
     await storage.accounts.create_user(a_user(ANN), "hash")

@@ -4,7 +4,7 @@ from greenroom.actors.search.understanding.merging import merged
 from greenroom.actors.search.understanding.parse_cache import ModelFailed, ParseCache, ParseCacheStatistics
 from greenroom.actors.search.understanding.rules import understand
 from greenroom.actors.search.understanding.service import Lexicon, load_lexicon, match_services
-from greenroom.actors.search.understanding.time_windows import resolve_when
+from greenroom.actors.search.understanding.time_windows import resolve_times, resolve_when
 from greenroom.actors.search.understanding.words import keys, normal_form
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "match_services",
     "merged",
     "normal_form",
+    "resolve_times",
     "resolve_when",
     "understand",
 ]

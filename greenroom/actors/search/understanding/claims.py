@@ -32,8 +32,8 @@ class ExceptDays:
     weekdays: frozenset[Weekday]
 
 
-Meaning = ExceptDays | PriceBounds | Ages | When | PlaceWords | frozenset[Level] | bool | None
-"""None: it is what it is (a duration, "any day") and asks for nothing."""
+Meaning = ExceptDays | PriceBounds | Ages | When | tuple[When, ...] | PlaceWords | frozenset[Level] | bool | None
+"""Of several times any will do. None: it is what it is (a duration, "any day") and asks for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,16 @@ def _claim(
     )
 
 
+def _either(first: int, after: int, one: int, other: int) -> Claim:
+    """Two times to choose from: "at 10 or 2"."""
+    times = tuple(
+        When(from_minute=begin, to_minute=min(begin + LESSON_AT_MOST, DAY))
+        for begin in (one, other)
+        if begin < DAY
+    )
+    return Claim(PartKind.WHEN, first, after, times, 12)
+
+
 def _clock_claims(line: Line) -> Iterator[Claim]:
     for match, first, after in line.find(_RANGE):
         spoken = Clock(match, "1"), Clock(match, "2")
@@ -112,8 +122,8 @@ def _clock_claims(line: Line) -> Iterator[Claim]:
         low, high = _span(*spoken)
         if low is not None:
             if match["join"] == "or":
-                # Two times to choose from: the later leaves room for a lesson too.
-                high = min(high + LESSON_AT_MOST, DAY)
+                yield _either(first, after, low, high)
+                continue
             yield _claim(first, after, low, high, 12, is_guess=spoken[0].half is None and spoken[1].half is None)
     for rule, is_from in ((_AFTER, True), (_BEFORE, False), (_AFTER_SUFFIX, True), (_BEFORE_SUFFIX, False)):
         for match, first, after in line.find(rule):

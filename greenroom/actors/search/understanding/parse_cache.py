@@ -96,7 +96,7 @@ class ParseCache:
 
     def put(self, text: str, understood: Understood, *, city: str | None) -> bool:
         """Keep an understanding; False for one with a calendar date, which may mean another day tomorrow."""
-        if understood.when.on is not None:
+        if understood.has_date:
             self._refused += 1
             return False
         self._enter(_key(text, city), self._kept_s, understood)

@@ -29,7 +29,7 @@ from greenroom.actors.search.understanding.online import merged_online, online_c
 from greenroom.actors.search.understanding.place import IsPlace, known_place_claims, prepositional_claims
 from greenroom.actors.search.understanding.price import merged_price, price_claims
 from greenroom.actors.search.understanding.service import Lexicon, match_services
-from greenroom.actors.search.understanding.when import Piece, merged_when, when_claims, without_days
+from greenroom.actors.search.understanding.when import Piece, holding, spoken_times, when_claims, without_days
 from greenroom.actors.search.understanding.words import normal_form
 from greenroom.schema.search.understood import Part, PartKind, PriceBounds, Understood, Weekday, When
 
@@ -175,7 +175,11 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
     ages = [claim.meaning for claim in claims if isinstance(claim.meaning, Ages)]
     levels = [claim.meaning for claim in claims if isinstance(claim.meaning, frozenset)]
     places = [claim.meaning for claim in claims if isinstance(claim.meaning, PlaceWords)]
-    excluded = [claim.meaning.weekdays for claim in claims if isinstance(claim.meaning, ExceptDays)]
+    excluded = frozenset[Weekday]().union(
+        *(claim.meaning.weekdays for claim in claims if isinstance(claim.meaning, ExceptDays))
+    )
+    spoken = spoken_times(_when_pieces(line, claims)) or (When(),)
+    times = tuple(dict.fromkeys(without_days(when, excluded) for when in spoken))
     named = [word.key for at in _naming_atoms(line, claims, lesson, lexicon) for word in line.atoms[at].words]
     return Understood(
         text=normal_form(line.typed),
@@ -186,21 +190,33 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
         price=merged_price(prices),
         age=merged_ages(ages),
         levels=merged_levels(levels),
-        when=without_days(merged_when(_when_pieces(line, claims)), frozenset[Weekday]().union(*excluded)),
+        when=holding(times),
+        times=times if len(times) > 1 else (),
         online=merged_online([claim.meaning for claim in claims if claim.kind is PartKind.ONLINE]),  # type: ignore[misc]
         parts=tuple(_parts(line, claims, lesson, denied)),
     )
+
+
+_JOINING: Final = frozenset({"or", "and", "&", "/"})
 
 
 def _when_pieces(line: Line, claims: list[Claim]) -> list[Piece]:
     pieces: list[Piece] = []
     last_after = 0
     for claim in claims:
-        if isinstance(claim.meaning, When):
-            between = [line.key(at) for at in range(last_after, claim.first)]
-            is_alternative = bool(pieces) and any(word in ("or", "and", "&", "/") for word in between)
-            pieces.append(Piece(claim.meaning, is_alternative, claim.half_is_guessed))
-            last_after = claim.after
+        if not isinstance(claim.meaning, When | tuple):
+            continue
+        between = range(last_after, claim.first)
+        is_joined = (
+            bool(pieces)
+            and any(line.key(at) in _JOINING for at in between)
+            # Not that of "monday for kids and adults at 5".
+            and not any(_covers(claims, at) for at in between)
+        )
+        is_listed = line.atoms[claim.first].is_broken_off
+        for number, when in enumerate(claim.meaning if isinstance(claim.meaning, tuple) else (claim.meaning,)):
+            pieces.append(Piece(when, is_joined or number > 0, is_listed, claim.half_is_guessed))
+        last_after = claim.after
     return pieces
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, assert_never
 from zoneinfo import ZoneInfo
@@ -15,9 +15,27 @@ HORIZON_DAYS: Final = 28
 """Days that are looked at, today included; a calendar date counts however far off it is."""
 
 WINDOWS_MAX: Final = 60
-"""More than one window for each day of the horizon, so nothing is ever cut."""
+"""Two windows for each day of the horizon. Of more ("mornings, lunchtime or evenings") the last days are not looked at."""
 
 _MINUTES_OF_DAY: Final = 1_440
+
+
+def resolve_times(times: Sequence[When], now: datetime, timezone: str) -> tuple[TimeWindow, ...]:
+    """As :func:`resolve_when` for several times of which any will do; empty for none, which is any time."""
+    if any(when.is_any for when in times):
+        return ()
+    windows = sorted({window for when in times for window in resolve_when(when, now, timezone)}, key=_begin)
+    merged: list[TimeWindow] = []
+    for window in windows:
+        if merged and merged[-1].ends_at >= window.starts_at:
+            window = TimeWindow(merged[-1].starts_at, max(merged.pop().ends_at, window.ends_at))
+        merged.append(window)
+    # One that is past has a window without length, which says nothing beside others.
+    return tuple(window for window in merged if window.ends_at > window.starts_at)[:WINDOWS_MAX] or tuple(merged)
+
+
+def _begin(window: TimeWindow) -> tuple[datetime, datetime]:
+    return window.starts_at, window.ends_at
 
 
 def resolve_when(when: When, now: datetime, timezone: str) -> tuple[TimeWindow, ...]:

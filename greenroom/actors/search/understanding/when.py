@@ -21,6 +21,9 @@ from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.schema.search.understood import PartKind, RelativeDay, Weekday, When
 
 WEEK: Final = tuple(Weekday)
+TIMES_MAX: Final = 6
+"""Times of one sentence that are kept apart; nobody names more who looks for a lesson."""
+
 _WORKDAYS: Final = frozenset(WEEK[:5])
 _WEEKEND: Final = frozenset(WEEK[5:])
 
@@ -104,7 +107,11 @@ _YEAR: Final = r"(?:20\d\d)"
 _ON: Final = r"(?:(?:on|for|by|the)_){0,4}"
 _SPELT: Final = pattern(
     rf"{_ON} (?: (?P<m1>{_MONTH})_(?:/_|the_)?(?P<d1>{_DAY_NUMBER}) | (?<![:$€£/]\ )(?P<d2>{_DAY_NUMBER})_(?:of_|/_)?(?P<m2>{_MONTH}) | (?P<y3>{_YEAR})_(?:/_)?(?P<m3>{_MONTH})_(?:/_|-_)?(?P<d3>{_DAY_NUMBER}) )"
-    rf" (?P<span>_(?:-|to|and|through)_(?:{_MONTH}_)?{_DAY_NUMBER})? (?:_(?:of_|-_|/_)?(?P<year>{_YEAR}))? (?!_(?:am|pm|:)(?!\S))"
+    rf" (?P<span>_(?:-|to|through)_(?:{_MONTH}_)?{_DAY_NUMBER})? (?:_(?:or|and)_(?P<d4>{_DAY_NUMBER})(?!_(?:am|pm|:|{_MONTH})(?!\S)))? (?:_(?:of_|-_|/_)?(?P<year>{_YEAR}))? (?!_(?:am|pm|:)(?!\S))"
+)
+_BETWEEN_DATES: Final = pattern(
+    rf"between_ (?: {_MONTH}_{_DAY_NUMBER} | (?:the_)?{_DAY_NUMBER}(?:_(?:of_)?{_MONTH})? )"
+    rf" _and_ (?: {_MONTH}_{_DAY_NUMBER} | (?:the_)?{_DAY_NUMBER}_(?:of_)?{_MONTH} )"
 )
 _WEEKDAY_AND_DAY: Final = pattern(
     rf"(?:on_)?(?P<weekday>{_DAY})_(?:the_)?(?: (?P<day>\d{{1,2}})(?:st|nd|rd|th) | (?P<bare>1[3-9]|2\d|3[01]) )"
@@ -159,24 +166,129 @@ def when_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One saying of when. ``is_alternative``: an "or" or "and" stands between it and the one before."""
+    """One saying of when. ``is_alternative``: an "or" or "and" stands between it and the one before; ``is_listed``: a comma."""
 
     when: When
     is_alternative: bool
+    is_listed: bool
     half_is_guessed: bool
 
 
-def merged_when(pieces: Sequence[Piece]) -> When:
-    """All that was said about when, in one.
+def spoken_times(pieces: Sequence[Piece]) -> tuple[When, ...]:
+    """Each time that a sentence names, any of which will do; one for a sentence that names one, none for one that names none.
 
-    Days add up ("saturday ... sunday"). Times of day narrow each other ("morning ... after 10"); alternatives, and times of several days
-    that can't both be, span from the first to the last. A time whose half of the day was guessed moves to the half that the others speak of ("morning ... at 7"); of times that
-    can't both be, the shorter stands. The first day counted from today, or the first date, is kept.
+    1. "Saturday morning or sunday evening" are two. A day without a time of its own is any time of it ("evenings and weekends"), but a
+       single day shares that of the day after it ("today or tomorrow evening").
+    2. A time without a day is one of the day beside it that has a time too ("saturday morning or afternoon"), else of any day.
+    3. Times that differ in nothing but weekdays are one.
+
+    More than TIMES_MAX are told as one that holds them all.
+    """
+    groups = [_Group(merged_when(group), bool(group[0].is_alternative)) for group in _groups(pieces)]
+    times: dict[tuple[object, ...], When] = {}
+    for at, group in enumerate(groups):
+        when = group.when
+        before = groups[at - 1].when if at else When()
+        after = groups[at + 1].when if at + 1 < len(groups) else When()
+        if not _has_day(when):
+            lender = next((near for near in (before, after) if _has_day(near) and _has_time(near)), When())
+            when = replace(when, weekdays=lender.weekdays, relative=lender.relative, on=lender.on)
+        elif not _has_time(when) and _is_single_day(when) and _has_day(after) and groups[at + 1].is_alternative:
+            when = replace(when, from_minute=after.from_minute, to_minute=after.to_minute)
+        key = (bool(when.weekdays), when.relative, when.on, when.from_minute, when.to_minute)
+        known = times.get(key, when)
+        times[key] = replace(known, weekdays=known.weekdays | when.weekdays)
+    told = tuple(times.values())
+    return told if len(told) <= TIMES_MAX else (holding(told),)
+
+
+def holding(times: Sequence[When]) -> When:
+    """One that holds them all: from the earliest begin to the latest end, on all their days if these can be said in one."""
+    if not times:
+        return When()
+    relatives, dates = {when.relative for when in times}, {when.on for when in times}
+    is_sayable = len(relatives) == len(dates) == 1 and all(when.weekdays for when in times)
+    same_day = times[0] if len(relatives) == len(dates) == 1 else When()
+    weekdays = (
+        frozenset[Weekday]().union(*(when.weekdays for when in times)) if is_sayable else frozenset[Weekday]()
+    )
+    low = min(when.from_minute or 0 for when in times)
+    high = max(DAY if when.to_minute is None else when.to_minute for when in times)
+    return When(
+        weekdays=weekdays,
+        relative=same_day.relative,
+        on=same_day.on,
+        from_minute=low or None,
+        to_minute=None if high == DAY else high,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A time as it was named on its own. ``is_alternative``: an "or" or "and" stands before it."""
+
+    when: When
+    is_alternative: bool
+
+
+def _groups(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """The pieces of each time.
+
+    A time ends where a second day or date begins, or an "or" stands before what it has already, or that it can't have beside it.
+    """
+    groups: list[list[Piece]] = []
+    for at, piece in enumerate(pieces):
+        if groups and not _begins_anew(groups[-1], piece, pieces[at + 1 :]):
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+    return groups
+
+
+def _begins_anew(group: Sequence[Piece], piece: Piece, rest: Sequence[Piece]) -> bool:
+    has_day = any(_has_day(one.when) for one in group)
+    has_time = any(_has_time(one.when) for one in group)
+    if piece.is_alternative or _is_amid_alternatives(group, piece, rest):
+        return True
+    if _has_day(piece.when):
+        has_other = any(
+            (one.when.on and piece.when.on) or (one.when.relative and piece.when.relative) for one in group
+        )
+        # "Sat am, sun pm"; but "mornings saturday", and "next week tuesday".
+        return has_day and (has_time or has_other)
+    # "5pm monday 6pm tuesday": a time after a day that has one, before another day.
+    return has_day and has_time and not _has_time(group[-1].when) and bool(rest) and _has_day(rest[0].when)
+
+
+def _is_amid_alternatives(group: Sequence[Piece], piece: Piece, rest: Sequence[Piece]) -> bool:
+    """Whether it is in a list that ends in an "or": the second of "mornings, lunchtime or evenings"."""
+    is_time_again = _has_time(group[-1].when) and not _has_day(piece.when)
+    return piece.is_listed and is_time_again and bool(rest) and rest[0].is_alternative
+
+
+def _has_day(when: When) -> bool:
+    return bool(when.weekdays) or when.relative is not None or when.on is not None
+
+
+def _has_time(when: When) -> bool:
+    return when.from_minute is not None or when.to_minute is not None
+
+
+def _is_single_day(when: When) -> bool:
+    if when.weekdays:
+        return len(when.weekdays) == 1
+    return when.on is not None or when.relative in (RelativeDay.TODAY, RelativeDay.TOMORROW)
+
+
+def merged_when(pieces: Sequence[Piece]) -> When:
+    """What was said about one time, in one.
+
+    Days add up, and times of day narrow each other ("morning ... after 10"). A time whose half of the day was guessed moves to the half that
+    the others speak of ("morning ... at 7"); of times that can't both be, the shorter stands. The first day counted from today, or the
+    first date, is kept.
     """
     result = When()
     span: _Span | None = None
-    # Since the last time of day: did an "or" stand anywhere, and was another day named.
-    is_alternative = is_other_day = False
     for piece in pieces:
         when = piece.when
         result = replace(
@@ -185,16 +297,12 @@ def merged_when(pieces: Sequence[Piece]) -> When:
             relative=result.relative or (when.relative if result.on is None else None),
             on=result.on or (when.on if result.relative is None else None),
         )
-        is_alternative = is_alternative or piece.is_alternative
-        is_other_day = is_other_day or bool(when.weekdays) or when.on is not None
-        if when.from_minute is None and when.to_minute is None:
+        if not _has_time(when):
             continue
         said = _Span(
             when.from_minute or 0, DAY if when.to_minute is None else when.to_minute, piece.half_is_guessed
         )
-        if span is not None:
-            said = _hull(span, said) if is_alternative else _both(span, said, is_other_day=is_other_day)
-        span, is_alternative, is_other_day = said, False, False
+        span = said if span is None else _both(span, said)
     if span is None:
         return result
     return replace(result, from_minute=span.low or None, to_minute=None if span.high == DAY else span.high)
@@ -224,12 +332,8 @@ class _Span:
         return _Span(self.low + shift, self.high + shift, is_guess=False)
 
 
-def _hull(one: _Span, other: _Span) -> _Span:
-    return _Span(min(one.low, other.low), max(one.high, other.high), is_guess=False)
-
-
-def _both(one: _Span, other: _Span, *, is_other_day: bool) -> _Span:
-    """What both allow. If nothing: on another day the one or the other, else the shorter of them."""
+def _both(one: _Span, other: _Span) -> _Span:
+    """What both allow; if nothing, the shorter of them."""
     readings = [(one, other)]
     if other.is_guess:
         readings.append((one, other.other_half()))
@@ -239,8 +343,6 @@ def _both(one: _Span, other: _Span, *, is_other_day: bool) -> _Span:
         low, high = max(first.low, second.low), min(first.high, second.high)
         if low < high:
             return _Span(low, high, first.is_guess and second.is_guess)
-    if is_other_day:
-        return _hull(one, other)
     nearest = min(readings, key=lambda pair: max(pair[0].low, pair[1].low) - min(pair[0].high, pair[1].high))
     return min(nearest, key=lambda span: span.high - span.low)
 
@@ -303,7 +405,14 @@ def _dates(line: Line, today: date | None) -> Iterator[Claim]:
         month = _MONTHS[match["m1"] or match["m2"] or match["m3"]]
         day = int(re.sub(r"\D", "", match["d1"] or match["d2"] or match["d3"]))
         year = int(match["year"] or match["y3"] or 0) or None
-        yield _date_claim(first, after, None if match["span"] else _date(year, month, day, today))
+        if match["span"]:
+            yield _date_claim(first, after, None)
+            continue
+        numbers = [day] if match["d4"] is None else [day, int(re.sub(r"\D", "", match["d4"]))]
+        dates = [_date(year, month, number, today) for number in numbers]
+        yield _date_claim(first, after, *dates)
+    for _, first, after in line.find(_BETWEEN_DATES):
+        yield Claim(None, first, after, None, 12)
     for match, first, after in line.find(_ISO):
         if on := _date(int(match["year"]), int(match["month"]), int(match["day"]), today):
             yield _date_claim(first, after, on)
@@ -340,8 +449,11 @@ def _slashed(match: re.Match[str], first: int, after: int, today: date | None) -
     yield _date_claim(first, after, _date(year, month, day, today))
 
 
-def _date_claim(first: int, after: int, on: date | None) -> Claim:
-    return Claim(PartKind.WHEN if on else None, first, after, When(on=on) if on else None, 11)
+def _date_claim(first: int, after: int, *dates: date | None) -> Claim:
+    """A date, or some of which any will do; None for what is one but can't be told."""
+    whens = tuple(When(on=on) for on in dates if on is not None)
+    meaning = whens if len(whens) > 1 else whens[0] if whens else None
+    return Claim(PartKind.WHEN if whens else None, first, after, meaning, 11)
 
 
 def _date(year: int | None, month: int, day: int, today: date | None) -> date | None:

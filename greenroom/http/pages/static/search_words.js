@@ -40,7 +40,7 @@ export function understoodOf({ parsed, location }) {
     price: priceInWords(parsed.price),
     age: parsed.age && yearsOf(parsed.age),
     level: parsed.levels.map((level) => LEVELS[level]).join(", "),
-    when: whenInWords(parsed.when),
+    when: parsed.times.map(whenInWords).join(" or "),
     online: { true: "Online", false: "In person" }[parsed.online],
   };
   return told.map((part) => {
@@ -82,13 +82,12 @@ export function yearsOf({ min, max }) {
 }
 
 function whenInWords(when) {
-  if (!when) return null;
   const days = [
     when.relative && RELATIVE[when.relative],
     when.on && new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(when.on)),
     when.weekdays.map((day) => DAYS[day]).join(", "),
   ];
-  return [...days, hoursInWords(when.from_minute, when.to_minute)].filter(Boolean).join(", ") || null;
+  return [...days, hoursInWords(when.from_minute, when.to_minute)].filter(Boolean).join(", ");
 }
 
 function hoursInWords(from, to) {
@@ -146,7 +145,7 @@ export function reasonsOf(result, { parsed, location }) {
     text > 0 && "matches your words",
     vector > 0 && "similar in meaning",
     place && `comes to ${place.name}`,
-    parsed.when && "has free time then",
+    parsed.times.length > 0 && "has free time then",
     parsed.age && result.ages && `teaches ${yearsOf(parsed.age).toLowerCase()}`,
   ].filter(Boolean);
   return capitalised(reasons.join(" · ") || "the kind of lesson you look for");

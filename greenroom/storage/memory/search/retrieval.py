@@ -93,6 +93,10 @@ class MemoryRetrieval:
             services = self._database.tables.services
             return [self._card(services[i]) for i in service_ids if i in services]
 
+    async def timezones(self) -> list[str]:
+        async with self._database.operation("retrieval.timezones"):
+            return sorted({row.profile.timezone for row in self._database.tables.profiles.values()})
+
     async def embedding_models(self) -> list[str]:
         async with self._database.operation("retrieval.embedding_models"):
             return sorted(one.model for one in self._database.tables.search_models.values() if one.is_ready)

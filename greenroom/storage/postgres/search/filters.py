@@ -43,7 +43,8 @@ windows AS MATERIALIZED (
            CASE WHEN day = l.ends_at::date THEN extract(hour FROM l.ends_at) * 60 + extract(minute FROM l.ends_at)
                 ELSE 1440 END::integer AS to_minute
       FROM zones z
-     CROSS JOIN unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS w (starts_at, ends_at)
+      JOIN unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[], %(window_zones)s::text[])
+        AS w (starts_at, ends_at, timezone) ON w.timezone = '' OR w.timezone = z.timezone
      CROSS JOIN LATERAL (SELECT w.starts_at AT TIME ZONE z.timezone, w.ends_at AT TIME ZONE z.timezone)
                      AS l (starts_at, ends_at)
      CROSS JOIN LATERAL generate_series(l.starts_at::date, l.ends_at::date, interval '1 day') AS day
@@ -97,6 +98,7 @@ def filter_clauses(filters: HardFilters, now: datetime) -> tuple[list[LiteralStr
         windows = asked_windows(filters.windows, now)
         params["starts"] = moments(window.starts_at for window in windows)
         params["ends"] = moments(window.ends_at for window in windows)
+        params["window_zones"] = texts(window.timezone or "" for window in windows)
     return clauses, params
 
 

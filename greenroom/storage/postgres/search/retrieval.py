@@ -101,6 +101,16 @@ MODELS: Final = """
 SELECT model FROM search_models WHERE is_ready ORDER BY model
 """
 
+TIMEZONES: Final = """
+-- timezones: those of instructors, found by stepping along their index.
+WITH RECURSIVE zones AS (
+    (SELECT timezone FROM instructor_profiles ORDER BY timezone LIMIT 1)
+     UNION ALL
+    SELECT (SELECT p.timezone FROM instructor_profiles p WHERE p.timezone > z.timezone ORDER BY p.timezone LIMIT 1)
+      FROM zones z WHERE z.timezone IS NOT NULL)
+SELECT timezone FROM zones WHERE timezone IS NOT NULL ORDER BY timezone
+"""
+
 
 class PostgresRetrieval:
     """
@@ -159,6 +169,9 @@ class PostgresRetrieval:
 
     async def cards(self, service_ids: Sequence[ServiceId]) -> list[Card]:
         return await self._pool.fetch(CARDS, {"ids": texts(service_ids)}, _card)
+
+    async def timezones(self) -> list[str]:
+        return await self._pool.fetch(TIMEZONES, None, str)
 
     async def embedding_models(self) -> list[str]:
         return await self._pool.fetch(MODELS, None, str)
