@@ -123,7 +123,7 @@ async def run_server(
                 stack.push_async_callback(listener.aclose)
             pool = await stack.enter_async_context(open_database(settings, steps))
             if seed is not None:
-                await seed_marketplace(seed, pool, settings, steps)
+                await seed_marketplace(seed, pool.options, settings, steps)
             opened = await stack.enter_async_context(
                 open_server(settings, pool=pool, listeners=listeners, limits=limits)
             )
@@ -218,15 +218,16 @@ async def open_server(
         yield OpenServer(core, server)
 
 
-async def seed_marketplace(seed: Seed, pool: Pool, settings: Settings, steps: Steps) -> None:
+async def seed_marketplace(seed: Seed, options: PostgresOptions, settings: Settings, steps: Steps) -> None:
     """Fill an empty marketplace, before anybody serves it."""
     with steps.step("Filling the marketplace"):
-        await seed(
-            postgres_storage(pool, bus=LocalBus()),
-            passwords=make_passwords(settings),
-            ids=RandomIds(SystemRandom(), system_wall_clock),
-            now=system_wall_clock(),
-        )
+        async with open_pool(options.for_loading()) as pool:
+            await seed(
+                postgres_storage(pool, bus=LocalBus()),
+                passwords=make_passwords(settings),
+                ids=RandomIds(SystemRandom(), system_wall_clock),
+                now=system_wall_clock(),
+            )
 
 
 async def serve_until(opened: OpenServer, told_to_stop: Callable[[], Awaitable[bool]]) -> None:
@@ -456,6 +457,13 @@ async def open_database(settings: Settings, steps: Steps) -> AsyncIterator[Pool]
         with steps.step("Migrating the database"):
             await _migrate(options)
         yield await stack.enter_async_context(open_pool(options))
+
+
+@asynccontextmanager
+async def open_database_for_loading(settings: Settings, steps: Steps) -> AsyncIterator[Pool]:
+    """The same, with the long waits of one who writes much while no request waits."""
+    async with open_database(settings, steps) as pool, open_pool(pool.options.for_loading()) as patient:
+        yield patient
 
 
 async def migrate_database(settings: Settings, *, steps: Steps) -> list[str]:

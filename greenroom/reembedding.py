@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from greenroom.actors.search.indexing import Indexing
-from greenroom.app import make_data_dir, open_database, watched
+from greenroom.app import make_data_dir, open_database_for_loading, watched
 from greenroom.models.opening import open_models
 from greenroom.schema.search.taxonomy import load_taxonomy
 from greenroom.schema.search_settings import SearchSettings
@@ -89,7 +89,7 @@ async def reembed(
     make_data_dir(settings)
     async with (
         watched(steps),
-        open_database(settings, steps) as pool,
+        open_database_for_loading(settings, steps) as pool,
         open_models(search, config=search.config, rng=SystemRandom()) as models,
     ):
         storage = postgres_storage(pool, bus=LocalBus())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,10 +17,12 @@ from greenroom.actors.commands import FirstMessage
 from greenroom.actors.core import Core, open_core
 from greenroom.actors.identity import Identity
 from greenroom.demo.talks import LESSONS, TALKS, Lesson, Talk
+from greenroom.schema.bookings import BookingStatus
 from greenroom.schema.ids import Ids, SessionId
 from greenroom.schema.outbox import Job, JobHandler, JobState
 from greenroom.schema.records import User
 from greenroom.storage.passwords import Passwords
+from greenroom.storage.patience import patiently
 from greenroom.storage.ports import Storage
 
 FOLLOW_UP_TIMEOUT_S: Final = 10.0
@@ -52,9 +55,10 @@ async def live_through(
             clock.moment = min(moment, now)
             match step:
                 case Lesson():
-                    await _book(core, storage, users, ids, step, now)
+                    await patiently(partial(_book, core, storage, users, ids, step, now))
+                    await _until_followed_up(storage)
                 case talk, index:
-                    seqs[talk, index] = await _play(core, users, ids, talk, index)
+                    seqs[talk, index] = await patiently(partial(_play, core, users, ids, talk, index))
         clock.moment = now
         for talk in TALKS:
             await _mark_read(core, users, ids, talk, seqs)
@@ -86,6 +90,7 @@ async def _play(core: Core, users: Mapping[str, User], ids: Ids, talk: Talk, ind
 async def _book(
     core: Core, storage: Storage, users: Mapping[str, User], ids: Ids, lesson: Lesson, now: datetime
 ) -> None:
+    """Book one lesson, and do to it what became of it; goes on from where a start that was interrupted has come to."""
     morning = now.astimezone(ZoneInfo(HOME)).replace(hour=10, minute=0, second=0, microsecond=0)
     student, instructor = users[lesson.student], users[lesson.instructor]
     profile = await storage.directory.instructor(instructor.id)
@@ -98,22 +103,22 @@ async def _book(
     starts_at = begins.astimezone(UTC)
     known = await core.bookings.bookings(by_student, tense=None, limit=100, cursor=None)
     moved_to = None if lesson.moved_to is None else (morning + lesson.moved_to).astimezone(UTC)
-    begin = {starts_at, moved_to}
-    if any(booking.service_id == service.id and booking.starts_at in begin for booking in known.items):
-        return  # by a start that was interrupted
-    booked = await core.bookings.book(
-        by_student,
-        instructor_id=instructor.id,
-        service_id=service.id,
-        starts_at=starts_at,
-        duration_minutes=lesson.minutes,
-        note=lesson.note,
-    )
-    if moved_to is not None:
-        await core.bookings.reschedule(by_instructor, booked.booking.id, starts_at=moved_to)
-    if lesson.is_called_off:
-        await core.bookings.cancel(by_instructor, booked.booking.id, reason="The pool is closed that week, sorry!")
-    await _until_followed_up(storage)
+    of_service = (booking for booking in known.items if booking.service_id == service.id)
+    booking = next((booking for booking in of_service if booking.starts_at in {starts_at, moved_to}), None)
+    if booking is None:
+        booked = await core.bookings.book(
+            by_student,
+            instructor_id=instructor.id,
+            service_id=service.id,
+            starts_at=starts_at,
+            duration_minutes=lesson.minutes,
+            note=lesson.note,
+        )
+        booking = booked.booking
+    if moved_to is not None and booking.starts_at != moved_to:
+        await core.bookings.reschedule(by_instructor, booking.id, starts_at=moved_to)
+    if lesson.is_called_off and booking.status is BookingStatus.BOOKED:
+        await core.bookings.cancel(by_instructor, booking.id, reason="The pool is closed that week, sorry!")
 
 
 async def _until_followed_up(storage: Storage) -> None:
@@ -124,7 +129,7 @@ async def _until_followed_up(storage: Storage) -> None:
 
 
 async def _pending(storage: Storage) -> list[Job]:
-    return await storage.outbox.page(state=JobState.PENDING, before=None, limit=100)
+    return await patiently(partial(storage.outbox.page, state=JobState.PENDING, before=None, limit=100))
 
 
 async def _mark_read(
@@ -135,14 +140,15 @@ async def _mark_read(
         ("i", talk.instructor, talk.student, talk.instructor_has_read),
     ):
         identity = _identity(users[email], ids)
-        opened = await core.messaging.open_conversation(identity, users[other].id, None)
+        opened = await patiently(partial(core.messaging.open_conversation, identity, users[other].id, None))
         conversation = opened.view.conversation
-        await core.messaging.mark_delivered(identity, conversation.id, conversation.last_seq)
+        mark_delivered, mark_read = core.messaging.mark_delivered, core.messaging.mark_read
+        await patiently(partial(mark_delivered, identity, conversation.id, conversation.last_seq))
         # Whoever answered has read what came before the answer.
         answered = max((seqs[talk, n] for n, line in enumerate(talk.lines) if line[0] == who), default=0)
         read = conversation.last_seq if has_read else answered
         if read:
-            await core.messaging.mark_read(identity, conversation.id, read)
+            await patiently(partial(mark_read, identity, conversation.id, read))
 
 
 def _identity(user: User, ids: Ids) -> Identity:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import trio
@@ -19,6 +20,7 @@ from greenroom.schema.catalogue import Listing, Offer
 from greenroom.schema.ids import Ids, ServiceId, UserId
 from greenroom.schema.records import Role, User
 from greenroom.storage.passwords import Passwords
+from greenroom.storage.patience import patiently
 from greenroom.storage.ports import Storage
 
 HISTORY_BEGINS_BEFORE: Final = timedelta(days=5)
@@ -47,8 +49,8 @@ async def seed_demo(
         crowd: how many instructors there are besides those with a past.
         settlements: reads what the map is completed with.
     """
-    has_past = await storage.accounts.credentials(OPERATOR_EMAIL) is not None
-    has_crowd = not crowd or await storage.accounts.credentials(address(crowd - 1)) is not None
+    has_past = await _is_there(storage, OPERATOR_EMAIL)
+    has_crowd = not crowd or await _is_there(storage, address(crowd - 1))
     if has_past and has_crowd:
         return False
     begin = now - HISTORY_BEGINS_BEFORE
@@ -67,17 +69,20 @@ async def seed_demo(
     return True
 
 
+async def _is_there(storage: Storage, email: str) -> bool:
+    return await patiently(partial(storage.accounts.credentials, email)) is not None
+
+
 async def _add_people(storage: Storage, ids: Ids, encoded: str, now: datetime) -> dict[str, User]:
     # Accounts and profiles first and what they offer second, by its title: so services that were booked keep their ids.
-    await storage.catalogue.upsert(
-        [replace(listing, services=()) for listing in INSTRUCTORS], password_hash=encoded, ids=ids, now=now
-    )
+    accounts = [replace(listing, services=()) for listing in INSTRUCTORS]
+    await patiently(partial(storage.catalogue.upsert, accounts, password_hash=encoded, ids=ids, now=now))
     users = {}
     for listing in INSTRUCTORS:
-        found = await storage.accounts.credentials(listing.email or "")
+        found = await patiently(partial(storage.accounts.credentials, listing.email or ""))
         assert found is not None  # noqa: S101 - it was stored just before
         users[found.user.email] = found.user
-        await _offer(storage, found.user.id, listing, ids, now)
+        await patiently(partial(_offer, storage, found.user.id, listing, ids, now))
     for email, name in STUDENTS:
         users[email] = await _add_person(storage, ids, encoded, email, name, Role.STUDENT, now)
     return users
@@ -104,8 +109,11 @@ async def _offer(storage: Storage, user_id: UserId, listing: Listing, ids: Ids, 
 async def _add_person(
     storage: Storage, ids: Ids, encoded: str, email: str, name: str, role: Role, now: datetime
 ) -> User:
-    if found := await storage.accounts.credentials(email):
-        return found.user
-    user = User(UserId(ids.ulid()), email, name, role, is_active=True, created_at=now)
-    await storage.accounts.create_user(user, encoded)
-    return user
+    async def find_or_add() -> User:
+        if found := await storage.accounts.credentials(email):
+            return found.user
+        user = User(UserId(ids.ulid()), email, name, role, is_active=True, created_at=now)
+        await storage.accounts.create_user(user, encoded)
+        return user
+
+    return await patiently(find_or_add)

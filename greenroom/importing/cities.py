@@ -10,7 +10,7 @@ from typing import Final
 import trio
 
 from greenroom.actors.search.places.loading import store_city
-from greenroom.app import make_data_dir, open_database, watched
+from greenroom.app import make_data_dir, open_database_for_loading, watched
 from greenroom.data.gazetteer import GazetteerCity, city_of_gazetteer, find_in_gazetteer
 from greenroom.data.gazetteer.further_city import (
     NoSuchCity,
@@ -60,7 +60,7 @@ async def add_city(settings: Settings, wanted: WantedCity, *, steps: Steps) -> G
     # Some seconds without a pause: nobody else is served by this process.
     city = await trio.to_thread.run_sync(partial(map_of, wanted, tuple(settlements(ALL))))
     make_data_dir(settings)
-    async with watched(steps), open_database(settings, steps) as pool:
+    async with watched(steps), open_database_for_loading(settings, steps) as pool:
         await store_city(postgres_storage(pool, bus=LocalBus()).gazetteer, city, now=system_wall_clock())
     return city
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 
 from rich.console import Console
 
-from greenroom.app import make_data_dir, open_database, watched
+from greenroom.app import make_data_dir, open_database_for_loading, watched
 from greenroom.importing import alias_lines, instructor_lines
 from greenroom.importing.faults import FileUnusable
 from greenroom.importing.features import features_of_collection, features_of_lines
@@ -100,7 +100,7 @@ async def import_file(settings: Settings, job: ImportJob, *, steps: Steps, conso
     with reading(job.path, errors=job.errors, console=console) as file:
         # Of a password that nobody was ever told.
         unknown = await Argon2Passwords(slots=1, queue_timeout_s=1.0).hash(ids.secret())
-        async with watched(steps), open_database(settings, steps) as pool:
+        async with watched(steps), open_database_for_loading(settings, steps) as pool:
             loading = Loading(
                 postgres_storage(pool, bus=LocalBus()),
                 ids=ids,

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeVar
 
-import trio
-
 from greenroom.importing.alias_lines import AliasAt
 from greenroom.importing.faults import BadLine, LineFault
 from greenroom.importing.features import Feature
@@ -16,24 +14,17 @@ from greenroom.importing.instructor_lines import ListedAt
 from greenroom.importing.region_features import DEPTH_MAX, RegionAt, region_of
 from greenroom.schema.catalogue import Listed, Listing
 from greenroom.schema.clock import WallClock
-from greenroom.schema.errors import Conflict, EmailTaken, Unavailable
 from greenroom.schema.ids import Ids
 from greenroom.schema.search.place_names import normal_place_name
 from greenroom.schema.search.places import NewAlias, Region, RegionId
+from greenroom.storage.patience import patiently
 from greenroom.storage.ports import Storage
 
 BATCH: Final = 500
 """Rows per transaction: what the ports take at most."""
 
 HEFT_MAX: Final = 20_000
-"""Of a transaction, in rows (of regions: corners): some tenths of a second, well within the time a statement may take."""
-
-TRIES: Final = 5
-"""For a batch: somebody may register with the same address at this moment, or load another file, or the database be away for
-a second. Storing something twice does no harm."""
-
-PAUSE_S_MAX: Final = 2.0
-"""Between two tries."""
+"""Of a transaction, in rows (of regions: corners): some tenths of a second, so that nobody waits longer for its locks."""
 
 T = TypeVar("T")
 
@@ -63,7 +54,11 @@ Report = Callable[[LineFault], None]
 
 
 class Loading:
-    """Loads the lines of one file."""
+    """Loads the lines of one file.
+
+    A batch is tried again when something was in its way that passes: somebody registers with the same address at this moment,
+    or loads another file, or the database is away for a while. Storing something twice does no harm.
+    """
 
     def __init__(
         self,
@@ -181,7 +176,7 @@ class Loading:
     async def _upsert(self, listings: Sequence[Listing]) -> Sequence[Listed]:
         if self._is_dry or not listings:
             return [Listed(listing.external_id, None) for listing in listings]
-        return await _patiently(
+        return await patiently(
             partial(
                 self._storage.catalogue.upsert,
                 listings,
@@ -207,7 +202,7 @@ class Loading:
         if self._is_dry:
             self._would_be_stored.update(entry.id for entry in good)
         elif mapped:
-            await _patiently(partial(self._storage.gazetteer.upsert_regions, mapped))
+            await patiently(partial(self._storage.gazetteer.upsert_regions, mapped))
             await self._store_aliases(aliases)
         return loaded + Loaded(good=len(good), aliases=len(aliases))
 
@@ -227,25 +222,12 @@ class Loading:
     async def _store_aliases(self, aliases: Sequence[NewAlias]) -> None:
         for begin in range(0, len(aliases), BATCH):
             part = aliases[begin : begin + BATCH]
-            await _patiently(partial(self._storage.gazetteer.upsert_aliases, part, now=self._wall()))
+            await patiently(partial(self._storage.gazetteer.upsert_aliases, part, now=self._wall()))
 
     async def _regions(self, region_ids: Iterable[RegionId]) -> dict[RegionId, Region]:
         wanted = list(region_ids)
-        found = await _patiently(partial(self._storage.places.regions, wanted)) if wanted else []
+        found = await patiently(partial(self._storage.places.regions, wanted)) if wanted else []
         return {region.id: region for region in found}
-
-
-async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """What ``call`` returns, tried again when something was in its way that passes; its last error if that does not."""
-    for tries_left in reversed(range(TRIES)):
-        try:
-            return await call()
-        except (Conflict, EmailTaken, Unavailable) as exc:
-            if not tries_left:
-                raise
-            pause_s = exc.retry_after_s if isinstance(exc, Unavailable) else 0.0
-        await trio.sleep(min(pause_s, PAUSE_S_MAX))
-    raise AssertionError("unreachable: the last try returns or raises")
 
 
 def _names_of_listing(entry: ListedAt) -> Iterator[str]:

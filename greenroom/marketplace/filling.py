@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
 from greenroom.marketplace.instructors import invented_instructors
 from greenroom.schema.ids import Ids
 from greenroom.schema.search.places import Region
+from greenroom.storage.patience import patiently
 from greenroom.storage.ports import Catalogue
 from greenroom.storage.ports.catalogue import LISTINGS_MAX
 
@@ -31,4 +33,4 @@ async def fill_marketplace(
     """
     instructors = invented_instructors(regions, seed=seed, count=count)
     while batch := list(islice(instructors, LISTINGS_MAX)):
-        await catalogue.upsert(batch, password_hash=password_hash, ids=ids, now=now)
+        await patiently(partial(catalogue.upsert, batch, password_hash=password_hash, ids=ids, now=now))

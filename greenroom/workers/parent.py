@@ -78,7 +78,7 @@ async def _serve(
         run_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="greenroom-"))
         pool = await stack.enter_async_context(open_database(settings, steps))
         if seed is not None:
-            await seed_marketplace(seed, pool, settings, steps)
+            await seed_marketplace(seed, pool.options, settings, steps)
         await pool.close()
         descriptors = tuple(listener.socket.fileno() for listener in listeners)
         conninfo = pool.options.conninfo

@@ -15,6 +15,7 @@ from typing import Final
 import trio
 
 from greenroom.schema.errors import Unavailable
+from greenroom.storage.patience import patiently
 from greenroom.storage.postgres.pool import Pool
 
 ANCHOR_S: Final = 60.0
@@ -70,7 +71,7 @@ async def open_database_clock(pool: Pool) -> AsyncIterator[DatabaseClock]:
         Unavailable: the database can't be reached.
     """
     clock = DatabaseClock(pool)
-    await clock.anchor()
+    await patiently(clock.anchor)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(clock.keep_anchored)
         yield clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import psycopg
@@ -23,6 +23,12 @@ ON_THE_WIRE: Final[dict[str, ConnParam]] = {
     "gssencmode": "disable",
 }
 """libpq parameters, unless the URL says otherwise. Source: PostgreSQL manual, "Parameter Key Words"."""
+
+
+LOADING_STATEMENT_TIMEOUT_S: Final = 60.0
+LOADING_WAIT_S: Final = 30.0
+"""A batch takes some tenths of a second on a machine at rest; this is for one that is starved. Whoever loads has time, and
+nothing to gain from being refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,18 @@ class PostgresOptions:
             pool_timeout_s=settings.database_pool_timeout_ms / 1000,
             statement_timeout_s=settings.database_statement_timeout_ms / 1000,
             prepare=settings.database_prepare,
+        )
+
+    def for_loading(self) -> PostgresOptions:
+        """The same database for one who writes much while no request waits: waits are long, if still bounded."""
+        return replace(
+            self,
+            pool_timeout_s=max(self.pool_timeout_s, LOADING_WAIT_S),
+            connect_timeout_s=max(self.connect_timeout_s, LOADING_WAIT_S),
+            statement_timeout_s=max(self.statement_timeout_s, LOADING_STATEMENT_TIMEOUT_S),
+            grace_s=max(self.grace_s, LOADING_WAIT_S),
+            lock_timeout_s=max(self.lock_timeout_s, LOADING_WAIT_S),
+            idle_in_transaction_timeout_s=max(self.idle_in_transaction_timeout_s, LOADING_WAIT_S),
         )
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 
 import trio
@@ -11,6 +12,7 @@ import trio
 from greenroom.data.gazetteer import CITY_IDS, GazetteerCity, city_of_gazetteer
 from greenroom.data.gazetteer.geonames import Settlement
 from greenroom.schema.search.places import RegionId
+from greenroom.storage.patience import patiently
 from greenroom.storage.ports import Gazetteer
 
 T = TypeVar("T")
@@ -47,9 +49,9 @@ async def load_gazetteer(
 async def store_city(gazetteer: Gazetteer, city: GazetteerCity, *, now: datetime) -> None:
     """Store a city's regions and their names, in batches: if it fails in between, doing it again completes it."""
     for regions in _batches(city.regions):
-        await gazetteer.upsert_regions(regions)
+        await patiently(partial(gazetteer.upsert_regions, regions))
     for aliases in _batches(city.aliases):
-        await gazetteer.upsert_aliases(aliases, now=now)
+        await patiently(partial(gazetteer.upsert_aliases, aliases, now=now))
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -7,9 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from psycopg import sql
 
@@ -20,19 +20,28 @@ from greenroom.storage.ports import VectorCount
 from greenroom.storage.postgres.columns import moments, texts
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.search.legs import vector_text
-from greenroom.storage.postgres.session import Session
+from greenroom.storage.postgres.session import Params, Query, Session
 from greenroom.storage.postgres.writes import in_transaction
 from greenroom.storage.retrieval.rules import CATEGORY_WEIGHT, DESCRIPTION_WEIGHT, TITLE_WEIGHT
+
+T = TypeVar("T")
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
 INDEX_TIMEOUT_S: Final = 20.0
 """For one transaction, waiting for another writer's included."""
+
+INDEX_TIMEOUT_MS: Final = str(round(INDEX_TIMEOUT_S * 1000))
 
 LOCK_INDEX: Final = """
 -- lock_index: until the end of this transaction; and the plans and patience of a statement over many rows.
 SELECT set_config('enable_hashjoin', 'on', true), set_config('statement_timeout', %(timeout_ms)s, true),
        set_config('lock_timeout', %(timeout_ms)s, true),
        pg_advisory_xact_lock(hashtextextended('greenroom: search index', 0))
+"""
+
+ALLOW_TIME: Final = """
+-- allow_indexing_time: for this transaction, which reads through every service.
+SELECT set_config('statement_timeout', %(timeout_ms)s, true)
 """
 
 HOLD_RIGHT: Final = """
@@ -273,7 +282,7 @@ class PostgresSearchIndex:
 
     async def without_vector(self, model: str, *, after: ServiceId | None, limit: int) -> list[ServiceText]:
         params = {"model": model, "after": after or "", "limit": limit}
-        return await self._pool.fetch(WITHOUT_VECTOR, params, _service_text)
+        return await self._read_through(WITHOUT_VECTOR, params, _service_text)
 
     async def put_vectors(self, model: str, vectors: Sequence[tuple[ServiceText, Sequence[float]]]) -> int:
         by_id = {service.service_id: vector for service, vector in vectors}
@@ -285,7 +294,7 @@ class PostgresSearchIndex:
         return len(held)
 
     async def count(self, model: str) -> VectorCount:
-        [count] = await self._pool.fetch(COUNT_VECTORS, {"model": model}, VectorCount)
+        [count] = await self._read_through(COUNT_VECTORS, {"model": model}, VectorCount)
         return count
 
     async def make_ready(self, model: str) -> bool:
@@ -301,6 +310,11 @@ class PostgresSearchIndex:
             await session.send(DROP_SKETCHES, {"model": model})
             await session.send(DROP_MODEL, {"model": model})
 
+    async def _read_through(self, query: Query, params: Params, make: Callable[..., T]) -> list[T]:
+        async with in_transaction(self._pool, BEGIN, timeout_s=INDEX_TIMEOUT_S) as session:
+            await session.send(ALLOW_TIME, {"timeout_ms": INDEX_TIMEOUT_MS})
+            return await session.fetch(query, params, make)
+
 
 FIELD_WEIGHTS: Final = {
     "title_weight": TITLE_WEIGHT,
@@ -315,7 +329,7 @@ async def _lock(session: Session, vectors: Mapping[str, Sequence[Sequence[float]
     Raises:
         InvalidInput: a model that was not added, or a vector that is not of its dimension.
     """
-    await session.send(LOCK_INDEX, {"timeout_ms": str(round(INDEX_TIMEOUT_S * 1000))})
+    await session.send(LOCK_INDEX, {"timeout_ms": INDEX_TIMEOUT_MS})
     found = await session.fetch(PLACES_OF_MODELS, {"models": texts(vectors)}, _columns)
     places = {model: (place, dimension) for model, place, dimension in found}
     for model, given in vectors.items():
