@@ -70,6 +70,9 @@ class Service:
         levels: lowest first; empty for whatever level.
         age_min, age_max: the learner's, inclusive; None for no bound.
         is_online, is_in_person: how it is to be had; at least one of them.
+
+    Raises:
+        ValueError: the youngest would be older than the oldest.
     """
 
     id: ServiceId
@@ -85,6 +88,10 @@ class Service:
     age_max: int | None = None
     is_online: bool = False
     is_in_person: bool = True
+
+    def __post_init__(self) -> None:
+        if self.age_min is not None and self.age_max is not None and self.age_min > self.age_max:
+            raise ValueError(f"{self.title!r} is for ages from {self.age_min} to {self.age_max}")
 
 
 @dataclass(frozen=True, slots=True)
