@@ -47,6 +47,7 @@ from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.bus_opening import BusKind, open_bus
 from greenroom.storage.bus_shared import SharedBus
 from greenroom.storage.captcha import DUMMY_SECRETS, Captcha, open_turnstile
+from greenroom.storage.flights import open_flights
 from greenroom.storage.limits.opening import open_limits
 from greenroom.storage.mail import BadSmtpUrl, LogMailer, Mailer, SmtpMailer, SmtpServer
 from greenroom.storage.passwords import Argon2Passwords, Passwords
@@ -180,8 +181,12 @@ async def open_server(
         )
         rates = await stack.enter_async_context(open_limits(kind, pool=pool, redis=redis, workers=workers))
         board = SearchBoard(settings.search.config())
+        flights = None
+        if settings.search.provider == "openai":
+            # Any other embeds in less time than it would take to ask.
+            flights = await stack.enter_async_context(open_flights(kind, pool=pool, redis=redis, token=ids.ulid))
         models = await stack.enter_async_context(
-            open_models(settings.search, config=lambda: board.config, rng=SystemRandom())
+            open_models(settings.search, config=lambda: board.config, rng=SystemRandom(), flights=flights)
         )
         storage = postgres_storage(
             pool, bus=bus, limits=rates, retrieval_rules=RetrievalRules.from_settings(settings.search)

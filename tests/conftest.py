@@ -1,4 +1,4 @@
-"""Fixtures that every room may use: a real Postgres, started when the first test asks for it."""
+"""Fixtures that every room may use: a real Postgres, started when the first test asks for it, and a Redis."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from greenroom.storage.postgres import PostgresOptions
 from tests.postgres import PostgresServer, fast_data_dir, fresh_name, postgres_for_tests
+from tests.storage.bus.redis_server import RedisServer, running_redis
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,10 @@ def unmigrated_database(postgres_server: PostgresServer) -> Iterator[PostgresOpt
     """How to reach a database of this test's own that holds nothing at all."""
     with postgres_server.empty_database(fresh_name()) as options:
         yield options
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    """A Redis of this test's own."""
+    with running_redis() as server:
+        yield server

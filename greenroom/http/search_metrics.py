@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from greenroom.actors.search.room import SearchRoom
 from greenroom.actors.search.tally import BOUNDS_S, StageDurations
+from greenroom.models.flown_vectors import FlownVectors
 from greenroom.models.kept_vectors import KeptVectors
 
 
@@ -94,6 +95,23 @@ class SearchCollector(Collector):
                     uses.add_metric([embedder.model, source], count)
                 kept.add_metric([embedder.model], now.kept)
         yield from (uses, kept)
+        if models.flown is not None:
+            yield from _flights(models.flown)
+
+
+def _flights(flown: FlownVectors) -> Iterator[Metric]:
+    flights = CounterMetricFamily(
+        "greenroom_embedding_flights",
+        "Texts to embed over the network, by how that went with other workers: led, followed, failed (heard of another's "
+        "failure), late, alone (others could not be seen), unreadable.",
+        labels=["outcome"],
+    )
+    for outcome, count in flown.outcomes().items():
+        flights.add_metric([outcome.value], count)
+    yield flights
+    yield GaugeMetricFamily(
+        "greenroom_embedding_flights_seen", "Whether other workers' flights can be seen.", float(flown.sees_others)
+    )
 
 
 def _buckets(durations: StageDurations) -> list[tuple[str, float]]:

@@ -9,6 +9,7 @@ from random import Random
 
 import trio
 
+from greenroom.models.flown_vectors import FlownVectors
 from greenroom.models.kept_vectors import KeptVectors
 from greenroom.models.local import LocalEmbedder
 from greenroom.models.mock import MockEmbedder
@@ -16,7 +17,7 @@ from greenroom.models.openai.calls import OpenAICalls, open_openai
 from greenroom.models.openai.embedder import OpenAIEmbedder
 from greenroom.models.openai.place import OpenAIPlaceModel
 from greenroom.models.openai.sentence import OpenAISentenceModel
-from greenroom.models.ports import Embedder, PlaceModel, SentenceModel
+from greenroom.models.ports import Embedder, Flights, PlaceModel, SentenceModel
 from greenroom.schema.search.config import SearchConfig
 from greenroom.schema.search_settings import DIMENSIONS, SearchSettings
 
@@ -29,6 +30,7 @@ class Models:
         local: embeds it when the primary is late or fails; the primary itself where that needs no network.
         sentence, place: None without a key.
         calls: what counts calls over the network; None without a key.
+        flown: what has one worker call for all; None where each calls for itself.
     """
 
     primary: Embedder
@@ -36,6 +38,7 @@ class Models:
     sentence: SentenceModel | None = None
     place: PlaceModel | None = None
     calls: OpenAICalls | None = None
+    flown: FlownVectors | None = None
 
     @property
     def embedders(self) -> tuple[Embedder, ...]:
@@ -51,18 +54,24 @@ def mock_models() -> Models:
 
 @asynccontextmanager
 async def open_models(
-    settings: SearchSettings, *, config: Callable[[], SearchConfig], rng: Random
+    settings: SearchSettings,
+    *,
+    config: Callable[[], SearchConfig],
+    rng: Random,
+    flights: Flights | None = None,
 ) -> AsyncIterator[Models]:
     """Open models for the life of a worker.
 
     Args:
         config: what operators may change while it runs.
+        flights: those of other workers; None if there are none to be seen.
 
     Raises:
         ValueError: the local model has no vectors of the size that is set.
     """
     async with AsyncExitStack() as stack:
         calls: OpenAICalls | None = None
+        flown: FlownVectors | None = None
         if settings.openai_api_key is not None:
             calls = await stack.enter_async_context(
                 open_openai(
@@ -83,7 +92,10 @@ async def open_models(
             if not is_local:
                 assert calls is not None  # noqa: S101 - the settings see to it
                 model = settings.openai_embedding_model
-                primary = KeptVectors(OpenAIEmbedder(calls, model=model, dimensions=settings.dimensions))
+                called: Embedder = OpenAIEmbedder(calls, model=model, dimensions=settings.dimensions)
+                if flights is not None:
+                    called = flown = FlownVectors(called, flights)
+                primary = KeptVectors(called)
             # Beside the start, which need not wait for it.
             nursery = await stack.enter_async_context(trio.open_nursery())
             stack.callback(nursery.cancel_scope.cancel)
@@ -94,4 +106,5 @@ async def open_models(
             sentence=None if calls is None else OpenAISentenceModel(calls, model=lambda: config().parsing_model),
             place=None if calls is None else OpenAIPlaceModel(calls, model=lambda: config().location_model),
             calls=calls,
+            flown=flown,
         )

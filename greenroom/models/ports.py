@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from greenroom.schema.search.diagnostics import Prompt
+from greenroom.schema.search.flights import Boarding, Lead
 from greenroom.schema.search.places import PlaceCandidate, RegionId
 from greenroom.schema.search.understood import Understood
 
@@ -32,6 +33,10 @@ class ModelTimeout(ModelError):
 
 class ModelBusy(ModelError):
     """No slot came free in time, or the provider limits us (429)."""
+
+
+class NoSlot(ModelBusy):
+    """This worker has too many calls on the wire, which says nothing of what another's would come to."""
 
 
 class ModelRefused(ModelError):
@@ -66,6 +71,43 @@ class Embedder(Protocol):
         Raises:
             ModelError: see the module.
         """
+        ...
+
+
+class Flights(Protocol):
+    """Who fetches what just now, over all workers: one leads, and what comes of it is told to the others.
+
+    It never raises, and is never waited for longer than 50 ms. Who can't be told anything goes alone.
+    """
+
+    @property
+    def is_up(self) -> bool:
+        """Whether other workers' flights are seen."""
+        ...
+
+    async def board(self, key: str, *, rest_s: float) -> Boarding:
+        """Ask for what is named ``key``; whoever is told :class:`~greenroom.schema.search.flights.Lead` fetches it.
+
+        Args:
+            rest_s: what is left to the asker. As a leader it has to be done by then; what did not come within a longer
+                time is told to it, what did not come within a shorter one is not.
+        """
+        ...
+
+    def land(self, lead: Lead, body: bytes, *, kept_s: float) -> None:
+        """Tell everybody what was fetched, for so long; at most 64 KiB. Nobody waits for it."""
+        ...
+
+    def fail(self, lead: Lead, body: bytes, *, kept_s: float, within_s: float | None = None) -> None:
+        """Tell everybody that it can't be fetched, unless another leads by now. Nobody waits for it.
+
+        Args:
+            within_s: it did not come in this time, so those who have more may try; None: nobody need try.
+        """
+        ...
+
+    def leave(self, lead: Lead) -> None:
+        """Let another lead. Nobody waits for it."""
         ...
 
 

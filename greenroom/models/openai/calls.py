@@ -25,6 +25,7 @@ from greenroom.models.ports import (
     ModelRefused,
     ModelTimeout,
     ModelUnavailable,
+    NoSlot,
 )
 
 if TYPE_CHECKING:
@@ -77,11 +78,11 @@ class OpenAICalls:
 
     async def _gated(self, attempt: Callable[[AsyncOpenAI], Awaitable[T]], deadline: float) -> T:
         if self._slots.statistics().tasks_waiting >= WAITING_MAX:
-            raise ModelBusy("too many calls wait for a slot")
+            raise NoSlot("too many calls wait for a slot")
         with trio.move_on_at(deadline) as waiting:
             await self._slots.acquire()
         if waiting.cancelled_caught:
-            raise ModelBusy("no slot for a call came free in time")
+            raise NoSlot("no slot for a call came free in time")
         try:
             return await self._repeated(attempt, deadline)
         finally:

@@ -10,9 +10,7 @@ Source: https://redis.io/docs/latest/develop/programmability/eval-intro/, "Scrip
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from hashlib import sha1
+from collections.abc import Sequence
 from typing import Final
 
 import trio
@@ -20,15 +18,11 @@ import trio
 from greenroom.schema.rate_limits import DEBT_CAPACITIES_MAX, Standing
 from greenroom.storage.bus_wire import WireDown
 from greenroom.storage.limits.home import Claim, HomeAway
-from greenroom.storage.redis.cluster_slots import homes, slot_of
-from greenroom.storage.redis.connection import RedisConnection
 from greenroom.storage.redis.resp import Reply
-from greenroom.storage.redis.url import Address, RedisUrl
+from greenroom.storage.redis.scripts import RedisScripts, Run, Script
+from greenroom.storage.redis.url import RedisUrl
 
-CLUSTER_PLACES: Final = 16
-"""Hash tags that keys are spread over in a cluster, as the bus's channels are."""
-
-SCRIPT: Final = b"""
+SETTLE: Final = Script(b"""
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local spent, wanted = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -46,10 +40,8 @@ else
   redis.call('DEL', KEYS[1])
 end
 return {granted, debt}
-"""
+""")
 """The arithmetic of ``settle``. Microseconds since 1970 are exact in Lua's doubles, and lose digits when written by ``..``."""
-
-_SHA: Final = sha1(SCRIPT, usedforsecurity=False).hexdigest().encode()  # its name in Redis
 
 
 class RedisHome:
@@ -62,74 +54,24 @@ class RedisHome:
     name = "redis"
 
     def __init__(self, url: RedisUrl, *, namespace: str) -> None:
-        self._url = url
-        count = CLUSTER_PLACES if url.is_cluster else 1
-        self._tags = [f"greenroom:{namespace}:limits:{place}".encode() for place in range(count)]
-        self._places: Mapping[bytes, Address] = {}
-        self._connections: dict[Address, RedisConnection] = {}
+        self._scripts = RedisScripts(url, SETTLE, namespace=f"{namespace}:limits")
 
     async def settle(self, claims: Sequence[Claim]) -> list[Standing]:
         try:
-            return await self._settle(claims)
+            replies = await self._scripts.run([_run(claim) for claim in claims])
+            return [_standing(reply) for reply in replies]
         except WireDown as exc:
-            await self.aclose()
             raise HomeAway(str(exc)) from exc
-        except trio.Cancelled:
-            # A connection whose answer was not read is of no more use.
-            await self.aclose()
-            raise
 
     async def forget(self) -> None:
         await trio.lowlevel.checkpoint()  # keys end by themselves
 
     async def aclose(self) -> None:
         """Close the connections; the next settlement opens new ones."""
-        connections, self._connections, self._places = self._connections, {}, {}
-        for connection in connections.values():
-            await connection.aclose()
-
-    async def _settle(self, claims: Sequence[Claim]) -> list[Standing]:
-        if not self._places:
-            self._places = await self._find_places()
-        by_server: dict[Address, list[int]] = defaultdict(list)
-        commands = []
-        for number, claim in enumerate(claims):
-            tag = self._tags[slot_of(claim.key.encode()) % len(self._tags)]
-            by_server[self._places[tag]].append(number)
-            commands.append(_command(tag, claim))
-        standings: dict[int, Standing] = {}
-        for address, numbers in by_server.items():
-            connection = await self._connection(address)
-            replies = await connection.call([commands[number] for number in numbers])
-            standings |= zip(numbers, map(_standing, replies), strict=True)
-        return [standings[number] for number in range(len(claims))]
-
-    async def _find_places(self) -> Mapping[bytes, Address]:
-        first = self._url.addresses[0]
-        if not self._url.is_cluster:
-            return dict.fromkeys(self._tags, first)
-        failure = WireDown("no address is known")
-        for address in self._url.addresses:
-            try:
-                connection = await RedisConnection.open(address, self._url)
-                try:
-                    (slots,) = await connection.call([(b"CLUSTER", b"SLOTS")])
-                finally:
-                    await connection.aclose()
-                return homes(slots, self._tags, asked=address)
-            except WireDown as exc:
-                failure = exc
-        raise failure
-
-    async def _connection(self, address: Address) -> RedisConnection:
-        connection = self._connections.get(address)
-        if connection is None:
-            connection = self._connections[address] = await RedisConnection.open(address, self._url)
-            await connection.call([(b"SCRIPT", b"LOAD", SCRIPT)])
-        return connection
+        await self._scripts.aclose()
 
 
-def _command(tag: bytes, claim: Claim) -> tuple[bytes, ...]:
+def _run(claim: Claim) -> Run:
     policy = claim.policy
     numbers = (
         claim.spent,
@@ -138,8 +80,7 @@ def _command(tag: bytes, claim: Claim) -> tuple[bytes, ...]:
         policy.capacity_us,
         DEBT_CAPACITIES_MAX * policy.capacity_us,
     )
-    key = b"{%s}:%s" % (tag, claim.key.encode())
-    return (b"EVALSHA", _SHA, b"1", key, *(b"%d" % number for number in numbers))
+    return Run(SETTLE, claim.key.encode(), tuple(b"%d" % number for number in numbers))
 
 
 def _standing(reply: Reply) -> Standing:

@@ -58,14 +58,16 @@ class RedisServer:
         return self.commands([words])
 
     def commands(self, commands: Sequence[Sequence[str]]) -> str:
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(START_TIMEOUT_S)
-            sock.connect(str(self.socket_path))
+        with self._connection() as sock:
             for words in commands:
-                encoded = [word.encode() for word in words]
-                parts = b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded)
-                sock.sendall(b"*%d\r\n%s" % (len(words), parts))
+                sock.sendall(_encoded(words))
             return sock.recv(65_536).decode().partition("\r\n")[0]
+
+    def lines(self, *words: str) -> list[str]:
+        """Run one command; return the lines of its answer, of which there may be few enough to come at once."""
+        with self._connection() as sock:
+            sock.sendall(_encoded(words))
+            return sock.recv(65_536).decode().split("\r\n")
 
     def _answers(self) -> bool:
         try:
@@ -73,9 +75,22 @@ class RedisServer:
         except OSError:
             return False
 
+    @contextmanager
+    def _connection(self) -> Iterator[socket.socket]:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(START_TIMEOUT_S)
+            sock.connect(str(self.socket_path))
+            yield sock
+
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
+
+
+def _encoded(words: Sequence[str]) -> bytes:
+    encoded = [word.encode() for word in words]
+    parts = b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded)
+    return b"*%d\r\n%s" % (len(words), parts)
 
 
 @contextmanager

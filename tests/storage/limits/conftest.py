@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 
 import pytest
@@ -12,14 +12,6 @@ from greenroom.storage.limits.postgres import PostgresHome
 from greenroom.storage.limits.redis import RedisHome
 from greenroom.storage.postgres import open_pool
 from greenroom.storage.redis import RedisUrl
-from tests.storage.bus.redis_server import RedisServer, running_redis
-
-
-@pytest.fixture
-def redis() -> Iterator[RedisServer]:
-    """A Redis of this test's own."""
-    with running_redis() as server:
-        yield server
 
 
 @pytest.fixture(params=["memory", "redis", "postgres"])
