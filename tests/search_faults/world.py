@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -17,6 +17,7 @@ from greenroom.actors.search.request import SearchRequest
 from greenroom.actors.search.room import SearchPlan
 from greenroom.models.mock import MockEmbedder
 from greenroom.models.opening import Models, open_models
+from greenroom.models.ports import Flights
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.ids import RandomIds
 from greenroom.schema.records import Role
@@ -46,6 +47,7 @@ class World:
     pool: Pool
     models: Models
     openai: OpenAIServer
+    settings: SearchSettings
     maya: Identity
 
     async def search(self, text: str, **changes: object) -> SearchAnswer:
@@ -69,9 +71,18 @@ class World:
 
 @asynccontextmanager
 async def a_world(
-    database: PostgresOptions, *, turn: Turn | None = None, pool_size: int = 4, **settings: object
+    database: PostgresOptions,
+    *,
+    turn: Turn | None = None,
+    pool_size: int = 4,
+    flights: Flights | None = None,
+    **settings: object,
 ) -> AsyncIterator[World]:
-    """Maya may search among three teachers; the model server answers everything with ``turn``, at once by default."""
+    """Maya may search among three teachers; the model server answers everything with ``turn``, at once by default.
+
+    Args:
+        flights: of other workers.
+    """
     options = replace(database, pool_size=pool_size, pool_timeout_s=0.2)
     async with AsyncExitStack() as stack:
         openai = await stack.enter_async_context(open_openai_server())
@@ -83,30 +94,52 @@ async def a_world(
             embedding_dimensions=DIMENSIONS,
             **settings,  # type: ignore[arg-type]
         )
-        board = SearchBoard(chosen.config())
-        models = await stack.enter_async_context(open_models(chosen, config=lambda: board.config, rng=Random(1)))
-        with trio.fail_after(WAIT_S):
-            await models.local.embed(["a first text loads the model"], timeout_s=WAIT_S)
+        board, models = await stack.enter_async_context(_models(chosen, flights))
         pool = await stack.enter_async_context(open_pool(options))
         storage = postgres_storage(pool, bus=LocalBus())
         await add_places(storage)
         for teacher in (PIANO, VIOLIN, DEAR):
             await store(storage, teacher)
         await index(storage, [embedder.model for embedder in models.embedders])
-        core = await stack.enter_async_context(
-            open_core(
-                storage,
-                passwords=SimulatedPasswords(),
-                ids=RandomIds(Random(1), system_wall_clock),
-                wall=system_wall_clock,
-                seed=1,
-                search=SearchPlan(settings=chosen, board=board, models=models),
-            )
-        )
+        core = await stack.enter_async_context(_core(storage, SearchPlan(chosen, board, models), seed=1))
         signed_in = await core.sign_in.register(
             email="maya@example.com", password="correct horse", display_name="Maya", role=Role.STUDENT
         )
-        yield World(core, pool, models, openai, signed_in.identity)
+        yield World(core, pool, models, openai, chosen, signed_in.identity)
+
+
+@asynccontextmanager
+async def another_worker(
+    world: World, database: PostgresOptions, *, flights: Flights | None = None
+) -> AsyncIterator[World]:
+    """The same world by way of another worker."""
+    async with AsyncExitStack() as stack:
+        board, models = await stack.enter_async_context(_models(world.settings, flights))
+        pool = await stack.enter_async_context(open_pool(replace(database, pool_size=4, pool_timeout_s=0.2)))
+        storage = postgres_storage(pool, bus=LocalBus())
+        plan = SearchPlan(world.settings, board, models)
+        core = await stack.enter_async_context(_core(storage, plan, seed=2))
+        yield replace(world, core=core, pool=pool, models=models)
+
+
+@asynccontextmanager
+async def _models(settings: SearchSettings, flights: Flights | None) -> AsyncIterator[tuple[SearchBoard, Models]]:
+    board = SearchBoard(settings.config())
+    async with open_models(settings, config=lambda: board.config, rng=Random(1), flights=flights) as models:
+        with trio.fail_after(WAIT_S):
+            await models.local.embed(["a first text loads the model"], timeout_s=WAIT_S)
+        yield board, models
+
+
+def _core(storage: Storage, plan: SearchPlan, *, seed: int) -> AbstractAsyncContextManager[Core]:
+    return open_core(
+        storage,
+        passwords=SimulatedPasswords(),
+        ids=RandomIds(Random(seed), system_wall_clock),
+        wall=system_wall_clock,
+        seed=seed,
+        search=plan,
+    )
 
 
 async def index(storage: Storage, names: Sequence[str]) -> None:
