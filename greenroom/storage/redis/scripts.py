@@ -17,8 +17,9 @@ from hashlib import sha1
 from typing import Final
 
 from greenroom.storage.bus_wire import WireDown
-from greenroom.storage.redis.cluster_slots import homes, slot_of
+from greenroom.storage.redis.cluster_slots import slot_of
 from greenroom.storage.redis.connection import RedisConnection
+from greenroom.storage.redis.homes import find_homes
 from greenroom.storage.redis.resp import Reply
 from greenroom.storage.redis.url import Address, RedisUrl
 
@@ -89,7 +90,7 @@ class RedisScripts:
 
     async def _run(self, runs: Sequence[Run]) -> list[Reply]:
         if not self._places:
-            self._places = await self._find_places()
+            self._places = await find_homes(self._url, self.tags)
         by_server: dict[Address, list[int]] = defaultdict(list)
         commands = []
         for number, run in enumerate(runs):
@@ -101,23 +102,6 @@ class RedisScripts:
             connection = await self._connection(address)
             replies |= zip(numbers, await connection.call([commands[number] for number in numbers]), strict=True)
         return [replies[number] for number in range(len(runs))]
-
-    async def _find_places(self) -> Mapping[bytes, Address]:
-        first = self._url.addresses[0]
-        if not self._url.is_cluster:
-            return dict.fromkeys(self.tags, first)
-        failure = WireDown("no address is known")
-        for address in self._url.addresses:
-            try:
-                connection = await RedisConnection.open(address, self._url)
-                try:
-                    (slots,) = await connection.call([(b"CLUSTER", b"SLOTS")])
-                finally:
-                    await connection.aclose()
-                return homes(slots, self.tags, asked=address)
-            except WireDown as exc:
-                failure = exc
-        raise failure
 
     async def _connection(self, address: Address) -> RedisConnection:
         connection = self._connections.get(address)

@@ -19,8 +19,8 @@ from typing import Final
 import trio
 
 from greenroom.storage.bus_wire import Link, Payload, WireDown
-from greenroom.storage.redis.cluster_slots import homes
 from greenroom.storage.redis.connection import ANSWER_TIMEOUT_S, RedisConnection
+from greenroom.storage.redis.homes import find_homes
 from greenroom.storage.redis.resp import ErrorReply, Reply
 from greenroom.storage.redis.url import Address, RedisUrl
 
@@ -55,7 +55,7 @@ class RedisWire:
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[Link]:
-        places = await self._places()
+        places = await find_homes(self._url, self._names)
         channels = {name: channel for channel, name in enumerate(self._names)}
         arriving, arrived = trio.open_memory_channel[list[Payload]](READS_MAX)
         async with AsyncExitStack() as stack:
@@ -81,23 +81,6 @@ class RedisWire:
         connection = await RedisConnection.open(address, self._url)
         stack.push_async_callback(connection.aclose)
         return connection
-
-    async def _places(self) -> Mapping[bytes, Address]:
-        """Which server has which channel."""
-        if not self._url.is_cluster:
-            return dict.fromkeys(self._names, self._url.addresses[0])
-        failure = WireDown("no address is known")
-        for address in self._url.addresses:
-            try:
-                connection = await RedisConnection.open(address, self._url)
-                try:
-                    (slots,) = await connection.call([(b"CLUSTER", b"SLOTS")])
-                finally:
-                    await connection.aclose()
-                return homes(slots, self._names, asked=address)
-            except WireDown as exc:
-                failure = exc
-        raise failure
 
     async def _listen(self, subscriber: RedisConnection, names: Sequence[bytes]) -> None:
         """Subscribe, and wait until it counts: what is published from here on arrives."""

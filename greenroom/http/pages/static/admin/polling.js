@@ -9,9 +9,11 @@ export function poll(everyMs, ask, onFailure) {
   let timer = null;
   let isOver = false;
   let isAsking = false;
+  let isAskedAgain = false;
 
   async function once() {
     clearTimeout(timer);
+    if (isAsking) isAskedAgain = true;
     if (isOver || isAsking) return;
     if (!document.hidden) {
       isAsking = true;
@@ -24,7 +26,9 @@ export function poll(everyMs, ask, onFailure) {
         isAsking = false;
       }
     }
-    if (!isOver) timer = setTimeout(once, everyMs);
+    const restMs = isAskedAgain ? 0 : everyMs;
+    isAskedAgain = false;
+    if (!isOver) timer = setTimeout(once, restMs);
   }
 
   once();

@@ -2,10 +2,10 @@
 
 import { ApiError } from "../api.js";
 import { el, setText } from "../dom.js";
-import { closeIcon } from "../icons.js";
 import { moneyOf, priceOf, rateOf } from "../money.js";
 import { dayAndHour, spanOf } from "../times.js";
 import { field } from "./field.js";
+import { smallDialog } from "./small_dialog.js";
 import { createWhenField, refusedTime } from "./when_field.js";
 
 /** The server's bounds. */
@@ -66,21 +66,7 @@ export function createBookDialog({ services, book, booked }) {
   );
   const status = el("p", { class: "dialog-status", role: "status" });
   const title = el("h2", { class: "dialog-title", id: "book-title" });
-  const element = el(
-    "dialog",
-    { class: "dialog small", "aria-labelledby": title.id },
-    el(
-      "header",
-      { class: "dialog-header" },
-      title,
-      el(
-        "button",
-        { class: "icon-button", type: "button", "aria-label": "Close", on: { click: () => element.close() } },
-        closeIcon(),
-      ),
-    ),
-    el("div", { class: "dialog-scroller" }, status, form),
-  );
+  const element = smallDialog(title, el("div", { class: "dialog-scroller" }, status, form));
   service.input.addEventListener("change", chooseService);
   length.input.addEventListener("input", showCost);
 

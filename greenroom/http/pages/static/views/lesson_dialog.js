@@ -3,10 +3,10 @@
 import { ApiError } from "../api.js";
 import { outcomeOf, permitted, titleOf } from "../bookings.js";
 import { el, setText } from "../dom.js";
-import { closeIcon } from "../icons.js";
 import { moneyOf } from "../money.js";
 import { spanOf } from "../times.js";
 import { field } from "./field.js";
+import { smallDialog } from "./small_dialog.js";
 import { createWhenField, refusedTime } from "./when_field.js";
 
 /** The server's bound. */
@@ -74,19 +74,8 @@ export function createLessonDialog(actions) {
     el("button", { class: "button quiet", type: "button", on: { click: write } }, "Write about it"),
     ...Object.values(doings).map(({ opener }) => opener),
   );
-  const element = el(
-    "dialog",
-    { class: "dialog small", "aria-labelledby": title.id },
-    el(
-      "header",
-      { class: "dialog-header" },
-      title,
-      el(
-        "button",
-        { class: "icon-button", type: "button", "aria-label": "Close", on: { click: () => element.close() } },
-        closeIcon(),
-      ),
-    ),
+  const element = smallDialog(
+    title,
     el(
       "div",
       { class: "dialog-scroller lesson" },

@@ -2,9 +2,9 @@
 
 import { ApiError } from "../api.js";
 import { el } from "../dom.js";
-import { closeIcon } from "../icons.js";
 import { dayAndHour, inFull } from "../times.js";
 import { closeFromBackdrop } from "./backdrop.js";
+import { smallDialog } from "./small_dialog.js";
 
 /** @param remove `(message)` resolves once it is gone, or once that failed and was told. */
 export function createDeleteDialog(remove) {
@@ -50,21 +50,9 @@ export function createDeleteDialog(remove) {
 export function createHistoryDialog(versions) {
   const list = el("ol", { class: "versions" });
   const status = el("p", { class: "dialog-status", role: "status" });
-  const element = el(
-    "dialog",
-    { class: "dialog small", "aria-labelledby": "history-title", on: { click: closeFromBackdrop } },
-    el(
-      "header",
-      { class: "dialog-header" },
-      el("h2", { class: "dialog-title", id: "history-title" }, "What it said"),
-      el(
-        "button",
-        { class: "icon-button", type: "button", "aria-label": "Close", on: { click: () => element.close() } },
-        closeIcon(),
-      ),
-    ),
-    el("div", { class: "dialog-scroller" }, list, status),
-  );
+  const title = el("h2", { class: "dialog-title", id: "history-title" }, "What it said");
+  const content = el("div", { class: "dialog-scroller" }, list, status);
+  const element = smallDialog(title, content, { on: { click: closeFromBackdrop } });
 
   return {
     element,

@@ -2,10 +2,10 @@
 
 import { ApiError } from "../api.js";
 import { el, setText } from "../dom.js";
-import { closeIcon } from "../icons.js";
 import { createAreaPicker } from "./area_picker.js";
 import { field } from "./field.js";
 import { createLessonFields } from "./lesson_fields.js";
+import { smallDialog } from "./small_dialog.js";
 import { createWeekFields } from "./week_fields.js";
 
 /** The server's bounds. */
@@ -37,21 +37,7 @@ export function createOfferDialog({ profile, categories, findRegions, save, save
   );
   const status = el("p", { class: "dialog-status", role: "status" });
   const title = el("h2", { class: "dialog-title", id: "offer-title" }, "What I teach");
-  const element = el(
-    "dialog",
-    { class: "dialog small", "aria-labelledby": title.id },
-    el(
-      "header",
-      { class: "dialog-header" },
-      title,
-      el(
-        "button",
-        { class: "icon-button", type: "button", "aria-label": "Close", on: { click: () => element.close() } },
-        closeIcon(),
-      ),
-    ),
-    el("div", { class: "dialog-scroller" }, status, form),
-  );
+  const element = smallDialog(title, el("div", { class: "dialog-scroller" }, status, form));
   let kinds = null;
   let lessons = [];
 

@@ -1,14 +1,13 @@
 /** What was searched for lately, and one of these searches in full. */
 
-import { el, keyed, setText } from "../../dom.js";
+import { el, setText } from "../../dom.js";
 import { closeIcon } from "../../icons.js";
-import { poll } from "../polling.js";
 import { duration, number, plural, when, whenExactly } from "../words.js";
+import { createNewestFirst } from "./newest_first.js";
 import { createDiagnosis } from "./search_diagnosis.js";
 import { factList } from "./table.js";
 
 const EVERY_MS = 3_000;
-const PAGE = 50;
 /** From here on a person notices. */
 const SLOW_MS = 250;
 const FILTERS = [
@@ -20,10 +19,6 @@ const FILTERS = [
 const COLUMNS = [["Sentence", ""], ["Found", "figure"], ["Took", "figure"], ["Place", ""], ["Cache", ""], ["At", "at"]];
 
 export function createSearchQueries({ api }) {
-  let filter = FILTERS[0];
-  let first = [];
-  let older = [];
-  let cursor = null;
   let selected = null;
 
   const chips = el(
@@ -31,20 +26,16 @@ export function createSearchQueries({ api }) {
     { class: "chips", role: "group", "aria-label": "Which" },
     ...FILTERS.map((each) => el("button", { class: "chip", type: "button", on: { click: () => choose(each) } }, each[0])),
   );
-  const note = el("p", { class: "list-note" }, "Reading …");
-  const body = el("tbody", {});
-  const table = el(
-    "div",
-    { class: "table-scroller", tabIndex: 0, role: "region", "aria-label": "Searches", hidden: true },
-    el(
-      "table",
-      { class: "facts-table jobs-table" },
-      el("caption", { class: "visually-hidden" }, "Searches"),
-      el("thead", {}, el("tr", {}, ...COLUMNS.map(([label, kind]) => el("th", { scope: "col", class: kind }, label)))),
-      body,
-    ),
-  );
-  const more = el("button", { class: "button small", type: "button", hidden: true, on: { click: readOlder } }, "Show earlier ones");
+  const list = createNewestFirst({
+    everyMs: EVERY_MS,
+    caption: "Searches",
+    columns: COLUMNS,
+    none: "There are no such searches.",
+    filter: FILTERS[0],
+    key: (search) => search.query_id,
+    ask: ({ filter: [, bounds], ...page }) => api.searches({ ...page, ...bounds }),
+    createRow,
+  });
   const aside = el("aside", { class: "aside" });
   const element = el(
     "div",
@@ -54,69 +45,24 @@ export function createSearchQueries({ api }) {
       { class: "panel", "aria-label": "Searches" },
       el("h2", { class: "panel-title" }, "Searches"),
       chips,
-      table,
-      note,
-      more,
+      ...list.elements,
     ),
     aside,
   );
-  const asking = poll(EVERY_MS, readFirst, (error) => error && setText(note, error.message));
-  showFilter();
+  showFilter(FILTERS[0]);
 
-  async function readFirst() {
-    const asked = filter;
-    const page = await api.searches({ limit: PAGE, ...asked[1] });
-    if (asked !== filter) return asking.now();
-    const known = new Set(first.map((each) => each.query_id));
-    // More news than a page holds would leave a gap before what is older.
-    if (older.length === 0 || !page.items.some((each) => known.has(each.query_id))) {
-      older = [];
-      cursor = page.next_cursor;
-    } else {
-      const news = new Set(page.items.map((each) => each.query_id));
-      older = [...first.filter((each) => !news.has(each.query_id)), ...older];
-    }
-    first = page.items;
-    render();
+  function choose(filter) {
+    showFilter(filter);
+    list.choose(filter);
   }
 
-  async function readOlder() {
-    more.disabled = true;
-    try {
-      const page = await api.searches({ limit: PAGE, ...filter[1], cursor });
-      older = [...older, ...page.items];
-      cursor = page.next_cursor;
-      render();
-    } catch (error) {
-      setText(note, error.message);
-    } finally {
-      more.disabled = false;
-    }
-  }
-
-  function choose(each) {
-    filter = each;
-    first = older = [];
-    showFilter();
-    asking.now();
-  }
-
-  function showFilter() {
+  function showFilter(filter) {
     [...chips.children].forEach((chip, index) => chip.setAttribute("aria-pressed", String(FILTERS[index] === filter)));
   }
 
-  function render() {
-    const searches = [...first, ...older];
-    table.hidden = searches.length === 0;
-    more.hidden = cursor === null;
-    setText(note, searches.length === 0 ? "There are no such searches." : "");
-    keyed(body, searches, { key: (each) => each.query_id, create: createRow, update: (row, each) => row.show(each) });
-  }
-
-  function createRow(search) {
+  function createRow(search, cells) {
     const name = el("button", { class: "actor-name", type: "button", on: { click: () => open(search.query_id) } });
     const badge = el("span", { class: "state", "data-state": "dead", hidden: true }, "degraded");
-    const cells = COLUMNS.map(([label, kind]) => el("td", { class: kind, "data-label": label }));
     const [sentence, found, took, place, cache, at] = cells;
     sentence.append(el("span", { class: "query-sentence" }, name, " ", badge));
     const row = el("tr", {}, ...cells);
@@ -143,10 +89,10 @@ export function createSearchQueries({ api }) {
     selected = id;
     element.classList.toggle("has-detail", id !== null);
     aside.replaceChildren(...(id === null ? [] : [createQuery({ api, id })]));
-    render();
+    list.render();
   }
 
-  return { element, goTo, close: asking.close };
+  return { element, goTo, close: list.close };
 }
 
 /** The region a search was bound to, or the words that named none. */
