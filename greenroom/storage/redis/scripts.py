@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from hashlib import sha1
 from typing import Final
 
-from greenroom.storage.bus_wire import WireDown
 from greenroom.storage.redis.cluster_slots import slot_of
 from greenroom.storage.redis.connection import RedisConnection
 from greenroom.storage.redis.homes import find_homes
