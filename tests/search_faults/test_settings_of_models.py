@@ -7,13 +7,26 @@ import json
 import pytest
 import trio
 
+from greenroom.schema.search.understood import ParseSource
 from greenroom.schema.search_settings import SearchSettings
 from greenroom.storage.postgres import PostgresOptions
 from tests.openai_server import Asked, Turn
 from tests.search_faults.world import WAIT_S, World, a_world, reasons, titles
+from tests.storage.market_builders import a_teacher
 
 MISSPELT = "piano lessons in parc slobe"
 LATE = Turn(after_s=2.0)
+UNDERSTOOD = {
+    "service": "piano",
+    "categories": [],
+    "place": None,
+    "near": False,
+    "price": None,
+    "age": None,
+    "levels": [],
+    "when": None,
+    "mode": None,
+}
 
 
 def asked_of(world: World, model: str) -> list[Asked]:
@@ -68,10 +81,12 @@ async def test_another_provider_embeds_without_a_call_although_there_is_a_key(
         ({"openai_embedding_timeout_ms": 100}, "embedding"),
         ({"nl_search_embedding_soft_timeout_ms": 100}, "embedding"),
         ({"openai_location_timeout_ms": 100}, "tier5"),
+        # What none of the others ends: the client's own.
+        ({"openai_timeout_s": 0.1}, "embedding"),
     ],
 )
 async def test_a_call_is_waited_for_no_longer_than_its_timeout(
-    database: PostgresOptions, setting: dict[str, int], stage: str
+    database: PostgresOptions, setting: dict[str, float], stage: str
 ) -> None:
     slow = "text-embedding-3-small" if stage == "embedding" else "gpt-4o-mini"
     with trio.fail_after(WAIT_S):
@@ -83,6 +98,25 @@ async def test_a_call_is_waited_for_no_longer_than_its_timeout(
 
     assert took_s < LATE.after_s / 2
     assert "timeout" in reasons(answer, stage)
+
+
+@pytest.mark.parametrize(("timeout_ms", "outcome"), [(100, "ModelTimeout"), (1_000, "ok")])
+async def test_a_sentence_is_read_for_the_next_time_if_that_takes_no_longer_than_its_timeout(
+    database: PostgresOptions, timeout_ms: int, outcome: str
+) -> None:
+    read = Turn(after_s=0.3, says=UNDERSTOOD)
+    with trio.fail_after(WAIT_S):
+        async with a_world(database, openai_parsing_timeout_ms=timeout_ms) as world:
+            world.openai.choose = lambda asked: read if asked.body.get("model") == "gpt-5-nano" else Turn()
+            calls = world.models.calls
+            assert calls is not None
+            await world.search("something with keys")
+            await world.until(lambda: any(purpose == "parsing" for purpose, _ in calls.outcomes()))
+            outcomes = [each for purpose, each in calls.outcomes() if purpose == "parsing"]
+            again = await world.search("something with keys")
+
+    assert outcomes == [outcome]
+    assert (again.understood.source is ParseSource.MODEL) is (outcome == "ok")
 
 
 @pytest.mark.parametrize("retries", [0, 1])
@@ -119,6 +153,20 @@ async def test_no_more_places_are_offered_to_the_model_than_are_set(database: Po
             [asked] = asked_of(world, "gpt-4o-mini")
 
     assert json.loads(asked.body["messages"][-1]["content"])["places"][top:] == []
+
+
+@pytest.mark.parametrize(("score", "let_in"), [(0.05, []), (1.0, ["Zitherists together"])])
+async def test_meaning_alone_lets_in_where_words_find_nothing_that_fits_so_well(
+    database: PostgresOptions, score: float, let_in: list[str]
+) -> None:
+    teachers = [a_teacher(1, "Zither"), a_teacher(2, "Zitherists together"), a_teacher(3, "Chess")]
+    with trio.fail_after(WAIT_S):
+        async with a_world(
+            database, teachers=teachers, nl_search_text_require_text_match_score_threshold=score
+        ) as world:
+            answer = await world.search("zither tunings")
+
+    assert titles(answer) == ["Zither", *let_in]
 
 
 def test_an_empty_key_is_none() -> None:

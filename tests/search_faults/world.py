@@ -27,8 +27,9 @@ from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.passwords import SimulatedPasswords
 from greenroom.storage.ports import Storage
 from greenroom.storage.postgres import Pool, PostgresOptions, open_pool, postgres_storage
+from greenroom.storage.retrieval.rules import RetrievalRules
 from tests.openai_server import OpenAIServer, Turn, open_openai_server
-from tests.storage.market_builders import a_teacher, store
+from tests.storage.market_builders import Teacher, a_teacher, store
 from tests.storage.places_builders import add_places
 
 WAIT_S = 20.0
@@ -39,6 +40,7 @@ DIMENSIONS = 256
 PIANO = a_teacher(1, "Piano for children")
 VIOLIN = a_teacher(2, "Violin")
 DEAR = a_teacher(3, "Piano, advanced", lesson={"price_cents": 20_000})
+TEACHERS = (PIANO, VIOLIN, DEAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,10 @@ async def a_world(
     turn: Turn | None = None,
     pool_size: int = 4,
     flights: Flights | None = None,
+    teachers: Sequence[Teacher] = TEACHERS,
     **settings: object,
 ) -> AsyncIterator[World]:
-    """Maya may search among three teachers; the model server answers everything with ``turn``, at once by default.
+    """Maya may search among some teachers; the model server answers everything with ``turn``, at once by default.
 
     Args:
         flights: of other workers.
@@ -96,9 +99,9 @@ async def a_world(
         )
         board, models = await stack.enter_async_context(_models(chosen, flights))
         pool = await stack.enter_async_context(open_pool(options))
-        storage = postgres_storage(pool, bus=LocalBus())
+        storage = _storage(pool, chosen)
         await add_places(storage)
-        for teacher in (PIANO, VIOLIN, DEAR):
+        for teacher in teachers:
             await store(storage, teacher)
         await index(storage, [embedder.model for embedder in models.embedders])
         core = await stack.enter_async_context(_core(storage, SearchPlan(chosen, board, models), seed=1))
@@ -116,7 +119,7 @@ async def another_worker(
     async with AsyncExitStack() as stack:
         board, models = await stack.enter_async_context(_models(world.settings, flights))
         pool = await stack.enter_async_context(open_pool(replace(database, pool_size=4, pool_timeout_s=0.2)))
-        storage = postgres_storage(pool, bus=LocalBus())
+        storage = _storage(pool, world.settings)
         plan = SearchPlan(world.settings, board, models)
         core = await stack.enter_async_context(_core(storage, plan, seed=2))
         yield replace(world, core=core, pool=pool, models=models)
@@ -129,6 +132,10 @@ async def _models(settings: SearchSettings, flights: Flights | None) -> AsyncIte
         with trio.fail_after(WAIT_S):
             await models.local.embed(["a first text loads the model"], timeout_s=WAIT_S)
         yield board, models
+
+
+def _storage(pool: Pool, settings: SearchSettings) -> Storage:
+    return postgres_storage(pool, bus=LocalBus(), retrieval_rules=RetrievalRules.from_settings(settings))
 
 
 def _core(storage: Storage, plan: SearchPlan, *, seed: int) -> AbstractAsyncContextManager[Core]:

@@ -7,8 +7,12 @@ import trio
 from trio.testing import MockClock
 
 from greenroom.actors.search.answer import SearchAnswer
+from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome, Tier
 from tests.actors.search.world import SlowModels, a_market, reasons, search
 from tests.storage.market_builders import a_teacher
+
+PLACES_ARE_EMBEDDED_S = 1.0
+"""After the start, on the virtual clock."""
 
 PIANO = a_teacher(1, "Piano for children")
 
@@ -49,3 +53,33 @@ async def test_meaning_is_left_out_where_words_find_enough_that_fits_well_enough
     )
 
     assert (reasons(answer).get("vector") == "text_strong") is is_skipped
+
+
+async def place_of(sentence: str, **settings: object) -> tuple[PlaceAnswer, int]:
+    """Where a sentence is taken to mean, and how often the model was asked for it."""
+    models = SlowModels()
+    async with a_market(PIANO, models=models, **settings) as world:
+        await trio.sleep(PLACES_ARE_EMBEDDED_S)
+        answer = await search(world, sentence)
+        return answer.place, models.place.calls
+
+
+@pytest.mark.parametrize(("confidence", "tier"), [(0.74, Tier.EMBEDDING), (0.76, Tier.MODEL)])
+async def test_a_name_that_is_near_enough_in_meaning_ends_the_search_for_a_place(
+    autojump_clock: MockClock, confidence: float, tier: Tier
+) -> None:
+    # To the mock it is 0.75 like Park Slope.
+    place, _ = await place_of("piano near slope of the park", location_tier4_high_confidence=confidence)
+
+    assert place.tier is tier
+
+
+@pytest.mark.parametrize(("threshold", "is_asked"), [(0.11, 1), (0.12, 0)])
+async def test_a_model_chooses_only_among_names_that_are_near_enough_in_meaning(
+    autojump_clock: MockClock, threshold: float, is_asked: int
+) -> None:
+    # To the mock it is 0.118 like the nearest, and no name is like it.
+    place, asked = await place_of("piano in astor qqq", location_llm_embedding_threshold=threshold)
+
+    assert asked == is_asked
+    assert (place.outcome is PlaceOutcome.RESOLVED) is bool(is_asked)
