@@ -1,6 +1,6 @@
 """Mixing what words, meaning and kind say of a service into one order.
 
-1. Each leg's scores are stretched over 0 to 1 (min-max) and added with weights. Ranks alone lose how far apart two are: on the
+1. Each leg's scores are stretched over 0 to 1 (min-max, but no wider than SPREAD_MIN allows) and added with weights. Ranks alone lose how far apart two are: on the
    Cranfield collection reciprocal rank fusion was below the text leg alone, this above it (docs/retrieval.md).
 2. A leg that says the same of all says nothing and is left out. The weights of the others are kept in proportion.
 3. What a leg did not find has that leg's floor: no more is known than that it is no better than the worst that was found.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from greenroom.schema.ids import ServiceId
 from greenroom.schema.search.candidates import FUSED_MAX, RetrievalQuery
-from greenroom.storage.retrieval.rules import RetrievalRules
+from greenroom.storage.retrieval.rules import SPREAD_MIN, RetrievalRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,7 @@ def _stretched(scores: Sequence[float | None]) -> list[float] | None:
     if not known:
         return None
     low, high = min(known), max(known)
-    if high == low:
-        return None if len(known) == len(scores) else [0.0 if score is None else 1.0 for score in scores]
-    return [0.0 if score is None else (score - low) / (high - low) for score in scores]
+    if high == low and len(known) == len(scores):
+        return None
+    spread = max(high - low, SPREAD_MIN * high)
+    return [0.0 if score is None else 1 - (high - score) / spread if spread > 0 else 1.0 for score in scores]

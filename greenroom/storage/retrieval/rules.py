@@ -14,11 +14,17 @@ B: Final = 0.75
 the authors found good on most collections. Source: S. Robertson, H. Zaragoza, "The Probabilistic Relevance Framework: BM25 and
 Beyond", Foundations and Trends in Information Retrieval 3 (2009), sections 3.4 and 3.6."""
 
+HEAD_WEIGHT: Final = 3.0
 TITLE_WEIGHT: Final = 3.0
 CATEGORY_WEIGHT: Final = 2.0
 DESCRIPTION_WEIGHT: Final = 1.0
 """An occurrence counts as so many: weighted before saturation, which keeps a word in two fields from counting twice as much as in
-one. Source: S. Robertson, H. Zaragoza, M. Taylor, "Simple BM25 Extension to Multiple Weighted Fields", CIKM 2004."""
+one. Source: S. Robertson, H. Zaragoza, M. Taylor, "Simple BM25 Extension to Multiple Weighted Fields", CIKM 2004. The head of a title
+counts so much more: of "massage chairs" and "chair accessories" the former are chairs. Chosen on one half of WANDS' queries."""
+
+SPREAD_MIN: Final = 0.2
+"""What a leg's best score is above its worst, as a share of the best, is taken for at least this. Scores that are nearly all the same
+would else be stretched until a hair's breadth between two counted as much as whether they are of the kind that was meant."""
 
 LEG_DEPTH: Final = 200
 """Services that each leg hands on, whatever the page's size."""

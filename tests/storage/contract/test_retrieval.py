@@ -55,6 +55,12 @@ async def test_lessons_are_found_by_their_words_the_closest_first(storage: Stora
     assert retrieved.funnel.text == retrieved.total == 2
 
 
+async def test_what_a_title_names_counts_more_than_what_it_says_of_it(storage: Storage) -> None:
+    await open_market(storage, a_teacher(1, "Guitar repair"), a_teacher(2, "Classical guitar"))
+
+    assert await found(storage, a_query("guitar")) == [lesson_id(20), lesson_id(10)]
+
+
 async def test_accents_and_endings_do_not_matter(storage: Storage) -> None:
     await open_market(storage, a_teacher(1, "Forró dancing"))
 

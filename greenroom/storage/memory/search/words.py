@@ -10,9 +10,11 @@ from typing import Final
 
 from greenroom.schema.search.indexing import IndexedText
 from greenroom.storage.memory.search.trigrams import similarity
+from greenroom.storage.retrieval.head_words import head_words
 from greenroom.storage.retrieval.rules import (
     CATEGORY_WEIGHT,
     DESCRIPTION_WEIGHT,
+    HEAD_WEIGHT,
     K1,
     SIMILAR_LENGTH_MIN,
     SIMILAR_MAX,
@@ -107,6 +109,7 @@ def _frequencies(text: IndexedText) -> dict[str, float]:
     counted: dict[str, float] = {}
     for weight, field in (
         (TITLE_WEIGHT, text.service.title),
+        (HEAD_WEIGHT, head_words(text.service.title)),
         (CATEGORY_WEIGHT, text.category_words),
         (DESCRIPTION_WEIGHT, text.service.description),
     ):

@@ -22,7 +22,8 @@ from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.search.legs import vector_text
 from greenroom.storage.postgres.session import Params, Query, Session
 from greenroom.storage.postgres.writes import in_transaction
-from greenroom.storage.retrieval.rules import CATEGORY_WEIGHT, DESCRIPTION_WEIGHT, TITLE_WEIGHT
+from greenroom.storage.retrieval.head_words import head_words
+from greenroom.storage.retrieval.rules import CATEGORY_WEIGHT, DESCRIPTION_WEIGHT, HEAD_WEIGHT, TITLE_WEIGHT
 
 T = TypeVar("T")
 
@@ -83,9 +84,9 @@ UPDATE search_corpus SET documents = documents - (SELECT count(*) FROM former),
 _VECTORS: Final = sql.SQL("""
 vectors AS (
     SELECT doc, setweight(to_tsvector('lessons', title), 'A') || setweight(to_tsvector('lessons', category_words), 'B')
-                || setweight(to_tsvector('lessons', description), 'C') AS words
-      FROM unnest(%(docs)s::integer[], %(titles)s::text[], %(category_words)s::text[], %(descriptions)s::text[])
-           AS w (doc, title, category_words, description))""")
+                || setweight(to_tsvector('lessons', description), 'C') || setweight(to_tsvector('lessons', heads), 'D') AS words
+      FROM unnest(%(docs)s::integer[], %(titles)s::text[], %(category_words)s::text[], %(descriptions)s::text[], %(heads)s::text[])
+           AS w (doc, title, category_words, description, heads))""")
 
 ADD_LEXEMES: Final = sql.SQL("""
 -- add_lexemes: new words, counted later.
@@ -103,7 +104,8 @@ words AS MATERIALIZED (
       FROM vectors v
      CROSS JOIN LATERAL unnest(v.words) u
      CROSS JOIN LATERAL (
-           SELECT sum(CASE w WHEN 'A' THEN %(title_weight)s WHEN 'B' THEN %(category_weight)s ELSE %(description_weight)s END)
+           SELECT sum(CASE w WHEN 'A' THEN %(title_weight)s WHEN 'B' THEN %(category_weight)s WHEN 'D' THEN %(head_weight)s
+                       ELSE %(description_weight)s END)
                   AS frequency, bool_or(w IN ('A', 'B')) AS is_title
              FROM unnest(u.weights) w) o
       JOIN search_lexemes l ON l.lexeme = u.lexeme),
@@ -249,6 +251,7 @@ class PostgresSearchIndex:
                 "titles": texts(one.service.title for one in kept),
                 "category_words": texts(one.category_words for one in kept),
                 "descriptions": texts(one.service.description for one in kept),
+                "heads": texts(head_words(one.service.title) for one in kept),
             }
             await session.send(ADD_LEXEMES, params)
             await session.send(ADD_TEXTS, params | FIELD_WEIGHTS)
@@ -318,6 +321,7 @@ class PostgresSearchIndex:
 
 FIELD_WEIGHTS: Final = {
     "title_weight": TITLE_WEIGHT,
+    "head_weight": HEAD_WEIGHT,
     "category_weight": CATEGORY_WEIGHT,
     "description_weight": DESCRIPTION_WEIGHT,
 }

@@ -1,0 +1,26 @@
+"""How what the legs say is mixed."""
+
+from __future__ import annotations
+
+from greenroom.schema.ids import ServiceId
+from greenroom.storage.retrieval.fusion import Found, fuse
+from greenroom.storage.retrieval.rules import RetrievalRules
+
+
+def test_the_kind_that_was_meant_counts_more_than_a_hairs_breadth_between_words() -> None:
+    found = [
+        Found(ServiceId("truck driving"), text=0.91, cosine=None, category=0.0, quality=5.0),
+        Found(ServiceId("driving"), text=0.90, cosine=None, category=0.8, quality=4.0),
+        Found(ServiceId("driving too"), text=0.89, cosine=None, category=0.8, quality=4.0),
+    ]
+
+    fused = fuse(found, RetrievalRules())
+
+    assert [each.found.service_id for each in fused] == ["driving", "driving too", "truck driving"]
+
+
+def test_no_score_leaves_its_bounds() -> None:
+    cosines = (-0.2, -0.1, 0.0, None)
+    found = [Found(ServiceId(str(n)), None, cosine, 0.0, 4.0) for n, cosine in enumerate(cosines)]
+
+    assert [each.score for each in fuse(found, RetrievalRules())] == [1.0, 0.5, 0.0, 0.0]
