@@ -187,6 +187,14 @@ def test_levels_of_the_tree_and_an_order_are_not_asked_for_together(tmp_path: Pa
         ),
         ({"GREENROOM_DATABASE_URL": "mysql://x"}, "GREENROOM_DATABASE_URL: must begin with postgresql://"),
         ({"GREENROOM_ADMIN_API_KEY": "short"}, "GREENROOM_ADMIN_API_KEY: must have at least 16 characters"),
+        (
+            {"GREENROOM_TURNSTILE_SITE_KEY": "0x4AAA"},
+            "GREENROOM_TURNSTILE_SITE_KEY: needs GREENROOM_TURNSTILE_SECRET too",
+        ),
+        (
+            {"GREENROOM_TURNSTILE_SCRIPT_URL": "https://evil.example; script-src *"},
+            "GREENROOM_TURNSTILE_SCRIPT_URL: must be an address without a query",
+        ),
         ({"SEARCH_BUDGET_MS": "soon"}, "SEARCH_BUDGET_MS: must be a whole number"),
         ({"EMBEDDING_PROVIDER": "openai"}, "EMBEDDING_PROVIDER: openai needs OPENAI_API_KEY"),
         ({"EMBEDDING_DIMENSIONS": "300"}, "EMBEDDING_DIMENSIONS: local embeddings have 64, 128, 256 dimensions"),

@@ -407,7 +407,9 @@ async def open_core(
                 wall=wall,
                 session_life=settings.session_life,
                 limiting=limiting,
-                lockout=Lockout(storage.limits, Ladder(settings.lockout_failures)),
+                lockout=Lockout(
+                    storage.limits, Ladder(settings.lockout_failures), counts_anyway=captcha is not None
+                ),
                 captcha=captcha,
                 captcha_failures=settings.captcha_failures,
             ),

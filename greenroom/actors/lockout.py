@@ -34,7 +34,7 @@ class Ladder:
     """How long the n-th failure in a row locks: not at all before ``first``, then ``base_s``, doubled each time.
 
     Attributes:
-        first: 0 to lock nobody, nor to count.
+        first: 0 to lock nobody.
     """
 
     first: int
@@ -58,11 +58,16 @@ class Attempt:
 
 
 class Lockout:
-    """See the module."""
+    """See the module.
 
-    def __init__(self, limits: RateLimits, ladder: Ladder) -> None:
+    Args:
+        counts_anyway: also where nobody is locked, for whoever asks something else of those who failed.
+    """
+
+    def __init__(self, limits: RateLimits, ladder: Ladder, *, counts_anyway: bool = False) -> None:
         self._limits = limits
         self._ladder = ladder
+        self._is_counting = counts_anyway or ladder.first > 0
 
     async def check(self, account: str) -> None:
         """
@@ -80,7 +85,7 @@ class Lockout:
         Raises:
             AccountLocked: another try came first; this one is not counted.
         """
-        if not self._ladder.first:
+        if not self._is_counting:
             return Attempt(failure=0, is_gated=False)
         standing = await self._limits.settle(FAILURES, account, spent=1)
         failure = -(-standing.debt_us // FAILURES.interval_us)
@@ -101,8 +106,9 @@ class Lockout:
 
     async def forgive(self, account: str) -> None:
         """Somebody knew the password."""
-        if self._ladder.first:
+        if self._is_counting:
             await self._limits.settle(FAILURES, account, spent=-2 * FAILURES.limit)
+        if self._ladder.first:
             await self._open(account)
 
     async def _open(self, account: str) -> None:

@@ -55,7 +55,7 @@ from greenroom.http.routes import (
 )
 from greenroom.http.routing import Routes
 from greenroom.http.search_metrics import SearchCollector
-from greenroom.http.security_headers import StandardHeaders
+from greenroom.http.security_headers import StandardHeaders, page_policy
 from greenroom.http.serving import Refusal
 from greenroom.http.sockets import SocketEndpoint
 from greenroom.schema.ids import Ids
@@ -134,6 +134,13 @@ def create_app(
     refusing = Refusing(RefusalMetrics(registry))
     recorder = AccessRecorder(ids, RequestMetrics(registry), level=settings.access_log_level or settings.log_level)
     app = Application(__name__, static_folder=None)
+    pages = QuartPages(
+        app,
+        load_pages(FOLDER),
+        policy=page_policy(settings.captcha_origin),
+        cross_origin=cross_origin,
+        refusing=refusing,
+    )
     app.sockets = SocketEndpoint(core, settings, recorder)
     app.routes = Routes(OPERATIONS)
     app.cycle = RequestCycle(
@@ -144,7 +151,7 @@ def create_app(
         hosts=AllowedHosts(settings.allowed_hosts),
         cross_origin=cross_origin,
         refusing=refusing,
-        otherwise=QuartPages(app, load_pages(FOLDER), cross_origin=cross_origin, refusing=refusing).answer,
+        otherwise=pages.answer,
     )
     return app
 

@@ -15,8 +15,6 @@ from typing import Final
 
 from quart.wrappers import Request, Response
 
-from greenroom.http.security_headers import PAGE_POLICY
-
 FOLDER: Final = Path(__file__).parent / "pages"
 
 _TYPES: Final = {
@@ -50,16 +48,19 @@ def load_pages(folder: Path) -> Mapping[str, PageFile]:
     return {route: _load(path) for route, path in found.items()}
 
 
-def serve_page(request: Request, page: PageFile) -> Response:
+def serve_page(request: Request, page: PageFile, *, policy: str) -> Response:
     """Answer with a file, or 304 if the client has it.
 
     Names do not change with content, so a browser asks each time; it costs a round trip and no bytes.
+
+    Args:
+        policy: the Content-Security-Policy.
     """
     not_modified = page.etag in request.if_none_match
     response = Response(b"" if not_modified else page.content, status=304 if not_modified else 200)
     response.headers["Content-Type"] = page.media_type
     response.headers["Cache-Control"] = "no-cache"
-    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    response.headers["Content-Security-Policy"] = policy
     response.set_etag(page.etag)
     return response
 

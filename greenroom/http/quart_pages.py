@@ -36,12 +36,20 @@ class QuartPages:
 
     Args:
         app: which gets the pages' routes and the error handler.
+        policy: the pages' Content-Security-Policy.
     """
 
     def __init__(
-        self, app: QuartTrio, pages: Mapping[str, PageFile], *, cross_origin: CrossOrigin, refusing: Refusing
+        self,
+        app: QuartTrio,
+        pages: Mapping[str, PageFile],
+        *,
+        policy: str,
+        cross_origin: CrossOrigin,
+        refusing: Refusing,
     ) -> None:
         self._app = app
+        self._policy = policy
         self._cross_origin = cross_origin
         self._refusing = refusing
         app.request_class = PageRequest
@@ -64,7 +72,7 @@ class QuartPages:
 
     def _add(self, path: str, page: PageFile) -> None:
         async def view() -> QuartResponse:
-            return serve_page(_current(), page)
+            return serve_page(_current(), page, policy=self._policy)
 
         self._app.add_url_rule(path, f"GET {path}", view, methods=["GET"], provide_automatic_options=False)
 

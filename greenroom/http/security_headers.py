@@ -13,11 +13,10 @@ API_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; fr
 """An API answer is data: should a browser ever show one as a page, it may do nothing."""
 
 PAGE_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "default-src 'none'; script-src 'self'{widget}; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
+    "frame-ancestors 'none'{frame}"
 )
-"""Our pages: everything from this server, nothing inline."""
 
 ALWAYS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -36,6 +35,18 @@ BY_DEFAULT: Final[Mapping[str, str]] = MappingProxyType(
     {"Content-Security-Policy": API_POLICY, "Cache-Control": "no-store"}
 )
 """What a response gets unless it says otherwise."""
+
+
+def page_policy(widget_origin: str | None) -> str:
+    """Return the policy of our pages: everything from this server, nothing inline.
+
+    Args:
+        widget_origin: where a captcha's script and frame come from besides; None for nowhere.
+            Source: https://developers.cloudflare.com/turnstile/reference/content-security-policy/
+    """
+    if widget_origin is None:
+        return PAGE_POLICY.format(widget="", frame="")
+    return PAGE_POLICY.format(widget=f" {widget_origin}", frame=f"; frame-src {widget_origin}")
 
 
 def fixed_headers(*, is_secure: bool) -> dict[str, str]:

@@ -23,6 +23,14 @@ class SignedInOut(Wire):
     expires_at: Moment
 
 
+class CaptchaOut(Wire):
+    """A widget of Cloudflare Turnstile. A token is to be earned for the action ``login``."""
+
+    provider: Literal["turnstile"] = "turnstile"
+    site_key: str
+    script_url: str
+
+
 class ConversationsOut(Wire):
     """``next_cursor`` is null on the last page."""
 

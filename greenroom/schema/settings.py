@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from difflib import get_close_matches
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
@@ -166,6 +168,14 @@ class Settings(BaseSettings):
     turnstile_url: str = Field(
         "https://challenges.cloudflare.com/turnstile/v0/siteverify", description="where its tokens are checked"
     )
+    turnstile_site_key: str | None = Field(
+        None,
+        max_length=200,
+        description="site key of that widget, which the pages then show; unset: they show none",
+    )
+    turnstile_script_url: str = Field(
+        "https://challenges.cloudflare.com/turnstile/v0/api.js", description="where the pages get the widget"
+    )
     login_captcha_failures: int = Field(
         3, ge=0, le=10, description="wrong passwords in a row after which a sign-in needs a captcha"
     )
@@ -213,11 +223,28 @@ class Settings(BaseSettings):
             raise ValueError(f"must begin with one of {', '.join(REDIS_SCHEMES)}")
         return value
 
-    @field_validator("turnstile_url")
+    @field_validator("turnstile_url", "turnstile_script_url")
     @classmethod
     def _url_is_http(cls, value: str) -> str:
         if not value.startswith(("https://", "http://")):
             raise ValueError("must begin with https://")
+        return value
+
+    @field_validator("turnstile_script_url")
+    @classmethod
+    def _script_is_of_a_host(cls, value: str) -> str:
+        # Its origin goes into a header.
+        if re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?", value) is None:
+            raise ValueError(
+                "must be an address without a query, e.g. https://challenges.cloudflare.com/turnstile/v0/api.js"
+            )
+        return value
+
+    @field_validator("turnstile_site_key")
+    @classmethod
+    def _widget_is_checked(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("turnstile_secret") is None:
+            raise ValueError("needs GREENROOM_TURNSTILE_SECRET too: what the widget says has to be checked")
         return value
 
     @field_validator("mail_from")
@@ -281,6 +308,14 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+    @property
+    def captcha_origin(self) -> str | None:
+        """Where the pages get a captcha's widget; None if they show none."""
+        if self.turnstile_site_key is None:
+            return None
+        parts = urlsplit(self.turnstile_script_url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     @property
     def is_cookie_secure(self) -> bool:

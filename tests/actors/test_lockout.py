@@ -222,6 +222,14 @@ async def test_a_captcha_does_not_replace_the_ladder(autojump_clock: MockClock) 
         ]
 
 
+async def test_a_captcha_is_asked_for_also_where_nobody_is_locked(autojump_clock: MockClock) -> None:
+    async with guarded(failures=0, captcha=Asked()) as world:
+        assert [await attempt(world) for _ in range(3)] == ["invalid"] * 3
+
+        assert await outcome(world, PASSWORD, None) == "captcha_required"
+        assert await outcome(world, PASSWORD, "good") == "in"
+
+
 async def test_asking_for_a_captcha_again_and_again_locks_nobody(autojump_clock: MockClock) -> None:
     async with guarded(captcha=Asked(), limits=PER_ACCOUNT) as world:
         for _ in range(3):

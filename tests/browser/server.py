@@ -6,10 +6,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from psycopg.conninfo import conninfo_to_dict
@@ -34,9 +35,10 @@ class ServerProcess:
     Args:
         database_url: where it keeps everything, so that a restart forgets nothing.
         data_dir: a folder of its own.
+        environment: further settings.
     """
 
-    def __init__(self, database_url: str, data_dir: Path) -> None:
+    def __init__(self, database_url: str, data_dir: Path, environment: Mapping[str, str]) -> None:
         self.url = ""
         self.data_dir = data_dir
         self.database_url = database_url
@@ -49,6 +51,7 @@ class ServerProcess:
             "GREENROOM_LOG_LEVEL": "warning",
             "COLUMNS": "200",
             **UNLIMITED,
+            **environment,
         }
         self._process: subprocess.Popen[str] | None = None
 
@@ -91,10 +94,12 @@ class ServerProcess:
 
 
 @contextmanager
-def running_server(postgres: PostgresServer, data_dir: Path) -> Iterator[ServerProcess]:
+def running_server(
+    postgres: PostgresServer, data_dir: Path, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[ServerProcess]:
     """A server on a database of its own."""
     with postgres.migrated_database(fresh_name()) as options:
-        server = ServerProcess(database_url(options.conninfo), data_dir)
+        server = ServerProcess(database_url(options.conninfo), data_dir, environment)
         try:
             server.start()
             yield server

@@ -118,6 +118,7 @@ async def test_live_answers_are_what_was_described(world: World, document: dict[
     await nobody.post("/api/v1/auth/register", json=newcomer)
     await nobody.post("/api/v1/auth/register", json={})
     await nobody.post("/api/v1/auth/login", json={"email": newcomer["email"], "password": PASSWORD})
+    await nobody.get("/api/v1/auth/captcha")
     await nobody.post("/api/v1/auth/login", json={"email": newcomer["email"], "password": "wrong"})
     await nobody.post("/api/v1/auth/login", content=b"{", headers={"Content-Type": "application/json"})
     await nobody.post("/api/v1/auth/login", content=b"{}")

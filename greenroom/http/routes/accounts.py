@@ -9,7 +9,7 @@ from greenroom.http.credentials import cookie_name
 from greenroom.http.idempotency import HEADER, given_key
 from greenroom.http.operations import Answer, Call, Operations
 from greenroom.http.response import Response, reply
-from greenroom.schema.answers import SignedInOut
+from greenroom.schema.answers import CaptchaOut, SignedInOut
 from greenroom.schema.errors import (
     AccountLocked,
     CaptchaFailed,
@@ -98,6 +98,17 @@ async def logout(call: Call, identity: Identity) -> Response:
     response = reply(204)
     response.delete_cookie(cookie_name(call.settings), is_secure=call.settings.is_cookie_secure)
     return response
+
+
+@operations.serve(
+    "GET", "/api/v1/auth/captcha", answers={200: CaptchaOut, 204: Answer(description="No widget is shown here")}
+)
+async def captcha(call: Call) -> Response:
+    """Which widget earns the captcha_token that a sign-in may need."""
+    settings = call.settings
+    if settings.turnstile_site_key is None:
+        return reply(204)
+    return reply(200, CaptchaOut(site_key=settings.turnstile_site_key, script_url=settings.turnstile_script_url))
 
 
 @operations.serve("GET", "/api/v1/auth/me", answers={200: UserOut})

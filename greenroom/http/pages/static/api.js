@@ -57,6 +57,8 @@ export function createApi({ onUnauthorized, onAnswer }) {
   return {
     register: (account) => post("/auth/register", account),
     logIn: (credentials) => post("/auth/login", credentials),
+    /** Null where no widget is shown. */
+    captcha: () => get("/auth/captcha"),
     logOut: () => post("/auth/logout"),
     me: () => get("/auth/me"),
     sync: () => get("/sync"),

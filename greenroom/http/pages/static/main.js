@@ -58,6 +58,7 @@ function showLogin() {
   sessionStorage.removeItem(NOTICE);
   const login = createLogin({
     notice,
+    widget: api.captcha,
     async submit(mode, fields) {
       const { user } = await (mode === "register" ? api.register(fields) : api.logIn(fields));
       localStorage.setItem(SIGNED_IN_AS, user.id);

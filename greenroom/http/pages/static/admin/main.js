@@ -5,6 +5,7 @@ import { forgetCredentials, keepCredentials, readCredentials } from "./credentia
 import { createConsole } from "./console.js";
 import { createSignIn } from "./views/sign_in.js";
 
+const nobody = { credentials: null, onUnauthorized() {} };
 const root = document.getElementById("console");
 let shown = null;
 
@@ -16,7 +17,7 @@ function show(part) {
 }
 
 function askWhoOperates(notice = null) {
-  show(createSignIn({ notice, signIn }));
+  show(createSignIn({ notice, signIn, widget: () => createOperatorApi(nobody).captcha() }));
 }
 
 /** Rejects with an ApiError if they are no operator's. */
@@ -25,7 +26,7 @@ async function signIn(given) {
   if (given.key) {
     credentials = { kind: "key", secret: given.key, name: "operator’s key" };
   } else {
-    const answer = await createOperatorApi({ credentials: null, onUnauthorized() {} }).logIn(given.email, given.password);
+    const answer = await createOperatorApi(nobody).logIn(given);
     credentials = { kind: "token", secret: answer.access_token, name: answer.user.display_name };
   }
   try {

@@ -65,7 +65,9 @@ export function createOperatorApi({ credentials, onUnauthorized }) {
   const placed = (worker, node) => (worker ? { ...node, path: `${branchOf(worker)}${node.path}` } : node);
 
   return {
-    logIn: (email, password) => request("POST", "/auth/login", { email, password }),
+    logIn: (fields) => request("POST", "/auth/login", fields),
+    /** Null where no widget is shown. */
+    captcha: () => request("GET", "/auth/captcha"),
     logOut: () => request("POST", "/auth/logout"),
     probe: () => get("/admin/actors", { depth: 0 }),
     workers: () => get("/admin/workers"),

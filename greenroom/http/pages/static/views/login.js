@@ -4,15 +4,15 @@ import { el, setText } from "../dom.js";
 import { ApiError } from "../api.js";
 import { inSeconds } from "../times.js";
 import { speechIcon } from "../icons.js";
+import { createCaptcha } from "./captcha.js";
 import { field } from "./field.js";
-
-const CAPTCHA_CODES = new Set(["captcha_required", "captcha_failed"]);
 
 /**
  * @param notice why the person is here, in words, or null.
  * @param submit `("login" | "register", fields)`, rejects with an ApiError.
+ * @param widget asks which captcha is shown where the server wants one.
  */
-export function createLogin({ notice, submit }) {
+export function createLogin({ notice, submit, widget }) {
   let mode = "login";
   let blockedUntil = 0;
   let ticking = null;
@@ -37,6 +37,7 @@ export function createLogin({ notice, submit }) {
     choice("role", "student", "Learn", true),
     choice("role", "instructor", "Teach", false),
   );
+  const captcha = createCaptcha({ widget });
   const problem = el("p", { class: "form-problem", role: "alert" });
   const button = el("button", { class: "button primary wide", type: "submit" });
   const title = el("h2", {});
@@ -51,6 +52,7 @@ export function createLogin({ notice, submit }) {
     email.element,
     password.element,
     roles,
+    captcha.element,
     problem,
     button,
     el("p", { class: "switch" }, switchWords, " ", switchButton),
@@ -91,9 +93,15 @@ export function createLogin({ notice, submit }) {
     event.preventDefault();
     if (button.disabled) return;
     problem.textContent = "";
+    if (mode === "login" && captcha.isOpen) {
+      problem.textContent = "Please confirm first that you are a person.";
+      return;
+    }
     button.disabled = true;
     const fields = { email: email.input.value.trim(), password: password.input.value };
-    if (mode === "register") {
+    if (mode === "login") {
+      Object.assign(fields, captcha.fields);
+    } else {
       fields.display_name = nameField.input.value.trim();
       fields.role = form.elements.role.value;
     }
@@ -101,24 +109,21 @@ export function createLogin({ notice, submit }) {
       await submit(mode, fields);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      explain(error);
+      explain(error, mode === "login" ? await captcha.refused(error) : null);
     } finally {
       if (Date.now() >= blockedUntil) button.disabled = false;
     }
   }
 
-  function explain(error) {
-    if (CAPTCHA_CODES.has(error.code)) {
-      problem.textContent = `${error.message} After this many failed tries, please wait a while before the next one.`;
-    } else if (error.retryAfterS !== null) {
+  function explain(error, more) {
+    if (error.retryAfterS !== null) {
       blockedUntil = Date.now() + error.retryAfterS * 1000;
       clearInterval(ticking);
       ticking = setInterval(() => countDown(error.message), 250);
       countDown(error.message);
       return;
-    } else {
-      problem.textContent = error.message;
     }
+    problem.textContent = [error.message, more].filter(Boolean).join(" ");
     (error.code === "email_taken" ? email : password).input.select();
   }
 

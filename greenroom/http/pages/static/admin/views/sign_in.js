@@ -3,17 +3,20 @@
 import { el, setText } from "../../dom.js";
 import { ApiError } from "../../api.js";
 import { speechIcon } from "../../icons.js";
+import { createCaptcha } from "../../views/captcha.js";
 
 /**
  * @param notice why they are asked, or null.
- * @param signIn `({email, password} | {key})`, rejects with an ApiError.
+ * @param signIn `({email, password, captcha_token?} | {key})`, rejects with an ApiError.
+ * @param widget asks which captcha is shown where the server wants one.
  */
-export function createSignIn({ notice, signIn }) {
+export function createSignIn({ notice, signIn, widget }) {
   let byKey = false;
   const email = field("E-mail address", { name: "email", type: "email", autocomplete: "username" });
   const password = field("Password", { name: "password", type: "password", autocomplete: "current-password" });
   const key = field("Operator’s key", { name: "key", type: "password", autocomplete: "off", spellcheck: false });
   setText(key.hint, "GREENROOM_ADMIN_API_KEY, or what is in data/admin-api-key.");
+  const captcha = createCaptcha({ widget });
   const problem = el("p", { class: "form-problem", role: "alert" });
   const button = el("button", { class: "button primary wide", type: "submit" }, "Sign in");
   const choices = [
@@ -38,6 +41,7 @@ export function createSignIn({ notice, signIn }) {
       email.element,
       password.element,
       key.element,
+      captcha.element,
       problem,
       button,
     ),
@@ -60,15 +64,23 @@ export function createSignIn({ notice, signIn }) {
   async function onSubmit(event) {
     event.preventDefault();
     if (button.disabled) return;
-    button.disabled = true;
     problem.textContent = "";
+    if (!byKey && captcha.isOpen) {
+      problem.textContent = "Please confirm first that you are a person.";
+      return;
+    }
+    button.disabled = true;
     try {
       await signIn(
-        byKey ? { key: key.input.value.trim() } : { email: email.input.value.trim(), password: password.input.value },
+        byKey
+          ? { key: key.input.value.trim() }
+          : { email: email.input.value.trim(), password: password.input.value, ...captcha.fields },
       );
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      setText(problem, error.status === 403 ? "This account is no operator’s." : error.message);
+      const more = byKey ? null : await captcha.refused(error);
+      const isNoOperator = error.status === 403 && !error.code.startsWith("captcha_");
+      setText(problem, isNoOperator ? "This account is no operator’s." : [error.message, more].filter(Boolean).join(" "));
       (byKey ? key : password).input.select();
     } finally {
       button.disabled = false;
