@@ -16,6 +16,7 @@ from greenroom.http.sockets import PATH
 from greenroom.http.sockets.pace import Pace
 from greenroom.http.sockets.session import ACK_TIMEOUT_S, COMMANDS_BURST, UNREADABLE_MAX
 from greenroom.schema.records import Role
+from greenroom.storage.memory import FaultPoint, Phase
 from tests.http.raw import read_to_end
 from tests.http.world import ULID, WAIT_S, Person, World, a_world, assert_known, some_settings
 
@@ -165,6 +166,28 @@ async def test_many_commands_in_flight_keep_their_order_and_each_gets_its_reply(
 
     assert [reply["data"]["content"] for reply in replies] == [str(n) for n in range(200)]
     assert [reply["data"]["seq"] for reply in replies] == list(range(1, 201))
+
+
+async def test_edits_of_one_message_in_flight_keep_their_order_however_long_each_looks_for_it(
+    world: World,
+) -> None:
+    talk = await world.talk()
+    message_id = (await world.say(talk, "Hello", by=world.maya))["id"]
+    waits = iter(range(10, 0, -1))
+
+    async def the_first_waits_longest(point: FaultPoint) -> None:
+        if point.operation == "conversations.conversation_of" and point.phase is Phase.BEFORE:
+            await trio.sleep(next(waits) / 100)
+
+    world.database.faults = the_first_waits_longest
+    async with a_socket(world, world.maya) as socket:
+        for n in range(10):
+            await socket.send(ref=n, cmd="edit", message_id=message_id, content=f"Hello {n}")
+        replies = [await socket.reply(n) for n in range(10)]
+
+    assert [(reply["data"]["content"], reply["data"]["version"]) for reply in replies] == [
+        (f"Hello {n}", n + 2) for n in range(10)
+    ]
 
 
 @pytest.mark.parametrize(

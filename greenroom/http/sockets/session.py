@@ -5,6 +5,7 @@ Rules:
 1. One task reads frames and starts a task for each command, and goes on once that is within its limits and waits for
    something else: so messages reach a conversation's actor in the order they were sent in, and none waits for the reply of
    the one before. A limit may have to be asked of another machine, and tasks that wait for the same answer go on in any order.
+   Commands about one message, which first look for where it is, go one after the other.
 2. At most IN_FLIGHT_MAX commands are under way; then nothing is read, and TCP pushes back.
 3. Events and replies are sent as they come, each a frame; the server writes those of a wake-up together. A client that
    takes nothing is cut by the server's write deadline; one that falls behind is a slow consumer as on any stream.
@@ -20,6 +21,7 @@ from typing import Any, Final
 
 import structlog
 import trio
+from pydantic import BaseModel
 
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
@@ -29,6 +31,7 @@ from greenroom.http.sockets.closing import CLOSE_CODES, CloseCode
 from greenroom.http.sockets.commands import carry_out
 from greenroom.http.sockets.frames import event_frame, parse_command, ref_of, refusal_frame, reply_frame
 from greenroom.http.sockets.pace import Pace
+from greenroom.http.sockets.turns import Turns
 from greenroom.schema.errors import DomainError, RateLimited
 from greenroom.schema.events import Closing
 from greenroom.schema.rate_limits import Policy
@@ -88,6 +91,7 @@ class SocketSession:
         self._under_way = 0
         self._room = trio.lowlevel.ParkingLot()
         self._pace = Pace(per_s=COMMANDS_PER_S, burst=COMMANDS_BURST)
+        self._turns = Turns()  # by message
         self._begun = trio.lowlevel.ParkingLot()
         self._listening = trio.CancelScope()  # for commands; its deadline is that of the next acknowledgement
         self._following = trio.CancelScope()  # the stream
@@ -153,13 +157,19 @@ class SocketSession:
                 # Wakes the reader, which gets its turn at this task's next wait and not before: the order of rule 1.
                 self._begun.unpark()
             ref = command.ref
-            return reply_frame(ref, await carry_out(command, self._admitted, self._core.messaging))
+            return reply_frame(ref, await self._carry_out(command))
         except (DomainError, HttpFault) as error:
             return refusal_frame(ref_of(text) if ref is None else ref, error, self._name)
         except Exception as error:
             # The outermost edge of a command, as of a request: a bug costs its own reply and is logged.
             _log.exception("command_crashed", request_id=self._name)
             return refusal_frame(ref, error, self._name)
+
+    async def _carry_out(self, command: AnyCommand) -> BaseModel | None:
+        if not isinstance(command, SocketEdit | SocketDelete | SocketReact):
+            return await carry_out(command, self._admitted, self._core.messaging)
+        async with self._turns.of(command.message_id):
+            return await carry_out(command, self._admitted, self._core.messaging)
 
     async def _admit(self, text: str) -> AnyCommand:
         """Read a command and take what it counts for: changes of messages are requests, as they are over HTTP.
