@@ -41,6 +41,19 @@ _PATH_SCHEMAS: Final[Mapping[Any, Document]] = {
 }
 """Of path parameters that are no ULIDs."""
 
+ADMIN: Final = "/api/v1/admin/"
+WORKERS: Final = f"{ADMIN}workers"
+
+_WORKER: Final[Document] = {
+    "name": "worker",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "Where a server has several workers: the name of the one that is to answer, else whichever is asked first. "
+    "The live stream also takes `all`.",
+}
+"""Taken by what stands before the workers' applications."""
+
 _HEADERS: Final[Mapping[str, str]] = {
     "X-Request-Id": "Names this request in the server's log; a sane one that came with it is kept.",
     "Retry-After": "Seconds after which asking again makes sense; not with every problem of this status.",
@@ -188,6 +201,8 @@ def _parameters(operation: Operation) -> list[Document]:
         for name, schema in shape["properties"].items():
             required = name in shape.get("required", ())
             parameters.append({"name": name, "in": "query", "required": required, "schema": schema})
+    if operation.path.startswith(ADMIN) and operation.path != WORKERS:
+        parameters.append(_WORKER)
     if operation.takes_ticket:
         parameters.append(
             {

@@ -24,6 +24,7 @@ import trio
 from hypercorn.typing import ASGIFramework
 
 from greenroom.http.faults import HttpFault, RouteNotFound
+from greenroom.http.openapi import ADMIN, WORKERS
 from greenroom.http.operator_feed import RETRY_MS
 from greenroom.http.problems import MEDIA_TYPE, problem_of, render
 from greenroom.http.request_body import read_body
@@ -41,8 +42,6 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
-ADMIN: Final = "/api/v1/admin/"
-WORKERS: Final = "/api/v1/admin/workers"
 ROOT: Final = "/api/v1/admin/actors"
 ROOT_ALONE: Final = "depth=1&children_max=1"
 STREAM: Final = "/api/v1/admin/actors/stream"

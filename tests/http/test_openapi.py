@@ -368,3 +368,15 @@ async def test_metrics_are_for_operators(document: dict[str, Any], world: World)
 
     assert {"operator": []} in security
     assert "For operators, with" in re.search(r'<article id="read_metrics">(.*?)</article>', page, re.DOTALL)[1]  # type: ignore[index]
+
+
+async def test_operators_are_told_how_to_ask_one_of_several_workers(document: dict[str, Any]) -> None:
+    takes_worker = {
+        path
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        if any(parameter["name"] == "worker" for parameter in operation.get("parameters", ()))
+    }
+
+    admin = {path for path in document["paths"] if path.startswith("/api/v1/admin/")}
+    assert takes_worker == admin - {"/api/v1/admin/workers"}
