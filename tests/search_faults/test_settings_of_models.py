@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import trio
 
@@ -143,16 +141,6 @@ async def test_no_more_calls_are_on_the_wire_than_are_set(database: PostgresOpti
             in_flight_max = world.openai.in_flight_max
 
     assert in_flight_max == concurrency
-
-
-@pytest.mark.parametrize("top", [1, 2])
-async def test_no_more_places_are_offered_to_the_model_than_are_set(database: PostgresOptions, top: int) -> None:
-    with trio.fail_after(WAIT_S):
-        async with a_world(database, search_budget_ms=5_000, location_llm_top_k=top) as world:
-            await world.search(MISSPELT)
-            [asked] = asked_of(world, "gpt-4o-mini")
-
-    assert json.loads(asked.body["messages"][-1]["content"])["places"][top:] == []
 
 
 @pytest.mark.parametrize(("score", "let_in"), [(0.05, []), (1.0, ["Zitherists together"])])

@@ -55,13 +55,13 @@ async def test_meaning_is_left_out_where_words_find_enough_that_fits_well_enough
     assert (reasons(answer).get("vector") == "text_strong") is is_skipped
 
 
-async def place_of(sentence: str, **settings: object) -> tuple[PlaceAnswer, int]:
-    """Where a sentence is taken to mean, and how often the model was asked for it."""
+async def place_of(sentence: str, **settings: object) -> tuple[PlaceAnswer, list[int]]:
+    """Which place a sentence is taken to mean, and among how many the model was asked to choose."""
     models = SlowModels()
     async with a_market(PIANO, models=models, **settings) as world:
         await trio.sleep(PLACES_ARE_EMBEDDED_S)
         answer = await search(world, sentence)
-        return answer.place, models.place.calls
+        return answer.place, models.place.offered
 
 
 @pytest.mark.parametrize(("confidence", "tier"), [(0.74, Tier.EMBEDDING), (0.76, Tier.MODEL)])
@@ -79,7 +79,14 @@ async def test_a_model_chooses_only_among_names_that_are_near_enough_in_meaning(
     autojump_clock: MockClock, threshold: float, is_asked: int
 ) -> None:
     # To the mock it is 0.118 like the nearest, and no name is like it.
-    place, asked = await place_of("piano in astor qqq", location_llm_embedding_threshold=threshold)
+    place, offered = await place_of("piano in astor qqq", location_llm_embedding_threshold=threshold)
 
-    assert asked == is_asked
+    assert len(offered) == is_asked
     assert (place.outcome is PlaceOutcome.RESOLVED) is bool(is_asked)
+
+
+@pytest.mark.parametrize("top", [1, 3])
+async def test_a_model_chooses_among_no_more_places_than_are_set(autojump_clock: MockClock, top: int) -> None:
+    _, offered = await place_of("piano in astor qqq", location_llm_embedding_threshold=0.0, location_llm_top_k=top)
+
+    assert offered == [top]

@@ -78,16 +78,20 @@ class SlowSentenceModel:
 
 
 class SlowPlaceModel:
-    """Chooses the first of the places it is offered."""
+    """Chooses the first of the places it is offered; ``offered`` is how many those were, by call."""
 
     def __init__(self) -> None:
         self.takes_s = 0.05
-        self.calls = 0
+        self.offered: list[int] = []
+
+    @property
+    def calls(self) -> int:
+        return len(self.offered)
 
     async def choose(
         self, text: str, *, sentence: str, candidates: Sequence[PlaceCandidate], timeout_s: float
     ) -> ChosenPlace:
-        self.calls += 1
+        self.offered.append(len(candidates))
         with trio.move_on_after(timeout_s):
             await trio.sleep(self.takes_s)
             return ChosenPlace(candidates[0].region.id, 0.9, Prompt("location", "slow", text, "1"))

@@ -110,6 +110,18 @@ async def test_searches_go_on_as_fast_while_the_log_is_stalled(autojump_clock: M
     assert counts(world).recorded == 0
 
 
+@pytest.mark.parametrize("timeout_s", [0.2, 3.0])
+async def test_a_stalled_log_is_waited_for_as_long_as_is_set(autojump_clock: MockClock, timeout_s: float) -> None:
+    database = MemoryDatabase()
+    async with a_market(PIANO, database=database, search_analytics_timeout_s=timeout_s) as world:
+        stalled(database, "search_log.add_searches")
+        await search(world, "piano")
+        answered_at = trio.current_time()
+        await until(lambda: counts(world).timed_out == 1)
+
+        assert trio.current_time() - answered_at == pytest.approx(timeout_s, abs=2 * SOON)
+
+
 async def test_a_full_mailbox_drops_what_comes(autojump_clock: MockClock) -> None:
     database = MemoryDatabase()
     async with a_market(PIANO, database=database) as world:
