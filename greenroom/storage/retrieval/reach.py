@@ -66,3 +66,8 @@ def ancestors(region: RegionId) -> Iterator[RegionId]:
     parts = region.split("/")
     for depth in range(1, len(parts)):
         yield RegionId("/".join(parts[:depth]))
+
+
+def is_local(filters: HardFilters) -> bool:
+    """Whether only a part of a city is asked for, which few of all lessons are given in."""
+    return bool(filters.areas) and filters.online is not True and all("/" in area for area in filters.areas)

@@ -29,7 +29,7 @@ from greenroom.storage.memory.tables import ProfileRow
 from greenroom.storage.retrieval.free_time import HORIZON, Schedule, asked_windows, first_free
 from greenroom.storage.retrieval.fusion import Found, admitted, count, fuse, has_legs, has_vector_leg
 from greenroom.storage.retrieval.reach import asked_reach, reach_of
-from greenroom.storage.retrieval.rules import LEG_DEPTH, RetrievalRules, quality
+from greenroom.storage.retrieval.rules import COARSE_DEPTH, LEG_DEPTH, RetrievalRules, quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,9 @@ class MemoryRetrieval:
                 if _passes(one, query.filters) and self._has_weekly_time(one, windows)
             }
             scores = dict(zip(self._database.tables.search_texts, self._words().scores(query.text), strict=True))
-            found = self._found(query, offered, scores)
             best_text = max((score for score in scores.values() if score is not None), default=0.0)
+            words_suffice = best_text >= self._rules.words_suffice_score
+            found = self._found(query, offered, scores, words_suffice=words_suffice)
             entrants = admitted(found, query, best_text=best_text, rules=self._rules)
             fused = fuse(entrants, self._rules)
             candidates = tuple(
@@ -80,7 +81,7 @@ class MemoryRetrieval:
                 candidates,
                 total=max(len(candidates), total - (len(fused) - len(candidates))) if fused else 0,
                 funnel=Funnel(
-                    text=text_count if query.text.strip() else 0,
+                    text=min(LEG_DEPTH, text_count) if query.text.strip() else 0,
                     vector=sum(each.cosine is not None for each in found),
                     fused=len(fused),
                     filtered=len(candidates),
@@ -127,6 +128,8 @@ class MemoryRetrieval:
         query: RetrievalQuery,
         offered: dict[ServiceId, _Offered],
         scores: dict[ServiceId, float | None],
+        *,
+        words_suffice: bool,
     ) -> list[Found]:
         """The best of each leg, with what every leg says of them."""
         weights = dict(query.categories)
@@ -143,10 +146,14 @@ class MemoryRetrieval:
         if not has_legs(query):
             return sorted(rows, key=lambda row: (-row.quality, row.service_id))[:LEG_DEPTH]
         by_words = sorted((r for r in rows if r.text is not None), key=lambda r: (-(r.text or 0), r.service_id))
-        by_meaning = sorted(
-            (r for r in rows if r.cosine is not None), key=lambda r: (-(r.cosine or 0), r.service_id)
-        )
         by_kind = sorted((r for r in rows if r.category), key=lambda r: (-r.category, -r.quality, r.service_id))
+        compared = rows
+        if words_suffice:
+            best = (*by_words[:COARSE_DEPTH], *by_kind[:COARSE_DEPTH])
+            compared = list({row.service_id: row for row in best}.values())
+        by_meaning = sorted(
+            (r for r in compared if r.cosine is not None), key=lambda r: (-(r.cosine or 0), r.service_id)
+        )
         legs = (by_words[:LEG_DEPTH], by_meaning[:LEG_DEPTH], by_kind[:LEG_DEPTH])
         return list({row.service_id: row for leg in legs for row in leg}.values())
 

@@ -1,231 +1,324 @@
-"""The statement that finds services: its legs, chosen by what a query asks for. All its texts are fixed, so there are few to prepare."""
+"""The statements that find services: by words and by kind, by meaning, or by nothing but the filters.
+
+1. What is best is looked at first, and looking ends when a leg is full: filters are asked of hundreds of services, not of all.
+2. Each is written as a walk along an index that no planner can take for anything else, so its plan is made once and kept.
+3. Where words don't suffice, and where nothing was described, all services are looked at: by statements of their own, planned anew.
+
+All texts are fixed, so there are few to prepare.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, LiteralString
-
-from psycopg import sql
 
 from greenroom.schema.search.candidates import RetrievalQuery
 from greenroom.storage.postgres.columns import texts
-from greenroom.storage.postgres.search.filters import FREE_INSTRUCTORS, filter_clauses
-from greenroom.storage.postgres.session import Query
+from greenroom.storage.postgres.search.filters import (
+    FREE,
+    FREE_AMONG_ALL,
+    FREE_INSTRUCTORS,
+    WINDOWS,
+    filter_clauses,
+)
+from greenroom.storage.postgres.search.words import HITS, HITS_BY_MEANING, WORDS, word_params
 from greenroom.storage.retrieval.fusion import has_vector_leg
+from greenroom.storage.retrieval.reach import is_local
 from greenroom.storage.retrieval.rules import (
     COARSE_DEPTH,
-    K1,
     LEG_DEPTH,
     QUALITY_COUNT,
     QUALITY_MEAN,
-    SIMILAR_LENGTH_MIN,
-    SIMILAR_MAX,
     SIMILARITY_MIN,
-    B,
     RetrievalRules,
 )
 
-ASK_FOR_MANY: Final = """
--- ask_for_many: for this transaction. These statements go over thousands of rows, which is what other plans are for than those of
--- the pool's sessions. They are planned each time, which takes a millisecond: a plan that was made while there were few services, and
--- kept, compares each of them with each. And a word that is misspelt is looked up by its trigrams.
-SELECT set_config('enable_seqscan', %(enable_seqscan)s, true), set_config('enable_hashjoin', 'on', true),
-       set_config('plan_cache_mode', 'force_custom_plan', true),
+ASK_FOR_SOME: Final = """
+-- ask_for_some: for this transaction. What is looked up is written as LATERAL, whatever else is joined is joined by a hash: a plan that
+-- was made while there were few services, and kept, would else compare each with each. A misspelt word is looked up by its trigrams.
+SELECT set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true),
        set_config('pg_trgm.similarity_threshold', %(similarity_min)s, true)
 """
 
+ASK_FOR_ALL: Final = """
+-- ask_for_all: for the rest of this transaction. What goes over all services is for other plans than those of the pool's sessions, and
+-- is planned each time, which takes a millisecond.
+SELECT set_config('enable_seqscan', %(enable_seqscan)s, true), set_config('enable_hashjoin', 'on', true),
+       set_config('enable_nestloop', 'on', true), set_config('plan_cache_mode', 'force_custom_plan', true),
+       set_config('pg_trgm.similarity_threshold', %(similarity_min)s, true)
+"""
 
-def asking_params(*, by_reach: bool) -> dict[str, str]:
-    """Parameters of :data:`ASK_FOR_MANY`; with ``by_reach`` the index is walked even if most have what is asked for: to compare the
+MANY: Final = 400
+"""Services that have the words: more are not asked one by one whether they are in a neighbourhood."""
+
+SHAPES_MAX: Final = 200
+"""Texts that are kept: those of the filters that are asked for together."""
+
+SOME_PARAMS: Final = {"similarity_min": str(SIMILARITY_MIN)}
+
+
+def all_params(*, by_reach: bool) -> dict[str, str]:
+    """Parameters of :data:`ASK_FOR_ALL`; with ``by_reach`` the index is walked even if most have what is asked for: to compare the
     arrays of all takes longer."""
-    return {"enable_seqscan": "off" if by_reach else "on", "similarity_min": str(SIMILARITY_MIN)}
+    return {**SOME_PARAMS, "enable_seqscan": "off" if by_reach else "on"}
 
 
-WORDS: Final = """
-asked AS MATERIALIZED (
-    SELECT lexeme FROM unnest(to_tsvector('lessons', %(text)s))),
-known AS MATERIALIZED (
-    SELECT a.lexeme AS word, l.number, l.documents, 1::real AS likeness, true AS is_known
-      FROM asked a JOIN search_lexemes l ON l.lexeme = a.lexeme AND l.documents > 0),
-meant_words AS MATERIALIZED (
-    SELECT word, number, documents, likeness, is_known FROM known
-     UNION ALL
-    SELECT a.lexeme, s.number, s.documents, s.likeness, false
-      FROM asked a
-     CROSS JOIN LATERAL (
-           SELECT l.number, l.documents, similarity(l.lexeme, a.lexeme) AS likeness FROM search_lexemes l
-            WHERE l.lexeme %% a.lexeme AND l.titles > 0
-            ORDER BY similarity(l.lexeme, a.lexeme) DESC, l.documents DESC, l.lexeme LIMIT %(similar_max)s) s
-     WHERE length(a.lexeme) >= %(similar_length_min)s AND a.lexeme NOT IN (SELECT word FROM known)),
-rare AS MATERIALIZED (
-    SELECT m.word, m.number, m.is_known,
-           m.likeness * ln(1 + (greatest(c.documents - m.documents, 0) + 0.5) / (m.documents + 0.5)) AS weight
-      FROM meant_words m CROSS JOIN search_corpus c),
-reach AS MATERIALIZED (
-    SELECT (SELECT sum(w) FROM (SELECT max(weight) AS w FROM rare GROUP BY word) b)
-           + (SELECT count(*) FROM asked WHERE lexeme NOT IN (SELECT word FROM rare)) * (SELECT max(weight) FROM rare) AS best),
-gains AS NOT MATERIALIZED (
-    SELECT p.doc, r.word, r.is_known,
-           r.weight * p.frequency / (p.frequency + %(k1)s * (1 - %(b)s + %(b)s * p.length / c.mean)) AS gain
-      FROM rare r
-      JOIN search_postings p ON p.lexeme = r.number
-     CROSS JOIN (SELECT greatest(length / greatest(documents, 1), 1) AS mean FROM search_corpus) c),
-hits AS MATERIALIZED (
-    SELECT g.doc, sum(g.gain) / max(reach.best) AS score
-      FROM (SELECT doc, gain FROM gains WHERE is_known
-             UNION ALL
-            SELECT doc, max(gain) FROM gains WHERE NOT is_known GROUP BY word, doc) g
-     CROSS JOIN reach
-     GROUP BY g.doc)"""
-"""Words of the text by how much each tells, and the services that have any. A word in no text stands for the most similar ones of
-titles and categories, as far as they are alike; if there are none, it counts as much as the rarest of the others: it was asked for and
-is not there. Of the similar ones only that which tells most counts in a text: it was meant as one of them. The score is 1 for a text that
-is made of nothing but the words."""
+QUALITY: Final = (
+    "((d.rating * d.rating_count + %(quality_mean)s * %(quality_count)s) / (d.rating_count + %(quality_count)s))"
+)
+OF_KINDS: Final = """
+  LEFT JOIN unnest(%(categories)s::text[], %(weights)s::double precision[]) AS k (category, weight) ON k.category = d.category"""
+PLACE: Final = "(SELECT place FROM search_models WHERE model = %(model)s)"
+NO_SCORE: Final = "NULL::double precision"
+NOTHING: Final = "0::double precision"
 
-STRENGTH: Final = sql.SQL("""
--- text_strength: how well words alone find something.
-WITH {words}
-SELECT COALESCE((SELECT max(score) FROM hits), 0)::double precision,
-       (SELECT count(*) FROM hits WHERE score >= %(strong_score)s),
-       (SELECT count(*) FROM known)
-""").format(words=sql.SQL(WORDS))
+THERE: Final = """
+there AS MATERIALIZED (
+    SELECT d.doc FROM search_documents d WHERE (SELECT count(*) FROM hits) > %(many)s AND {filters})"""
+"""All of a neighbourhood that pass, where so many have the words that it is better to ask the index of reaches first."""
 
-WORDED: Final = """
-worded AS MATERIALIZED (
-    SELECT h.doc, h.score FROM hits h JOIN search_documents d ON d.doc = h.doc WHERE {filters})"""
-
-WORDED_PASSING: Final = """
-worded AS MATERIALIZED (
-    SELECT h.doc, h.score FROM hits h JOIN passing p ON p.doc = h.doc)"""
+WORDED: Final = """SELECT h.doc, h.score, p.instructor_id, p.timezone, p.duration_minutes
+              FROM ({hits} ORDER BY score DESC, doc OFFSET 0) h
+             CROSS JOIN LATERAL (SELECT * FROM search_documents d WHERE d.doc = h.doc AND {filters} LIMIT 1) p"""
+ALL_HITS: Final = "SELECT doc, score FROM hits"
+HITS_THERE: Final = """SELECT doc, score FROM hits WHERE (SELECT count(*) FROM hits) <= %(many)s
+                     UNION ALL
+                    SELECT h.doc, h.score FROM there t JOIN hits h ON h.doc = t.doc"""
 
 BY_WORDS: Final = """
-by_words AS (
-    SELECT doc FROM worded ORDER BY score DESC, doc LIMIT %(depth)s)"""
+by_words AS MATERIALIZED (
+    SELECT d.doc, d.score
+      FROM ({worded}) d
+     WHERE {free}
+     ORDER BY d.score DESC, d.doc LIMIT {depth})"""
+"""From the best on, until there are enough."""
+
+BY_KIND: Final = """
+by_kind AS MATERIALIZED (
+    SELECT d.doc, d.weight, d.quality
+      FROM (SELECT d.doc, d.instructor_id, d.timezone, d.duration_minutes, k.weight, {quality} AS quality
+              FROM unnest(%(categories)s::text[], %(weights)s::double precision[]) AS k (category, weight)
+             CROSS JOIN LATERAL (SELECT * FROM search_documents WHERE category = k.category AND is_listed OFFSET 0) d
+             WHERE {filters}
+             ORDER BY k.weight DESC, quality DESC, d.doc OFFSET 0) d
+     WHERE {free}
+     ORDER BY d.weight DESC, d.quality DESC, d.doc LIMIT {depth})"""
+
+BY_MEANING_OF_THESE: Final = """
+by_meaning AS MATERIALIZED (
+    SELECT c.doc
+      FROM ({compared}) c
+     CROSS JOIN LATERAL (
+           SELECT embedding <#> %(vector)s::halfvec AS distance FROM service_embeddings
+            WHERE place = {place} AND doc = c.doc LIMIT 1) e
+     WHERE (SELECT max(score) FROM hits) >= %(words_suffice_score)s
+     ORDER BY e.distance, c.doc LIMIT %(depth)s)"""
+"""Where words suffice, nothing is let in for its meaning alone: so it is asked which of those that words or kind find mean it most."""
+
+DEPTH: Final = "%(depth)s"
+DEPTH_TO_COMPARE: Final = """(
+           SELECT CASE WHEN max(b.best) < %(words_suffice_score)s THEN %(depth)s
+                       ELSE least(greatest(count(*), %(depth)s), %(coarse_depth)s) END
+             FROM (SELECT max(score) AS best FROM hits) b JOIN hits h ON h.score >= b.best * %(share)s)"""
+"""Where words suffice, all that come near the best may be compared; else there is nothing to compare here."""
+
+FOUND: Final = """
+-- retrieve: what words and kind find under the filters, with what every leg says of it; one row at least.
+WITH {ctes},
+entrants AS MATERIALIZED ({entrants})
+SELECT {best_text}, f.*
+  FROM (SELECT) one
+  LEFT JOIN (
+       SELECT d.doc, d.service_id, d.instructor_id, {text_score}, {cosine}, {category}, {quality}
+         FROM entrants n
+        CROSS JOIN LATERAL (SELECT * FROM search_documents WHERE doc = n.doc LIMIT 1) d{joins}{vectors}) f ON true
+"""
+
+WITH_VECTORS: Final = """
+  LEFT JOIN LATERAL (
+       SELECT embedding <#> %(vector)s::halfvec AS distance FROM service_embeddings
+        WHERE place = {place} AND doc = n.doc LIMIT 1) e ON true"""
+
+BY_MEANING: Final = """
+passing AS MATERIALIZED (
+    SELECT d.doc, d.instructor_id, d.timezone, d.duration_minutes,
+           CASE {place} WHEN 1 THEN d.sketch_1 WHEN 2 THEN d.sketch_2 WHEN 3 THEN d.sketch_3 WHEN 4 THEN d.sketch_4 END
+           <~> binary_quantize(%(vector)s::halfvec) AS distance
+      FROM search_documents d WHERE {filters}),
+coarse AS MATERIALIZED (
+    SELECT d.doc FROM (SELECT * FROM passing WHERE distance IS NOT NULL ORDER BY distance, doc OFFSET 0) d
+     WHERE {free}
+     ORDER BY d.distance, d.doc LIMIT %(coarse_depth)s),
+by_meaning AS MATERIALIZED (
+    SELECT c.doc, e.distance
+      FROM coarse c
+     CROSS JOIN LATERAL (
+           SELECT embedding <#> %(vector)s::halfvec AS distance FROM service_embeddings
+            WHERE place = {place} AND doc = c.doc LIMIT 1) e
+     WHERE e.distance <= -%(cosine_floor)s
+     ORDER BY e.distance, c.doc LIMIT %(depth)s)"""
+
+MEANT: Final = """
+-- retrieve_by_meaning: the nearest of all that pass the filters, with what every leg says of them.
+WITH {ctes}
+SELECT d.doc, d.service_id, d.instructor_id, {text_score}, -n.distance, {category}, {quality}
+  FROM by_meaning n
+ CROSS JOIN LATERAL (SELECT * FROM search_documents WHERE doc = n.doc LIMIT 1) d{joins}
+"""
+
+COUNT_WORDED: Final = """
+-- count_worded: all that pass the filters and have any of the words.
+WITH {ctes}
+SELECT count(*) FROM ({worded}) d WHERE {free}
+"""
 
 PASSING: Final = """
 passing AS MATERIALIZED (
-    SELECT d.doc, CASE (SELECT place FROM search_models WHERE model = %(model)s)
-                  WHEN 1 THEN d.sketch_1 WHEN 2 THEN d.sketch_2 WHEN 3 THEN d.sketch_3 WHEN 4 THEN d.sketch_4 END
-                  <~> binary_quantize(%(vector)s::halfvec) AS distance
-      FROM search_documents d WHERE {filters})"""
+    SELECT d.doc, d.service_id, d.instructor_id, {quality} AS quality FROM search_documents d WHERE {filters} AND {free})"""
 
-BY_MEANING: Final = """
-coarse AS MATERIALIZED (
-    SELECT doc FROM passing WHERE distance IS NOT NULL ORDER BY distance, doc LIMIT %(coarse_depth)s),
-by_meaning AS MATERIALIZED (
-    SELECT c.doc
-      FROM coarse c
-      JOIN service_embeddings e
-        ON e.place = (SELECT place FROM search_models WHERE model = %(model)s) AND e.doc = c.doc
-     WHERE e.embedding <#> %(vector)s::halfvec <= -%(cosine_floor)s
-     ORDER BY e.embedding <#> %(vector)s::halfvec, c.doc LIMIT %(depth)s)"""
-
-BY_KIND: Final = """
-by_kind AS (
-    SELECT d.doc
-      FROM unnest(%(categories)s::text[], %(weights)s::double precision[]) AS k (category, weight)
-      JOIN search_documents d ON d.category = k.category
-     WHERE {filters}
-     ORDER BY k.weight DESC, (d.rating * d.rating_count + %(quality_mean)s * %(quality_count)s) /
-              (d.rating_count + %(quality_count)s) DESC, d.doc LIMIT %(depth)s)"""
-
-BY_RATING: Final = """
-by_rating AS (
-    SELECT d.doc FROM search_documents d WHERE {filters}
-     ORDER BY (d.rating * d.rating_count + %(quality_mean)s * %(quality_count)s) / (d.rating_count + %(quality_count)s) DESC,
-              d.doc LIMIT %(depth)s)"""
-
-LEGS: Final = """
--- retrieve: what each leg found under the filters, with what every leg says of it.
-WITH {ctes},
-entrants AS MATERIALIZED ({entrants})
-SELECT d.doc, d.service_id, d.instructor_id, {text_score}, {cosine}, {category},
-       (d.rating * d.rating_count + %(quality_mean)s * %(quality_count)s) / (d.rating_count + %(quality_count)s),
-       {best_text}, {text_count}, {total}
-  FROM entrants n JOIN search_documents d ON d.doc = n.doc{joins}
+BROWSE: Final = """
+-- browse: the best rated of all that pass the filters, with how many there are.
+WITH {ctes}
+SELECT (SELECT count(*) FROM passing), doc, service_id, instructor_id, quality
+  FROM passing ORDER BY quality DESC, doc LIMIT %(depth)s
 """
 
 
-def legs_statement(query: RetrievalQuery, rules: RetrievalRules) -> tuple[Query, dict[str, Any]]:
-    """The statement with the legs that the query asks for. Its texts are fixed, so there are few of them to prepare."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the texts of the statements of a query depend on.
+
+    Attributes:
+        filters: clauses over ``search_documents d``, joined by AND.
+        has_windows: it is asked for times: somebody has to be free then.
+        is_local: it is asked for neighbourhoods or boroughs, which an index finds sooner than words do.
+    """
+
+    filters: LiteralString
+    has_windows: bool
+    is_local: bool
+    has_words: bool
+    has_kinds: bool
+    has_meaning: bool
+
+    @property
+    def is_described(self) -> bool:
+        """By words or kind, which is where looking for it begins."""
+        return self.has_words or self.has_kinds
+
+
+def asked(query: RetrievalQuery, rules: RetrievalRules) -> tuple[Shape, Mapping[str, Any]]:
+    """The shape of a query, and what its statements take for parameters."""
     clauses, params = filter_clauses(query.filters, query.now)
-    filters = sql.SQL(" AND ").join(sql.SQL(clause) for clause in clauses)
+    shape = Shape(
+        filters=" AND ".join(clauses),
+        has_windows=bool(query.filters.windows),
+        is_local=is_local(query.filters),
+        has_words=bool(query.text.strip()),
+        has_kinds=bool(query.categories),
+        has_meaning=has_vector_leg(query),
+    )
     params |= {"depth": LEG_DEPTH, "quality_mean": QUALITY_MEAN, "quality_count": QUALITY_COUNT}
-    ctes: list[LiteralString] = [FREE_INSTRUCTORS] if query.filters.windows else []
-    entrants: list[LiteralString] = []
-    joins: LiteralString = ""
-    text_score: LiteralString = "NULL::double precision"
-    cosine: LiteralString = "NULL::double precision"
-    category: LiteralString = "0::double precision"
-    best_text: LiteralString = "0::double precision"
-    text_count: LiteralString = "0"
-    total: LiteralString = "0"
-    is_compared = has_vector_leg(query)
-    if is_compared:
-        # Both legs look at what passes the filters.
-        ctes.append(PASSING)
-    if query.text.strip():
-        ctes += [WORDS, WORDED_PASSING if is_compared else WORDED, BY_WORDS]
-        entrants.append("SELECT doc FROM by_words")
-        joins += "\n  LEFT JOIN worded ON worded.doc = n.doc"
-        text_score, best_text = (
-            "worded.score::double precision",
-            "COALESCE((SELECT max(score) FROM hits), 0)::double precision",
-        )
-        text_count = "(SELECT count(*) FROM worded)"
+    if shape.is_local:
+        params["many"] = MANY
+    if shape.has_words:
         params |= word_params(query.text)
-    if query.vector is not None and is_compared:
-        ctes.append(BY_MEANING)
-        entrants.append("SELECT doc FROM by_meaning")
-        joins += """
-  LEFT JOIN service_embeddings e
-         ON e.place = (SELECT place FROM search_models WHERE model = %(model)s) AND e.doc = n.doc"""
-        cosine = "-(e.embedding <#> %(vector)s::halfvec)"
+    if shape.has_kinds:
+        params["categories"] = texts(slug for slug, _ in query.categories)
+        params["weights"] = [weight for _, weight in query.categories]
+    if shape.has_meaning:
         params |= {
             "model": query.model,
-            "vector": vector_text(query.vector),
+            "vector": vector_text(query.vector or ()),
             "cosine_floor": rules.cosine_floor(query.model),
             "coarse_depth": COARSE_DEPTH,
+            "words_suffice_score": rules.words_suffice_score,
+            "share": rules.other_kind_share if query.categories else 0.0,
         }
-    if query.categories:
-        ctes.append(BY_KIND)
-        entrants.append("SELECT doc FROM by_kind")
-        joins += """
-  LEFT JOIN unnest(%(categories)s::text[], %(weights)s::double precision[]) AS k (category, weight)
-         ON k.category = d.category"""
-        category = "COALESCE(k.weight, 0)"
-        params |= {
-            "categories": texts(slug for slug, _ in query.categories),
-            "weights": [weight for _, weight in query.categories],
-        }
-    if not entrants:
-        ctes.append(BY_RATING)
-        entrants.append("SELECT doc FROM by_rating")
-        total = "(SELECT count(*) FROM search_documents d WHERE {filters})"
-    template: LiteralString = LEGS
-    return sql.SQL(template).format(
-        ctes=sql.SQL("RECURSIVE " if query.filters.windows else "")
-        + sql.SQL(",").join(sql.SQL(cte).format(filters=filters) for cte in ctes),
-        entrants=sql.SQL(" UNION ").join(sql.SQL(entrant) for entrant in entrants),
-        joins=sql.SQL(joins),
-        text_score=sql.SQL(text_score),
-        cosine=sql.SQL(cosine),
-        category=sql.SQL(category),
-        best_text=sql.SQL(best_text),
-        text_count=sql.SQL(text_count),
-        total=sql.SQL(total).format(filters=filters),
-    ), params
+    return shape, params
 
 
-def word_params(text: str) -> dict[str, Any]:
-    """Parameters of :data:`WORDS`."""
-    return {
-        "text": text,
-        "k1": K1,
-        "b": B,
-        "similar_max": SIMILAR_MAX,
-        "similar_length_min": SIMILAR_LENGTH_MIN,
-    }
+@lru_cache(maxsize=SHAPES_MAX)
+def found_text(shape: Shape) -> LiteralString:
+    """For :class:`Described`: what words and kinds find, of which the shape has one at least."""
+    is_compared = shape.has_words and shape.has_meaning
+    depth = DEPTH_TO_COMPARE if is_compared else DEPTH
+    ctes: list[LiteralString] = [WINDOWS] if shape.has_windows else []
+    entrants: list[LiteralString] = []
+    if shape.has_words:
+        ctes += [*_hits(shape), _filled(BY_WORDS, shape, worded=_worded(shape), depth=depth)]
+        entrants.append("(SELECT doc FROM by_words ORDER BY score DESC, doc LIMIT %(depth)s)")
+    if shape.has_kinds:
+        depth = "%(coarse_depth)s" if is_compared else DEPTH
+        ctes.append(_filled(BY_KIND, shape, depth=depth))
+        entrants.append("(SELECT doc FROM by_kind ORDER BY weight DESC, quality DESC, doc LIMIT %(depth)s)")
+    if is_compared:
+        compared = ("SELECT doc FROM by_words", "SELECT doc FROM by_kind")[: 1 + shape.has_kinds]
+        ctes.append(_filled(BY_MEANING_OF_THESE, shape, compared=" UNION ".join(compared)))
+        entrants.append("SELECT doc FROM by_meaning")
+    best_text = "COALESCE((SELECT max(score) FROM hits), 0)::double precision" if shape.has_words else NOTHING
+    return _with(shape, ctes, FOUND, entrants=" UNION ".join(entrants), best_text=best_text)
+
+
+@lru_cache(maxsize=SHAPES_MAX)
+def meant_text(shape: Shape) -> LiteralString:
+    """What meaning finds among all."""
+    ctes: list[LiteralString] = [WINDOWS] if shape.has_windows else []
+    ctes.append(_filled(BY_MEANING, shape))
+    if shape.has_words:
+        ctes += [WORDS, HITS_BY_MEANING]
+    return _with(shape, ctes, MEANT)
+
+
+@lru_cache(maxsize=SHAPES_MAX)
+def count_text(shape: Shape) -> LiteralString:
+    """How many pass the filters and have any of the words."""
+    ctes: list[LiteralString] = [WINDOWS] if shape.has_windows else []
+    return _with(shape, [*ctes, *_hits(shape)], COUNT_WORDED, worded=_worded(shape))
+
+
+@lru_cache(maxsize=SHAPES_MAX)
+def browse_text(shape: Shape) -> LiteralString:
+    ctes = [WINDOWS, FREE_INSTRUCTORS] if shape.has_windows else []
+    ctes.append(_filled(PASSING, shape, free=FREE_AMONG_ALL if shape.has_windows else "true"))
+    return _with(shape, ctes, BROWSE)
+
+
+def _hits(shape: Shape) -> list[LiteralString]:
+    there = [_filled(THERE, shape)] if shape.is_local else []
+    return [WORDS, HITS, *there]
+
+
+def _worded(shape: Shape) -> LiteralString:
+    """Services that have any of the words and pass the filters, the best first."""
+    return _filled(WORDED, shape, hits=HITS_THERE if shape.is_local else ALL_HITS)
+
+
+def _with(
+    shape: Shape, ctes: Sequence[LiteralString], template: LiteralString, **parts: LiteralString
+) -> LiteralString:
+    joins: LiteralString = "\n  LEFT JOIN hits h ON h.doc = n.doc" if shape.has_words else ""
+    if shape.has_kinds:
+        joins += OF_KINDS
+    return _filled(
+        template,
+        shape,
+        ctes=("RECURSIVE " if shape.has_windows else "") + ",".join(ctes),
+        text_score="h.score::double precision" if shape.has_words else NO_SCORE,
+        category="COALESCE(k.weight, 0)" if shape.has_kinds else NOTHING,
+        cosine="-e.distance" if shape.has_meaning else NO_SCORE,
+        joins=joins,
+        vectors=WITH_VECTORS.format(place=PLACE) if shape.has_meaning else "",
+        **parts,
+    )
+
+
+def _filled(template: LiteralString, shape: Shape, **parts: LiteralString) -> LiteralString:
+    free = FREE if shape.has_windows else "true"
+    told = {"filters": shape.filters, "free": free, "quality": QUALITY, "place": PLACE, **parts}
+    return template.format(**told)
 
 
 def vector_text(vector: Sequence[float]) -> str:

@@ -1,19 +1,20 @@
 """Finding services in Postgres: by words, by meaning, by kind, under filters that nothing breaks.
 
-1. What matches is decided in one statement over narrow tables of numbers; texts and names are read only of what is shown.
+1. What matches is decided over narrow tables of numbers; texts and names are read only of what is shown.
 2. BM25 over a table of postings. Postgres' own ranking over a tsvector knows neither how rare a word is nor how long texts are
    on average, and reads every text it matches.
-3. For meaning, all services that pass the filters are compared coarsely, by the signs of their vectors; the nearest thousand
-   exactly. No index of vectors is walked, so no filter ever leaves it empty-handed.
-4. Both statements see one snapshot, so what is returned passed the filters as it is.
+3. What words or kind find is gone through from the best on, and asked for the filters until there is enough.
+4. Only where words don't suffice all services that pass the filters are compared by meaning: coarsely, by the signs of their vectors;
+   the nearest thousand exactly. No index of vectors is walked, so no filter ever leaves it empty-handed.
+5. All statements see one snapshot, so what is returned passed its filters as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from greenroom.schema.catalogue import WeeklySlot
 from greenroom.schema.ids import ServiceId, UserId
@@ -32,17 +33,24 @@ from greenroom.schema.search.understood import Level
 from greenroom.storage.postgres.columns import texts
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.search.legs import (
-    ASK_FOR_MANY,
-    STRENGTH,
-    asking_params,
-    legs_statement,
-    word_params,
+    ASK_FOR_ALL,
+    ASK_FOR_SOME,
+    SOME_PARAMS,
+    all_params,
+    asked,
+    browse_text,
+    count_text,
+    found_text,
+    meant_text,
 )
-from greenroom.storage.postgres.session import Session
+from greenroom.storage.postgres.search.words import STRENGTH, word_params
+from greenroom.storage.postgres.session import Query, Session
 from greenroom.storage.postgres.writes import in_transaction
 from greenroom.storage.retrieval.free_time import HORIZON, Schedule, asked_windows, first_free
 from greenroom.storage.retrieval.fusion import Found, admitted, count, fuse
-from greenroom.storage.retrieval.rules import RetrievalRules
+from greenroom.storage.retrieval.rules import LEG_DEPTH, RetrievalRules
+
+T = TypeVar("T")
 
 ONE_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -51,9 +59,9 @@ DETAILS: Final = """
 SELECT d.doc, d.price_cents, d.duration_minutes, d.rating, d.rating_count, p.response_minutes, s.updated_at, d.timezone,
        d.is_in_person
   FROM unnest(%(docs)s::integer[]) AS w (doc)
-  JOIN search_documents d ON d.doc = w.doc
-  JOIN services s ON s.id = d.service_id
-  LEFT JOIN instructor_profiles p ON p.user_id = d.instructor_id
+ CROSS JOIN LATERAL (SELECT * FROM search_documents WHERE doc = w.doc LIMIT 1) d
+ CROSS JOIN LATERAL (SELECT updated_at FROM services WHERE id = d.service_id LIMIT 1) s
+  LEFT JOIN LATERAL (SELECT response_minutes FROM instructor_profiles WHERE user_id = d.instructor_id LIMIT 1) p ON true
 """
 
 SCHEDULES: Final = """
@@ -72,14 +80,14 @@ SELECT i.id,
 
 DISTANCES: Final = """
 -- distances: from a point to the nearest region that each instructor serves, along the great circle.
-SELECT a.instructor_id,
+SELECT i.id,
        min(2 * %(radius)s * asin(least(1, sqrt(
            sin(radians(r.lat - %(lat)s) / 2) ^ 2
            + cos(radians(%(lat)s)) * cos(radians(r.lat)) * sin(radians(r.lng - %(lng)s) / 2) ^ 2))))
   FROM unnest(%(instructor_ids)s::text[]) AS i (id)
-  JOIN instructor_service_areas a ON a.instructor_id = i.id
-  JOIN region_boundaries r ON r.id = a.region_id
- GROUP BY a.instructor_id
+ CROSS JOIN LATERAL (SELECT region_id FROM instructor_service_areas WHERE instructor_id = i.id OFFSET 0) a
+ CROSS JOIN LATERAL (SELECT lat, lng FROM region_boundaries WHERE id = a.region_id LIMIT 1) r
+ GROUP BY i.id
 """
 
 CARDS: Final = """
@@ -124,7 +132,7 @@ class PostgresRetrieval:
 
     async def text_strength(self, text: str) -> TextStrength:
         async with in_transaction(self._pool, ONE_SNAPSHOT) as session:
-            await session.send(ASK_FOR_MANY, asking_params(by_reach=False))
+            await session.send(ASK_FOR_SOME, SOME_PARAMS)
             params = {**word_params(text), "strong_score": self._rules.strong_score}
             [strength] = await session.fetch(STRENGTH, params, TextStrength)
         return strength
@@ -133,38 +141,26 @@ class PostgresRetrieval:
         windows = asked_windows(query.filters.windows, query.now)
         if query.filters.windows and not windows:
             return Retrieved((), 0, Funnel())
-        statement, params = legs_statement(query, self._rules)
         async with in_transaction(self._pool, ONE_SNAPSHOT) as session:
-            await session.send(ASK_FOR_MANY, asking_params(by_reach="reach" in params))
-            rows = await session.fetch(statement, params, _leg)
-            if not rows:
-                return Retrieved((), 0, Funnel())
-            found = [row.found for row in rows]
-            entrants = admitted(found, query, best_text=rows[0].best_text, rules=self._rules)
+            asking = _Asking(session, query, self._rules)
+            legs = await asking.legs()
+            entrants = admitted([leg.found for leg in legs], query, best_text=asking.best_text, rules=self._rules)
             if not entrants:
-                return Retrieved((), 0, Funnel(text=rows[0].text_count))
-            by_service = {row.found.service_id: row for row in rows}
+                return Retrieved((), 0, asking.funnel(legs))
+            by_service = {leg.found.service_id: leg for leg in legs}
             fused = fuse(entrants, self._rules)
             kept = [by_service[one.found.service_id] for one in fused]
             facts = await _facts(session, kept, query, windows)
-        scores = {one.found.service_id: one.score for one in fused}
+            total = await asking.total(legs, entrants)
         candidates = tuple(
             candidate
-            for row in kept
-            if (candidate := facts.candidate(row, scores[row.found.service_id])) is not None
+            for leg, one in zip(kept, fused, strict=True)
+            if (candidate := facts.candidate(leg, one.score)) is not None
         )
-        text_count = rows[0].text_count
         return Retrieved(
             candidates,
-            total=max(len(candidates), rows[0].total, count(found, entrants, with_words=text_count))
-            - (len(fused) - len(candidates)),
-            funnel=Funnel(
-                text=text_count,
-                vector=sum(row.found.cosine is not None for row in rows),
-                fused=len(fused),
-                filtered=len(candidates),
-                final=len(candidates),
-            ),
+            total=max(len(candidates), total - (len(fused) - len(candidates))),
+            funnel=replace(asking.funnel(legs), fused=len(fused), filtered=len(candidates), final=len(candidates)),
         )
 
     async def cards(self, service_ids: Sequence[ServiceId]) -> list[Card]:
@@ -179,14 +175,68 @@ class PostgresRetrieval:
 
 @dataclass(frozen=True, slots=True)
 class _Leg:
-    """A row of :func:`legs_statement`."""
+    """A service that some leg found."""
 
     doc: int
     instructor_id: UserId
     found: Found
-    best_text: float
-    text_count: int
-    total: int
+
+
+class _Asking:
+    """The legs of one query, in one transaction.
+
+    Attributes:
+        best_text: the highest text score of any service, whatever the filters.
+    """
+
+    def __init__(self, session: Session, query: RetrievalQuery, rules: RetrievalRules) -> None:
+        self._session = session
+        self._rules = rules
+        self._shape, self._params = asked(query, rules)
+        self._is_planned_anew = False
+        self._passing = 0
+        self.best_text = 0.0
+
+    async def legs(self) -> list[_Leg]:
+        """What each leg found under the filters, without a description the best rated of all."""
+        shape, found = self._shape, list[_Leg]()
+        if shape.is_described:
+            await self._session.send(ASK_FOR_SOME, SOME_PARAMS)
+            rows = await self._session.fetch(found_text(shape), self._params, _first_leg)
+            self.best_text = rows[0][0]
+            found = [leg for _, leg in rows if leg is not None]
+        if shape.has_meaning and self.best_text < self._rules.words_suffice_score:
+            known = {leg.doc for leg in found}
+            meant = await self._fetch_of_all(meant_text(shape), _leg)
+            found += [leg for leg in meant if leg.doc not in known]
+        elif not shape.is_described:
+            rated = await self._fetch_of_all(browse_text(shape), _rated)
+            self._passing = rated[0][0] if rated else 0
+            found = [leg for _, leg in rated]
+        return found
+
+    async def total(self, legs: Sequence[_Leg], entrants: Sequence[Found]) -> int:
+        """How many there are to be shown, for people."""
+        found = [leg.found for leg in legs]
+        if self._passing:
+            return self._passing
+        worded = sum(each.text is not None for each in found)
+        if worded >= LEG_DEPTH and worded == sum(each.text is not None for each in entrants):
+            # There may be more that have the words, and they would be shown.
+            [worded] = await self._session.fetch(count_text(self._shape), self._params, int)
+        return count(found, entrants, with_words=worded)
+
+    def funnel(self, legs: Sequence[_Leg]) -> Funnel:
+        return Funnel(
+            text=min(LEG_DEPTH, sum(leg.found.text is not None for leg in legs)),
+            vector=sum(leg.found.cosine is not None for leg in legs),
+        )
+
+    async def _fetch_of_all(self, statement: Query, make: Callable[..., T]) -> list[T]:
+        if not self._is_planned_anew:
+            await self._session.send(ASK_FOR_ALL, all_params(by_reach="reach" in self._params))
+            self._is_planned_anew = True
+        return await self._session.fetch(statement, self._params, make)
 
 
 def _leg(
@@ -197,12 +247,17 @@ def _leg(
     cosine: float | None,
     category: float,
     quality: float,
-    best_text: float,
-    text_count: int,
-    total: int,
 ) -> _Leg:
     found = Found(ServiceId(service_id), text, cosine, category, quality)
-    return _Leg(doc, UserId(instructor_id), found, best_text, text_count, total)
+    return _Leg(doc, UserId(instructor_id), found)
+
+
+def _first_leg(best_text: float, doc: int | None, *columns: Any) -> tuple[float, _Leg | None]:
+    return best_text, None if doc is None else _leg(doc, *columns)
+
+
+def _rated(passing: int, doc: int, service_id: str, instructor_id: str, quality: float) -> tuple[int, _Leg]:
+    return passing, _leg(doc, service_id, instructor_id, None, None, 0.0, quality)
 
 
 @dataclass(frozen=True, slots=True)
