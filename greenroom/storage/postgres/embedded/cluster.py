@@ -30,7 +30,9 @@ SUPERUSER: Final = "postgres"
 SERVER_ENVIRONMENT: Final = {"PATH": os.defpath, "LC_ALL": "C"}
 """All that the server's programs are given of ours: neither secrets nor ``PG…`` variables meant for clients."""
 
-INITDB_TIMEOUT_S: Final = 60.0
+INITDB_TIMEOUT_S: Final = 300.0
+"""It takes a second or two on a machine at rest, and a minute was seen on one that was starved."""
+
 LOG_BYTES_MAX: Final = 10_000_000
 """Checked when the server starts; a running one logs only what concerns itself."""
 

@@ -20,7 +20,7 @@ from greenroom.storage.postgres.trio_connection import TrioConnection
 
 DATABASE: Final = "greenroom"
 
-START_TIMEOUT_S: Final = 60.0
+START_TIMEOUT_S: Final = 300.0
 """A start after a crash replays the log, which a checkpoint every five minutes keeps far below this."""
 
 FIRST_STARTS_MAX: Final = 4
