@@ -19,10 +19,6 @@ async def is_away(_point: FaultPoint) -> None:
     raise StorageUnavailable("The database can't be reached.")
 
 
-async def hangs(_point: FaultPoint) -> None:
-    await trio.sleep_forever()
-
-
 async def test_a_worker_is_live_and_ready(world: World) -> None:
     for path in ("/health/live", "/health/ready"):
         answer = await world.nobody.get(path)
@@ -39,10 +35,17 @@ async def test_without_its_database_a_worker_is_live_but_not_ready(world: World)
 
 
 async def test_a_database_that_hangs_does_not_hang_the_probe(world: World) -> None:
+    has_answered = trio.Event()
+
+    async def hangs(_point: FaultPoint) -> None:
+        await has_answered.wait()
+
     world.database.faults = hangs
 
     with trio.fail_after(4):
         assert_problem(await world.nobody.get("/health/ready"), 503, "unavailable")
+    # Or the stop would wait for it, as long as it may.
+    has_answered.set()
 
 
 async def test_while_draining_a_worker_is_not_ready(world: World) -> None:

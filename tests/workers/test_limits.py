@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,8 @@ import pytest
 import trio
 
 from greenroom.storage.postgres import PostgresOptions
-from tests.storage.bus.redis_server import RedisServer
+from tests.postgres import PostgresServer, fresh_name
+from tests.storage.bus.redis_server import RedisServer, running_redis
 from tests.workers.people import Pair, a_pair
 from tests.workers.server import WorkersServer, workers_server
 
@@ -41,46 +43,51 @@ async def metric(server: WorkersServer, name: str) -> dict[str, float]:
     return {labels: float(value) for labels, _, value in samples}
 
 
-@pytest.fixture(params=["redis", "postgres"])
-def connected(request: pytest.FixtureRequest) -> Mapping[str, str]:
-    """What the workers share besides the database."""
-    if request.param == "postgres":
-        return {}
-    redis: RedisServer = request.getfixturevalue("redis")
-    return {"GREENROOM_REDIS_URL": redis.url}
+@pytest.fixture(scope="module", params=["redis", "postgres"])
+def shared_server(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WorkersServer]:
+    """Two workers that share a Redis, or nothing besides the database. Each test here comes with people of its own."""
+    with ExitStack() as stack:
+        options = stack.enter_context(postgres_server.migrated_database(fresh_name()))
+        settings = dict(SETTINGS)
+        if request.param == "redis":
+            settings["GREENROOM_REDIS_URL"] = stack.enter_context(running_redis()).url
+        folder = tmp_path_factory.mktemp("server")
+        yield stack.enter_context(workers_server(options.conninfo, folder, settings=settings))
 
 
 async def test_one_more_than_the_limit_is_refused_whichever_worker_gets_it(
-    database: PostgresOptions, tmp_path: Path, connected: Mapping[str, str]
+    shared_server: WorkersServer,
 ) -> None:
-    with workers_server(database.conninfo, tmp_path, settings={**SETTINGS, **connected}) as server:
-        async with a_pair(server.url) as pair:
-            answers = [await send(server, pair, f"m{n}") for n in range(LIMIT + 6)]
-            served = await metric(server, "greenroom_http_requests_total")
+    async with a_pair(shared_server.url, "anna") as pair:
+        before = await metric(shared_server, "greenroom_http_requests_total")
+        answers = [await send(shared_server, pair, f"m{n}") for n in range(LIMIT + 6)]
+        after = await metric(shared_server, "greenroom_http_requests_total")
 
     assert [answer.status_code for answer in answers] == [201] * LIMIT + [429] * 6
     assert answers[-1].headers["RateLimit-Policy"] == f'"sends";q={LIMIT};w=60'
+    served = [labels for labels, count in after.items() if count > before.get(labels, 0)]
     by_worker = [labels for labels in served if "/messages" in labels and 'status="201"' in labels]
     assert len(by_worker) == 2, "one worker alone was asked"
 
 
-async def test_as_many_as_the_limit_pass_when_all_ask_at_once(
-    database: PostgresOptions, tmp_path: Path, connected: Mapping[str, str]
-) -> None:
+async def test_as_many_as_the_limit_pass_when_all_ask_at_once(shared_server: WorkersServer) -> None:
     statuses: list[int] = []
-    with workers_server(database.conninfo, tmp_path, settings={**SETTINGS, **connected}) as server:
-        async with a_pair(server.url) as pair:
+    async with a_pair(shared_server.url, "bela") as pair:
+        before = await metric(shared_server, "greenroom_rate_limit_unconfirmed_total")
 
-            async def try_one(text: str) -> None:
-                statuses.append((await send(server, pair, text)).status_code)
+        async def try_one(text: str) -> None:
+            statuses.append((await send(shared_server, pair, text)).status_code)
 
-            with trio.fail_after(WAIT_S):
-                async with trio.open_nursery() as nursery:
-                    for n in range(4 * LIMIT):
-                        nursery.start_soon(try_one, f"m{n}")
+        with trio.fail_after(WAIT_S):
+            async with trio.open_nursery() as nursery:
+                for n in range(4 * LIMIT):
+                    nursery.start_soon(try_one, f"m{n}")
 
-            unconfirmed = sum((await metric(server, "greenroom_rate_limit_unconfirmed_total")).values())
-            stored = await pair.student.messages(pair.talk, limit=100)
+        after = await metric(shared_server, "greenroom_rate_limit_unconfirmed_total")
+        stored = await pair.student.messages(pair.talk, limit=100)
+    unconfirmed = sum(after.values()) - sum(before.values())
 
     # A machine that is busy may keep the home from answering in time; then a worker decides alone, and says so.
     assert LIMIT <= statuses.count(201) <= LIMIT + unconfirmed
@@ -107,23 +114,20 @@ async def test_without_its_redis_nobody_is_refused_for_that_and_each_worker_keep
     assert sum(unconfirmed.values()) > 0
 
 
-async def test_wrong_passwords_add_up_over_all_workers(
-    database: PostgresOptions, tmp_path: Path, connected: Mapping[str, str]
-) -> None:
+async def test_wrong_passwords_add_up_over_all_workers(shared_server: WorkersServer) -> None:
     outcomes: list[tuple[int, str]] = []
-    with workers_server(database.conninfo, tmp_path, settings={**SETTINGS, **connected}) as server:
-        async with a_pair(server.url):
+    async with a_pair(shared_server.url, "cleo"):
 
-            async def guess() -> None:
-                async with httpx.AsyncClient(base_url=server.url, timeout=WAIT_S) as api:
-                    body = {"email": "maya@example.com", "password": "not the password"}
-                    answer = await api.post("/api/v1/auth/login", json=body)
-                outcomes.append((answer.status_code, answer.json()["code"]))
+        async def guess() -> None:
+            async with httpx.AsyncClient(base_url=shared_server.url, timeout=WAIT_S) as api:
+                body = {"email": "cleo@example.com", "password": "not the password"}
+                answer = await api.post("/api/v1/auth/login", json=body)
+            outcomes.append((answer.status_code, answer.json()["code"]))
 
-            with trio.fail_after(WAIT_S):
-                async with trio.open_nursery() as nursery:
-                    for _ in range(15):
-                        nursery.start_soon(guess)
+        with trio.fail_after(WAIT_S):
+            async with trio.open_nursery() as nursery:
+                for _ in range(15):
+                    nursery.start_soon(guess)
 
     assert outcomes.count((401, "invalid_credentials")) == 5
     assert len(outcomes) == 15
