@@ -19,6 +19,7 @@ import trio
 from rich.console import Console
 
 from greenroom import cli, demo
+from tests.postgres import fast_data_dir
 
 DEMO = "demo --instructors 20"
 """With as few as there can be to search among: making some thousand each time would be time for nothing."""
@@ -57,6 +58,23 @@ def run(command: str, data_dir: Path, *, given: str = "", **environment: str) ->
     )
 
 
+@pytest.fixture(scope="module")
+def filled() -> Iterator[Path]:
+    """The data folder of a demo that was stopped: filling one takes seconds, and most tests need not see that."""
+    with fast_data_dir() as folder:
+        with greenroom(DEMO, folder) as (process, _):
+            process.terminate()
+            assert process.wait(STOP_TIMEOUT_S) == 0
+        yield folder
+
+
+@pytest.fixture
+def demo_dir(filled: Path) -> Iterator[Path]:
+    """A filled data folder of this test's own."""
+    with fast_data_dir(copy_of=filled) as folder:
+        yield folder
+
+
 def _environment(data_dir: Path, given: dict[str, str]) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
     own = {"GREENROOM_BIND": "127.0.0.1:0", "GREENROOM_DATA_DIR": str(data_dir), "COLUMNS": "200"}
@@ -85,8 +103,8 @@ def _conversations(client: httpx.Client, headers: dict[str, str]) -> Any:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_keeps_what_was_said_across_a_stop_and_a_start(stop: signal.Signals, tmp_path: Path) -> None:
-    with greenroom(DEMO, tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+def test_the_demo_keeps_what_was_said_across_a_stop_and_a_start(stop: signal.Signals, demo_dir: Path) -> None:
+    with greenroom(DEMO, demo_dir) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
         student = _login(client, demo.STUDENT_EMAIL)
         before = _conversations(client, student)
         talk = before["items"][0]["id"]
@@ -97,7 +115,7 @@ def test_the_demo_keeps_what_was_said_across_a_stop_and_a_start(stop: signal.Sig
         process.send_signal(stop)
         assert process.wait(STOP_TIMEOUT_S) == 0
 
-    with greenroom(DEMO, tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+    with greenroom(DEMO, demo_dir) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
         after = _conversations(client, student)
         assert len(after["items"]) == len(before["items"]) == 3
         assert after["items"][0]["last_message"]["content"] == "Still there?"
@@ -105,8 +123,8 @@ def test_the_demo_keeps_what_was_said_across_a_stop_and_a_start(stop: signal.Sig
         assert process.wait(STOP_TIMEOUT_S) == 0
 
 
-def test_a_stop_tells_open_streams_to_come_back_and_a_resumed_one_misses_nothing(tmp_path: Path) -> None:
-    with greenroom(DEMO, tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+def test_a_stop_tells_open_streams_to_come_back_and_a_resumed_one_misses_nothing(demo_dir: Path) -> None:
+    with greenroom(DEMO, demo_dir) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
         student, instructor = _login(client, demo.STUDENT_EMAIL), _login(client, demo.INSTRUCTOR_EMAIL)
         talks = _conversations(client, student)["items"]
         (talk,) = [t["id"] for t in talks if t["other"]["display_name"] == "Tomás Herrera"]
@@ -118,7 +136,7 @@ def test_a_stop_tells_open_streams_to_come_back_and_a_resumed_one_misses_nothing
         assert 'data: {"reason":"draining","reconnect":true}' in rest
         assert process.wait(STOP_TIMEOUT_S) == 0
 
-    with greenroom(DEMO, tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+    with greenroom(DEMO, demo_dir) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
         for n in range(3):
             body = {"content": f"while you were away {n}"}
             client.post(f"/api/v1/conversations/{talk}/messages", json=body, headers=instructor).raise_for_status()
@@ -132,8 +150,8 @@ def test_a_stop_tells_open_streams_to_come_back_and_a_resumed_one_misses_nothing
         assert seen == [f"while you were away {n}" for n in range(3)]
 
 
-def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    with greenroom(DEMO, tmp_path) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
+def test_kill_9_loses_nothing_that_was_acknowledged(demo_dir: Path) -> None:
+    with greenroom(DEMO, demo_dir) as (process, url), httpx.Client(base_url=url, timeout=10) as client:
         student = _login(client, demo.STUDENT_EMAIL)
         talk = _conversations(client, student)["items"][0]["id"]
         for n in range(20):
@@ -142,7 +160,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
         process.kill()
         process.wait(STOP_TIMEOUT_S)
 
-    with greenroom(DEMO, tmp_path) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
+    with greenroom(DEMO, demo_dir) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
         path = f"/api/v1/conversations/{talk}/messages"
         kept = client.get(path, params={"limit": 20}, headers=student).json()["items"]
         assert [message["content"] for message in kept] == [f"line {n}" for n in range(20)]
@@ -157,10 +175,10 @@ def test_a_server_with_no_settings_starts_empty_and_people_can_register(tmp_path
         assert _conversations(client, headers)["items"] == []
 
 
-def test_the_actor_tree_is_shown_in_the_terminal(tmp_path: Path) -> None:
-    with greenroom("serve", tmp_path) as (_, url):
-        shown = run("actors", tmp_path, GREENROOM_BIND=url.removeprefix("http://"))
-        no_such_kind = run("actors --kind nosuch", tmp_path, GREENROOM_BIND=url.removeprefix("http://"))
+def test_the_actor_tree_is_shown_in_the_terminal(demo_dir: Path) -> None:
+    with greenroom("serve", demo_dir) as (_, url):
+        shown = run("actors", demo_dir, GREENROOM_BIND=url.removeprefix("http://"))
+        no_such_kind = run("actors --kind nosuch", demo_dir, GREENROOM_BIND=url.removeprefix("http://"))
     assert shown.returncode == 0, shown.stderr
     for name in ("committer", "conversations", "streams", "running"):
         assert name in shown.stdout
@@ -242,9 +260,9 @@ def test_a_data_folder_that_cannot_be_used_is_one_clear_line(command: str, tmp_p
     assert len(ended.stderr.strip().splitlines()) == 1
 
 
-def test_a_data_folder_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:
-    with greenroom("serve", tmp_path):
-        ended = run("migrate", tmp_path)
+def test_a_data_folder_in_use_is_named_with_what_to_do(demo_dir: Path) -> None:
+    with greenroom("serve", demo_dir):
+        ended = run("migrate", demo_dir)
     assert ended.returncode == 1
     assert "is in use by" in ended.stderr
     assert "set another GREENROOM_DATA_DIR" in ended.stderr
@@ -298,12 +316,12 @@ def test_an_account_that_registration_would_refuse_is_refused_by_name(tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_when_postgres_is_killed_it_is_restarted_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
-    with greenroom(DEMO, tmp_path) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
+def test_when_postgres_is_killed_it_is_restarted_and_nothing_acknowledged_is_lost(demo_dir: Path) -> None:
+    with greenroom(DEMO, demo_dir) as (_, url), httpx.Client(base_url=url, timeout=10) as client:
         student = _login(client, demo.STUDENT_EMAIL)
         talk = _conversations(client, student)["items"][0]["id"]
         path = f"/api/v1/conversations/{talk}/messages"
-        (postmaster,) = [int(p.read_text().splitlines()[0]) for p in tmp_path.rglob("postmaster.pid")]
+        (postmaster,) = [int(p.read_text().splitlines()[0]) for p in demo_dir.rglob("postmaster.pid")]
         statuses = []
         for n in range(30):
             if n == 10:

@@ -107,7 +107,11 @@ async def test_jobs_of_a_killed_worker_are_done_by_another_and_its_message_is_po
                 "SELECT handler, attempts FROM outbox WHERE state = 'done' ORDER BY handler"
             ).fetchall()
             [(told,)] = watching.execute("SELECT count(*) FROM messages WHERE kind = 'system'").fetchall()
-    assert jobs == [("mail_instructor", 2), ("mail_student", 2), ("system_message", 2)]
+    mails, [(handler, attempts)] = jobs[:2], jobs[2:]
+    assert mails == [("mail_instructor", 2), ("mail_student", 2)]
+    # Of the message one more, if the kill came after the first attempt had waited for the lock in vain.
+    assert handler == "system_message"
+    assert attempts in {2, 3}
     assert told == 1
     # Twice each, as nobody could know of the first; whoever receives both can tell by the id that they are one.
     ids = sorted((recipient, message_from_string(text)["Message-ID"]) for recipient, text in post.mails)
