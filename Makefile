@@ -13,8 +13,9 @@ demo: $(VENV)/.installed
 serve: $(VENV)/.installed
 	@$(BIN)/greenroom serve
 
+# Two processes, each with a Postgres of its own: many tests wait, and a third would have no core to itself on a small machine.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
