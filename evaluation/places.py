@@ -143,13 +143,24 @@ def written_cases() -> Iterator[Case]:
 
 
 def listed_cases(path: Path, *, with_borough: bool) -> Iterator[Case]:
-    """The names of a list, as asked from New York; alone or with their borough behind them."""
+    """The names of a list, as asked from New York; alone or with their borough behind them.
+
+    Each text is asked once. A name that the list has twice is right for either of its places: nothing in it tells which is meant.
+    """
+    meant: dict[str, list[tuple[RegionId, IsRight]]] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         name, borough, lat, lng = [*line.split("\t"), "", ""][:4]
         text = f"{name}, {borough}" if with_borough else name
         position = Point(float(lat), float(lng)) if lat and lng else None
         lies_in = RegionId(f"nyc/{slug(borough)}")
-        yield Case(text, (NYC,), _is_there(name, lies_in, position), lies_in)
+        meant.setdefault(text, []).append((lies_in, _is_there(name, lies_in, position)))
+    for text, places in meant.items():
+        rules = [is_right for _, is_right in places]
+        yield Case(text, (NYC,), partial(_is_any, rules), places[0][0] if len(places) == 1 else None)
+
+
+def _is_any(rules: Sequence[IsRight], region: Region) -> bool:
+    return any(is_right(region) for is_right in rules)
 
 
 def stranger_cases(first: str, last: str) -> Iterator[Case]:

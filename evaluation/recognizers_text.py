@@ -17,7 +17,7 @@ The scope was written down before anything was measured, and is decided by the e
 - date and time: a day of the week, a date with or without a year, today, tomorrow, a week or weekend (this, the, next), a time, a
   span of times, a part of the day, or a day with one of the latter, from the reference day on; named by words of a fixed list
   (VOCABULARY), so no holidays, seasons, months, durations or "last", no numbers of weeks and no dates that there are not. Right if the first window it stands for begins on that day, and
-  its time of day is the expected one; of a part of the day (its hours differ by definition) if it is that part
+  its time of day is the expected one (of several times the first begins and the last ends as expected); of a part of the day (its hours differ by definition) if it is that part
 
 Inputs are split by a hash of their text: rules may be improved on ``dev``; what is reported is ``held-out``.
 """
@@ -29,7 +29,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -208,10 +208,12 @@ def _when(case: Case) -> bool | None:
     days = {date.fromisoformat(day) for value in values if (day := _day(value))}
     if days and not any(day >= case.reference.date() for day in days):
         return None
-    when = _read(case).when
-    if when.is_any:
+    times = _read(case).asked_times
+    if not times:
         return False
-    return _same_day(case, when, kind, days) and any(_same_time(when, value) for value in values)
+    # "From 4pm today to 5pm tomorrow" is read as what is left of today after 4 and what there is of tomorrow until 5.
+    whole = replace(times[0], to_minute=times[-1].to_minute)
+    return _same_day(case, times[0], kind, days) and any(_same_time(whole, value) for value in values)
 
 
 def _day(value: dict[str, Any]) -> str | None:

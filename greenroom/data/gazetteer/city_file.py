@@ -4,6 +4,8 @@ A file holds the city (``country``: ISO 3166-1 alpha-2) with its boroughs, and t
 ``aliases`` (name to weight). ``outlines`` are rough shores and borders that cells are cut to, of the city or of each borough;
 ``radius_km`` is how far from a centroid its neighbourhood reaches at most; ``suffixes`` is what people put behind a
 borough's name ("brooklyn ny").
+
+``postcodes.json`` has the postcodes of these cities by the region that most of each lies in: zip codes, and the outward halves of London's.
 """
 
 from __future__ import annotations
@@ -86,7 +88,7 @@ def city_of_gazetteer(city_id: RegionId, settlements: Iterable[Settlement] = ())
     rows = [_mapped(city, city, RegionKind.CITY, union(boundary for _, boundary, _ in parts))]
     for borough, boundary, regions in parts:
         rows += [_mapped(city, borough, RegionKind.BOROUGH, boundary), *regions]
-    return GazetteerCity(tuple(rows), tuple(_aliases(city, boroughs)))
+    return GazetteerCity(tuple(rows), (*_aliases(city, boroughs), *_postcodes(city_id)))
 
 
 def find_in_gazetteer(name: str, *, country: str | None = None) -> RegionId | None:
@@ -105,7 +107,11 @@ def find_in_gazetteer(name: str, *, country: str | None = None) -> RegionId | No
 
 
 def _read(city_id: RegionId) -> dict[str, Any]:
-    path = files("greenroom.data.gazetteer").joinpath(f"{city_id}.json")
+    return _written(str(city_id))
+
+
+def _written(name: str) -> dict[str, Any]:
+    path = files("greenroom.data.gazetteer").joinpath(f"{name}.json")
     written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return written
 
@@ -163,6 +169,13 @@ def _aliases(city: _Entry, boroughs: list[_Entry]) -> Iterator[NewAlias]:
     for borough in boroughs:
         for suffix in city.written["suffixes"]:
             yield NewAlias(f"{borough.written['name']} {suffix}", borough.id, AliasSource.GAZETTEER)
+
+
+def _postcodes(city_id: RegionId) -> Iterator[NewAlias]:
+    codes_by_region: dict[str, str] = _written("postcodes").get(city_id, {})
+    for path, codes in codes_by_region.items():
+        for code in codes.split():
+            yield NewAlias(code, RegionId(f"{city_id}/{path}"), AliasSource.GAZETTEER)
 
 
 def _key(name: str) -> str:

@@ -29,10 +29,12 @@ async def test_a_loaded_place_is_found_by_name_nickname_and_position(storage: St
     assert here == named.region
 
 
-def test_ids_are_unique_and_parents_come_first() -> None:
+def test_ids_are_unique_parents_come_first_and_every_alias_has_a_region() -> None:
     for city_id in CITY_IDS:
         seen: set[RegionId] = set()
-        for mapped in city_of_gazetteer(city_id).regions:
+        city = city_of_gazetteer(city_id)
+        for mapped in city.regions:
             assert mapped.region.id not in seen
             assert mapped.region.parent_id is None or mapped.region.parent_id in seen
             seen.add(mapped.region.id)
+        assert {alias.region_id for alias in city.aliases} <= seen

@@ -6,6 +6,7 @@ a coin is as good; and one wrong letter in a short name costs more trigrams than
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Final
 
@@ -22,6 +23,7 @@ LENGTH_MIN: Final = 5
 UNPLACED_LENGTH_MIN: Final = 7
 """The same where the city is not known, and then for a single error only: "brooklin" is as plain in any city."""
 
+_DIGITS: Final = re.compile(r"\d+")
 _ERRORS_BY_LENGTH: Final = ((4, 0), (6, 1), (10, 2))
 _ERRORS_MAX: Final = 3
 
@@ -33,6 +35,9 @@ def is_misspelling(text: str, name: str, *, similarity: float, is_placed: bool) 
         similarity: of their trigrams: the lower it is, the fewer errors are allowed.
         is_placed: the city is known, so that few other names come into question.
     """
+    if _DIGITS.findall(text) != _DIGITS.findall(name):
+        # "11216" is no misspelt 11215, nor se16 se15.
+        return False
     allowed = errors_allowed(name)
     if similarity < ALONE_MIN:
         allowed = min(allowed, max(1, allowed - 1)) if is_placed else 1

@@ -2,7 +2,7 @@
 
 What words mean, in years: baby 0-1, toddler 1-3, preschooler 3-5, kindergartner 5-6, kid or child 3-12, tween 9-12, teenager 13-19,
 young adult 18-25, adult 18 and older, senior 60 and older; elementary school 5-11, middle school 11-14, high school 14-18,
-college student 18 and older; the n-th grade n+5 to n+6. Under "under 10" the ten are not counted; "up to 10" counts them.
+college student 18 and older; the n-th grade n+5 to n+6, year n of English schools n+4 to n+5. Under "under 10" the ten are not counted; "up to 10" counts them.
 Numbers go before words ("kids ages 6-10"); of several the youngest and the oldest bound the whole.
 """
 
@@ -31,6 +31,7 @@ _AGED: Final = (
 )
 
 _CHILD: Final = r"(?: son | daughter | boy | girl | kid | child | niece | nephew | grandson | granddaughter | toddler | brother | sister )"
+_GROWN: Final = r"(?: mom | mum | mother | dad | father | grandma | grandmother | grandpa | grandfather | wife | husband | parents | friend | aunt | uncle )"
 _COUNTED_YEARS: Final = r"(?: - | : | am | pm | to | hours? | hrs? | min | mins | minutes? | days? | times? | x | / | lessons? | classes | \$ | dollars )"
 _SPAN: Final = pattern(
     rf"{_FOR} (?: (?:{_WHO}_)? (?:between_(?:the_)?)? {_AGED}_ (?:from_|between_)? (?P<a1>{_N}) _(?:-|to|and|through|thru|/)_ (?P<b1>{_N})"
@@ -51,7 +52,7 @@ _YEARS: Final = pattern(
     r" (?P<less>_(?:and_(?:under|younger|below) | or_(?:under|younger)))?"
 )
 _AGE_N: Final = pattern(
-    rf"{_FOR} (?:{_WHO}_)? (?: {_AGED} | (?:{_WHO})_of | (?:{_CHILD})(?:_(?:is|who_is|whos|just_turned|turned))?(?=_(?:1?\d)(?!_(?:{_COUNTED_YEARS})(?!\S))) | (?:hes|shes|im|i_am|he_is|she_is)(?=_\d+(?!_(?:am|pm|hours?|minutes?|\d)(?!\S))) ) _(?P<n>{_N})"
+    rf"{_FOR} (?:{_WHO}_)? (?: {_AGED} | (?:{_WHO})_of | (?:{_CHILD})(?:_(?:is|who_is|whos|just_turned|turned))?(?=_(?:1?\d)(?!_(?:{_COUNTED_YEARS})(?!\S))) | (?:{_GROWN})(?:_(?:is|who_is|whos))?(?=_[2-9]\d(?!_(?:{_COUNTED_YEARS})(?!\S))) | (?:hes|shes|im|i_am|he_is|she_is)(?=_\d+(?!_(?:am|pm|hours?|minutes?|\d)(?!\S))) ) _(?P<n>{_N})"
     r" (?P<more>_(?:\+ | plus | &_up | and_(?:older|up|above|over) | or_(?:older|above)))?"
     r" (?P<less>_(?:and_(?:under|younger|below) | or_(?:under|younger)))?"
 )
@@ -89,6 +90,14 @@ _GRADE: Final = pattern(
     r" | (?P<k>k)_?-?_?(?P<e>\d{1,2})(?:_students?)?"
 )
 
+_EXAMINED: Final = word_set(
+    "piano violin viola cello flute guitar singing theory clarinet saxophone trumpet drum drums recorder music oboe harp voice"
+)
+_SCHOOL_YEAR: Final = pattern(
+    r"(?:for_)?(?:a|my|our|hs)_(?:freshman|sophomore|junior)(?!_(?:tennis|golf|high|league)(?!\S))"
+)
+"""Of a high school or a college: from 14 to 22, which says little."""
+
 _WORDS: Final[tuple[tuple[re.Pattern[str], int, int | None], ...]] = tuple(
     (pattern(rf"(?:for_)?(?:(?:my|a|an|our|the|his|her|young|little|older|small)_){{0,4}}(?:{words})"), low, high)
     for words, low, high in (
@@ -121,8 +130,9 @@ _ANY: Final = pattern(r"(?:for_)?(?:all|any|every)_ages?(?:_welcome)?")
 
 def age_claims(line: Line) -> Iterator[Claim]:
     """Every reading of an age."""
-    for _match, first, after in line.find(_ANY):
-        yield Claim(PartKind.AGE, first, after, None, 11)
+    for rule in (_ANY, _SCHOOL_YEAR):
+        for _match, first, after in line.find(rule):
+            yield Claim(PartKind.AGE, first, after, None, 11)
     for rule, low, high in _WORDS:
         for _, first, after in line.find(rule):
             yield _claim(first, after, low, high, is_exact=False)
@@ -173,11 +183,23 @@ def _numbered(line: Line) -> Iterator[Claim]:
         low, high = sorted((int(match["a"]) // 12, int(match["b"]) // 12))
         yield _claim(first, after, low, high)
     yield from _bounded(line)
+    for match, first, after in line.find(_TEAM):
+        yield _claim(first, after, 0, int(match["n"]), strength=9)
+    for match, first, after in line.find(_SCHOOL_YEAR_N):
+        forms = sorted(int(match[name]) for name in ("n", "to") if match[name] is not None)
+        yield _claim(first, after, forms[0] + 4, forms[-1] + 5)
+    for match, first, after in line.find(_KEY_STAGE):
+        yield _claim(first, after, *_KEY_STAGES[int(match["n"])])
     for rule in (_DECADE, _SOMETHING):
         for match, first, after in line.find(rule):
             decade = int(match["n"])
             yield _claim(first, after, decade, decade + 9, strength=12)
+    is_music = any(atom.key in _EXAMINED for atom in line.atoms)
     for match, first, after in line.find(_GRADE):
+        if is_music and match["d"] is not None:
+            # "Violin, grade 5" is how well one plays.
+            yield Claim(None, first, after, None)
+            continue
         grades = [_grade(match[name]) for name in ("a", "b", "c", "d", "k", "e") if match[name] is not None]
         if max(grades) <= 12:
             yield _claim(first, after, min(grades) + 5, max(grades) + 6)
@@ -213,6 +235,16 @@ def _bounded(line: Line) -> Iterator[Claim]:
 
 
 _OVER_ALONE: Final = pattern(r"(?:for_)?(?:over|above)_(?P<n>\d{2})(?:_s)?")
+_TEAM: Final = pattern(r"(?:for_)?(?P<n>[5-9]|1\d)_u(?!_(?:\$|k)(?!\S))")
+"""Of teams: "12u" are those of twelve and younger."""
+_SCHOOL_YEAR_N: Final = pattern(
+    r"(?:for_)?(?:a|my|in)?(?:_)?(?:school_)?years?_(?P<n>1[0-3]|[1-9])(?:_(?:-|to|and|or|/)_(?P<to>1[0-3]|[1-9]))?"
+    r"(?!_(?:old|olds|of|year|years|-|\.|hours?|lessons?|weeks?|months?|experience)(?!\S))"
+)
+"""Of English schools: who is in year 1 is five or six."""
+_KEY_STAGE: Final = pattern(r"(?:for_)?(?:key_stage|ks)_(?P<n>[1-5])")
+_KEY_STAGES: Final = {1: (5, 7), 2: (7, 11), 3: (11, 14), 4: (14, 16), 5: (16, 18)}
+
 _UNDER_ALONE: Final = pattern(r"(?:for_)?(?:under|u)_(?P<n>\d{1,2})(?:_s)?")
 _COUNTED: Final = word_set(
     "dollars bucks usd eur gbp euros pounds quid $ € £ / per an k minutes minute mins min hours hour hrs miles mile km blocks "

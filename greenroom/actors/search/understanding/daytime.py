@@ -50,7 +50,7 @@ _BEFORE_SUFFIX: Final = pattern(
     rf"{clock('')} _(?: or_earlier | or_before | and_earlier | at_the_latest | latest )"
 )
 _AT: Final = pattern(
-    rf"(?: (?P<at>at | @ | starting_at)_ | (?:around | about | for | by | approximately)_ )? {clock('')} {_COUNTED}"
+    rf"(?: (?P<at>at | @ | starting_at)_ | (?:around | about | for | by | approximately)_ )? {clock('')} (?P<ish>_ish)? {_COUNTED}"
 )
 
 _PARTS: Final[tuple[tuple[re.Pattern[str], int, int], ...]] = tuple(
@@ -149,7 +149,11 @@ def _clock_claims(line: Line) -> Iterator[Claim]:
             line.atoms[index].words[0].text[0].isdigit() for index in range(first, after)
         )
         if at.is_possible and (
-            at.is_marked or is_spoken or match["at"] or (at.hour <= 12 and _is_beside_a_day(line, first, after))
+            at.is_marked
+            or is_spoken
+            or match["at"]
+            or match["ish"]
+            or (at.hour <= 12 and _is_beside_a_day(line, first, after))
         ):
             minute = at.minute()
             end = min(minute + LESSON_AT_MOST, DAY)

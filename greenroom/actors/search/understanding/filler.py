@@ -34,11 +34,11 @@ FILLER: Final = word_set("""
     thing things this those through thx time times to together too top trial try trying tuition two type
     under until up upcoming us use using usually
     very via
-    wanna want wanted wanting wants was way we week weekly weeks welcome well were weve what whats when where which while who whoever
+    w wanna want wanted wanting wants was way we week weekly weeks welcome well were weve what whats when where which while who whoever
     whom whos why wife will willing with within without wondering work workshop workshops would wont
     year years yes you young younger your youre
     son sons daughter daughters husband boyfriend girlfriend mom mum mother dad father grandma grandpa grandmother grandfather
-    grandson granddaughter brother sister niece nephew boy boys girl girls family myself yo
+    grandson granddaughter brother sister niece nephew boy boys girl girls family myself yo bro sis hubby couple
     anywhere everyone everybody
     leson lesons lessions lession techer techers teachr teahcer instructer intructor tuter tuters
     """)

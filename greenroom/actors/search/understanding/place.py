@@ -6,6 +6,7 @@ to a name any more; otherwise, and without them, all words up to the next thing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -23,7 +24,7 @@ IsPlace = Callable[[tuple[str, ...]], bool]
 PLACE_WORDS_MAX: Final = 6
 
 _NEAR: Final = pattern(
-    r"(?:somewhere_|anywhere_|located_|based_|right_){0,4}(?: near_to | near | nearby | close_to | around | next_to | by | not_(?:too_)?far_from"
+    r"(?:somewhere_|anywhere_|located_|based_|right_){0,4}(?: near_to | near | nr | nearby | close_to | around | next_to | by | not_(?:too_)?far_from"
     r" | (?:within_)?(?:a_)?(?:walking_distance|short_walk|short_walking_distance|commuting_distance|easy_reach)_(?:of|to|from)"
     r" | (?:within_|about_|less_than_|max_){0,4}(?:\d+|a_few)_(?:miles?|mi|kms?|blocks?|kilomet(?:er|re)s?|minutes?|mins?)_(?:walk_|drive_|away_)?(?:of|from)"
     r" | in_the_vicinity_of | vicinity_of | outside | surrounding | adjacent_to )"
@@ -71,7 +72,7 @@ def known_place_claims(line: Line, *, is_place: IsPlace, lexicon: Lexicon) -> It
             name = _name(line, first, after)
             if not all(atom.is_word for atom in line.atoms[first:after]) or not is_place(name):
                 continue
-            if needs_a_word_before(" ".join(name)):
+            if needs_a_word_before(" ".join(name)) and _past_inward(line, first, after) == after:
                 break
             is_lesson = lexicon.meanings(name) is not None or (len(name) == 1 and name[0] in FILLER | SOFT_FILLER)
             if (
@@ -81,7 +82,13 @@ def known_place_claims(line: Line, *, is_place: IsPlace, lexicon: Lexicon) -> It
             ):
                 meaning = PlaceWords(_text(line, first, after), is_near=False, is_led_to=False)
                 # "Near North Side" is a name rather than a preposition and one.
-                yield Claim(PartKind.PLACE, first, after, meaning, 12 if name[0] == "near" else 11)
+                yield Claim(
+                    PartKind.PLACE,
+                    first,
+                    _past_inward(line, first, after),
+                    meaning,
+                    12 if name[0] == "near" else 11,
+                )
             break
 
 
@@ -196,8 +203,37 @@ def _past_the(line: Line, begin: int) -> int:
 
 
 def _name(line: Line, first: int, after: int) -> tuple[str, ...]:
-    return tuple(word.key for atom in line.atoms[first:after] for word in atom.words if word.key[0].isalnum())
+    words = [word for atom in line.atoms[first:after] for word in atom.words if word.key[0].isalnum()]
+    return tuple(_joined([(word.key, word.is_glued) for word in words]))
 
 
 def _text(line: Line, first: int, after: int) -> str:
-    return " ".join(atom.text for atom in line.atoms[first:after] if atom.is_word)
+    atoms = [atom for atom in line.atoms[first:after] if atom.is_word]
+    words = _joined([(atom.text, atom.words[0].is_glued) for atom in atoms])
+    if len(words) > 1 and _OUTWARD.fullmatch(words[-2]) and _INWARD.fullmatch(words[-1]):
+        del words[-1]
+    return " ".join(words)
+
+
+_OUTWARD: Final = re.compile(r"[a-z]{1,2}\d[a-z0-9]?")
+_INWARD: Final = re.compile(r"\d[a-z]{2}")
+"""The halves of a British postcode; the second one only says which street it is."""
+
+
+def _past_inward(line: Line, first: int, after: int) -> int:
+    """Where a postcode ends of which the first half ends here."""
+    longer = min(after + 2, len(line.atoms))
+    name, whole = _name(line, first, after), _name(line, first, longer)
+    is_whole = len(whole) == len(name) + 1 and _OUTWARD.fullmatch(name[-1]) and _INWARD.fullmatch(whole[-1])
+    return longer if is_whole else after
+
+
+def _joined(words: list[tuple[str, bool]]) -> list[str]:
+    """The words, letters and digits that were typed as one put together again: "se15"."""
+    joined: list[str] = []
+    for text, is_glued in words:
+        if is_glued and joined and joined[-1][-1].isalpha() != text[0].isalpha() and (joined[-1] + text).isalnum():
+            joined[-1] += text
+        else:
+            joined.append(text)
+    return joined

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from typing import Final
 
 from greenroom.actors.search.understanding.age import age_claims, merged_ages
@@ -32,6 +33,8 @@ from greenroom.actors.search.understanding.service import Lexicon, match_service
 from greenroom.actors.search.understanding.when import Piece, holding, spoken_times, when_claims, without_days
 from greenroom.actors.search.understanding.words import normal_form
 from greenroom.schema.search.understood import Part, PartKind, PriceBounds, Understood, Weekday, When
+
+_JOINING: Final = frozenset({"or", "and", "&", "/"})
 
 
 def understand(
@@ -60,7 +63,7 @@ def understand(
     placed = cover(
         [*prepositional_claims(line, taken, is_place=is_place, lexicon=lexicon), *_unclaimed(named, taken)], size
     )
-    kept, denied = _heed_negation(line, cover([*held, *_one_place(placed)], size))
+    kept, denied = _heed_negation(line, cover([*held, *_one_place(line, placed)], size))
     return _told(line, kept, denied, lexicon)
 
 
@@ -76,20 +79,35 @@ def _taken(claims: list[Claim], size: int) -> list[bool]:
     return taken
 
 
-def _one_place(placed: tuple[Claim, ...]) -> Iterator[Claim]:
-    """The first place that a preposition leads to, else the first; a second that follows at once belongs to it ("soho, manhattan")."""
+def _one_place(line: Line, placed: tuple[Claim, ...]) -> Iterator[Claim]:
+    """The first place that a preposition leads to, else the first, with those that it is named together with: "soho or tribeca",
+    "soho, manhattan"."""
     places = [(claim, claim.meaning) for claim in placed if isinstance(claim.meaning, PlaceWords)]
     yield from (claim for claim in placed if not isinstance(claim.meaning, PlaceWords))
     if not places:
         return
-    main, words = next((pair for pair in places if pair[1].is_led_to), places[0])
-    follower = next((pair for pair in places if pair[0].first == main.after), None)
-    if follower is not None:
-        main, words = (
-            replace(main, after=follower[0].after),
-            replace(words, text=f"{words.text} {follower[1].text}"),
-        )
-    yield replace(main, meaning=words)
+    main = next((at for at, (_, words) in enumerate(places) if words.is_led_to), 0)
+    first = last = main
+    while first > 0 and _is_joined(line, places[first - 1][0], places[first][0]):
+        first -= 1
+    while last + 1 < len(places) and _is_joined(line, places[last][0], places[last + 1][0]):
+        last += 1
+    together = places[first : last + 1]
+    is_list = any(one.after < other.first for (one, _), (other, _) in pairwise(together))
+    between = " or " if is_list else " "
+    # One place is asked for. What else is one says nothing of the lesson either.
+    yield from (
+        replace(claim, kind=PartKind.FILLER, meaning=None) for claim, _ in (*places[:first], *places[last + 1 :])
+    )
+    yield replace(
+        together[0][0],
+        after=together[-1][0].after,
+        meaning=replace(places[main][1], text=between.join(words.text for _, words in together)),
+    )
+
+
+def _is_joined(line: Line, one: Claim, other: Claim) -> bool:
+    return all(line.key(at) in _JOINING for at in range(one.after, other.first))
 
 
 def _heed_negation(line: Line, claims: tuple[Claim, ...]) -> tuple[list[Claim], list[bool]]:
@@ -197,9 +215,6 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
     )
 
 
-_JOINING: Final = frozenset({"or", "and", "&", "/"})
-
-
 def _when_pieces(line: Line, claims: list[Claim]) -> list[Piece]:
     pieces: list[Piece] = []
     last_after = 0
@@ -213,9 +228,10 @@ def _when_pieces(line: Line, claims: list[Claim]) -> list[Piece]:
             # Not that of "monday for kids and adults at 5".
             and not any(_covers(claims, at) for at in between)
         )
+        is_and = is_joined and not any(line.key(at) in ("or", "/") for at in between)
         is_listed = line.atoms[claim.first].is_broken_off
         for number, when in enumerate(claim.meaning if isinstance(claim.meaning, tuple) else (claim.meaning,)):
-            pieces.append(Piece(when, is_joined or number > 0, is_listed, claim.half_is_guessed))
+            pieces.append(Piece(when, is_joined or number > 0, is_and, is_listed, claim.half_is_guessed))
         last_after = claim.after
     return pieces
 
@@ -226,9 +242,11 @@ def _lesson_atoms(line: Line, taken: list[bool], lexicon: Lexicon) -> list[int]:
     named: set[int] = set()
     for run in _runs(line, free):
         for phrase in lexicon.phrases([line.key(at) for at in run]):
-            named.update(_core(line, run[phrase.first : phrase.after], lexicon))
+            core = _core(line, run[phrase.first : phrase.after], lexicon)
+            if any(line.key(at) not in SOFT_FILLER for at in core):
+                named.update(core)
     telling = [at for at in free if at in named or line.key(at) not in FILLER]
-    sure = [at for at in telling if line.key(at) not in SOFT_FILLER or (at in named and _is_joined(at, named))]
+    sure = [at for at in telling if line.key(at) not in SOFT_FILLER or at in named]
     return sure or telling
 
 
@@ -259,10 +277,6 @@ def _core(line: Line, phrase: list[int], lexicon: Lexicon) -> list[int]:
             break
         phrase = phrase[:-1]
     return phrase
-
-
-def _is_joined(at: int, named: set[int]) -> bool:
-    return at - 1 in named or at + 1 in named
 
 
 def _runs(line: Line, free: list[int]) -> Iterator[list[int]]:

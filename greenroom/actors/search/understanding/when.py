@@ -112,6 +112,7 @@ _SPELT: Final = pattern(
 _BETWEEN_DATES: Final = pattern(
     rf"between_ (?: {_MONTH}_{_DAY_NUMBER} | (?:the_)?{_DAY_NUMBER}(?:_(?:of_)?{_MONTH})? )"
     rf" _and_ (?: {_MONTH}_{_DAY_NUMBER} | (?:the_)?{_DAY_NUMBER}_(?:of_)?{_MONTH} )"
+    rf" | between_{_MONTH}_{_DAY_NUMBER}_and_(?:the_)?{_DAY_NUMBER}"
 )
 _WEEKDAY_AND_DAY: Final = pattern(
     rf"(?:on_)?(?P<weekday>{_DAY})_(?:the_)?(?: (?P<day>\d{{1,2}})(?:st|nd|rd|th) | (?P<bare>1[3-9]|2\d|3[01]) )"
@@ -143,6 +144,8 @@ _ASKS_NOTHING: Final = (
         r"(?:for_|in_|within_|under_|over_|about_|less_than_|more_than_|up_to_|at_least_|of_){0,4}(?: (?:\d+(?:\.\d+)? (?:_?(?:-|to|or|and)_\d+)? | an | a | half_an? | 1_/_2 | half | a_few | several | couple_of)"
         r" _?(?:min|mins|minutes?|hours?|hrs?|hr|weeks?|months?|days?|years?|h|m) ) (?:_(?:long|sessions?|lessons?|and_a_half|class|classes|slots?|each|of_experience|experience|of)){0,3}(?!_(?:(?:walk|drive|away)_)?(?:from|of)(?!\S))"
     ),
+    pattern(r"for_2(?=_(?:in|on|at|near|this|next|under|please|with|-)(?!\S)) | as_an?_couple"),
+    pattern(r"4(?=_(?:my|me|kids|beginners|an?)(?!\S)) | 2(?=_(?:teach|learn|help|show|play|do)(?!\S))"),
     pattern(r"(?:at_least_|over_|more_than_)?\d+_?\+?_?(?:years?|yrs?)(?:_(?:of|teaching|professional)){0,3}_experience"),
     pattern(r"1_(?:on|to|:|-|2)_1 | 1_on_2 | half_hour | (?:any|what)_time | asap | as_soon_as_possible | right_(?:now|away) | immediately | same_time"),
     pattern(r"(?:within_|in_)?\d+(?:\.\d+)?_(?:miles?|mi|km|kms|blocks?|kilomet(?:er|re)s?|mins?_walk|minutes?_walk)(?!_(?:of|from)(?!\S))"),
@@ -166,10 +169,12 @@ def when_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One saying of when. ``is_alternative``: an "or" or "and" stands between it and the one before; ``is_listed``: a comma."""
+    """One saying of when. ``is_alternative``: an "or" or "and" stands between it and the one before; ``is_and``: an
+    "and"; ``is_listed``: a comma."""
 
     when: When
     is_alternative: bool
+    is_and: bool
     is_listed: bool
     half_is_guessed: bool
 
@@ -248,6 +253,9 @@ def _groups(pieces: Sequence[Piece]) -> list[list[Piece]]:
 def _begins_anew(group: Sequence[Piece], piece: Piece, rest: Sequence[Piece]) -> bool:
     has_day = any(_has_day(one.when) for one in group)
     has_time = any(_has_time(one.when) for one in group)
+    if piece.is_and and not has_time and not _has_day(piece.when) and _is_single_day(merged_when(group)):
+        # "On dec 3 and at 5pm", but "weekends and evenings".
+        return False
     if piece.is_alternative or _is_amid_alternatives(group, piece, rest):
         return True
     if _has_day(piece.when):

@@ -32,6 +32,12 @@ def is_place() -> Callable[[tuple[str, ...]], bool]:
         ("guitar west village", "west village"),
         ("drum lessons les", "les"),
         ("math tutor bk", "bk"),
+        ("drums se15 on saturday", "se15"),
+        ("drums SE15 4QR for kids", "se15"),
+        ("drums in n5", "n5"),
+        ("drums N5 1AB", "n5"),
+        ("japanese n5", None),
+        ("piano 11215", "11215"),
     ],
 )
 def test_an_ordinary_word_is_a_place_only_where_a_word_leads_to_it(

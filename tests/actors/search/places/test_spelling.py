@@ -31,6 +31,9 @@ def test_errors_are_letters_typed_wrong(text: str, name: str, errors: int) -> No
         ("hollwod", "hollis", 0.5, True, False),
         ("sho", "soho", 0.3, True, False),
         ("north riverdale", "riverdale", 0.63, True, False),
+        ("se16", "se15", 0.6, True, False),
+        ("11216", "11215", 0.7, True, False),
+        ("42nd stret", "42nd street", 0.7, True, True),
     ],
 )
 def test_fewer_errors_are_forgiven_the_less_else_speaks_for_a_name(
