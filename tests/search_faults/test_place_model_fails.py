@@ -17,6 +17,9 @@ PLACE_MODEL = "gpt-4o-mini"
 
 FAULTS = {
     "hangs": (Turn(hangs=True), "timeout"),
+    "is limited": (Turn(status=429), "busy"),
+    "fails": (Turn(status=500), "failed"),
+    "sends half of its answer": (Turn(cut=True, says={"number": 1, "confidence": 1.0}), "failed"),
     "chooses what was not offered": (Turn(says={"number": 99, "confidence": 1.0}), "failed"),
     "names a place of its own": (Turn(says={"region": "nyc/brooklyn/park-slope", "confidence": 1.0}), "failed"),
     "says something else": (Turn(says="Park Slope, surely."), "failed"),
@@ -42,10 +45,12 @@ async def test_a_place_that_the_model_does_not_tell_is_unknown_and_the_rest_is_a
             began = trio.current_time()
             answer = await world.search(SENTENCE)
             took_s = trio.current_time() - began
+            await world.until_at_rest()
 
     assert took_s <= 1.0 + TOLERANCE_S
     assert answer.place.outcome is PlaceOutcome.UNKNOWN
     assert reasons(answer, "tier5") == [reason]
+    assert answer.budget.degraded
     assert titles(answer) == ["Piano for children"]
 
 

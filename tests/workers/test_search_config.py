@@ -37,10 +37,11 @@ async def test_a_change_of_the_configuration_reaches_all_workers_within_a_second
             before = await revisions(operator)
             changed = await operator.put(CONFIG, json={"budget_ms": 777})
             began = trio.current_time()
-            while await revisions(operator) != [1, 1]:  # noqa: ASYNC110 - nothing tells when another process knows
+            after = await revisions(operator)
+            while after != [1, 1] and trio.current_time() - began <= WITHIN_S + SLACK_S:
                 await trio.sleep(0.02)
-            took_s = trio.current_time() - began
+                after = await revisions(operator)
 
     assert before == [0, 0]
     assert changed.json()["budget_ms"] == 777
-    assert took_s <= WITHIN_S + SLACK_S
+    assert after == [1, 1]
