@@ -89,8 +89,8 @@ def count(found: Sequence[Found], entrants: Sequence[Found], *, with_words: int)
 
     Args:
         found: what the legs found, ``entrants`` those of them that are :func:`admitted`.
-        with_words: services that passed the filters and have any of the words. More of them than were found are told as if all could be
-            shown, unless some that were found are not: those beyond have no better words.
+        with_words: services that passed the filters and may be shown for their words, or have some and are of a meant kind. Those that
+            were not found count too, unless some that were found may not be shown: those beyond have no better words.
     """
     worded = sum(each.text is not None for each in found)
     is_cut = worded > sum(each.text is not None for each in entrants)

@@ -440,14 +440,17 @@ async def test_cards_show_a_service_with_its_instructor(storage: Storage) -> Non
     assert (card.levels, card.age_min, card.age_max, card.is_online) == ((Level.BEGINNER,), 6, None, True)
 
 
-async def test_two_hundred_are_found_and_all_are_counted(storage: Storage) -> None:
-    await open_market(storage, *(a_teacher(n) for n in range(1, 204)), a_teacher(LAST, "Violin"))
+async def test_two_hundred_are_found_and_all_that_may_be_shown_are_counted(storage: Storage) -> None:
+    others = (
+        a_teacher(900, "Violin"),
+        a_teacher(901, "Chess, draughts and dominoes by a warm stove next to a piano"),
+    )
+    await open_market(storage, *(a_teacher(n) for n in range(1, 204)), *others)
+    vague = a_query("piano")
 
-    retrieved = await storage.retrieval.retrieve(a_query("piano"))
+    retrieved = await storage.retrieval.retrieve(vague)
+    meant = await storage.retrieval.retrieve(replace(vague, categories=(("piano", 1.0),)))
 
     assert len(retrieved.candidates) == 200
-    assert retrieved.total == 203
     assert retrieved.candidates[0].service_id == lesson_id(10)
-
-
-LAST = 900
+    assert (retrieved.total, meant.total) == (204, 203)

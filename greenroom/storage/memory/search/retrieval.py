@@ -76,7 +76,9 @@ class MemoryRetrieval:
             )
             text_count = sum(scores.get(service_id) is not None for service_id in offered)
             is_all = not found or not has_legs(query)
-            total = len(offered) if is_all else count(found, entrants, with_words=text_count)
+            total = (
+                len(offered) if is_all else count(found, entrants, with_words=self._worded(query, offered, scores))
+            )
             return Retrieved(
                 candidates,
                 total=max(len(candidates), total - (len(fused) - len(candidates))) if fused else 0,
@@ -156,6 +158,19 @@ class MemoryRetrieval:
         )
         legs = (by_words[:LEG_DEPTH], by_meaning[:LEG_DEPTH], by_kind[:LEG_DEPTH])
         return list({row.service_id: row for leg in legs for row in leg}.values())
+
+    def _worded(
+        self, query: RetrievalQuery, offered: dict[ServiceId, _Offered], scores: dict[ServiceId, float | None]
+    ) -> int:
+        """Services that pass the filters and may be shown for their words."""
+        kinds = {category for category, _ in query.categories}
+        best_text = max((score for score in scores.values() if score is not None), default=0.0)
+        enough = self._rules.other_kind_share * best_text if kinds else 0.0
+        return sum(
+            score is not None and (score >= enough or one.service.category in kinds)
+            for one in offered.values()
+            for score in (scores.get(one.service.id),)
+        )
 
     def _cosine(self, query: RetrievalQuery, service_id: ServiceId) -> float | None:
         if query.vector is None or query.model is None or not has_vector_leg(query):

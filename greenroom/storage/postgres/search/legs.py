@@ -142,13 +142,15 @@ WITH_VECTORS: Final = """
         WHERE place = {place} AND doc = n.doc LIMIT 1) e ON true"""
 
 BY_MEANING: Final = """
-passing AS MATERIALIZED (
-    SELECT d.doc, d.instructor_id, d.timezone, d.duration_minutes,
-           CASE {place} WHEN 1 THEN d.sketch_1 WHEN 2 THEN d.sketch_2 WHEN 3 THEN d.sketch_3 WHEN 4 THEN d.sketch_4 END
-           <~> binary_quantize(%(vector)s::halfvec) AS distance
-      FROM search_documents d WHERE {filters}),
 coarse AS MATERIALIZED (
-    SELECT d.doc FROM (SELECT * FROM passing WHERE distance IS NOT NULL ORDER BY distance, doc OFFSET 0) d
+    SELECT d.doc
+      FROM (SELECT n.doc, n.distance, p.instructor_id, p.timezone, p.duration_minutes
+              FROM (SELECT d.doc, CASE {place} WHEN 1 THEN d.sketch_1 WHEN 2 THEN d.sketch_2 WHEN 3 THEN d.sketch_3
+                                               WHEN 4 THEN d.sketch_4 END <~> binary_quantize(%(vector)s::halfvec) AS distance
+                      FROM search_documents d WHERE {filters}
+                     ORDER BY distance, doc OFFSET 0) n
+             CROSS JOIN LATERAL (SELECT * FROM search_documents WHERE doc = n.doc LIMIT 1) p
+             WHERE n.distance IS NOT NULL) d
      WHERE {free}
      ORDER BY d.distance, d.doc LIMIT %(coarse_depth)s),
 by_meaning AS MATERIALIZED (
@@ -169,10 +171,17 @@ SELECT d.doc, d.service_id, d.instructor_id, {text_score}, -n.distance, {categor
 """
 
 COUNT_WORDED: Final = """
--- count_worded: all that pass the filters and have any of the words.
+-- count_worded: all that pass the filters and may be shown for their words.
 WITH {ctes}
 SELECT count(*) FROM ({worded}) d WHERE {free}
 """
+NEAR_BEST_OR_OF_KIND: Final = """SELECT doc, score FROM hits WHERE score >= %(share)s * (SELECT max(score) FROM hits)
+                     UNION
+                    SELECT h.doc, h.score
+                      FROM (SELECT d.doc FROM unnest(%(categories)s::text[]) AS k (category)
+                             CROSS JOIN LATERAL (
+                                   SELECT doc FROM search_documents WHERE category = k.category AND is_listed OFFSET 0) d) k
+                      JOIN hits h ON h.doc = k.doc"""
 
 PASSING: Final = """
 passing AS MATERIALIZED (
@@ -225,6 +234,7 @@ def asked(query: RetrievalQuery, rules: RetrievalRules) -> tuple[Shape, Mapping[
         params["many"] = MANY
     if shape.has_words:
         params |= word_params(query.text)
+        params["share"] = rules.other_kind_share if query.categories else 0.0
     if shape.has_kinds:
         params["categories"] = texts(slug for slug, _ in query.categories)
         params["weights"] = [weight for _, weight in query.categories]
@@ -235,7 +245,6 @@ def asked(query: RetrievalQuery, rules: RetrievalRules) -> tuple[Shape, Mapping[
             "cosine_floor": rules.cosine_floor(query.model),
             "coarse_depth": COARSE_DEPTH,
             "words_suffice_score": rules.words_suffice_score,
-            "share": rules.other_kind_share if query.categories else 0.0,
         }
     return shape, params
 
@@ -248,7 +257,9 @@ def found_text(shape: Shape) -> LiteralString:
     ctes: list[LiteralString] = [WINDOWS] if shape.has_windows else []
     entrants: list[LiteralString] = []
     if shape.has_words:
-        ctes += [*_hits(shape), _filled(BY_WORDS, shape, worded=_worded(shape), depth=depth)]
+        worded = _filled(WORDED, shape, hits=HITS_THERE if shape.is_local else ALL_HITS)
+        ctes += [WORDS, HITS, *([_filled(THERE, shape)] if shape.is_local else [])]
+        ctes.append(_filled(BY_WORDS, shape, worded=worded, depth=depth))
         entrants.append("(SELECT doc FROM by_words ORDER BY score DESC, doc LIMIT %(depth)s)")
     if shape.has_kinds:
         depth = "%(coarse_depth)s" if is_compared else DEPTH
@@ -274,9 +285,10 @@ def meant_text(shape: Shape) -> LiteralString:
 
 @lru_cache(maxsize=SHAPES_MAX)
 def count_text(shape: Shape) -> LiteralString:
-    """How many pass the filters and have any of the words."""
+    """How many pass the filters and may be shown for their words."""
     ctes: list[LiteralString] = [WINDOWS] if shape.has_windows else []
-    return _with(shape, [*ctes, *_hits(shape)], COUNT_WORDED, worded=_worded(shape))
+    worded = _filled(WORDED, shape, hits=NEAR_BEST_OR_OF_KIND if shape.has_kinds else ALL_HITS)
+    return _with(shape, [*ctes, WORDS, HITS], COUNT_WORDED, worded=worded)
 
 
 @lru_cache(maxsize=SHAPES_MAX)
@@ -284,16 +296,6 @@ def browse_text(shape: Shape) -> LiteralString:
     ctes = [WINDOWS, FREE_INSTRUCTORS] if shape.has_windows else []
     ctes.append(_filled(PASSING, shape, free=FREE_AMONG_ALL if shape.has_windows else "true"))
     return _with(shape, ctes, BROWSE)
-
-
-def _hits(shape: Shape) -> list[LiteralString]:
-    there = [_filled(THERE, shape)] if shape.is_local else []
-    return [WORDS, HITS, *there]
-
-
-def _worded(shape: Shape) -> LiteralString:
-    """Services that have any of the words and pass the filters, the best first."""
-    return _filled(WORDED, shape, hits=HITS_THERE if shape.is_local else ALL_HITS)
 
 
 def _with(

@@ -44,7 +44,7 @@ from greenroom.storage.postgres.search.legs import (
     meant_text,
 )
 from greenroom.storage.postgres.search.words import STRENGTH, word_params
-from greenroom.storage.postgres.session import Query, Session
+from greenroom.storage.postgres.session import Query, Sent, Session
 from greenroom.storage.postgres.writes import in_transaction
 from greenroom.storage.retrieval.free_time import HORIZON, Schedule, asked_windows, first_free
 from greenroom.storage.retrieval.fusion import Found, admitted, count, fuse
@@ -134,7 +134,9 @@ class PostgresRetrieval:
         async with in_transaction(self._pool, ONE_SNAPSHOT) as session:
             await session.send(ASK_FOR_SOME, SOME_PARAMS)
             params = {**word_params(text), "strong_score": self._rules.strong_score}
-            [strength] = await session.fetch(STRENGTH, params, TextStrength)
+            sent = await session.send_for(STRENGTH, params, TextStrength)
+        # Only now, as it travels together with the end of the transaction.
+        [strength] = await sent.rows()
         return strength
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:
@@ -150,8 +152,9 @@ class PostgresRetrieval:
             by_service = {leg.found.service_id: leg for leg in legs}
             fused = fuse(entrants, self._rules)
             kept = [by_service[one.found.service_id] for one in fused]
-            facts = await _facts(session, kept, query, windows)
             total = await asking.total(legs, entrants)
+            asked_facts = await _ask_for_facts(session, kept, query, windows)
+        facts = await asked_facts.arrived()
         candidates = tuple(
             candidate
             for leg, one in zip(kept, fused, strict=True)
@@ -222,7 +225,7 @@ class _Asking:
             return self._passing
         worded = sum(each.text is not None for each in found)
         if worded >= LEG_DEPTH and worded == sum(each.text is not None for each in entrants):
-            # There may be more that have the words, and they would be shown.
+            # There may be more, and they would be shown.
             [worded] = await self._session.fetch(count_text(self._shape), self._params, int)
         return count(found, entrants, with_words=worded)
 
@@ -326,26 +329,44 @@ class _Facts:
         )
 
 
-async def _facts(
+@dataclass(frozen=True, slots=True)
+class _AskedFacts:
+    """Facts on their way, which end the transaction: so all of them take one round trip."""
+
+    details: Sent[_Detail]
+    schedules: Sent[tuple[UserId, _Times]]
+    distances: Sent[tuple[UserId, float]] | None
+    windows: Sequence[TimeWindow]
+    is_time_asked: bool
+
+    async def arrived(self) -> _Facts:
+        return _Facts(
+            details={detail.doc: detail for detail in await self.details.rows()},
+            times=dict(await self.schedules.rows()),
+            distances={} if self.distances is None else dict(await self.distances.rows()),
+            windows=self.windows,
+            is_time_asked=self.is_time_asked,
+        )
+
+
+async def _ask_for_facts(
     session: Session, kept: Sequence[_Leg], query: RetrievalQuery, windows: Sequence[TimeWindow]
-) -> _Facts:
+) -> _AskedFacts:
     looked_for = windows or (TimeWindow(query.now, query.now + HORIZON),)
     # Without a time asked for, the next free time only helps to rank the first.
     timed = dict.fromkeys(leg.instructor_id for leg in (kept if windows else kept[:RANKED_MAX]))
-    details = await session.send_for(DETAILS, {"docs": [leg.doc for leg in kept]}, _Detail)
     span = {
         "instructor_ids": texts(timed),
         "from": min(window.starts_at for window in looked_for),
         "to": max(window.ends_at for window in looked_for),
     }
-    schedules = await session.send_for(SCHEDULES, span, _times)
-    distances: dict[UserId, float] = {}
+    distances = None
     if query.near is not None:
         instructors = dict.fromkeys(leg.instructor_id for leg in kept)
-        distances = dict(await session.fetch(DISTANCES, _distance_params(instructors, query.near), _distance))
-    return _Facts(
-        details={detail.doc: detail for detail in await details.rows()},
-        times=dict(await schedules.rows()),
+        distances = await session.send_for(DISTANCES, _distance_params(instructors, query.near), _distance)
+    return _AskedFacts(
+        details=await session.send_for(DETAILS, {"docs": [leg.doc for leg in kept]}, _Detail),
+        schedules=await session.send_for(SCHEDULES, span, _times),
         distances=distances,
         windows=looked_for,
         is_time_asked=bool(windows),

@@ -35,17 +35,17 @@ they are alike; if there are none, it counts as much as the rarest of the others
 
 _SCORES: Final = """
 gains AS NOT MATERIALIZED (
-    SELECT p.doc, r.word, r.is_known,
-           r.weight * p.frequency / (p.frequency + %(k1)s * (1 - %(b)s + %(b)s * p.length / c.mean)) AS gain
+    SELECT p.doc, r.word, r.is_known, r.weight * p.frequency / (p.frequency + c.base + c.per_length * p.length) AS gain
       FROM rare r
      CROSS JOIN {postings} p
-     CROSS JOIN (SELECT greatest(length / greatest(documents, 1), 1) AS mean FROM search_corpus) c),
+     CROSS JOIN (SELECT %(k1)s * (1 - %(b)s) AS base,
+                        %(k1)s * %(b)s / greatest(length / greatest(documents, 1), 1) AS per_length
+             FROM search_corpus OFFSET 0) c),
 hits AS MATERIALIZED (
-    SELECT g.doc, sum(g.gain) / max(reach.best) AS score
+    SELECT g.doc, sum(g.gain) / (SELECT best FROM reach) AS score
       FROM (SELECT doc, gain FROM gains WHERE is_known
              UNION ALL
             SELECT doc, max(gain) FROM gains WHERE NOT is_known GROUP BY word, doc) g
-     CROSS JOIN reach
      GROUP BY g.doc)"""
 """Services that have any of the words. Of similar words only that which tells most counts in a text: it was meant as one of them. The
 score is 1 for a text that is made of nothing but the words."""
