@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome
+from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome, RegionId
 
 PARTS_MAX: Final = 5
 """More than that is a list of something else."""
@@ -39,9 +39,9 @@ def joined(text: str, answers: Sequence[PlaceAnswer], *, all_must_be_known: bool
     """One answer for places named together; None if no part names any.
 
     Parts that name none are passed over ("gowanus, near the canal") unless all must be known, and a part that contains another
-    says only where that one is ("soho / noho, manhattan").
+    says only where that one is ("soho / noho, manhattan"). A name of several cities means that of the city of the others ("soho or tribeca").
     """
-    known = [answer for answer in answers if answer.outcome is not PlaceOutcome.UNKNOWN]
+    known = _in_one_city([answer for answer in answers if answer.outcome is not PlaceOutcome.UNKNOWN])
     named = {region.id: region for answer in known for region in answer.regions}
     if not named or (all_must_be_known and len(known) < len(answers)):
         return None
@@ -58,3 +58,20 @@ def joined(text: str, answers: Sequence[PlaceAnswer], *, all_must_be_known: bool
         confidence,
         tuple(candidates.values()),
     )
+
+
+def _in_one_city(answers: Sequence[PlaceAnswer]) -> list[PlaceAnswer]:
+    """The answers, ambiguous ones narrowed to the city that all the sure ones lie in, where they have any there."""
+    cities = {
+        region.city for answer in answers if answer.outcome is PlaceOutcome.RESOLVED for region in answer.regions
+    }
+    return [_narrowed(answer, next(iter(cities))) for answer in answers] if len(cities) == 1 else list(answers)
+
+
+def _narrowed(answer: PlaceAnswer, city: RegionId) -> PlaceAnswer:
+    there = tuple(region for region in answer.regions if region.city == city)
+    if answer.outcome is not PlaceOutcome.AMBIGUOUS or not there:
+        return answer
+    outcome = PlaceOutcome.RESOLVED if len(there) == 1 else PlaceOutcome.AMBIGUOUS
+    candidates = tuple(candidate for candidate in answer.candidates if candidate.region.city == city)
+    return replace(answer, outcome=outcome, regions=there, candidates=candidates)

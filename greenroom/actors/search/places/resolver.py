@@ -87,9 +87,10 @@ class PlaceResolver:
             answers = [await self._decide_part(part, cities, depth) for part in parts.texts]
             where = answers[-1].regions[0] if len(answers[-1].regions) == 1 else None
             if where is not None and where.kind is not RegionKind.NEIGHBOURHOOD:
-                # What the last one contains is where the others are: "bay terrace - clearview, queens".
-                placed = [f"{part} {where.name}" for part in parts.texts[:-1]]
-                answers[:-1] = [await self._decide_part(part, cities, depth) for part in placed]
+                # What the last one contains is where the others are: "bay terrace - clearview, queens". But "brooklyn or queens".
+                for at, part in enumerate(parts.texts[:-1]):
+                    if not any(region.kind is not RegionKind.NEIGHBOURHOOD for region in answers[at].regions):
+                        answers[at] = await self._decide_part(f"{part} {where.name}", cities, depth)
         except DomainError:
             return None
         return joined(text, answers, all_must_be_known=parts.all_must_be_known)

@@ -69,7 +69,7 @@ _PARTS: Final[tuple[tuple[re.Pattern[str], int, int], ...]] = tuple(
         (r"late_evenings?", 1140, 1320),
         (r"late_(?:at_)?nights?", 1260, 1440),
         (r"evenings? | after_?work | after_hours | after_dinner | evening", 1020, 1320),
-        (r"night_?times? | (?<!date_)nights?", 1080, 1440),
+        (r"night_?times? | (?<!date_)(?:nights? | nites?)", 1080, 1440),
         (r"day_?times? | business_hours | office_hours | during_the_day | school_hours | work_hours", 540, 1020),
     )
 )  # fmt: skip

@@ -38,7 +38,7 @@ FILLER: Final = word_set("""
     whom whos why wife will willing with within without wondering work workshop workshops would wont
     year years yes you young younger your youre
     son sons daughter daughters husband boyfriend girlfriend mom mum mother dad father grandma grandpa grandmother grandfather
-    grandson granddaughter brother sister niece nephew boy boys girl girls family myself yo bro sis hubby couple
+    grandson granddaughter brother sister niece nephew boy boys girl girls family myself yo bro sis hubby couple couples somone sombody someon anyon teech lern
     anywhere everyone everybody
     leson lesons lessions lession techer techers teachr teahcer instructer intructor tuter tuters
     """)

@@ -1,6 +1,8 @@
 import pytest
 
-from greenroom.actors.search.places.named_together import Parts, parts_of
+from greenroom.actors.search.places.named_together import Parts, joined, parts_of
+from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome, Tier
+from tests.storage.places_builders import a_region
 
 
 @pytest.mark.parametrize(
@@ -19,3 +21,17 @@ from greenroom.actors.search.places.named_together import Parts, parts_of
 )
 def test_a_list_of_places_is_taken_apart(text: str, parts: Parts | None) -> None:
     assert parts_of(text) == parts
+
+
+def test_a_name_of_several_cities_means_that_of_the_city_of_the_others() -> None:
+    here, far, other = (
+        a_region(region_id, "").region for region_id in ("nyc/m/soho", "london/w/soho", "nyc/m/tribeca")
+    )
+    soho = PlaceAnswer("soho", PlaceOutcome.AMBIGUOUS, (far, here), Tier.EXACT, 0.5)
+    tribeca = PlaceAnswer("tribeca", PlaceOutcome.RESOLVED, (other,), Tier.EXACT, 1.0)
+
+    answer = joined("soho or tribeca", [soho, tribeca], all_must_be_known=False)
+
+    assert answer is not None
+    assert answer.outcome is PlaceOutcome.RESOLVED
+    assert answer.regions == (here, other)

@@ -16,7 +16,7 @@ from greenroom.schema.search.diagnostics import Prompt, SkipReason, StageName
 from greenroom.schema.search.places import PlaceCandidate, PlaceOutcome, RegionId, Tier
 from greenroom.storage.memory import memory_storage
 from greenroom.storage.ports import Storage
-from tests.storage.places_builders import BROOKLYN, NYC, PARK_SLOPE, add_places
+from tests.storage.places_builders import BROOKLYN, NYC, PARK_SLOPE, QUEENS, add_places
 
 GOWANUS = RegionId("nyc/brooklyn/gowanus")
 PROMPT = Prompt("place", "fake", "which?", "this")
@@ -120,6 +120,11 @@ async def test_places_named_together_are_all_meant(storage: Storage) -> None:
     decision = await decide(storage, text="park slope or gowanus, brooklyn")
     assert decision.answer.outcome is PlaceOutcome.RESOLVED
     assert [region.id for region in decision.answer.regions] == [PARK_SLOPE, GOWANUS]
+
+
+async def test_boroughs_named_together_are_all_meant(storage: Storage) -> None:
+    decision = await decide(storage, text="brooklyn or queens")
+    assert [region.id for region in decision.answer.regions] == [BROOKLYN, QUEENS]
 
 
 async def test_what_is_not_known_beside_a_place_is_passed_over(storage: Storage) -> None:
