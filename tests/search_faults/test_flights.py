@@ -11,6 +11,7 @@ import pytest
 import trio
 import trio.testing
 
+from greenroom.http.search_metrics import SearchCollector
 from greenroom.models.flown_vectors import FlightOutcome
 from greenroom.models.opening import Models, open_models
 from greenroom.models.ports import ModelError, ModelUnavailable, Vector
@@ -44,6 +45,14 @@ def embeddings_asked(openai: OpenAIServer) -> int:
 def count(models: Models, outcome: FlightOutcome) -> int:
     assert models.flown is not None
     return models.flown.outcomes()[outcome]
+
+
+def metrics(world: World) -> dict[str, float]:
+    """What operators see of flights, by outcome; ``seen`` is whether others are."""
+    families = {family.name: family for family in SearchCollector(world.core.search_room).collect()}
+    outcomes = families["greenroom_embedding_flights"].samples
+    [seen] = families["greenroom_embedding_flights_seen"].samples
+    return {"seen": seen.value} | {sample.labels["outcome"]: sample.value for sample in outcomes}
 
 
 async def test_searches_of_two_workers_make_one_call(database: PostgresOptions, redis: RedisServer) -> None:
@@ -84,13 +93,14 @@ async def test_without_redis_a_search_is_answered_in_its_budget_and_nothing_is_m
             began = trio.current_time()
             answers = [await world.search(sentence) for sentence in ("piano lessons under $80", "violin lessons")]
             took_s = trio.current_time() - began
-            alone = count(world.models, FlightOutcome.ALONE)
+            told = metrics(world)
             await world.until_at_rest()
 
     assert took_s <= 2 * BUDGET_S + TOLERANCE_S
     assert [titles(answer)[:1] for answer in answers] == [["Piano for children"], ["Violin"]]
     assert [reasons(answer, "embedding") for answer in answers] == [[], []]
-    assert alone == 2
+    assert told["alone"] == 2
+    assert told["seen"] == 0
 
 
 @dataclass(frozen=True, slots=True)
