@@ -125,7 +125,7 @@ class Pipeline:
             Unavailable: the database can't answer, or has no connection free.
         """
         tools, request, budget = self._tools, self._request, self._budget
-        vector_for = understood.service_text or understood.text
+        vector_for = tools.reader.meaning(understood)
         embedding = self._begin_embedding(vector_for)
         found = await self._burst1(understood)
         if understood.place_text is not None and found.rows is None:

@@ -20,6 +20,7 @@ from greenroom.actors.search.reading import ReadByModel, ReadSentence, reading_o
 from greenroom.actors.search.request import SearchRequest
 from greenroom.actors.search.trace import SearchTrace
 from greenroom.actors.search.understanding import Lexicon, understand
+from greenroom.actors.search.understanding.meaning import meaning_text
 from greenroom.actors.search.understanding.merging import merged
 from greenroom.actors.search.understanding.parse_cache import ModelFailed, ParseCache
 from greenroom.models.ports import ModelError
@@ -87,6 +88,10 @@ class Reader:
         else:
             trace.known(StageName.MODEL_PARSE)
         return merged(request.text, rules, known, lexicon=self._lexicon)
+
+    def meaning(self, understood: Understood) -> str:
+        """What is embedded of a sentence."""
+        return meaning_text(understood, lexicon=self._lexicon)
 
     def dated(self, text: str, understood: Understood, *, timezones: Sequence[str]) -> Understood:
         """The same with dates that lack a year as one means them in these zones: the place was not known while the sentence was read."""
