@@ -66,7 +66,8 @@ class MemoryRetrieval:
             scores = dict(zip(self._database.tables.search_texts, self._words().scores(query.text), strict=True))
             best_text = max((score for score in scores.values() if score is not None), default=0.0)
             words_suffice = best_text >= self._rules.words_suffice_score
-            found = self._found(query, offered, scores, words_suffice=words_suffice)
+            telling = self._telling(query, offered, scores) if query.text.strip() else set()
+            found = self._found(query, offered, scores, telling, words_suffice=words_suffice)
             entrants = admitted(found, query, best_text=best_text, rules=self._rules)
             fused = fuse(entrants, self._rules)
             candidates = tuple(
@@ -74,16 +75,13 @@ class MemoryRetrieval:
                 for place, one in enumerate(fused)
                 if (candidate := self._candidate(offered, one.found, one.score, place, query, windows)) is not None
             )
-            text_count = sum(scores.get(service_id) is not None for service_id in offered)
             is_all = not found or not has_legs(query)
-            total = (
-                len(offered) if is_all else count(found, entrants, with_words=self._worded(query, offered, scores))
-            )
+            total = len(offered) if is_all else count(found, entrants, with_words=len(telling))
             return Retrieved(
                 candidates,
                 total=max(len(candidates), total - (len(fused) - len(candidates))) if fused else 0,
                 funnel=Funnel(
-                    text=min(LEG_DEPTH, text_count) if query.text.strip() else 0,
+                    text=min(LEG_DEPTH, sum(each.text is not None for each in found)),
                     vector=sum(each.cosine is not None for each in found),
                     fused=len(fused),
                     filtered=len(candidates),
@@ -130,6 +128,7 @@ class MemoryRetrieval:
         query: RetrievalQuery,
         offered: dict[ServiceId, _Offered],
         scores: dict[ServiceId, float | None],
+        telling: set[ServiceId],
         *,
         words_suffice: bool,
     ) -> list[Found]:
@@ -147,7 +146,9 @@ class MemoryRetrieval:
         ]
         if not has_legs(query):
             return sorted(rows, key=lambda row: (-row.quality, row.service_id))[:LEG_DEPTH]
-        by_words = sorted((r for r in rows if r.text is not None), key=lambda r: (-(r.text or 0), r.service_id))
+        by_words = sorted(
+            (r for r in rows if r.service_id in telling), key=lambda r: (-(r.text or 0), r.service_id)
+        )
         by_kind = sorted((r for r in rows if r.category), key=lambda r: (-r.category, -r.quality, r.service_id))
         compared = rows
         if words_suffice:
@@ -159,18 +160,19 @@ class MemoryRetrieval:
         legs = (by_words[:LEG_DEPTH], by_meaning[:LEG_DEPTH], by_kind[:LEG_DEPTH])
         return list({row.service_id: row for leg in legs for row in leg}.values())
 
-    def _worded(
+    def _telling(
         self, query: RetrievalQuery, offered: dict[ServiceId, _Offered], scores: dict[ServiceId, float | None]
-    ) -> int:
+    ) -> set[ServiceId]:
         """Services that pass the filters and may be shown for their words."""
         kinds = {category for category, _ in query.categories}
         best_text = max((score for score in scores.values() if score is not None), default=0.0)
         enough = self._rules.other_kind_share * best_text if kinds else 0.0
-        return sum(
-            score is not None and (score >= enough or one.service.category in kinds)
+        return {
+            one.service.id
             for one in offered.values()
             for score in (scores.get(one.service.id),)
-        )
+            if score is not None and (score >= enough or one.service.category in kinds)
+        }
 
     def _cosine(self, query: RetrievalQuery, service_id: ServiceId) -> float | None:
         if query.vector is None or query.model is None or not has_vector_leg(query):

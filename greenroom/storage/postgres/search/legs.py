@@ -74,18 +74,32 @@ PLACE: Final = "(SELECT place FROM search_models WHERE model = %(model)s)"
 NO_SCORE: Final = "NULL::double precision"
 NOTHING: Final = "0::double precision"
 
+KINDS: Final = """
+kinds AS MATERIALIZED (
+    SELECT d.doc, d.instructor_id, d.timezone, d.duration_minutes, k.weight, {quality} AS quality
+      FROM unnest(%(categories)s::text[], %(weights)s::double precision[]) AS k (category, weight)
+     CROSS JOIN LATERAL (SELECT * FROM search_documents WHERE category = k.category AND is_listed OFFSET 0) d
+     WHERE {filters})"""
+
+TELLING: Final = """
+telling AS MATERIALIZED (
+    SELECT doc, score FROM hits
+     WHERE score >= %(share)s * (SELECT max(score) FROM hits) OR doc IN (SELECT doc FROM kinds))"""
+"""Where a kind is meant, words let in what is of it, and what has nearly the best words: see
+:func:`~greenroom.storage.retrieval.fusion.admitted`. Nothing else needs to be asked for anything."""
+
 THERE: Final = """
 there AS MATERIALIZED (
-    SELECT d.doc FROM search_documents d WHERE (SELECT count(*) FROM hits) > %(many)s AND {filters})"""
+    SELECT d.doc FROM search_documents d WHERE (SELECT count(*) FROM {hits}) > %(many)s AND {filters})"""
 """All of a neighbourhood that pass, where so many have the words that it is better to ask the index of reaches first."""
 
-WORDED: Final = """SELECT h.doc, h.score, p.instructor_id, p.timezone, p.duration_minutes
-              FROM ({hits} ORDER BY score DESC, doc OFFSET 0) h
-             CROSS JOIN LATERAL (SELECT * FROM search_documents d WHERE d.doc = h.doc AND {filters} LIMIT 1) p"""
-ALL_HITS: Final = "SELECT doc, score FROM hits"
-HITS_THERE: Final = """SELECT doc, score FROM hits WHERE (SELECT count(*) FROM hits) <= %(many)s
+FROM_ALL: Final = "SELECT doc, score FROM {hits}"
+FROM_THERE: Final = """SELECT doc, score FROM {hits} WHERE (SELECT count(*) FROM {hits}) <= %(many)s
                      UNION ALL
-                    SELECT h.doc, h.score FROM there t JOIN hits h ON h.doc = t.doc"""
+                    SELECT h.doc, h.score FROM there t JOIN {hits} h ON h.doc = t.doc"""
+WORDED: Final = """SELECT h.doc, h.score, p.instructor_id, p.timezone, p.duration_minutes
+              FROM ({worded} ORDER BY score DESC, doc OFFSET 0) h
+             CROSS JOIN LATERAL (SELECT * FROM search_documents d WHERE d.doc = h.doc AND {filters} LIMIT 1) p"""
 
 BY_WORDS: Final = """
 by_words AS MATERIALIZED (
@@ -98,11 +112,7 @@ by_words AS MATERIALIZED (
 BY_KIND: Final = """
 by_kind AS MATERIALIZED (
     SELECT d.doc, d.weight, d.quality
-      FROM (SELECT d.doc, d.instructor_id, d.timezone, d.duration_minutes, k.weight, {quality} AS quality
-              FROM unnest(%(categories)s::text[], %(weights)s::double precision[]) AS k (category, weight)
-             CROSS JOIN LATERAL (SELECT * FROM search_documents WHERE category = k.category AND is_listed OFFSET 0) d
-             WHERE {filters}
-             ORDER BY k.weight DESC, quality DESC, d.doc OFFSET 0) d
+      FROM (SELECT * FROM kinds ORDER BY weight DESC, quality DESC, doc OFFSET 0) d
      WHERE {free}
      ORDER BY d.weight DESC, d.quality DESC, d.doc LIMIT {depth})"""
 
@@ -118,11 +128,9 @@ by_meaning AS MATERIALIZED (
 """Where words suffice, nothing is let in for its meaning alone: so it is asked which of those that words or kind find mean it most."""
 
 DEPTH: Final = "%(depth)s"
-DEPTH_TO_COMPARE: Final = """(
-           SELECT CASE WHEN max(b.best) < %(words_suffice_score)s THEN %(depth)s
-                       ELSE least(greatest(count(*), %(depth)s), %(coarse_depth)s) END
-             FROM (SELECT max(score) AS best FROM hits) b JOIN hits h ON h.score >= b.best * %(share)s)"""
-"""Where words suffice, all that come near the best may be compared; else there is nothing to compare here."""
+DEPTH_TO_COMPARE: Final = (
+    "(SELECT CASE WHEN max(score) >= %(words_suffice_score)s THEN %(coarse_depth)s ELSE %(depth)s END FROM hits)"
+)
 
 FOUND: Final = """
 -- retrieve: what words and kind find under the filters, with what every leg says of it; one row at least.
@@ -175,14 +183,6 @@ COUNT_WORDED: Final = """
 WITH {ctes}
 SELECT count(*) FROM ({worded}) d WHERE {free}
 """
-NEAR_BEST_OR_OF_KIND: Final = """SELECT doc, score FROM hits WHERE score >= %(share)s * (SELECT max(score) FROM hits)
-                     UNION
-                    SELECT h.doc, h.score
-                      FROM (SELECT d.doc FROM unnest(%(categories)s::text[]) AS k (category)
-                             CROSS JOIN LATERAL (
-                                   SELECT doc FROM search_documents WHERE category = k.category AND is_listed OFFSET 0) d) k
-                      JOIN hits h ON h.doc = k.doc"""
-
 PASSING: Final = """
 passing AS MATERIALIZED (
     SELECT d.doc, d.service_id, d.instructor_id, {quality} AS quality FROM search_documents d WHERE {filters} AND {free})"""
@@ -253,13 +253,10 @@ def asked(query: RetrievalQuery, rules: RetrievalRules) -> tuple[Shape, Mapping[
 def found_text(shape: Shape) -> LiteralString:
     """For :class:`Described`: what words and kinds find, of which the shape has one at least."""
     is_compared = shape.has_words and shape.has_meaning
-    depth = DEPTH_TO_COMPARE if is_compared else DEPTH
-    ctes: list[LiteralString] = [WINDOWS] if shape.has_windows else []
-    entrants: list[LiteralString] = []
+    ctes, entrants = _described(shape), list[LiteralString]()
     if shape.has_words:
-        worded = _filled(WORDED, shape, hits=HITS_THERE if shape.is_local else ALL_HITS)
-        ctes += [WORDS, HITS, *([_filled(THERE, shape)] if shape.is_local else [])]
-        ctes.append(_filled(BY_WORDS, shape, worded=worded, depth=depth))
+        depth = DEPTH_TO_COMPARE if is_compared else DEPTH
+        ctes.append(_filled(BY_WORDS, shape, worded=_worded(shape), depth=depth))
         entrants.append("(SELECT doc FROM by_words ORDER BY score DESC, doc LIMIT %(depth)s)")
     if shape.has_kinds:
         depth = "%(coarse_depth)s" if is_compared else DEPTH
@@ -270,7 +267,7 @@ def found_text(shape: Shape) -> LiteralString:
         ctes.append(_filled(BY_MEANING_OF_THESE, shape, compared=" UNION ".join(compared)))
         entrants.append("SELECT doc FROM by_meaning")
     best_text = "COALESCE((SELECT max(score) FROM hits), 0)::double precision" if shape.has_words else NOTHING
-    return _with(shape, ctes, FOUND, entrants=" UNION ".join(entrants), best_text=best_text)
+    return _with(shape, ctes, FOUND, hits=_hits(shape), entrants=" UNION ".join(entrants), best_text=best_text)
 
 
 @lru_cache(maxsize=SHAPES_MAX)
@@ -286,9 +283,7 @@ def meant_text(shape: Shape) -> LiteralString:
 @lru_cache(maxsize=SHAPES_MAX)
 def count_text(shape: Shape) -> LiteralString:
     """How many pass the filters and may be shown for their words."""
-    ctes: list[LiteralString] = [WINDOWS] if shape.has_windows else []
-    worded = _filled(WORDED, shape, hits=NEAR_BEST_OR_OF_KIND if shape.has_kinds else ALL_HITS)
-    return _with(shape, [*ctes, WORDS, HITS], COUNT_WORDED, worded=worded)
+    return _with(shape, _described(shape), COUNT_WORDED, worded=_worded(shape))
 
 
 @lru_cache(maxsize=SHAPES_MAX)
@@ -298,10 +293,33 @@ def browse_text(shape: Shape) -> LiteralString:
     return _with(shape, ctes, BROWSE)
 
 
+def _described(shape: Shape) -> list[LiteralString]:
+    """Services that have the words, and those of the kinds."""
+    ctes: list[LiteralString] = [WINDOWS] if shape.has_windows else []
+    ctes += [WORDS, HITS] if shape.has_words else []
+    ctes += [_filled(KINDS, shape)] if shape.has_kinds else []
+    ctes += [TELLING] if shape.has_words and shape.has_kinds else []
+    return [*ctes, _filled(THERE, shape)] if shape.has_words and shape.is_local else ctes
+
+
+def _hits(shape: Shape) -> LiteralString:
+    return "telling" if shape.has_kinds else "hits"
+
+
+def _worded(shape: Shape) -> LiteralString:
+    """Services that may be shown for their words and pass the filters, the best first."""
+    return _filled(WORDED, shape, worded=_filled(FROM_THERE if shape.is_local else FROM_ALL, shape))
+
+
 def _with(
-    shape: Shape, ctes: Sequence[LiteralString], template: LiteralString, **parts: LiteralString
+    shape: Shape,
+    ctes: Sequence[LiteralString],
+    template: LiteralString,
+    *,
+    hits: LiteralString = "hits",
+    **parts: LiteralString,
 ) -> LiteralString:
-    joins: LiteralString = "\n  LEFT JOIN hits h ON h.doc = n.doc" if shape.has_words else ""
+    joins: LiteralString = f"\n  LEFT JOIN {hits} h ON h.doc = n.doc" if shape.has_words else ""
     if shape.has_kinds:
         joins += OF_KINDS
     return _filled(
@@ -319,7 +337,14 @@ def _with(
 
 def _filled(template: LiteralString, shape: Shape, **parts: LiteralString) -> LiteralString:
     free = FREE if shape.has_windows else "true"
-    told = {"filters": shape.filters, "free": free, "quality": QUALITY, "place": PLACE, **parts}
+    told = {
+        "filters": shape.filters,
+        "free": free,
+        "hits": _hits(shape),
+        "quality": QUALITY,
+        "place": PLACE,
+        **parts,
+    }
     return template.format(**told)
 
 
