@@ -24,7 +24,10 @@ class NotServed(Exception):
 
 
 class Connection:
-    """One connection to a server on loopback, opened anew where the server may have closed it between two requests."""
+    """One connection to a server on loopback, opened anew where it broke or the server may have closed it between two requests.
+
+    A refusal leaves it open, as it does for browsers: who is refused may ask again.
+    """
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -38,20 +41,27 @@ class Connection:
             NotServed: a status other than 2xx, or the connection broke.
             trio.TooSlowError: no answer within 10 s.
         """
-        with trio.fail_after(TIMEOUT_S):
-            if trio.current_time() > self._used_at + IDLE_S_MAX:
-                await self.aclose()
-            if self._stream is None:
-                self._stream = await trio.open_tcp_stream("127.0.0.1", self._port)
-            try:
+        is_whole = False
+        try:
+            with trio.fail_after(TIMEOUT_S):
+                if trio.current_time() > self._used_at + IDLE_S_MAX:
+                    await self.aclose()
+                if self._stream is None:
+                    self._stream = await trio.open_tcp_stream("127.0.0.1", self._port)
                 await self._stream.send_all(request)
-                body = await self._receive(self._stream)
-            except trio.BrokenResourceError as exc:
-                raise NotServed("the connection broke") from exc
+                head, body = await self._receive(self._stream)
+                is_whole = b"connection: close" not in head
+        except trio.BrokenResourceError as exc:
+            raise NotServed("the connection broke") from exc
+        finally:
+            if not is_whole:
+                await self.aclose()
         self._used_at = trio.current_time()
+        if not head.startswith(b"http/1.1 2"):
+            raise NotServed((head + b"\r\n\r\n" + body).decode(errors="replace"))
         return body
 
-    async def _receive(self, stream: trio.SocketStream) -> bytes:
+    async def _receive(self, stream: trio.SocketStream) -> tuple[bytes, bytes]:
         got = b""
         while (end := got.find(b"\r\n\r\n")) < 0:
             got += await self._piece(stream)
@@ -59,11 +69,7 @@ class Connection:
         length = int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
         while len(got) < end + 4 + length:
             got += await self._piece(stream)
-        if b"connection: close" in head:
-            await self.aclose()
-        if not head.startswith(b"http/1.1 2"):
-            raise NotServed(got.decode(errors="replace"))
-        return got[end + 4 :]
+        return head, got[end + 4 :]
 
     @staticmethod
     async def _piece(stream: trio.SocketStream) -> bytes:
@@ -87,15 +93,16 @@ class Connections:
         self._all: list[Connection] = []
 
     async def exchange(self, request: bytes) -> bytes:
-        """As :meth:`Connection.exchange`; a connection that failed is not used again."""
+        """As :meth:`Connection.exchange`."""
         if self._idle:
             connection = self._idle.pop()
         else:
             connection = Connection(self._port)
             self._all.append(connection)
-        body = await connection.exchange(request)
-        self._idle.append(connection)
-        return body
+        try:
+            return await connection.exchange(request)
+        finally:
+            self._idle.append(connection)
 
     async def aclose(self) -> None:
         for connection in self._all:

@@ -48,6 +48,9 @@ RECOVERY_S_MAX: Final = 8.0
 CALM: Final = 1.5
 """Recovered: ten answers in a row within so many times the p99 of before."""
 
+RETRY_AFTER_S: Final = 1.0
+"""What greenroom asks those to wait that it refuses."""
+
 SLOW_MODEL_S: Final = 1.0
 WARM_UP: Final = 40
 
@@ -211,16 +214,19 @@ async def _open_schedule(side: Side, asked: Iterator[Sentence], *, per_s: float)
 
 async def _exchange(
     connections: Connections | Connection, request: bytes, moment: float, answers: Answers
-) -> None:
+) -> bool:
+    """Note the answer; False if it was a refusal."""
     try:
         found = await connections.exchange(request)
     except NotServed:
         answers.refused += 1
+        return False
     except (trio.TooSlowError, OSError):
         answers.seconds.append(trio.current_time() - moment)
     else:
         answers.seconds.append(trio.current_time() - moment)
         answers.cut += CUT_SHORT in found
+    return True
 
 
 # Load.
@@ -258,7 +264,8 @@ async def _peak(side: Side, asked: Iterator[Sentence]) -> float:
     async def keep_asking() -> None:
         connection = Connection(side.port)
         while trio.current_time() < until:
-            await _exchange(connection, side.ask(next(asked)), trio.current_time(), answers)
+            if not await _exchange(connection, side.ask(next(asked)), trio.current_time(), answers):
+                await trio.sleep(RETRY_AFTER_S)
         await connection.aclose()
 
     gc.collect()

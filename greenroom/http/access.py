@@ -1,7 +1,7 @@
 """What is logged and counted of each request: id, method, route, status, duration. Never a query string or a body.
 
 Request lines have a level of their own: ``warning`` for what failed on our side, ``debug`` for what machines ask every
-few seconds, else ``info``.
+few seconds, else ``info``. What was turned away at the door did not fail: who is overloaded has no time to say so each time.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SANE_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 @dataclass(slots=True)
 class RequestRecord:
-    """One request while it is served; ``status`` stays None until an answer begins."""
+    """One request while it is served; ``status`` stays None until an answer begins, ``is_shed`` says that it was turned away."""
 
     request_id: str
     method: str
@@ -45,6 +45,7 @@ class RequestRecord:
     route: str = UNMATCHED
     status: int | None = None
     is_stream: bool = False
+    is_shed: bool = False
 
 
 class AccessRecorder:
@@ -73,7 +74,7 @@ class AccessRecorder:
         duration_s = trio.current_time() - record.started_at
         status = ABANDONED if record.status is None else str(record.status)
         self._metrics.observe(record.method, record.route, status, duration_s, is_stream=record.is_stream)
-        is_ours = record.status is not None and record.status >= 500
+        is_ours = record.status is not None and record.status >= 500 and not record.is_shed
         level = WARNING if is_ours else DEBUG if record.route in QUIET_ROUTES else INFO
         if level < self._level:
             return  # finding that out is half of what a line costs

@@ -132,6 +132,10 @@ class Access(Enum):
 
 Handler = Callable[..., Awaitable[Response]]
 
+Door = Callable[[Core], None]
+"""Raises where there is too much of this to do already: refusing has to cost next to nothing then, so it comes before credentials,
+limits and whatever else is checked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -160,6 +164,7 @@ class Operation:
     opens_stream: bool
     is_secret: bool
     headers: Mapping[str, str]
+    door: Door | None
     handler: Handler = field(repr=False)
 
     @property
@@ -172,7 +177,7 @@ class Operation:
         return self.query is OpenEvents
 
     async def __call__(self, call: Call) -> Response:
-        """Check the request in the order size, credentials, limits, path, query, body; then handle it.
+        """Check the request in the order door, size, credentials, limits, path, query, body; then handle it.
 
         Who is refused for want of valid credentials is counted as a stranger: guessing has a limit.
         """
@@ -184,6 +189,10 @@ class Operation:
 
     async def _answer(self, call: Call) -> Response:
         request = call.request
+        if self.door is not None:
+            request.record.is_shed = True
+            self.door(call.core)
+            request.record.is_shed = False
         if request.body_fault is not None:
             raise request.body_fault
         needs: dict[str, Any] = {}
@@ -263,6 +272,7 @@ class Operations:
         is_secret: bool = False,
         access: Access | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
+        door: Door | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare an operation; ``refusals`` are those that its signature does not imply.
 
@@ -270,6 +280,7 @@ class Operations:
             is_secret: what it answers must not be kept, not even for the client's next try.
             access: where the signature does not tell it.
             headers: those the handler reads, and what each says.
+            door: asked before anything of a request is looked at.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -285,6 +296,7 @@ class Operations:
                     is_secret=is_secret,
                     access=access,
                     headers=headers,
+                    door=door,
                 )
             )
             return handler
@@ -304,6 +316,7 @@ def _operation(
     is_secret: bool,
     access: Access | None,
     headers: Mapping[str, str],
+    door: Door | None,
 ) -> Operation:
     hints = get_type_hints(handler)
     names = [name for name in inspect.signature(handler).parameters if name != "call"]
@@ -344,6 +357,7 @@ def _operation(
         opens_stream=opens_stream,
         is_secret=is_secret,
         headers=headers,
+        door=door,
         handler=handler,
     )
 

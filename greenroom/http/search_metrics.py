@@ -55,8 +55,11 @@ class SearchCollector(Collector):
         admission, answers = self._room.admission.statistics(), self._room.tools.answers.statistics()
         yield GaugeMetricFamily("greenroom_searches_in_flight", "Searches being answered.", admission.in_flight)
         yield GaugeMetricFamily(
+            "greenroom_searches_waiting", "Those of them that wait for their turn.", admission.waiting
+        )
+        yield GaugeMetricFamily(
             "greenroom_searches_room",
-            "How many searches may be in flight before more are refused.",
+            "How many searches may run at a time; half as many more may wait, others are refused.",
             admission.room,
         )
         yield CounterMetricFamily(

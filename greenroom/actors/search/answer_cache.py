@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from greenroom.actors.search.answer import Ranked
+from greenroom.actors.search.packed_ranking import PackedRanking
 from greenroom.schema.search.places import PlaceAnswer
 from greenroom.schema.search.understood import Understood
 
@@ -24,7 +25,7 @@ class KeptAnswer:
 
     understood: Understood
     place: PlaceAnswer
-    ranked: tuple[Ranked, ...]
+    ranked: Sequence[Ranked]
     total: int
 
 
@@ -63,7 +64,7 @@ class AnswerCache:
         return found[1]
 
     def put(self, fingerprint: str, revision: int, answer: KeptAnswer) -> None:
-        self._kept[fingerprint, revision] = (self._now(), answer)
+        self._kept[fingerprint, revision] = (self._now(), replace(answer, ranked=PackedRanking(answer.ranked)))
         self._kept.move_to_end((fingerprint, revision))
         while len(self._kept) > self._kept_max:
             self._kept.popitem(last=False)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import trio
 
 from greenroom.actors.search.stage_history import StageHistory
 from greenroom.schema.search.diagnostics import BudgetUse, Skip, SkipReason, StageName
 
+LEAVING_SHARE_MAX: Final = 0.2
+"""Of a budget, kept for the way out of an answer: more would make it worse rather than later."""
+
 
 class RequestBudget:
     """
     Args:
-        limit_s: from now to the answer.
-        history: what stages took lately.
+        limit_s: from when the request came to when its answer leaves.
+        history: what stages, and the way out, took lately.
+        began_at: when the request came.
+
+    Attributes:
+        deadline: when the answer has to be made, so that there is time left to render it.
     """
 
-    def __init__(self, limit_s: float, *, history: StageHistory) -> None:
+    def __init__(self, limit_s: float, *, history: StageHistory, began_at: float) -> None:
         self._limit_s = limit_s
         self._history = history
         self._skipped: list[Skip] = []
-        self.began_at = trio.current_time()
-        self.deadline = self.began_at + limit_s
+        self.began_at = began_at
+        leaving_s = min(history.leaving_s(now=trio.current_time()), limit_s * LEAVING_SHARE_MAX)
+        self.deadline = began_at + limit_s - leaving_s
 
     def remaining_s(self) -> float:
         return max(0.0, self.deadline - trio.current_time())

@@ -21,7 +21,10 @@ KIND: Final = "search"
 
 @dataclass(frozen=True, slots=True)
 class RunSearch(Request[SearchAnswer]):
+    """``arrived_at``: on Trio's clock; the budget counts from then."""
+
     request: SearchRequest
+    arrived_at: float
 
 
 class SearchActor(Actor[RunSearch]):
@@ -39,7 +42,7 @@ class SearchActor(Actor[RunSearch]):
 
     async def handle(self, message: RunSearch) -> SearchAnswer:
         try:
-            return await self._search(message.request)
+            return await self._search(message)
         finally:
             # Also when the asker left and this was cancelled: what still runs beside it ends with the actor.
             self.ctx.stop()
@@ -54,12 +57,13 @@ class SearchActor(Actor[RunSearch]):
             "skipped": [f"{skip.stage}: {skip.reason}" for skip in self._budget.use().skipped],
         }
 
-    async def _search(self, request: SearchRequest) -> SearchAnswer:
+    async def _search(self, message: RunSearch) -> SearchAnswer:
+        request, began_at = message.request, message.arrived_at
         tools, config = self._tools, self._tools.board.config
-        is_high_load = self._admission.is_high_load(config) or request.overrides.simulate_high_load
+        is_high_load = self._admission.is_high_load() or request.overrides.simulate_high_load
         limit_ms = min(config.budget_ms, config.high_load_budget_ms) if is_high_load else config.budget_ms
-        budget = self._budget = RequestBudget(limit_ms / 1000, history=self._history)
-        trace = self._trace = SearchTrace(history=self._history, show=self._show)
+        budget = self._budget = RequestBudget(limit_ms / 1000, history=self._history, began_at=began_at)
+        trace = self._trace = SearchTrace(history=self._history, began_at=began_at, show=self._show)
         understood = await tools.reader.read(
             request, system=self.ctx.system, budget=budget, trace=trace, may_ask_model=not is_high_load
         )
@@ -81,7 +85,7 @@ class SearchActor(Actor[RunSearch]):
             kept = tools.answers.get(fingerprint, config.revision)
             if kept is not None:
                 return await pipeline(is_reduced=False).show(kept, fingerprint=fingerprint, cache=CacheUse.HIT)
-        with self._admission.uncached(config) as is_reduced:
+        with self._admission.uncached() as is_reduced:
             return await pipeline(is_reduced=is_reduced).run(understood, fingerprint=fingerprint)
 
     def _show(self, activity: str | None) -> None:

@@ -104,6 +104,7 @@ class SearchRoom:
             system=system,
             board=self.board,
             admission=self.admission,
+            history=self.history,
             recorder=recorder,
             tally=self.tally,
             perf_log=self.perf_log,
@@ -132,7 +133,7 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
     """
     board, models, settings = plan.board, plan.models, plan.settings
     history = StageHistory()
-    admission = Admission()
+    admission = Admission(lambda: board.config)
     cache = None if models.sentence is None else ParseCache(trio.current_time)
     lexicon = load_lexicon()
     reader = Reader(lexicon=lexicon, board=board, cache=cache, wall=wall)
@@ -182,7 +183,7 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
     recent, counts = RecentSearches(), LogCounts()
 
     def is_loaded() -> bool:
-        return admission.is_high_load(board.config) or storage.health.is_pressed
+        return admission.is_high_load() or admission.is_shedding() or storage.health.is_pressed
 
     children: tuple[ChildSpec | DynamicSpec, ...] = (
         ChildSpec(

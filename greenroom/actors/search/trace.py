@@ -19,13 +19,14 @@ from greenroom.supervisor import AskError, AskTimeout
 class SearchTrace:
     """
     Args:
+        began_at: when the request came.
         show: told the names of the stages that run, whenever they change; None for none.
     """
 
-    def __init__(self, *, history: StageHistory, show: Callable[[str | None], None]) -> None:
+    def __init__(self, *, history: StageHistory, began_at: float, show: Callable[[str | None], None]) -> None:
         self._history = history
         self._show = show
-        self._began_at = trio.current_time()
+        self._began_at = began_at
         self._running: dict[StageName, float] = {}
         self._stages: list[StageTiming] = []
         self.tiers: tuple[TierTrial, ...] = ()

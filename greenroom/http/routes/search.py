@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
 from greenroom.actors.search.admission import SearchesBusy
 from greenroom.actors.search.answer import Hit, SearchAnswer
@@ -27,13 +28,18 @@ from greenroom.schema.search.wire import (
 operations = Operations("Search")
 
 
-@operations.serve("GET", "/api/v1/search", answers={200: SearchOut}, refusals=[SearchesBusy])
+def _door(core: Core) -> None:
+    core.search.check_door()
+
+
+@operations.serve("GET", "/api/v1/search", answers={200: SearchOut}, refusals=[SearchesBusy], door=_door)
 async def search(call: Call, identity: Identity, query: Search) -> Response:
     """Look for lessons in one's own words.
 
     What was understood is in ``meta.parsed``; what had to be left out to answer in time is in ``meta.budget``, and whatever
     was left out, no result breaks a bound that was understood. ``debug``, ``skip`` and ``simulate_high_load`` are for admins.
     """
+    arrived_at = call.request.record.started_at
     answer = await call.core.search.search(
         identity,
         SearchRequest(
@@ -52,8 +58,11 @@ async def search(call: Call, identity: Identity, query: Search) -> Response:
                 simulate_high_load=query.simulate_high_load,
             ),
         ),
+        arrived_at=arrived_at,
     )
-    return reply(200, render(answer, with_diagnostics=query.debug))
+    response = reply(200, render(answer, with_diagnostics=query.debug))
+    call.core.search.rendered(answer, arrived_at=arrived_at)
+    return response
 
 
 @operations.serve("GET", "/api/v1/cities", answers={200: CitiesOut})

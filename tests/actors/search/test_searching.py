@@ -114,6 +114,35 @@ async def test_a_model_that_hangs_costs_no_more_than_the_budget(autojump_clock: 
     assert models.embedder.in_flight == 0
 
 
+async def test_the_time_before_a_search_could_begin_is_part_of_its_budget(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    models.embedder.takes_s = 3600
+    async with a_market(PIANO, models=models) as world:
+        request = SearchRequest(world.maya.user.id, "piano")
+        began = trio.current_time()
+        answer = await world.core.search.search(world.maya, request, arrived_at=began - 0.2)
+        took = trio.current_time() - began
+
+    assert took <= 0.3
+    assert answer.budget.used_ms == pytest.approx((took + 0.2) * 1000)
+
+
+async def test_an_answer_is_made_so_early_that_it_is_rendered_in_time(autojump_clock: MockClock) -> None:
+    models = SlowModels()
+    async with a_market(PIANO, models=models) as world:
+        for number in range(10):
+            arrived_at = trio.current_time()
+            answer = await search(world, f"piano {'x' * number}")
+            await trio.sleep(0.06)  # a loop that is busy with others
+            world.core.search.rendered(answer, arrived_at=arrived_at)
+        models.embedder.takes_s = 3600
+        began = trio.current_time()
+        await search(world, "piano at last")
+        took = trio.current_time() - began
+
+    assert took <= 0.5 - 0.06
+
+
 async def test_an_answer_that_misses_something_is_not_kept(autojump_clock: MockClock) -> None:
     models = SlowModels()
     models.embedder.fails = ModelUnavailable("gone")

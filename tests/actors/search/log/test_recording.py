@@ -175,7 +175,7 @@ async def test_under_high_load_nothing_is_recorded_and_operators_see_it_all_the_
     autojump_clock: MockClock,
 ) -> None:
     async with a_market(PIANO, search_high_load_threshold=1) as world:
-        with world.core.search_room.admission.admitted(world.core.search_room.board.config):
+        async with world.core.search_room.admission.admitted():
             answer = await search(world, "piano")
             await until(lambda: counts(world).skipped == 1)
 
