@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bench import committer, deliveries, drivers, http_path, replay, scaling, searching, sockets
+from bench import committer, deliveries, drivers, http_path, overload, replay, scaling, searching, sockets
 from bench.figures import Bar, Figure, Of
 
 _SCALES: Final = 1.7
@@ -47,9 +47,9 @@ BARS: Final[Mapping[tuple[str, str], Bar]] = {
     **{(way, replay.ON_THE_WIRE): Bar(1_024.0, Of.LEVEL) for way in (replay.OVER_SSE, replay.OVER_SOCKET)},
     (f"{searching.LATENCY}, p50", searching.PEER): Bar(25.0, Of.LEVEL),
     (f"{searching.LATENCY}, p99", searching.PEER): Bar(80.0, Of.LEVEL),
-    (searching.GOODPUT, searching.PEER): Bar(90.0, Of.LEVEL),
-    (searching.LATEST, searching.PEER): Bar(_IN_TIME_MS, Of.LEVEL),
-    (searching.RECOVERY, searching.PEER): Bar(5.0, Of.LEVEL),
+    (overload.GOODPUT, searching.PEER): Bar(90.0, Of.LEVEL),
+    (overload.LATEST, searching.PEER): Bar(_IN_TIME_MS, Of.LEVEL),
+    (overload.RECOVERY, searching.PEER): Bar(5.0, Of.LEVEL),
     (f"{searching.SLOW}, p99", searching.WAITING_PEER): Bar(_IN_TIME_MS, Of.LEVEL),
     (scaling.HELD, scaling.ONE): Bar(_SCALES),
     (scaling.COST_APART, scaling.ONE): Bar(round(2 / _SCALES, 2)),

@@ -2,9 +2,6 @@
 
 - *latency*: so many a second from an open schedule, every sentence another one, from the moment it was meant to be sent to
   the last byte of the answer.
-- *peak*: as many as 12 connections get answered in time, one after the other on each.
-- *overload*: five times that, for ten seconds: how much of the peak is still answered in time, how late the latest answer
-  is, and how long it takes to be as quick as before once that is over. Refusals count as nothing.
 - *slow models*: the same schedule with a model server that takes a second for everything, twice the budget.
 
 Both search the same Postgres, of greenroom's own make and settings, in turns. In time is within greenroom's budget.
@@ -38,18 +35,8 @@ PER_S: Final = 10
 
 LATENCY_S: Final = 5.0
 ROUNDS: Final = 3
-ASKERS: Final = 12
-PEAK_S: Final = 3.0
-OVERLOAD_S: Final = 10.0
-OVERLOAD: Final = 5
 BUDGET_S: Final = 0.5
 TOLERANCE_S: Final = 0.02
-RECOVERY_S_MAX: Final = 8.0
-CALM: Final = 1.5
-"""Recovered: ten answers in a row within so many times the p99 of before."""
-
-RETRY_AFTER_S: Final = 1.0
-"""What greenroom asks those to wait that it refuses."""
 
 SLOW_MODEL_S: Final = 1.0
 WARM_UP: Final = 40
@@ -57,10 +44,6 @@ WARM_UP: Final = 40
 PEER: Final = "FastAPI, asyncpg, tsvector and pgvector by RRF"
 WAITING_PEER: Final = "the same, which waits for the model"
 LATENCY: Final = f"search of {INSTRUCTORS:,} instructors at {PER_S}/s"
-PEAK: Final = f"searches in time, {ASKERS} connections"
-GOODPUT: Final = f"searches in time at {OVERLOAD} times the peak, of the peak"
-LATEST: Final = f"latest answer at {OVERLOAD} times the peak"
-RECOVERY: Final = "until searches are as quick again after that"
 SLOW: Final = f"search with models that take {SLOW_MODEL_S:g} s"
 
 CUT_SHORT: Final = b'"stage":"burst2"'
@@ -93,15 +76,12 @@ class Answers:
 
 
 async def search_figures() -> list[Figure]:
-    """All figures of searching, about 100 s; the first run on a machine takes a minute more to fill the marketplace."""
+    """How long searches take, about 60 s; the first run on a machine takes a minute more to fill the marketplace."""
     asked = sentences(seed=3)
     async with a_marketplace() as url:
-        async with a_greenroom(url) as ours, _a_peer(url) as theirs:
+        async with a_greenroom(url) as ours, a_searching_peer(url) as theirs:
             sides = (ours, theirs)
-            figures = [
-                *await _latencies(sides, asked, LATENCY, PEER),
-                *await _under_load(sides, asked),
-            ]
+            figures = await _latencies(sides, asked, LATENCY, PEER)
         async with (
             a_peer("bench.peers.slow_models", str(SLOW_MODEL_S)) as models,
             _with_models(url, f"http://127.0.0.1:{await models.number()}/v1") as sides,
@@ -143,7 +123,7 @@ async def _sign_in(server: ServerProcess) -> str:
 
 
 @asynccontextmanager
-async def _a_peer(url: str, *models: str) -> AsyncIterator[Side]:
+async def a_searching_peer(url: str, *models: str) -> AsyncIterator[Side]:
     async with a_peer("bench.peers.fastapi_search", url, *models) as peer:
         yield Side(await peer.number(), _ask_peer)
 
@@ -163,7 +143,7 @@ def _ask_peer(sentence: Sentence) -> bytes:
 @asynccontextmanager
 async def _with_models(url: str, models: str) -> AsyncIterator[tuple[Side, Side]]:
     key = {"OPENAI_API_KEY": "a-key", "OPENAI_BASE_URL": models, "EMBEDDING_DIMENSIONS": str(SLOW_DIMENSIONS)}
-    async with a_greenroom(url, **key) as ours, _a_peer(url, models) as theirs:
+    async with a_greenroom(url, **key) as ours, a_searching_peer(url, models) as theirs:
         yield ours, theirs
 
 
@@ -173,11 +153,11 @@ async def _with_models(url: str, models: str) -> AsyncIterator[tuple[Side, Side]
 async def _latencies(sides: tuple[Side, Side], asked: Iterator[Sentence], name: str, peer: str) -> list[Figure]:
     """p50 and p99 by round."""
     for side in sides:
-        await _warm_up(side, asked)
+        await warm_up(side, asked)
     taken: list[list[Answers]] = [[], []]
     for n in range(ROUNDS):
         for at in (0, 1) if n % 2 == 0 else (1, 0):
-            answers = await _open_schedule(sides[at], islice(asked, round(PER_S * LATENCY_S)), per_s=PER_S)
+            answers = await open_schedule(sides[at], islice(asked, round(PER_S * LATENCY_S)), per_s=PER_S)
             taken[at].append(answers)
     cuts = [[quantiles(one.seconds, n=100, method="inclusive") for one in each] for each in taken]
     return [
@@ -193,13 +173,13 @@ async def _latencies(sides: tuple[Side, Side], asked: Iterator[Sentence], name: 
     ]
 
 
-async def _warm_up(side: Side, asked: Iterator[Sentence]) -> None:
+async def warm_up(side: Side, asked: Iterator[Sentence]) -> None:
     async with open_connections(side.port) as connections:
         for sentence in islice(asked, WARM_UP):
             await connections.exchange(side.ask(sentence))
 
 
-async def _open_schedule(side: Side, asked: Iterator[Sentence], *, per_s: float) -> Answers:
+async def open_schedule(side: Side, asked: Iterator[Sentence], *, per_s: float) -> Answers:
     answers = Answers()
     gc.collect()
     async with open_connections(side.port) as connections:
@@ -208,13 +188,11 @@ async def _open_schedule(side: Side, asked: Iterator[Sentence], *, per_s: float)
             for n, sentence in enumerate(asked):
                 moment = began + n / per_s
                 await trio.sleep_until(moment)
-                nursery.start_soon(_exchange, connections, side.ask(sentence), moment, answers)
+                nursery.start_soon(exchange, connections, side.ask(sentence), moment, answers)
     return answers
 
 
-async def _exchange(
-    connections: Connections | Connection, request: bytes, moment: float, answers: Answers
-) -> bool:
+async def exchange(connections: Connections | Connection, request: bytes, moment: float, answers: Answers) -> bool:
     """Note the answer; False if it was a refusal."""
     try:
         found = await connections.exchange(request)
@@ -227,66 +205,3 @@ async def _exchange(
         answers.seconds.append(trio.current_time() - moment)
         answers.cut += CUT_SHORT in found
     return True
-
-
-# Load.
-
-
-async def _under_load(sides: tuple[Side, Side], asked: Iterator[Sentence]) -> list[Figure]:
-    """The peak, and what is left of it at five times as much. Once each: it takes as long as all rounds of others."""
-    peaks, goodputs, latest, recoveries = [], [], [], []
-    for side in sides:
-        peak = await _peak(side, asked)
-        calm_s = CALM * max((await _open_schedule(side, islice(asked, 30), per_s=PER_S)).seconds)
-        per_s = OVERLOAD * peak
-        answers = await _open_schedule(side, islice(asked, round(per_s * OVERLOAD_S)), per_s=per_s)
-        peaks.append(peak)
-        goodputs.append(100 * answers.in_time() / OVERLOAD_S / peak)
-        latest.append(max(answers.seconds) * 1e3)
-        recoveries.append(await _recovery_s(side, asked, within_s=calm_s))
-    return [
-        _once(PEAK, "searches/s", Better.MORE, peaks),
-        _once(GOODPUT, "%", Better.MORE, goodputs),
-        _once(LATEST, "ms", Better.LESS, latest),
-        _once(RECOVERY, "s", Better.LESS, recoveries),
-    ]
-
-
-def _once(name: str, unit: str, better: Better, of_both: list[float]) -> Figure:
-    ours, theirs = of_both
-    return Figure(name, unit, better, PEER, (ours,), (theirs,))
-
-
-async def _peak(side: Side, asked: Iterator[Sentence]) -> float:
-    answers = Answers()
-    until = trio.current_time() + PEAK_S
-
-    async def keep_asking() -> None:
-        connection = Connection(side.port)
-        while trio.current_time() < until:
-            if not await _exchange(connection, side.ask(next(asked)), trio.current_time(), answers):
-                await trio.sleep(RETRY_AFTER_S)
-        await connection.aclose()
-
-    gc.collect()
-    async with trio.open_nursery() as nursery:
-        for _ in range(ASKERS):
-            nursery.start_soon(keep_asking)
-    return answers.in_time() / PEAK_S
-
-
-async def _recovery_s(side: Side, asked: Iterator[Sentence], *, within_s: float) -> float:
-    """From now until the first of ten answers in a row that were quick; the bound if there are none."""
-    began, quick_since, quick = trio.current_time(), 0.0, 0
-    async with open_connections(side.port) as connections:
-        while trio.current_time() < began + RECOVERY_S_MAX:
-            answers, moment = Answers(), trio.current_time()
-            await _exchange(connections, side.ask(next(asked)), moment, answers)
-            if answers.refused or answers.seconds[0] > within_s:
-                quick = 0
-                continue
-            quick_since = quick_since if quick else trio.current_time()
-            quick += 1
-            if quick == 10:
-                return quick_since - began
-    return RECOVERY_S_MAX
