@@ -33,6 +33,9 @@ COARSE_DEPTH: Final = 1_000
 """Services whose vectors are compared exactly, after a coarse look at all. Of 35,000 texts it holds 99 % of the nearest ten and 95 %
 of the nearest fifty; among fewer services than this it is exact."""
 
+TIMED_DEPTH: Final = 4_000
+"""Of the nearest in this coarse look: where a time is asked for, so many are asked for theirs, until COARSE_DEPTH have it."""
+
 SIMILARITY_MIN: Final = 0.4
 """Trigrams that a misspelt word has in common with the word that is meant: one letter of seven wrong leaves about so many."""
 

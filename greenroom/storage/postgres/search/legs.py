@@ -32,6 +32,7 @@ from greenroom.storage.retrieval.rules import (
     QUALITY_COUNT,
     QUALITY_MEAN,
     SIMILARITY_MIN,
+    TIMED_DEPTH,
     RetrievalRules,
 )
 
@@ -156,7 +157,7 @@ coarse AS MATERIALIZED (
               FROM (SELECT d.doc, CASE {place} WHEN 1 THEN d.sketch_1 WHEN 2 THEN d.sketch_2 WHEN 3 THEN d.sketch_3
                                                WHEN 4 THEN d.sketch_4 END <~> binary_quantize(%(vector)s::halfvec) AS distance
                       FROM search_documents d WHERE {filters}
-                     ORDER BY distance, doc OFFSET 0) n
+                     ORDER BY distance, doc LIMIT {nearest}) n
              CROSS JOIN LATERAL (SELECT * FROM search_documents WHERE doc = n.doc LIMIT 1) p
              WHERE n.distance IS NOT NULL) d
      WHERE {free}
@@ -244,6 +245,7 @@ def asked(query: RetrievalQuery, rules: RetrievalRules) -> tuple[Shape, Mapping[
             "vector": vector_text(query.vector or ()),
             "cosine_floor": rules.cosine_floor(query.model),
             "coarse_depth": COARSE_DEPTH,
+            "timed_depth": TIMED_DEPTH,
             "words_suffice_score": rules.words_suffice_score,
         }
     return shape, params
@@ -274,7 +276,7 @@ def found_text(shape: Shape) -> LiteralString:
 def meant_text(shape: Shape) -> LiteralString:
     """What meaning finds among all."""
     ctes: list[LiteralString] = [WINDOWS] if shape.has_windows else []
-    ctes.append(_filled(BY_MEANING, shape))
+    ctes.append(_filled(BY_MEANING, shape, nearest="%(timed_depth)s" if shape.has_windows else "%(coarse_depth)s"))
     if shape.has_words:
         ctes += [WORDS, HITS_BY_MEANING]
     return _with(shape, ctes, MEANT)
