@@ -71,12 +71,12 @@ _RELATIVE: Final = tuple(
     (pattern(rf"(?:(?:for|on|by|starting)_)?(?:{words})"), when)
     for words, when in (
         (r"today | to_day | same_day", When(relative=RelativeDay.TODAY)),
-        (r"tonight | to_night | tonite | this_evening_or_tonight", When(relative=RelativeDay.TODAY, from_minute=1020, to_minute=1440)),
+        (r"tonight | to_night | tonite | 2_nite | 2_night | this_evening_or_tonight", When(relative=RelativeDay.TODAY, from_minute=1020, to_minute=1440)),
         (r"late_tonight", When(relative=RelativeDay.TODAY, from_minute=1200, to_minute=1440)),
         (r"this_morning", When(relative=RelativeDay.TODAY, from_minute=360, to_minute=720)),
         (r"this_afternoon", When(relative=RelativeDay.TODAY, from_minute=720, to_minute=1020)),
         (r"this_(?:evening|night)", When(relative=RelativeDay.TODAY, from_minute=1020, to_minute=1320)),
-        (r"tomorrow | tomorow | tommorow | tommorrow | tmrw | tmr | tomorrows", When(relative=RelativeDay.TOMORROW)),
+        (r"tomorrow | 2_morrow | tomorow | tommorow | tommorrow | tmrw | tmr | tomorrows", When(relative=RelativeDay.TOMORROW)),
         (r"(?:some_?time_|any_?time_|later_)?this_week | (?:some_?time_)?in_the_next_7_days", When(relative=RelativeDay.THIS_WEEK)),
         (r"(?:some_?time_|any_?time_)?(?:next|(?:the_)?(?:upcoming|coming|following))_week", When(relative=RelativeDay.NEXT_WEEK)),
         (r"(?:this|the_coming|this_coming)_week_?end", When(relative=RelativeDay.THIS_WEEKEND)),
