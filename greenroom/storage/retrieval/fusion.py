@@ -75,11 +75,13 @@ def admitted(
     words_suffice = best_text >= rules.words_suffice_score
     best_cosine = max((each.cosine for each in found if each.cosine is not None), default=0.0)
     cosine_min = max(rules.cosine_floor(query.model), share * best_cosine)
+    # Dance is nearest to "dj" where nobody is a DJ, but not near.
+    is_any_near = not query.categories or best_cosine >= rules.kindred_floor(query.model)
 
     def may_be_shown(each: Found) -> bool:
         by_words = each.text is not None and each.text >= share * best_text
         by_meaning = each.cosine is not None and each.cosine >= cosine_min
-        return each.category > 0 or by_words or (by_meaning and not words_suffice)
+        return each.category > 0 or by_words or (by_meaning and is_any_near and not words_suffice)
 
     return [each for each in found if may_be_shown(each)]
 

@@ -70,6 +70,9 @@ class RetrievalRules:
             meaning count the same: the development half of our lessons would have meaning count for 0.6, long texts for 0.3.
         cosine_floors: by the beginning of the model's name; below, a service without any of the words is not let in. For the local
             model it is what one in twenty pairs of the development half reaches that have nothing to do with each other.
+        kindred_floors: the same, of what the nearest has to reach for anything to be let in for its meaning where a kind is meant. Of the
+            taxonomy's kinds, asked for as :func:`~greenroom.actors.search.understanding.meaning.meaning_text` does, 99 % are as near to
+            themselves, one pair in a thousand of two groups is.
     """
 
     strong_score: float = 0.60
@@ -81,9 +84,15 @@ class RetrievalRules:
         default_factory=lambda: {"wordllama": 0.20, "text-embedding-3": 0.30}
     )
 
+    kindred_floors: Mapping[str, float] = field(default_factory=lambda: {"wordllama": 0.45})
+
     def cosine_floor(self, model: str | None) -> float:
         """0.0 for a model nobody has set one for."""
-        return next((floor for name, floor in self.cosine_floors.items() if (model or "").startswith(name)), 0.0)
+        return _of_model(self.cosine_floors, model)
+
+    def kindred_floor(self, model: str | None) -> float:
+        """0.0 for a model nobody has set one for."""
+        return _of_model(self.kindred_floors, model)
 
     @classmethod
     def from_settings(cls, settings: SearchSettings) -> RetrievalRules:
@@ -91,3 +100,7 @@ class RetrievalRules:
             strong_score=settings.nl_search_text_skip_vector_score_threshold,
             words_suffice_score=settings.nl_search_text_require_text_match_score_threshold,
         )
+
+
+def _of_model(floors: Mapping[str, float], model: str | None) -> float:
+    return next((floor for name, floor in floors.items() if (model or "").startswith(name)), 0.0)

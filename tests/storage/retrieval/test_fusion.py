@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from greenroom.schema.ids import ServiceId
-from greenroom.storage.retrieval.fusion import Found, fuse
+from greenroom.schema.search.candidates import HardFilters, RetrievalQuery
+from greenroom.storage.retrieval.fusion import Found, admitted, fuse
 from greenroom.storage.retrieval.rules import RetrievalRules
+from tests.storage.builders import NOW
 
 
 def test_the_kind_that_was_meant_counts_more_than_a_hairs_breadth_between_words() -> None:
@@ -24,3 +26,14 @@ def test_no_score_leaves_its_bounds() -> None:
     found = [Found(ServiceId(str(n)), None, cosine, 0.0, 4.0) for n, cosine in enumerate(cosines)]
 
     assert [each.score for each in fuse(found, RetrievalRules())] == [1.0, 0.5, 0.0, 0.0]
+
+
+def test_where_nobody_gives_the_lessons_that_are_meant_others_are_shown_only_if_they_are_near() -> None:
+    query = RetrievalQuery("dj", (("dj", 1.0),), HardFilters(), (1.0, 0.0), "wordllama-256", None, NOW)
+
+    def shown(cosine: float) -> list[Found]:
+        dance = Found(ServiceId("dance"), text=None, cosine=cosine, category=0.0, quality=4.0)
+        return admitted([dance], query, best_text=0.0, rules=RetrievalRules())
+
+    assert shown(0.4) == []
+    assert len(shown(0.5)) == 1
