@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import trio
@@ -13,8 +15,10 @@ from greenroom.actors.search.answer import SearchAnswer
 from greenroom.actors.search.request import Overrides, SearchRequest
 from greenroom.models.ports import ModelAnswerInvalid, ModelBusy, ModelRefused, ModelTimeout, ModelUnavailable
 from greenroom.schema.catalogue import WeeklySlot
+from greenroom.schema.errors import PoolExhausted, Unavailable
 from greenroom.schema.records import Role, Service
 from greenroom.schema.search.understood import Level
+from greenroom.storage.memory import FaultPoint, MemoryDatabase, Phase
 from tests.actors.search.world import SlowModels, a_market
 from tests.storage.market_builders import Teacher, a_teacher
 
@@ -66,6 +70,9 @@ troubles = st.fixed_dictionaries(
             ]
         ),
         "budget_ms": st.sampled_from([50, 100, 500, 3_000]),
+        "places_take_s": st.sampled_from([0.0, 0.0, 0.2, 10.0, None]),
+        "retrieval_takes_s": st.sampled_from([0.0, 0.0, 0.2, 10.0, None]),
+        "high_load_threshold": st.sampled_from([2, 10]),
         "overrides": st.builds(
             Overrides, st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans()
         ),
@@ -110,18 +117,51 @@ def fits(teacher: Teacher, service: Service, told: dict[str, str]) -> bool:
     return True
 
 
+def struck(trouble: dict[str, object]) -> Callable[[FaultPoint], Awaitable[None]]:
+    """Reads of places and of lessons take as long as drawn; None: there is no connection for them."""
+
+    async def strike(point: FaultPoint) -> None:
+        room = point.operation.partition(".")[0]
+        takes_s = trouble.get({"places": "places_take_s", "retrieval": "retrieval_takes_s"}.get(room, ""), 0.0)
+        if point.phase is Phase.BEFORE:
+            if takes_s is None:
+                raise PoolExhausted("none came free", retry_after_s=0.5)
+            await trio.sleep(takes_s)  # type: ignore[arg-type]
+
+    return strike
+
+
 async def searched(market: list[Teacher], told: dict[str, str], trouble: dict[str, object]) -> list[SearchAnswer]:
-    """The answers to the same search twice, as an admin: by the first, the models have learned what they learn."""
-    models = SlowModels()
+    """The answers to one search, as an admin: of three at once, of which two do without models, and of another after them, by which
+    the models have learned what they learn."""
+    models, database = SlowModels(), MemoryDatabase()
     models.embedder.takes_s = models.sentence.takes_s = models.place.takes_s = trouble["takes_s"]  # type: ignore[assignment]
     models.embedder.fails = trouble["fails"]  # type: ignore[assignment]
     sentence = (
         f"{told['online']}piano lessons{told['age']}{told['level']}{told['place']}{told['price']}{told['day']}"
     )
-    async with a_market(*market, models=models, search_budget_ms=trouble["budget_ms"]) as world:
+    answers: list[SearchAnswer] = []
+    async with a_market(
+        *market,
+        models=models,
+        database=database,
+        search_budget_ms=trouble["budget_ms"],
+        search_high_load_threshold=trouble["high_load_threshold"],
+        uncached_search_concurrency=1,
+    ) as world:
         admin = replace(world.maya, user=replace(world.maya.user, role=Role.ADMIN))
         request = SearchRequest(admin.user.id, sentence, overrides=trouble["overrides"])  # type: ignore[arg-type]
-        return [await world.core.search.search(admin, request) for _ in range(2)]
+        database.faults = struck(trouble)
+
+        async def search() -> None:
+            with suppress(Unavailable):
+                answers.append(await world.core.search.search(admin, request))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(search)
+        await search()
+    return answers
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
