@@ -151,9 +151,8 @@ class Pipeline:
             final=len(ranked),
         )
         kept = KeptAnswer(understood=understood, place=place, ranked=ranked, total=retrieved.total)
-        use = CacheUse.BYPASS if request.overrides.is_any else CacheUse.MISS
-        answer = await self.show(kept, fingerprint=fingerprint, cache=use)
-        if use is CacheUse.MISS and not budget.use().degraded:
+        answer = await self.show(kept, fingerprint=fingerprint, cache=self._cache_use)
+        if answer.cache is CacheUse.MISS and not budget.use().degraded:
             tools.answers.put(fingerprint, tools.board.config.revision, kept)
         return answer
 
@@ -183,7 +182,12 @@ class Pipeline:
     async def _empty(self, understood: Understood, fingerprint: str) -> SearchAnswer:
         place = PlaceAnswer(understood.place_text, PlaceOutcome.UNKNOWN)
         kept = KeptAnswer(understood=understood, place=place, ranked=(), total=0)
-        return await self.show(kept, fingerprint=fingerprint, cache=CacheUse.MISS)
+        return await self.show(kept, fingerprint=fingerprint, cache=self._cache_use)
+
+    @property
+    def _cache_use(self) -> CacheUse:
+        """Of an answer that was searched for anew."""
+        return CacheUse.BYPASS if self._request.overrides.is_any else CacheUse.MISS
 
     # Stages, in their order.
 

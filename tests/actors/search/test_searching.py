@@ -12,6 +12,7 @@ from trio.testing import MockClock
 from greenroom.actors.search.admission import SearchesBusy
 from greenroom.actors.search.answer import CacheUse, SearchAnswer
 from greenroom.actors.search.board import SearchBoard
+from greenroom.actors.search.indexing.indexer import FILL_S
 from greenroom.actors.search.reader import Reader
 from greenroom.actors.search.request import Overrides, SearchRequest
 from greenroom.actors.search.understanding import load_lexicon, understand
@@ -22,6 +23,7 @@ from greenroom.schema.records import Role
 from greenroom.schema.search.places import PlaceOutcome
 from greenroom.schema.search.understood import ParseSource, ServiceGuess
 from greenroom.schema.search_settings import SearchSettings
+from greenroom.storage.memory import MemoryDatabase, memory_storage
 from tests.actors.search.world import SlowModels, a_market, reasons, search, titles
 from tests.actors.world import World
 from tests.storage.market_builders import a_teacher
@@ -141,6 +143,26 @@ async def test_an_answer_is_made_so_early_that_it_is_rendered_in_time(autojump_c
         took = trio.current_time() - began
 
     assert took <= 0.5 - 0.06
+
+
+async def test_a_model_is_searched_by_once_every_lesson_has_its_vector_and_the_local_one_until_then(
+    autojump_clock: MockClock,
+) -> None:
+    models, database = SlowModels(), MemoryDatabase()
+    async with a_market(PIANO, VIOLIN, models=models, database=database) as world:
+        models.embedder.fails = ModelUnavailable("gone")
+        search_index = memory_storage(database).search_index
+        await search_index.drop_model(models.embedder.model)
+        await search_index.add_model(models.embedder.model, models.embedder.dimensions)
+        await trio.sleep(2 * FILL_S)
+        incomplete = await search(world, "piano")
+        models.embedder.fails = None
+        await trio.sleep(2 * FILL_S)
+        complete = await search(world, "piano")
+
+    assert titles(incomplete) == titles(complete) == ["Piano for children"]
+    assert [skip.reason for skip in incomplete.budget.skipped if skip.stage == "embedding"] == ["fallback"]
+    assert "embedding" not in reasons(complete)
 
 
 async def test_an_answer_that_misses_something_is_not_kept(autojump_clock: MockClock) -> None:
