@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from itertools import product
 
 import pytest
 import trio
 from trio.testing import MockClock
 
 from greenroom.actors.search.learning.ballot import LearningRules
-from greenroom.actors.search.learning.learner import FIRST_S, LEARN_S, AliasLearner
+from greenroom.actors.search.learning.learner import FIRST_S, LEARN_S, PROPOSED_PER_TURN, AliasLearner
 from greenroom.schema.audit import AuditOutcome, OperatorKind, OperatorName, SearchAction
 from greenroom.schema.errors import AliasNotFound, InvalidInput, RegionNotFound
 from greenroom.schema.ids import UserId
@@ -51,17 +52,21 @@ async def learning(storage: Storage, rules: LearningRules = RULES, workers: int 
         await system.shutdown(1.0)
 
 
-async def a_storage_where_people_say(name: str, *, users: int = 3) -> Storage:
+async def a_storage_where_people_say(*names: str, users: int = 3) -> Storage:
     storage = memory_storage()
     await add_places(storage)
     await store(storage, PIANO)
-    for number in range(users):
-        user_id = UserId(f"01USER{number:020}")
+    for number, (name, user) in enumerate(product(names, range(users))):
+        user_id = UserId(f"01USER{user:020}")
         await storage.search_log.add_searches(
             [a_search(number, user_id=user_id, place=nowhere(name), shown=[LESSON])]
         )
         await storage.search_log.add_clicks([a_click(number, LESSON, user_id=user_id)])
     return storage
+
+
+def views(system: ActorSystem) -> list[Mapping[str, object]]:
+    return [system.inspect(node.path).view for node in system.tree().children]
 
 
 async def states(storage: Storage, name: str) -> list[tuple[AliasSource, AliasState]]:
@@ -72,9 +77,11 @@ async def states(storage: Storage, name: str) -> list[tuple[AliasSource, AliasSt
 async def test_what_people_agree_on_is_proposed(autojump_clock: MockClock) -> None:
     storage = await a_storage_where_people_say("the gulch")
 
-    async with learning(storage, workers=2):
+    async with learning(storage, workers=2) as system:
         await trio.sleep(FIRST_S + 3 * LEARN_S[1])
+        learned = sorted(view["learned"] for view in views(system))  # type: ignore[type-var]
 
+    assert learned == [0, 1]
     assert await states(storage, "gulch") == [(AliasSource.LEARNED, AliasState.PROPOSED)]
     assert (await storage.places.look_up("the gulch", cities=())).alias == ()
 
@@ -90,8 +97,8 @@ async def test_where_the_server_is_told_so_it_holds_at_once(autojump_clock: Mock
     assert found.confidence == 0.95
 
 
-@pytest.mark.parametrize("name", ["Park Slope", "zz", "11215"])
-async def test_the_name_of_a_region_and_what_is_no_name_are_never_learned(
+@pytest.mark.parametrize("name", ["Park Slope", "LES", "zz", "11215"])
+async def test_a_name_that_means_a_region_already_and_what_is_no_name_are_never_learned(
     autojump_clock: MockClock, name: str
 ) -> None:
     storage = await a_storage_where_people_say(name)
@@ -110,10 +117,38 @@ async def test_what_an_operator_revoked_is_not_proposed_again(autojump_clock: Mo
     assert alias is not None
     await storage.gazetteer.decide_alias(alias.id, AliasState.REVOKED, decided_by="user:me", now=NOW)
 
-    async with learning(storage, LearningRules(users_min=3, clicks_min=3.0, is_automatic=True)):
+    async with learning(storage, LearningRules(users_min=3, clicks_min=3.0, is_automatic=True)) as system:
         await trio.sleep(FIRST_S + 1)
+        learned = [view["learned"] for view in views(system)]
 
+    assert learned == [0]
     assert await states(storage, "gulch") == [(AliasSource.GAZETTEER, AliasState.REVOKED)]
+
+
+async def test_no_more_names_are_learned_in_a_turn_than_somebody_would_look_through(
+    autojump_clock: MockClock,
+) -> None:
+    storage = await a_storage_where_people_say(*(f"gulch {number}" for number in range(PROPOSED_PER_TURN + 5)))
+
+    async with learning(storage):
+        await trio.sleep(FIRST_S + 1)
+        first = await storage.alias_evidence.undecided()
+        await trio.sleep(LEARN_S[1])
+        second = await storage.alias_evidence.undecided()
+
+    assert (first, second) == (PROPOSED_PER_TURN, PROPOSED_PER_TURN + 5)
+
+
+async def test_nothing_is_learned_while_as_many_names_wait_for_an_operator_as_may(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greenroom.actors.search.learning.learner.LEARNED_MAX", 2)
+    storage = await a_storage_where_people_say("gulch one", "gulch two", "gulch three")
+
+    async with learning(storage):
+        await trio.sleep(FIRST_S + 3 * LEARN_S[1])
+
+    assert await storage.alias_evidence.undecided() == 2
 
 
 async def test_a_decision_is_felt_by_the_very_next_search_and_on_the_record(autojump_clock: MockClock) -> None:
