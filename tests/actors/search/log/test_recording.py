@@ -186,6 +186,24 @@ async def test_under_high_load_nothing_is_recorded_and_operators_see_it_all_the_
     assert listed.items == ()
 
 
+async def test_nothing_is_recorded_while_somebody_waits_for_the_database(autojump_clock: MockClock) -> None:
+    database = MemoryDatabase(writer_timeout_s=60)
+
+    async def write() -> None:
+        async with database.sole_writer():
+            await trio.sleep_forever()
+
+    async with a_market(PIANO, database=database) as world, trio.open_nursery() as nursery:
+        nursery.start_soon(write)
+        nursery.start_soon(write)
+        answer = await search(world, "piano")
+        await until(lambda: counts(world).skipped == 1)
+        nursery.cancel_scope.cancel()
+
+        assert counts(world).recorded == 0
+        assert answer.hits
+
+
 async def test_a_search_that_nobody_made_is_not_found(autojump_clock: MockClock) -> None:
     async with a_market() as world:
         with pytest.raises(SearchNotFound):
