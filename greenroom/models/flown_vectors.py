@@ -4,7 +4,7 @@
 2. What came of it is told to all, a failure too, so that they don't call one after the other. A failure is forgotten after a second.
 3. A timeout is told with the time that was given to it: those who have more may try themselves.
 4. A leader that was cancelled, or got no slot of its own worker's, says nothing of what another would get: it leaves, and
-   another leads. One that died is missed when its lease lapses, in a fifth of a second.
+   another leads. One that died is missed when its lease lapses, a third of a second later.
 5. Where others can't be seen each goes alone, at once.
 
 Asking again rather than being told: it takes no second connection, no subscription that could be lost, and whoever asks finds out in

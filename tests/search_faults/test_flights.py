@@ -31,7 +31,7 @@ from tests.search_faults.world import (
     titles,
 )
 from tests.storage.bus.redis_server import RedisServer
-from tests.storage.flights.workers import a_worker, until
+from tests.storage.flights.workers import UNHURRIED_S, a_worker, until
 
 BUDGET_S = 0.5
 SENTENCES = ("piano lessons", "piano lessons under $80", "piano")
@@ -121,9 +121,13 @@ class Two:
 
 
 @asynccontextmanager
-async def two_workers(redis: RedisServer, *turns: Turn) -> AsyncIterator[Two]:
+async def two_workers(redis: RedisServer, *turns: Turn, lease_s: float = UNHURRIED_S) -> AsyncIterator[Two]:
     dying = trio.CancelScope()
-    async with open_openai_server() as openai, a_worker(redis) as flights, trio.open_nursery() as nursery:
+    async with (
+        open_openai_server() as openai,
+        a_worker(redis, lease_s=lease_s) as flights,
+        trio.open_nursery() as nursery,
+    ):
         openai.script(*turns)
         settings = SearchSettings(
             _env_file=None,  # type: ignore[call-arg]
@@ -132,7 +136,7 @@ async def two_workers(redis: RedisServer, *turns: Turn) -> AsyncIterator[Two]:
             embedding_dimensions=DIMENSIONS,
             openai_max_retries=0,
         )
-        mortal = await nursery.start(see_flights, redis, dying)
+        mortal = await nursery.start(see_flights, redis, dying, lease_s)
         async with (
             open_models(settings, config=settings.config, rng=Random(1), flights=mortal) as one,
             open_models(settings, config=settings.config, rng=Random(2), flights=flights) as other,
@@ -142,10 +146,10 @@ async def two_workers(redis: RedisServer, *turns: Turn) -> AsyncIterator[Two]:
 
 
 async def see_flights(
-    redis: RedisServer, dying: trio.CancelScope, *, task_status: trio.TaskStatus[RedisFlights]
+    redis: RedisServer, dying: trio.CancelScope, lease_s: float, *, task_status: trio.TaskStatus[RedisFlights]
 ) -> None:
     with dying:
-        async with a_worker(redis) as flights:
+        async with a_worker(redis, lease_s=lease_s) as flights:
             task_status.started(flights)
             await trio.sleep_forever()
 
@@ -167,7 +171,10 @@ class Asked:
 async def test_when_the_leading_worker_dies_another_calls_within_its_own_time(redis: RedisServer) -> None:
     first, second = Asked(), Asked()
     with trio.fail_after(WAIT_S):
-        async with two_workers(redis, Turn(hangs=True), Turn()) as two, trio.open_nursery() as nursery:
+        async with (
+            two_workers(redis, Turn(hangs=True), Turn(), lease_s=LEASE_S) as two,
+            trio.open_nursery() as nursery,
+        ):
             nursery.start_soon(lambda: first.ask(two.one, timeout_s=WAIT_S))
             await two.until_asked(1)
             two.dying.cancel()

@@ -8,7 +8,7 @@
 5. What stands there is not trusted: what landed is signed, together with its key; a lease that is longer than ours are is none. Keys
    are keyed digests, which tell nothing of what was searched for.
 
-It needs the commands SCRIPT LOAD and EVALSHA, and GET, SET, DEL, PTTL and PEXPIRE within scripts.
+It needs the commands SCRIPT LOAD and EVALSHA, and GET, SET, DEL and PTTL within scripts.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ from greenroom.storage.redis.url import RedisUrl
 EXCHANGE_TIMEOUT_S: Final = 0.05
 """Of an exchange, and of a search that waits for one. It takes less than a millisecond when Redis is well."""
 
-LEASE_S: Final = 0.2
-RENEW_S: Final = LEASE_S / 3
-"""Two renewals may be lost, or this process be held up for as long, before another call is made besides."""
+LEASE_S: Final = 0.3
+RENEWALS: Final = 4
+"""In the time of a lease. This process may be held up for three of them before another call is made besides. A longer lease would leave less of a search's
+half second to whoever leads after a worker that died."""
 
 RETRY_S: Final = 0.5
 """Before Redis is tried again. Nobody waits for it until then."""
@@ -71,9 +72,11 @@ return 1
 another leads, 1 for a lease."""
 
 RENEW: Final = Script(b"""
-if redis.pcall('GET', KEYS[1]) == 'L' .. ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+local found = redis.pcall('GET', KEYS[1])
+if not found or found == 'L' .. ARGV[1] then redis.call('SET', KEYS[1], 'L' .. ARGV[1], 'PX', ARGV[2]) end
 return 0
 """)
+"""One that lapsed while this process was held up is taken again, unless another leads by now."""
 
 LAND: Final = Script(b"""
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
@@ -125,11 +128,17 @@ class RedisFlights:
     Args:
         key: a secret of all workers, to sign and to hide names with.
         token: makes a name for each lease that no other has.
-        exchange_timeout_s: see EXCHANGE_TIMEOUT_S.
+        exchange_timeout_s, lease_s: see EXCHANGE_TIMEOUT_S and LEASE_S.
     """
 
     def __init__(
-        self, scripts: RedisScripts, *, key: bytes, token: Callable[[], str], exchange_timeout_s: float
+        self,
+        scripts: RedisScripts,
+        *,
+        key: bytes,
+        token: Callable[[], str],
+        exchange_timeout_s: float,
+        lease_s: float,
     ) -> None:
         self._scripts = scripts
         # One for each use: names can be seen, and must not pass for signatures.
@@ -138,6 +147,7 @@ class RedisFlights:
         )
         self._token = token
         self._exchange_timeout_s = exchange_timeout_s
+        self._lease_s = lease_s
         self._is_up = False
         self._asks: deque[_Ask] = deque()
         self._ends: deque[Run] = deque()
@@ -210,7 +220,7 @@ class RedisFlights:
         runs = [*ends, *renewals, *map(self._boarding_run, asks)]
         try:
             with trio.fail_after(self._exchange_timeout_s):
-                replies = await self._scripts.run(runs or [Run(RENEW, b"idle", (b"", b"0"))])
+                replies = await self._scripts.run(runs or [Run(REMOVE, b"idle", (b"",))])
         except BaseException:
             for ask in asks:
                 ask.tell(None)
@@ -223,14 +233,14 @@ class RedisFlights:
             boarding = self._boarding(ask, reply)
             if isinstance(boarding, Lead):
                 if ask.is_awaited:
-                    self._held[boarding] = _Held(until=ask.until, renew_at=now + RENEW_S)
+                    self._held[boarding] = _Held(until=ask.until, renew_at=now + self._lease_s / RENEWALS)
                 else:
                     self.leave(boarding)
             ask.tell(boarding)
 
     def _boarding_run(self, ask: _Ask) -> Run:
-        lease = _ms(min(LEASE_S, ask.rest_s))
-        arguments = (ask.lead.token.encode(), _ms(ask.rest_s), lease, _ms(LEASE_S))
+        lease = _ms(min(self._lease_s, ask.rest_s))
+        arguments = (ask.lead.token.encode(), _ms(ask.rest_s), lease, _ms(self._lease_s))
         return Run(BOARD, self._name(ask.lead.key), arguments)
 
     def _boarding(self, ask: _Ask, reply: Reply) -> Boarding:
@@ -257,8 +267,8 @@ class RedisFlights:
             if held.until <= now:
                 del self._held[lead]
             elif held.renew_at <= now:
-                held.renew_at = now + RENEW_S
-                left = _ms(min(LEASE_S, held.until - now))
+                held.renew_at = now + self._lease_s / RENEWALS
+                left = _ms(min(self._lease_s, held.until - now))
                 due.append(Run(RENEW, self._name(lead.key), (lead.token.encode(), left)))
         return due
 
@@ -304,10 +314,11 @@ async def open_redis_flights(
     key: bytes,
     token: Callable[[], str],
     exchange_timeout_s: float = EXCHANGE_TIMEOUT_S,
+    lease_s: float = LEASE_S,
 ) -> AsyncIterator[RedisFlights]:
     """See other workers' flights for the length of the block; a Redis that can't be reached is tried again and again."""
     scripts = RedisScripts(url, BOARD, RENEW, LAND, FAIL, REMOVE, namespace=f"{namespace}:flights")
-    flights = RedisFlights(scripts, key=key, token=token, exchange_timeout_s=exchange_timeout_s)
+    flights = RedisFlights(scripts, key=key, token=token, exchange_timeout_s=exchange_timeout_s, lease_s=lease_s)
     async with aclosing(scripts), trio.open_nursery() as nursery:
         nursery.start_soon(flights.run)
         yield flights

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import median
 
 import pytest
 import trio
@@ -13,12 +14,12 @@ from greenroom.storage.flights.redis import EXCHANGE_TIMEOUT_S, LEASE_S
 from tests.storage.bus.redis_server import RedisServer
 from tests.storage.flights.workers import WAIT_S, a_worker, until
 
-SLACK_S = 0.1
+SLACK_S = 0.3
 """For a machine that runs other tests besides."""
 
 
 async def test_a_lease_is_renewed_for_as_long_as_its_leader_flies(redis: RedisServer) -> None:
-    async with a_worker(redis) as one, a_worker(redis) as other:
+    async with a_worker(redis, lease_s=LEASE_S) as one, a_worker(redis, lease_s=LEASE_S) as other:
         lead = await one.board("piano", rest_s=5)
         with trio.move_on_after(2 * LEASE_S):
             await a_lead(other)
@@ -26,9 +27,19 @@ async def test_a_lease_is_renewed_for_as_long_as_its_leader_flies(redis: RedisSe
         assert isinstance(lead, Lead)
 
 
+async def test_a_lease_that_lapsed_unnoticed_is_taken_again(redis: RedisServer) -> None:
+    async with a_worker(redis, lease_s=LEASE_S) as one, a_worker(redis, lease_s=LEASE_S) as other:
+        await one.board("piano", rest_s=5)
+        [name] = keys(redis)
+        redis.command("DEL", name)
+        await until(lambda: name in keys(redis))
+
+        assert await other.board("piano", rest_s=5) is Sky.ALOFT
+
+
 async def test_a_worker_that_dies_is_missed_within_the_lease(redis: RedisServer) -> None:
-    async with a_worker(redis) as other:
-        async with a_worker(redis) as dying:
+    async with a_worker(redis, lease_s=LEASE_S) as other:
+        async with a_worker(redis, lease_s=LEASE_S) as dying:
             await dying.board("piano", rest_s=5)
         began = trio.current_time()
         await a_lead(other)
@@ -54,14 +65,14 @@ async def test_without_redis_one_waits_for_a_moment_and_the_next_not_at_all(
     async with a_worker(redis, exchange_timeout_s=EXCHANGE_TIMEOUT_S) as flights:
         stop(redis)
         took: list[float] = []
-        for _ in range(3):
+        for _ in range(10):
             began = trio.current_time()
             assert await flights.board("piano", rest_s=5) is Sky.UNSEEN
             took.append(trio.current_time() - began)
         assert not flights.is_up
 
     assert took[0] <= EXCHANGE_TIMEOUT_S + SLACK_S
-    assert max(took[1:]) < EXCHANGE_TIMEOUT_S / 2
+    assert median(took[1:]) < EXCHANGE_TIMEOUT_S / 2
 
 
 async def test_a_redis_that_is_back_is_used_again(redis: RedisServer) -> None:
@@ -126,7 +137,7 @@ async def test_what_others_wrote_bars_nobody(redis: RedisServer, written: tuple[
 
 
 async def test_keys_tell_nothing_of_what_was_asked_and_end_by_themselves(redis: RedisServer) -> None:
-    async with a_worker(redis) as flights:
+    async with a_worker(redis, lease_s=LEASE_S) as flights:
         lead = await flights.board("piano", rest_s=5)
         assert isinstance(lead, Lead)
         await flights.board("violin", rest_s=5)

@@ -13,23 +13,24 @@ from greenroom.storage.redis import RedisUrl
 from tests.storage.bus.redis_server import RedisServer
 
 WAIT_S = 10.0
-UNHURRIED_S = 1.0
-"""For an exchange, where it is not the bound that is tried: this machine runs other tests besides."""
+UNHURRIED_S = 2.0
+"""For an exchange and for a lease, where these are not what is tried: this machine runs other tests besides."""
 
 _tokens = count(1)
 
 
 @asynccontextmanager
 async def a_worker(
-    redis: RedisServer, *, key: bytes = b"a secret", exchange_timeout_s: float = UNHURRIED_S
+    redis: RedisServer, *, exchange_timeout_s: float = UNHURRIED_S, lease_s: float = UNHURRIED_S
 ) -> AsyncIterator[RedisFlights]:
     """Flights as one worker sees them, from when it does."""
     async with open_redis_flights(
         RedisUrl.parse(redis.url),
         namespace="test",
-        key=key,
+        key=b"a secret",
         token=lambda: str(next(_tokens)),
         exchange_timeout_s=exchange_timeout_s,
+        lease_s=lease_s,
     ) as flights:
         await until(lambda: flights.is_up)
         yield flights
