@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from greenroom.actors.search.stage_history import SAMPLES_MIN
+from greenroom.actors.search.recent_durations import SAMPLES_MIN
 from greenroom.schema.search.diagnostics import StageName
 from greenroom.storage.postgres import PostgresOptions
 from tests.openai_server import Turn
