@@ -29,8 +29,9 @@ class RequestBudget:
         self._history = history
         self._skipped: list[Skip] = []
         self.began_at = began_at
-        leaving_s = min(history.leaving_s(now=trio.current_time()), limit_s * LEAVING_SHARE_MAX)
-        self.deadline = began_at + limit_s - leaving_s
+        # Twice: its answer has to wait for the loop on its way out, and its request may have on its way in, which nobody saw.
+        leaving_s = 2 * history.leaving_s(now=trio.current_time())
+        self.deadline = began_at + limit_s - min(leaving_s, limit_s * LEAVING_SHARE_MAX)
 
     def remaining_s(self) -> float:
         return max(0.0, self.deadline - trio.current_time())
