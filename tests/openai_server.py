@@ -6,15 +6,18 @@ What it answers is scripted: each request takes the next :class:`Turn`; without 
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from struct import pack
 from typing import Any, Final
 
 import h11
 import trio
 
 from greenroom.models.mock import MockEmbedder
+from greenroom.models.ports import Vector
 
 NATIVE_DIMENSIONS: Final = 1536
 
@@ -150,11 +153,12 @@ async def _body(turn: Turn, asked: Asked) -> object:
     if asked.path.endswith("/embeddings"):
         dimensions = turn.dimensions or asked.body.get("dimensions") or NATIVE_DIMENSIONS
         vectors = await MockEmbedder(dimensions).embed(asked.body["input"], timeout_s=1)
+        is_bytes = asked.body.get("encoding_format") == "base64"
         return {
             "object": "list",
             "model": asked.body["model"],
             "data": [
-                {"object": "embedding", "index": index, "embedding": list(vector)}
+                {"object": "embedding", "index": index, "embedding": _bytes(vector) if is_bytes else list(vector)}
                 for index, vector in enumerate(vectors)
             ],
             "usage": {"prompt_tokens": 1, "total_tokens": 1},
@@ -173,3 +177,8 @@ async def _body(turn: Turn, asked: Asked) -> object:
             }
         ],
     }
+
+
+def _bytes(vector: Vector) -> str:
+    """Four bytes a number, little-endian, in base64."""
+    return b64encode(pack(f"<{len(vector)}f", *vector)).decode()

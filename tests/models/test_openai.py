@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
@@ -96,6 +97,16 @@ async def test_another_size_than_the_models_own_is_asked_for(server: OpenAIServe
     assert (len(vector), server.asked[0].body["dimensions"]) == (256, 256)
 
 
+@pytest.mark.parametrize("embedding", [[0.6, 0.8], "mpkZP83MTD8="])
+async def test_vectors_are_read_as_numbers_and_as_bytes(server: OpenAIServer, embedding: object) -> None:
+    server.script(Turn(body=json.dumps({"data": [{"index": 0, "embedding": embedding}]}).encode()))
+    async with calling(server) as calls:
+        [vector] = await an_embedder(calls, 2).embed(["piano"], timeout_s=5)
+
+    assert server.asked[0].body["encoding_format"] == "base64"
+    assert vector == pytest.approx((0.6, 0.8))
+
+
 @pytest.mark.parametrize(
     ("turn", "expected", "attempts"),
     [
@@ -109,6 +120,8 @@ async def test_another_size_than_the_models_own_is_asked_for(server: OpenAIServe
         (Turn(body=b"<html>"), ModelAnswerInvalid, 1),
         (Turn(body=b"{}"), ModelAnswerInvalid, 1),
         (Turn(body=b'{"data": [{"index": 0, "embedding": [null]}]}'), ModelAnswerInvalid, 1),
+        (Turn(body=b'{"data": [{"index": 0, "embedding": "AAA"}]}'), ModelAnswerInvalid, 1),
+        (Turn(body=b'{"data": [{"index": 0, "embedding": "AACAfw=="}]}'), ModelAnswerInvalid, 1),
         (Turn(body=b"[]"), ModelAnswerInvalid, 1),
     ],
 )
