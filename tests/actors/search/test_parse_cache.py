@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from greenroom.actors.search.understanding import ModelFailed, ParseCache
-from greenroom.schema.search.understood import Understood, When
+from greenroom.schema.search.understood import PARSE_VERSION, Understood, When
 
 
 class Clock:
@@ -26,6 +28,15 @@ def test_the_same_sentence_is_found_however_it_is_spaced_and_capitalised() -> No
     assert cache.get(" piano LESSONS", city="nyc") is PIANO
     assert cache.get("piano lessons", city="boston") is None
     assert (cache.statistics().hits, cache.statistics().misses) == (1, 1)
+
+
+def test_an_understanding_in_another_versions_records_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = ParseCache(Clock())
+    cache.put("piano", PIANO, city=None)
+
+    monkeypatch.setattr("greenroom.actors.search.understanding.parse_cache.PARSE_VERSION", PARSE_VERSION + 1)
+
+    assert cache.get("piano", city=None) is None
 
 
 def test_an_understanding_is_forgotten_in_time() -> None:
