@@ -22,6 +22,14 @@ from greenroom.actors.search.answer import CacheUse, Hit, Ranked, SearchAnswer
 from greenroom.actors.search.answer_cache import AnswerCache, KeptAnswer
 from greenroom.actors.search.board import SearchBoard
 from greenroom.actors.search.budget import RequestBudget
+from greenroom.actors.search.hard_filters import (
+    centre_of,
+    hard_filters,
+    likely_cities,
+    windows_in,
+    within_areas,
+    zones_of,
+)
 from greenroom.actors.search.page_cursor import cursor_after, position_of
 from greenroom.actors.search.pending import Pending, StartTask, TooLate, begin, together
 from greenroom.actors.search.places.decision import DecidePlace, PlaceDecision, SearchAreas
@@ -34,7 +42,6 @@ from greenroom.schema.errors import FieldError, InvalidInput
 from greenroom.schema.search.candidates import (
     Card,
     Funnel,
-    HardFilters,
     RetrievalQuery,
     Retrieved,
     TextStrength,
@@ -44,7 +51,6 @@ from greenroom.schema.search.diagnostics import SkipReason, StageName
 from greenroom.schema.search.places import (
     PlaceAnswer,
     PlaceOutcome,
-    Point,
     Region,
     RegionId,
     Tier,
@@ -138,7 +144,7 @@ class Pipeline:
         self._trace.tiers, place = decision.trials, decision.answer
         self._trace.prompts.extend(decision.prompts)
         vector = await self._vector(vector_for, embedding) if wants_vector else None
-        zones = self._zones(place, found.here)
+        zones = zones_of(place, found.here) or tools.board.timezones
         understood = tools.reader.dated(request.text, understood, timezones=zones)
         query, retrieved = await self._burst2(understood, place, found.here, zones, vector)
         with self._trace.stage(StageName.RANKING):
@@ -284,7 +290,7 @@ class Pipeline:
                 understood.place_text,
                 rows,
                 sentence=understood.text,
-                cities=_cities(request.city, here),
+                cities=likely_cities(request, here),
                 barred=self._barred_tiers(),
                 remaining_s=lambda: budget.remaining_before(*LAST_STAGES),
             )
@@ -345,20 +351,22 @@ class Pipeline:
         zones: Sequence[str],
         vector: QueryVector | None,
     ) -> tuple[RetrievalQuery, Retrieved]:
+        now = self._tools.wall()
+        windows = windows_in(zones, lambda zone: self._tools.windows(understood.asked_times, now, zone))
         query = RetrievalQuery(
             text=understood.service_text,
             categories=tuple((guess.category, guess.weight) for guess in understood.services),
-            filters=self._filters(understood, place, here, zones),
+            filters=hard_filters(self._request, understood, place, here, windows),
             vector=None if vector is None else vector.vector,
             model=None if vector is None else vector.model,
-            near=_centre(self._request, place),
-            now=self._tools.wall(),
+            near=centre_of(self._request, place),
+            now=now,
         )
 
         async def retrieve() -> tuple[RetrievalQuery, Retrieved]:
             with self._trace.stage(StageName.BURST2):
                 areas = await self._tools.areas(place, is_near=understood.is_near)
-                narrowed = replace(query, filters=_in_areas(query.filters, areas))
+                narrowed = replace(query, filters=within_areas(query.filters, areas))
                 return narrowed, await self._tools.retrieval.retrieve(narrowed)
 
         retrieving = begin(self._start_task, retrieve, deadline=self._budget.deadline, name="burst2")
@@ -367,33 +375,6 @@ class Pipeline:
         except TooLate:
             self._budget.skip(StageName.BURST2, SkipReason.TIMEOUT)
             return query, Retrieved((), 0, Funnel())
-
-    def _zones(self, place: PlaceAnswer, here: Region | None) -> Sequence[str]:
-        """Whose mornings are meant: those of the place, else of the city; where neither is known, of wherever there are instructors."""
-        regions = place.regions or (() if here is None else (here,))
-        return sorted({region.timezone for region in regions}) or self._tools.board.timezones
-
-    def _windows(self, understood: Understood, zones: Sequence[str]) -> tuple[TimeWindow, ...]:
-        times, now = understood.asked_times, self._tools.wall()
-        if len(zones) == 1:
-            return self._tools.windows(times, now, zones[0])
-        return tuple(
-            replace(window, timezone=zone) for zone in zones for window in self._tools.windows(times, now, zone)
-        )
-
-    def _filters(
-        self, understood: Understood, place: PlaceAnswer, here: Region | None, zones: Sequence[str]
-    ) -> HardFilters:
-        region = place.regions[0] if place.regions else here
-        city = self._request.city or (None if region is None else region.city)
-        return HardFilters(
-            cities=() if city is None or place.outcome is PlaceOutcome.AMBIGUOUS else (city,),
-            price=understood.price,
-            age=understood.age,
-            levels=understood.levels,
-            windows=self._windows(understood, zones),
-            online=understood.online,
-        )
 
     async def _cards(self, page: Sequence[Ranked]) -> dict[str, Card]:
         if not page:
@@ -411,28 +392,3 @@ class Pipeline:
             self._budget.skip(StageName.HYDRATION, SkipReason.TIMEOUT)
             return {}
         return {card.service_id: card for card in cards}
-
-
-def _centre(request: SearchRequest, place: PlaceAnswer) -> Point | None:
-    """Where distances are measured from: the place that was asked for, else where the asker is.
-
-    There is none where the place may be in one city or in another.
-    """
-    if not place.regions:
-        return request.near
-    is_one_city = len({region.city for region in place.regions}) == 1
-    return place.regions[0].centroid if is_one_city else request.near
-
-
-def _cities(city: RegionId | None, here: Region | None) -> tuple[RegionId, ...]:
-    """Where a place's name is likely to lie: in the city that was asked for, else in that of the asker."""
-    if city is None and here is not None:
-        city = here.city
-    return () if city is None else (city,)
-
-
-def _in_areas(filters: HardFilters, areas: tuple[RegionId, ...]) -> HardFilters:
-    """Whoever names a place wants to go there, or have somebody come; whoever says "online" does not care where from."""
-    if not areas or filters.online is True:
-        return filters
-    return replace(filters, areas=areas, online=False)

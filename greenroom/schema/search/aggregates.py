@@ -15,9 +15,6 @@ from greenroom.schema.search.places import PlaceOutcome, Tier
 
 SPAN_MAX: Final = timedelta(days=92)
 
-TEXTS_MAX: Final = 100
-"""Of a list of texts."""
-
 SAMPLE: Final = 50_000
 """Searches whose times are looked at, the newest of a span: each has some six stages. To sort those of a million takes seconds."""
 
