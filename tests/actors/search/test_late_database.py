@@ -6,6 +6,8 @@ import trio
 from trio.testing import MockClock
 
 from greenroom.actors.search.answer import CacheUse, SearchAnswer
+from greenroom.actors.search.recent_durations import SAMPLES_MIN
+from greenroom.schema.search.diagnostics import StageName
 from greenroom.schema.search.places import PlaceOutcome
 from greenroom.storage.memory import FaultPoint, MemoryDatabase, Phase
 from tests.actors.search.world import a_market, reasons, search
@@ -51,6 +53,16 @@ async def test_lessons_that_were_not_found_in_time_are_said_to_be_missing(autoju
     assert answer.hits == ()
     assert answer.budget.degraded
     assert reasons(answer)["burst2"] == "timeout"
+
+
+async def test_cards_that_would_come_too_late_are_not_begun_to_be_read(autojump_clock: MockClock) -> None:
+    async with a_market(PIANO, FAR) as world:
+        for _ in range(SAMPLES_MIN):
+            world.core.search_room.history.add(StageName.HYDRATION, 2 * BUDGET_S, now=trio.current_time())
+        answer = await search(world, "piano under $80")
+
+    assert [hit.card for hit in answer.hits] == [None, None]
+    assert reasons(answer)["hydration"] == "budget"
 
 
 async def test_lessons_whose_cards_were_not_read_in_time_are_shown_without_them(autojump_clock: MockClock) -> None:

@@ -274,6 +274,7 @@ def test_a_date_without_a_year_asks_for_nothing_where_today_is_not_known() -> No
         ("online marketing course", None),
         ("virtual reality design", None),
         ("piano, not online", False),
+        ("piano but not online", False),
         ("doesn't have to be online", None),
     ],
 )

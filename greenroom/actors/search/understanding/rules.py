@@ -157,7 +157,7 @@ def _negator_before(line: Line, first: int) -> int | None:
 def _turned_around(line: Line, claim: Claim, negator: int) -> Claim | None:
     """What denying something asks for instead, where that is sure: the other of two, or the other days of the week."""
     said = " ".join(line.key(at) for at in range(negator, claim.first))
-    if claim.kind is PartKind.ONLINE and isinstance(claim.meaning, bool) and said in ("not", "no", "non"):
+    if claim.kind is PartKind.ONLINE and isinstance(claim.meaning, bool) and said in ("not", "but not", "no", "non"):
         return replace(claim, first=negator, meaning=not claim.meaning)
     if isinstance(claim.meaning, When) and claim.meaning.weekdays and claim.meaning.relative is None:
         return replace(claim, first=negator, meaning=ExceptDays(claim.meaning.weekdays))
