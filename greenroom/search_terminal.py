@@ -14,16 +14,10 @@ from rich.text import Text
 
 from greenroom.client import connect
 from greenroom.schema.search.diagnostics import HARMLESS, SkipReason, StageName, StageStatus
+from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut, StageOut
 from greenroom.schema.search.places import PlaceOutcome, Tier
 from greenroom.schema.search.understood import PartKind
-from greenroom.schema.search.wire import (
-    BudgetOut,
-    DiagnosticsOut,
-    LocationOut,
-    ResultOut,
-    SearchOut,
-    StageOut,
-)
+from greenroom.schema.search.wire import LocationOut, ResultOut, SearchOut
 
 TIMELINE_WIDTH: Final = 40
 """Columns for the axis of the stages."""

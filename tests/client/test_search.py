@@ -14,20 +14,18 @@ from rich.console import Console
 
 from greenroom.client import Greenroom, Refused, connect
 from greenroom.schema.search.diagnostics import SkipReason, StageName, StageStatus
-from greenroom.schema.search.places import PlaceOutcome
-from greenroom.schema.search.requests import SkippedStage
-from greenroom.schema.search.wire import (
+from greenroom.schema.search.diagnostics_wire import (
     BudgetOut,
     DiagnosticsOut,
     FunnelOut,
-    PlaceCandidateOut,
     PromptOut,
-    RegionOut,
-    SearchOut,
     SkipOut,
     StageOut,
     TierOut,
 )
+from greenroom.schema.search.places import PlaceOutcome
+from greenroom.schema.search.requests import SkippedStage
+from greenroom.schema.search.wire import PlaceCandidateOut, RegionOut, SearchOut
 from greenroom.search_terminal import Look, search, show
 from tests.http.world import PASSWORD, WAIT_S, World, a_world
 from tests.storage.places_builders import a_region

@@ -9,14 +9,13 @@ from greenroom.actors.search.answer import Hit, SearchAnswer
 from greenroom.actors.search.request import Overrides, SearchRequest
 from greenroom.http.operations import Answer, Call, Operations
 from greenroom.http.response import Response, reply
+from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut
 from greenroom.schema.search.log import QueryId
 from greenroom.schema.search.places import Point, RegionId
 from greenroom.schema.search.requests import ClickResult, Search, SkippedStage
 from greenroom.schema.search.wire import (
-    BudgetOut,
     CitiesOut,
     CityOut,
-    DiagnosticsOut,
     LocationOut,
     MatchedOut,
     ParsedOut,

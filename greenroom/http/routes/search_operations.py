@@ -6,8 +6,8 @@ from greenroom.http.operations import Call, Operations, Operator
 from greenroom.http.response import Response, reply
 from greenroom.schema.errors import Conflict
 from greenroom.schema.search.config import SearchConfig
+from greenroom.schema.search.config_wire import SearchConfigOut
 from greenroom.schema.search.requests import ChangeSearchConfig
-from greenroom.schema.search.wire import SearchConfigOut
 
 operations = Operations("Operators")
 

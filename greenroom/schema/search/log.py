@@ -8,10 +8,11 @@ from typing import Final, NewType, Self
 
 from greenroom.schema.ids import ServiceId, UserId
 from greenroom.schema.search.diagnostics import BudgetUse, Diagnostics
+from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut
 from greenroom.schema.search.place_names import NAME_LENGTH_MAX, normal_place_name
 from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome, RegionId, Tier
 from greenroom.schema.search.understood import Understood
-from greenroom.schema.search.wire import BudgetOut, DiagnosticsOut, LocationOut, ParsedOut
+from greenroom.schema.search.wire import LocationOut, ParsedOut
 
 QueryId = NewType("QueryId", str)
 """A ULID: later searches have greater ones, to the millisecond."""

@@ -21,9 +21,10 @@ from greenroom.schema.search.aggregates import (
     Volume,
 )
 from greenroom.schema.search.diagnostics import SkipReason, StageName
+from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut
 from greenroom.schema.search.log import Click, RecordedSearch, SearchLine
 from greenroom.schema.search.places import PlaceOutcome
-from greenroom.schema.search.wire import BudgetOut, DiagnosticsOut, LocationOut, ParsedOut
+from greenroom.schema.search.wire import LocationOut, ParsedOut
 from greenroom.schema.wire import Moment, Wire
 
 

@@ -5,25 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, Self
 
-from greenroom.schema.search.candidates import Card, Funnel
-from greenroom.schema.search.config import SearchConfig
-from greenroom.schema.search.diagnostics import (
-    BudgetUse,
-    Diagnostics,
-    Prompt,
-    Skip,
-    SkipReason,
-    StageName,
-    StageStatus,
-    StageTiming,
-)
+from greenroom.schema.search.candidates import Card
+from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut
 from greenroom.schema.search.places import (
     PlaceAnswer,
     PlaceCandidate,
     PlaceOutcome,
     Region,
     RegionKind,
-    TierTrial,
 )
 from greenroom.schema.search.understood import (
     AgeBounds,
@@ -39,7 +28,7 @@ from greenroom.schema.search.understood import (
     Weekday,
     When,
 )
-from greenroom.schema.wire import Moment, Wire
+from greenroom.schema.wire import Wire
 
 
 class AgesOut(Wire):
@@ -288,122 +277,6 @@ class ParsedOut(Wire):
         )
 
 
-class SkipOut(Wire):
-    stage: StageName
-    reason: SkipReason
-    detail: str
-
-    @classmethod
-    def of(cls, skip: Skip) -> Self:
-        return cls(stage=skip.stage, reason=skip.reason, detail=skip.detail)
-
-
-class BudgetOut(Wire):
-    """``degraded``: something is missing that would have made the answer better; ``skipped`` says what, and why."""
-
-    limit_ms: float
-    used_ms: float
-    degraded: bool
-    skipped: list[SkipOut]
-
-    @classmethod
-    def of(cls, use: BudgetUse) -> Self:
-        return cls(
-            limit_ms=round(use.limit_ms, 1),
-            used_ms=round(use.used_ms, 1),
-            degraded=use.degraded,
-            skipped=[SkipOut.of(skip) for skip in use.skipped],
-        )
-
-
-class StageOut(Wire):
-    name: StageName
-    start_ms: float
-    duration_ms: float
-    status: StageStatus
-
-    @classmethod
-    def of(cls, timing: StageTiming) -> Self:
-        return cls(
-            name=timing.name,
-            start_ms=round(timing.start_ms, 2),
-            duration_ms=round(timing.duration_ms, 2),
-            status=timing.status,
-        )
-
-
-class TierOut(Wire):
-    tier: int
-    tried: bool
-    confidence: float | None
-    duration_ms: float
-    result: str
-
-    @classmethod
-    def of(cls, trial: TierTrial) -> Self:
-        return cls(
-            tier=trial.tier.value,
-            tried=trial.tried,
-            confidence=None if trial.confidence is None else round(trial.confidence, 3),
-            duration_ms=round(trial.duration_ms, 2),
-            result=trial.result,
-        )
-
-
-class FunnelOut(Wire):
-    """How many candidates each step left."""
-
-    text: int
-    vector: int
-    fused: int
-    filtered: int
-    final: int
-
-    @classmethod
-    def of(cls, funnel: Funnel) -> Self:
-        return cls(
-            text=funnel.text,
-            vector=funnel.vector,
-            fused=funnel.fused,
-            filtered=funnel.filtered,
-            final=funnel.final,
-        )
-
-
-class PromptOut(Wire):
-    purpose: str
-    model: str
-    request: str
-    response: str | None
-    error: str | None
-
-    @classmethod
-    def of(cls, prompt: Prompt) -> Self:
-        return cls(
-            purpose=prompt.purpose,
-            model=prompt.model,
-            request=prompt.request,
-            response=prompt.response,
-            error=prompt.error,
-        )
-
-
-class DiagnosticsOut(Wire):
-    stages: list[StageOut]
-    tiers: list[TierOut]
-    funnel: FunnelOut
-    prompts: list[PromptOut]
-
-    @classmethod
-    def of(cls, diagnostics: Diagnostics) -> Self:
-        return cls(
-            stages=[StageOut.of(stage) for stage in diagnostics.stages],
-            tiers=[TierOut.of(trial) for trial in diagnostics.tiers],
-            funnel=FunnelOut.of(diagnostics.funnel),
-            prompts=[PromptOut.of(prompt) for prompt in diagnostics.prompts],
-        )
-
-
 class SearchMetaOut(Wire):
     """``total_candidates``: lessons that fit, of which at most 200 can be paged through."""
 
@@ -433,39 +306,3 @@ class CityOut(Wire):
 
 class CitiesOut(Wire):
     items: list[CityOut]
-
-
-class SearchConfigOut(Wire):
-    """Times in milliseconds. ``revision`` counts changes by operators; ``embedding_model`` can't be changed here."""
-
-    parsing_model: str
-    embedding_model: str
-    location_model: str
-    parsing_timeout_ms: int
-    embedding_timeout_ms: int
-    location_timeout_ms: int
-    budget_ms: int
-    high_load_budget_ms: int
-    high_load_threshold: int
-    max_retries: int
-    uncached_concurrency: int
-    revision: int
-    changed_at: Moment | None
-
-    @classmethod
-    def of(cls, config: SearchConfig) -> Self:
-        return cls(
-            parsing_model=config.parsing_model,
-            embedding_model=config.embedding_model,
-            location_model=config.location_model,
-            parsing_timeout_ms=config.parsing_timeout_ms,
-            embedding_timeout_ms=config.embedding_timeout_ms,
-            location_timeout_ms=config.location_timeout_ms,
-            budget_ms=config.budget_ms,
-            high_load_budget_ms=config.high_load_budget_ms,
-            high_load_threshold=config.high_load_threshold,
-            max_retries=config.max_retries,
-            uncached_concurrency=config.uncached_concurrency,
-            revision=config.revision,
-            changed_at=config.changed_at,
-        )

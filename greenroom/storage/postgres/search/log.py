@@ -12,6 +12,7 @@ import trio
 from pydantic import BaseModel, ValidationError
 
 from greenroom.schema.ids import ServiceId, UserId
+from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut
 from greenroom.schema.search.log import (
     Click,
     NewClick,
@@ -23,7 +24,7 @@ from greenroom.schema.search.log import (
     SearchRecord,
 )
 from greenroom.schema.search.places import PlaceOutcome, RegionId, Tier
-from greenroom.schema.search.wire import BudgetOut, DiagnosticsOut, LocationOut, ParsedOut
+from greenroom.schema.search.wire import LocationOut, ParsedOut
 from greenroom.storage.postgres.columns import moments, texts
 from greenroom.storage.postgres.pool import Pool
 

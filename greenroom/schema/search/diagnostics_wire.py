@@ -1,0 +1,135 @@
+"""The shapes in which a search tells how it went."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from greenroom.schema.search.candidates import Funnel
+from greenroom.schema.search.diagnostics import (
+    BudgetUse,
+    Diagnostics,
+    Prompt,
+    Skip,
+    SkipReason,
+    StageName,
+    StageStatus,
+    StageTiming,
+)
+from greenroom.schema.search.places import TierTrial
+from greenroom.schema.wire import Wire
+
+
+class SkipOut(Wire):
+    stage: StageName
+    reason: SkipReason
+    detail: str
+
+    @classmethod
+    def of(cls, skip: Skip) -> Self:
+        return cls(stage=skip.stage, reason=skip.reason, detail=skip.detail)
+
+
+class BudgetOut(Wire):
+    """``degraded``: something is missing that would have made the answer better; ``skipped`` says what, and why."""
+
+    limit_ms: float
+    used_ms: float
+    degraded: bool
+    skipped: list[SkipOut]
+
+    @classmethod
+    def of(cls, use: BudgetUse) -> Self:
+        return cls(
+            limit_ms=round(use.limit_ms, 1),
+            used_ms=round(use.used_ms, 1),
+            degraded=use.degraded,
+            skipped=[SkipOut.of(skip) for skip in use.skipped],
+        )
+
+
+class StageOut(Wire):
+    name: StageName
+    start_ms: float
+    duration_ms: float
+    status: StageStatus
+
+    @classmethod
+    def of(cls, timing: StageTiming) -> Self:
+        return cls(
+            name=timing.name,
+            start_ms=round(timing.start_ms, 2),
+            duration_ms=round(timing.duration_ms, 2),
+            status=timing.status,
+        )
+
+
+class TierOut(Wire):
+    tier: int
+    tried: bool
+    confidence: float | None
+    duration_ms: float
+    result: str
+
+    @classmethod
+    def of(cls, trial: TierTrial) -> Self:
+        return cls(
+            tier=trial.tier.value,
+            tried=trial.tried,
+            confidence=None if trial.confidence is None else round(trial.confidence, 3),
+            duration_ms=round(trial.duration_ms, 2),
+            result=trial.result,
+        )
+
+
+class FunnelOut(Wire):
+    """How many candidates each step left."""
+
+    text: int
+    vector: int
+    fused: int
+    filtered: int
+    final: int
+
+    @classmethod
+    def of(cls, funnel: Funnel) -> Self:
+        return cls(
+            text=funnel.text,
+            vector=funnel.vector,
+            fused=funnel.fused,
+            filtered=funnel.filtered,
+            final=funnel.final,
+        )
+
+
+class PromptOut(Wire):
+    purpose: str
+    model: str
+    request: str
+    response: str | None
+    error: str | None
+
+    @classmethod
+    def of(cls, prompt: Prompt) -> Self:
+        return cls(
+            purpose=prompt.purpose,
+            model=prompt.model,
+            request=prompt.request,
+            response=prompt.response,
+            error=prompt.error,
+        )
+
+
+class DiagnosticsOut(Wire):
+    stages: list[StageOut]
+    tiers: list[TierOut]
+    funnel: FunnelOut
+    prompts: list[PromptOut]
+
+    @classmethod
+    def of(cls, diagnostics: Diagnostics) -> Self:
+        return cls(
+            stages=[StageOut.of(stage) for stage in diagnostics.stages],
+            tiers=[TierOut.of(trial) for trial in diagnostics.tiers],
+            funnel=FunnelOut.of(diagnostics.funnel),
+            prompts=[PromptOut.of(prompt) for prompt in diagnostics.prompts],
+        )
