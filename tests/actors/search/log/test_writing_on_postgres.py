@@ -64,3 +64,16 @@ async def test_a_stalled_database_takes_one_connection_from_the_pool_and_gives_i
                 await system.shutdown(1.0)
         assert pool.statistics().discarded == 0
     assert counts.timed_out == 10
+
+
+async def test_a_database_is_pressed_while_somebody_waits_for_a_connection(database: PostgresOptions) -> None:
+    with trio.fail_after(WAIT_S):
+        async with open_pool(replace(database, pool_size=1)) as pool, trio.open_nursery() as nursery:
+            health = postgres_storage(pool, bus=LocalBus()).health
+            async with pool.session():
+                before = health.is_pressed
+                nursery.start_soon(health.ping)
+                await until(lambda: pool.statistics().waiting == 1)
+                during = health.is_pressed
+
+    assert (before, during) == (False, True)
