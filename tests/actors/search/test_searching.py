@@ -20,7 +20,7 @@ from greenroom.models.ports import ModelAnswerInvalid, ModelBusy, ModelRefused, 
 from greenroom.schema.catalogue import WeeklySlot
 from greenroom.schema.errors import InvalidInput, PermissionDenied
 from greenroom.schema.records import Role
-from greenroom.schema.search.places import PlaceOutcome
+from greenroom.schema.search.places import PlaceOutcome, Point
 from greenroom.schema.search.understood import ParseSource, ServiceGuess
 from greenroom.schema.search_settings import SearchSettings
 from greenroom.storage.memory import MemoryDatabase, memory_storage
@@ -373,6 +373,19 @@ async def test_an_unknown_city_is_refused_by_its_name(autojump_clock: MockClock)
     async with a_market(PIANO) as world:
         with pytest.raises(InvalidInput, match="city"):
             await search(world, "piano", city="atlantis")
+
+
+async def test_without_a_place_lessons_are_of_the_city_where_the_asker_is_and_as_far_off_as_they_are(
+    autojump_clock: MockClock,
+) -> None:
+    london = a_teacher(2, "Piano in London", areas=("london/westminster",), home_city="london")
+    async with a_market(PIANO, london) as world:
+        near = await search(world, "piano", near=Point(40.671, -73.978))
+        named = await search(world, "piano in westminster", near=Point(40.671, -73.978))
+
+    assert titles(near) == ["Piano for children"]
+    assert near.hits[0].ranked.candidate.distance_km == pytest.approx(0.0, abs=0.1)
+    assert titles(named) == ["Piano in London"]
 
 
 async def test_a_time_that_is_over_finds_nothing_rather_than_any_time(autojump_clock: MockClock) -> None:
