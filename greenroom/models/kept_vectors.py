@@ -61,10 +61,6 @@ class KeptVectors:
     def is_local(self) -> bool:
         return self._embedder.is_local
 
-    def knows(self, text: str) -> bool:
-        """Whether a text would be answered without a call."""
-        return _key(text) in self._kept
-
     async def embed(self, texts: Sequence[str], *, timeout_s: float) -> list[Vector]:
         """See :class:`~greenroom.models.ports.Embedder`."""
         if len(texts) != 1:

@@ -134,7 +134,11 @@ async def test_a_leader_with_little_time_does_not_fail_who_has_more(autojump_clo
 
 async def test_the_least_recently_used_goes_first(autojump_clock: MockClock) -> None:
     kept = KeptVectors(SlowEmbedder(), kept_max=2)
-    for text in ("a", "b", "a", "c"):
+    hits = []
+    for text in ("a", "b", "a", "c", "a", "c", "b"):
+        before = kept.statistics().hits
         await kept.embed([text], timeout_s=5)
+        hits.append(kept.statistics().hits > before)
 
-    assert (kept.knows("a"), kept.knows("b"), kept.knows("c")) == (True, False, True)
+    assert hits == [False, False, True, False, True, True, False]
+    assert kept.statistics().kept == 2
