@@ -45,9 +45,10 @@ SELECT set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin',
 
 ASK_FOR_ALL: Final = """
 -- ask_for_all: for the rest of this transaction. What goes over all services is for other plans than those of the pool's sessions, and
--- is planned each time, which takes a millisecond.
-SELECT set_config('enable_seqscan', %(enable_seqscan)s, true), set_config('enable_hashjoin', 'on', true),
-       set_config('enable_nestloop', 'on', true), set_config('plan_cache_mode', 'force_custom_plan', true),
+-- is planned each time, which takes a millisecond. To start other processes takes longer than they would save.
+SELECT set_config('max_parallel_workers_per_gather', '0', true), set_config('enable_seqscan', %(enable_seqscan)s, true),
+       set_config('enable_hashjoin', 'on', true), set_config('enable_nestloop', 'on', true),
+       set_config('plan_cache_mode', 'force_custom_plan', true),
        set_config('pg_trgm.similarity_threshold', %(similarity_min)s, true)
 """
 
@@ -150,17 +151,17 @@ WITH_VECTORS: Final = """
        SELECT embedding <#> %(vector)s::halfvec AS distance FROM service_embeddings
         WHERE place = {place} AND doc = n.doc LIMIT 1) e ON true"""
 
+TIMED: Final = ", d.instructor_id, d.timezone, d.duration_minutes"
+"""What :data:`~greenroom.storage.postgres.search.filters.FREE` asks of."""
+
 BY_MEANING: Final = """
 coarse AS MATERIALIZED (
     SELECT d.doc
-      FROM (SELECT n.doc, n.distance, p.instructor_id, p.timezone, p.duration_minutes
-              FROM (SELECT d.doc, CASE {place} WHEN 1 THEN d.sketch_1 WHEN 2 THEN d.sketch_2 WHEN 3 THEN d.sketch_3
-                                               WHEN 4 THEN d.sketch_4 END <~> binary_quantize(%(vector)s::halfvec) AS distance
-                      FROM search_documents d WHERE {filters}
-                     ORDER BY distance, doc LIMIT {nearest}) n
-             CROSS JOIN LATERAL (SELECT * FROM search_documents WHERE doc = n.doc LIMIT 1) p
-             WHERE n.distance IS NOT NULL) d
-     WHERE {free}
+      FROM (SELECT d.doc{timed}, CASE {place} WHEN 1 THEN d.sketch_1 WHEN 2 THEN d.sketch_2 WHEN 3 THEN d.sketch_3
+                                       WHEN 4 THEN d.sketch_4 END <~> binary_quantize(%(vector)s::halfvec) AS distance
+              FROM search_documents d WHERE {filters}
+             ORDER BY distance, doc LIMIT {nearest}) d
+     WHERE d.distance IS NOT NULL AND {free}
      ORDER BY d.distance, d.doc LIMIT %(coarse_depth)s),
 by_meaning AS MATERIALIZED (
     SELECT c.doc, e.distance
@@ -276,7 +277,8 @@ def found_text(shape: Shape) -> LiteralString:
 def meant_text(shape: Shape) -> LiteralString:
     """What meaning finds among all."""
     ctes: list[LiteralString] = [WINDOWS] if shape.has_windows else []
-    ctes.append(_filled(BY_MEANING, shape, nearest="%(timed_depth)s" if shape.has_windows else "%(coarse_depth)s"))
+    timed, nearest = (TIMED, "%(timed_depth)s") if shape.has_windows else ("", "%(coarse_depth)s")
+    ctes.append(_filled(BY_MEANING, shape, timed=timed, nearest=nearest))
     if shape.has_words:
         ctes += [WORDS, HITS_BY_MEANING]
     return _with(shape, ctes, MEANT)
