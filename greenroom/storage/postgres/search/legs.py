@@ -204,7 +204,7 @@ class Shape:
     Attributes:
         filters: clauses over ``search_documents d``, joined by AND.
         has_windows: it is asked for times: somebody has to be free then.
-        is_local: it is asked for neighbourhoods or boroughs, which an index finds sooner than words do.
+        is_local: only a part of a city is asked for, which an index may find sooner than words do.
     """
 
     filters: LiteralString
@@ -254,7 +254,7 @@ def asked(query: RetrievalQuery, rules: RetrievalRules) -> tuple[Shape, Mapping[
 
 @lru_cache(maxsize=SHAPES_MAX)
 def found_text(shape: Shape) -> LiteralString:
-    """For :class:`Described`: what words and kinds find, of which the shape has one at least."""
+    """What words and kinds find, of which the shape has one at least."""
     is_compared = shape.has_words and shape.has_meaning
     ctes, entrants = _described(shape), list[LiteralString]()
     if shape.has_words:
@@ -292,6 +292,7 @@ def count_text(shape: Shape) -> LiteralString:
 
 @lru_cache(maxsize=SHAPES_MAX)
 def browse_text(shape: Shape) -> LiteralString:
+    """The best rated, and how many there are."""
     ctes = [WINDOWS, FREE_INSTRUCTORS] if shape.has_windows else []
     ctes.append(_filled(PASSING, shape, free=FREE_AMONG_ALL if shape.has_windows else "true"))
     return _with(shape, ctes, BROWSE)
