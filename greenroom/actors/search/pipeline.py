@@ -132,12 +132,12 @@ class Pipeline:
         """
         tools, request, budget = self._tools, self._request, self._budget
         vector_for = tools.reader.meaning(understood)
-        embedding = self._begin_embedding(vector_for)
+        embedding = self._begin_embedding(understood, vector_for)
         found = await self._burst1(understood)
         if understood.place_text is not None and found.rows is None:
             # Where it would be is not known; lessons anywhere would be an answer to something else.
             return await self._empty(understood, fingerprint)
-        wants_vector = self._wants_vector(found.strength)
+        wants_vector = self._wants_vector(understood, found.strength)
         if not wants_vector and embedding is not None:
             embedding.abandon()
         decision = await self._decide_place(understood, found.rows, found.here)
@@ -197,9 +197,13 @@ class Pipeline:
 
     # Stages, in their order.
 
-    def _begin_embedding(self, text: str) -> Pending[QueryVector | None] | None:
+    def _begin_embedding(self, understood: Understood, text: str) -> Pending[QueryVector | None] | None:
         """Begin to embed in parallel with burst 1; None if it is left out, which is then noted."""
         vectors, budget = self._tools.vectors, self._budget
+        if not understood.names_lesson:
+            # A place or a price is no lesson to be like: its meaning is that of whatever has the same words.
+            self._budget.skip(StageName.EMBEDDING, SkipReason.NOT_NEEDED)
+            return None
         if self._request.overrides.skip_embedding:
             self._budget.skip(StageName.EMBEDDING, SkipReason.OVERRIDE)
             return None
@@ -268,7 +272,10 @@ class Pipeline:
             raise InvalidInput(FieldError(("query", "city"), "is no city that we know"))
         return found[0]
 
-    def _wants_vector(self, strength: TextStrength | None) -> bool:
+    def _wants_vector(self, understood: Understood, strength: TextStrength | None) -> bool:
+        if not understood.names_lesson:
+            self._budget.skip(StageName.VECTOR, SkipReason.NOT_NEEDED)
+            return False
         if self._request.overrides.skip_vector:
             self._budget.skip(StageName.VECTOR, SkipReason.OVERRIDE)
             return False

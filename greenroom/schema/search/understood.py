@@ -161,6 +161,11 @@ class Understood:
     source: ParseSource = ParseSource.RULES
 
     @property
+    def names_lesson(self) -> bool:
+        """Whether any word is about the lesson itself; if not, whatever fits the rest is asked for: "in brooklyn under $50"."""
+        return bool(self.service_text or self.services)
+
+    @property
     def has_date(self) -> bool:
         """Whether it says a calendar date, the year of which may depend on today."""
         return any(when.on is not None for when in self.asked_times)

@@ -430,3 +430,21 @@ async def test_diagnostics_tell_each_stage_once_and_the_funnel(autojump_clock: M
     assert answer.diagnostics.funnel.final == 1
     assert next(trial.tier for trial in answer.diagnostics.tiers) == 1
     assert answer.budget.used_ms <= answer.budget.limit_ms
+
+
+@pytest.mark.parametrize(
+    "sentence", ["in park slope", "park slope", "lessons in park slope", "hi, any teacher under $80 in park slope"]
+)
+async def test_a_sentence_that_names_no_lesson_lists_whatever_fits_the_rest(
+    autojump_clock: MockClock, sentence: str
+) -> None:
+    judo = a_teacher(5, "Judo", areas=("nyc/brooklyn/park-slope",))
+    async with a_market(PIANO, VIOLIN, judo) as world:
+        answer = await search(world, sentence)
+
+    assert sorted(titles(answer)) == ["Judo", "Piano for children"]
+    assert answer.total == 2
+    assert {stage: reasons(answer)[stage] for stage in ("embedding", "vector")} == {
+        "embedding": "not_needed",
+        "vector": "not_needed",
+    }

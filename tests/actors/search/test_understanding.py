@@ -20,7 +20,7 @@ from greenroom.schema.search.understood import (
 LEXICON = load_lexicon()
 KNOWN = {
     ("park", "slope"), ("brooklyn",), ("new", "york"), ("chinatown",), ("french", "quarter"), ("soho",), ("manhattan",),
-    ("reading",), ("les",), ("queens",), ("village",), ("5th", "avenue"),
+    ("reading",), ("les",), ("queens",), ("village",), ("5th", "avenue"), ("loop",),
 }  # fmt: skip
 TODAY = date(2026, 11, 23)
 """A Monday."""
@@ -407,3 +407,16 @@ def test_odd_input_is_understood_somehow(text: str) -> None:
     understood = read(text)
 
     assert all(text[part.start : part.end] == part.text for part in understood.parts)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("loop", "loop"), ("Loop under $50", "loop"), ("loop pedal", None), ("french quarter", "french quarter")],
+)
+def test_a_name_that_is_mostly_something_else_is_a_place_where_nothing_else_is_said(
+    text: str, place: str | None
+) -> None:
+    understood = read(text)
+
+    assert understood.place_text == place
+    assert understood.names_lesson is (place is None)

@@ -5,7 +5,8 @@
 2. Relevance outweighs all else together: a good instructor of something else is no answer.
 3. A feature that is known of nobody, or was not asked for, is left out, and the weights of the others are kept in proportion. One
    that is unknown of somebody counts as the mean of the others.
-4. Ties are broken by id, so the same question has the same answer, page by page.
+4. Where no lesson was described, all are as relevant: the rest decides.
+5. Ties are broken by id, so the same question has the same answer, page by page.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from greenroom.actors.search.answer import Ranked
 from greenroom.actors.search.ranking import features
 from greenroom.actors.search.ranking.diversity import spread
 from greenroom.schema.search.candidates import RANKED_MAX, Candidate, RetrievalQuery, Retrieved
+from greenroom.storage.retrieval.fusion import has_legs
 
 RELEVANCE: Final = 0.60
 NEARNESS: Final = 0.12
@@ -43,7 +45,7 @@ def rank(retrieved: Retrieved, query: RetrievalQuery) -> tuple[Ranked, ...]:
 
 def _scores(candidates: Sequence[Candidate], query: RetrievalQuery) -> list[float]:
     columns: tuple[tuple[float, list[float | None]], ...] = (
-        (RELEVANCE, [each.fused_score for each in candidates]),
+        (RELEVANCE, [each.fused_score if has_legs(query) else None for each in candidates]),
         (NEARNESS, [features.nearness(each) for each in candidates]),
         (STANDING, [features.standing(each) for each in candidates]),
         (SOONNESS, [features.soonness(each, query.now) for each in candidates]),

@@ -64,7 +64,18 @@ def understand(
         [*prepositional_claims(line, taken, is_place=is_place, lexicon=lexicon), *_unclaimed(named, taken)], size
     )
     kept, denied = _heed_negation(line, cover([*held, *_one_place(line, placed)], size))
+    if is_place is not None and not placed:
+        kept += _place_alone(line, _lesson_atoms(line, _taken_or_denied(kept, denied), lexicon), is_place, lexicon)
     return _told(line, kept, denied, lexicon)
+
+
+def _place_alone(line: Line, lesson: list[int], is_place: IsPlace, lexicon: Lexicon) -> Iterator[Claim]:
+    """A name that is a place only after a preposition ("downtown", "angel"), where nothing else is left to be the lesson."""
+    if lesson and lesson[-1] - lesson[0] == len(lesson) - 1:
+        name = tuple(word.key for at in lesson for word in line.atoms[at].words)
+        if is_place(name) and lexicon.meanings(name) is None:
+            words = PlaceWords(" ".join(line.atoms[at].text for at in lesson), is_near=False, is_led_to=False)
+            yield Claim(PartKind.PLACE, lesson[0], lesson[-1] + 1, words)
 
 
 def _unclaimed(named: list[Claim], taken: list[bool]) -> list[Claim]:
@@ -157,7 +168,11 @@ def _negator_before(line: Line, first: int) -> int | None:
 def _turned_around(line: Line, claim: Claim, negator: int) -> Claim | None:
     """What denying something asks for instead, where that is sure: the other of two, or the other days of the week."""
     said = " ".join(line.key(at) for at in range(negator, claim.first))
-    if claim.kind is PartKind.ONLINE and isinstance(claim.meaning, bool) and said in ("not", "but not", "no", "non"):
+    if (
+        claim.kind is PartKind.ONLINE
+        and isinstance(claim.meaning, bool)
+        and said in ("not", "but not", "no", "non")
+    ):
         return replace(claim, first=negator, meaning=not claim.meaning)
     if isinstance(claim.meaning, When) and claim.meaning.weekdays and claim.meaning.relative is None:
         return replace(claim, first=negator, meaning=ExceptDays(claim.meaning.weekdays))
@@ -186,9 +201,12 @@ def _covers(claims: list[Claim], at: int) -> bool:
     return any(claim.first <= at < claim.after for claim in claims)
 
 
+def _taken_or_denied(claims: list[Claim], denied: list[bool]) -> list[bool]:
+    return [a or b for a, b in zip(_taken(claims, len(denied)), denied, strict=False)]
+
+
 def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon) -> Understood:
-    taken = _taken(claims, len(line.atoms))
-    lesson = _lesson_atoms(line, [a or b for a, b in zip(taken, denied, strict=False)], lexicon)
+    lesson = _lesson_atoms(line, _taken_or_denied(claims, denied), lexicon)
     prices = [claim.meaning for claim in claims if isinstance(claim.meaning, PriceBounds)]
     ages = [claim.meaning for claim in claims if isinstance(claim.meaning, Ages)]
     levels = [claim.meaning for claim in claims if isinstance(claim.meaning, frozenset)]

@@ -159,3 +159,12 @@ def test_the_order_does_not_depend_on_the_order_of_equals() -> None:
 
 def test_nothing_is_ranked_as_nothing() -> None:
     assert rank(Retrieved((), 0, Funnel()), QUERY) == ()
+
+
+def test_where_no_lesson_was_described_it_is_nearness_that_decides_between_equals_whatever_their_likeness() -> (
+    None
+):
+    like = a_candidate(1, fused_score=1.0, distance_km=9.0)
+    near = a_candidate(2, fused_score=0.0, distance_km=0.5)
+
+    assert order(like, near, query=replace(QUERY, text="")) == [2, 1]
