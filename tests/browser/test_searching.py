@@ -307,14 +307,53 @@ def test_a_place_that_may_be_several_is_chosen_from_them(zoe: Visitor, answering
         {"kind": "service", "text": "piano", "start": 0, "end": 5},
         {"kind": "place", "text": "in chinatown", "start": 6, "end": 18},
     ]
-    asked = answering(an_answer(a_result(), parts=parts, location=location), an_answer(a_result()))
+    one = {
+        "text": "chinatown queens",
+        "outcome": "resolved",
+        "region": regions[1],
+        "regions": [regions[1]],
+        "tier": 1,
+    }
+    asked = answering(
+        an_answer(a_result(), parts=parts, location=location), an_answer(a_result(), parts=parts, location=one)
+    )
     look(zoe.page, "piano in chinatown, please")
     expect(zoe.page.get_by_text("“chinatown” may mean several places")).to_be_visible()
 
-    zoe.page.get_by_role("button", name=re.compile("^Chinatown queens")).click()
+    zoe.page.get_by_role("button", name=re.compile("^Chinatown queens")).press("Enter")
 
     expect(field(zoe.page)).to_have_value("piano in Chinatown queens, please")
     assert asked[-1]["q"] == "piano in Chinatown queens, please"
+    expect(zoe.page.get_by_role("button", name=re.compile("^Search without place"))).to_be_focused()
+
+
+def test_the_keyboard_stays_where_a_piece_was_taken_out(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    parts = [
+        {"kind": "service", "text": "piano", "start": 0, "end": 5},
+        {"kind": "price", "text": "under $80", "start": 6, "end": 15},
+        {"kind": "online", "text": "online", "start": 16, "end": 22},
+    ]
+    left = [parts[0], {"kind": "online", "text": "online", "start": 6, "end": 12}]
+    answering(an_answer(a_result(), parts=parts), an_answer(a_result(), parts=left), an_answer(a_result()))
+    look(zoe.page, "piano under $80 online")
+
+    zoe.page.get_by_role("button", name="Search without price: under $80").press("Enter")
+
+    online = zoe.page.get_by_role("button", name="Search without how: online")
+    expect(zoe.page.get_by_role("button", name="Search without price")).to_have_count(0)
+    expect(online).to_be_focused()
+    online.press("Enter")
+    expect(online).to_have_count(0)
+    expect(zoe.page.get_by_role("button", name="Search without lesson: piano")).to_be_focused()
+
+
+def test_an_example_that_is_gone_leaves_the_keyboard_at_what_was_found(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    answering(an_answer(a_result()))
+    zoe.page.get_by_role("link", name="spanish online after 6pm").press("Enter")
+    expect(zoe.page.get_by_role("article")).to_be_visible()
+    expect(count_of(zoe.page)).to_be_focused()
 
 
 def test_an_answer_in_a_hurry_says_what_it_lacks(zoe: Visitor, answering: Callable[..., Any]) -> None:

@@ -65,7 +65,7 @@ export function createSearchPane(me, actions) {
     ),
   );
   const understood = createUnderstood({ look: (text) => actions.search({ text, city: asked.city }) });
-  const count = el("p", { class: "search-count", role: "status" });
+  const count = el("p", { class: "search-count", role: "status", tabIndex: -1 });
   const problem = el("div", { class: "thread-problem", role: "alert", hidden: true });
   const list = el("ul", { class: "found-list", "aria-label": "Lessons found" });
   const nothing = el("section", { class: "list-empty", hidden: true });
@@ -236,6 +236,12 @@ export function createSearchPane(me, actions) {
     );
   }
 
+  /** What the keyboard was on is gone: go on from where the answer begins. */
+  function rest() {
+    const place = problem.hidden ? [count, field].find(({ hidden }) => !hidden) : problem.querySelector("button");
+    place.focus({ preventScroll: true });
+  }
+
   function showProblem(words, isExtending) {
     problem.hidden = !words;
     if (!words) return;
@@ -251,6 +257,7 @@ export function createSearchPane(me, actions) {
     update({ search }) {
       element.hidden = search.asked === null;
       if (element.hidden) return;
+      const held = element.contains(document.activeElement) ? document.activeElement : null;
       if (search.asked !== asked) {
         asked = search.asked;
         field.value = asked.text;
@@ -278,6 +285,7 @@ export function createSearchPane(me, actions) {
       more.hidden = status !== "answered" || !answer.cursor;
       more.disabled = search.isExtending;
       setText(more, search.isExtending ? "Loading …" : "Show more");
+      if (held && !held.checkVisibility() && [held, document.body].includes(document.activeElement)) rest();
     },
   };
 }

@@ -18,7 +18,7 @@ export function createUnderstood({ look }) {
   function piece(sentence, { kind, label, parts }) {
     return el(
       "li",
-      { class: "piece" },
+      { class: "piece", "data-kind": kind },
       el("span", { class: "piece-kind" }, KINDS[kind]),
       el("span", { class: "piece-label", dir: "auto" }, label),
       el(
@@ -52,6 +52,14 @@ export function createUnderstood({ look }) {
     });
   }
 
+  /** Where the keyboard goes when what it was on is replaced: to the piece that follows, or to the place that was chosen. */
+  function heir() {
+    const outs = [...pieces.querySelectorAll(".piece-out")];
+    const index = outs.indexOf(document.activeElement);
+    if (index >= 0) return () => [...pieces.querySelectorAll(".piece-out")].slice(0, index + 1).at(-1);
+    return place.contains(document.activeElement) ? () => pieces.querySelector("[data-kind=place] .piece-out") : null;
+  }
+
   return {
     element,
     /**
@@ -59,6 +67,7 @@ export function createUnderstood({ look }) {
      * @param cities those that have a name here.
      */
     show(sentence, meta, cities) {
+      const next = heir();
       pieces.replaceChildren(...understoodOf(meta).map((each) => piece(sentence, each)));
       const note = placeNote(meta.location);
       place.hidden = !note;
@@ -66,6 +75,7 @@ export function createUnderstood({ look }) {
       const lacks = missingOf(meta.budget);
       missing.hidden = lacks.length === 0;
       missing.textContent = lacks.join(" ");
+      next?.()?.focus();
     },
   };
 }
