@@ -20,7 +20,7 @@ from greenroom.actors.search.stage_history import StageHistory
 from greenroom.models.ports import Embedder, PlaceModel
 from greenroom.schema.errors import DomainError
 from greenroom.schema.search.diagnostics import SkipReason
-from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome, RegionId, RegionKind, Tier, TierTrial
+from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome, Region, RegionId, RegionKind, Tier, TierTrial
 from greenroom.storage.ports import PlaceRows, Places
 
 DEPTH_MAX: Final = 2
@@ -90,7 +90,8 @@ class PlaceResolver:
                 # What the last one contains is where the others are: "bay terrace - clearview, queens". But "brooklyn or queens".
                 for at, part in enumerate(parts.texts[:-1]):
                     if not any(region.kind is not RegionKind.NEIGHBOURHOOD for region in answers[at].regions):
-                        answers[at] = await self._decide_part(f"{part} {where.name}", cities, depth)
+                        inside = await self._decide_part(f"{part} {where.name}", cities, depth)
+                        answers[at] = inside if _is_better_inside(inside, answers[at], where) else answers[at]
         except DomainError:
             return None
         return joined(text, answers, all_must_be_known=parts.all_must_be_known)
@@ -100,6 +101,12 @@ class PlaceResolver:
         if answer.outcome is PlaceOutcome.UNKNOWN:
             return await self._decide_parts(text, cities, depth=depth + 1) or answer
         return answer
+
+
+def _is_better_inside(inside: PlaceAnswer, anywhere: PlaceAnswer, where: Region) -> bool:
+    """Whether a part names something within a borough or city as surely as it does elsewhere; "hells kitchen" is nothing in Queens."""
+    lies_there = bool(inside.regions) and all(region.id.startswith(f"{where.id}/") for region in inside.regions)
+    return lies_there and (anywhere.tier is None or inside.tier is None or inside.tier <= anywhere.tier)
 
 
 def _trials_by_name(answer: PlaceAnswer, duration_ms: float) -> tuple[TierTrial, ...]:

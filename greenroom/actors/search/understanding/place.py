@@ -42,6 +42,9 @@ _HERE: Final = pattern(
     r" | near_?by | nearme | locally | local_area"
 )
 _TAIL: Final = word_set("area neighborhood neighbourhood region vicinity")
+_PARTS: Final = word_set(
+    "north south east west northern southern eastern western central inner outer upper lower downtown uptown"
+)
 _NO_PLACE_AFTER: Final = word_set(
     "style pizza cuisine food accent bagels cheesecake slang history culture dialect roll rolls terrier"
 )
@@ -80,11 +83,12 @@ def known_place_claims(line: Line, *, is_place: IsPlace, lexicon: Lexicon) -> It
                 and line.key(after) not in _NO_PLACE_AFTER
                 and not _is_part_of_lesson(words, first, after, lexicon)
             ):
-                meaning = PlaceWords(_text(line, first, after), is_near=False, is_led_to=False)
+                begin = first - 1 if _says_which_part(line, first) else first
+                meaning = PlaceWords(_text(line, begin, after), is_near=False, is_led_to=False)
                 # "Near North Side" is a name rather than a preposition and one.
                 yield Claim(
                     PartKind.PLACE,
-                    first,
+                    begin,
                     _past_inward(line, first, after),
                     meaning,
                     12 if name[0] == "near" else 11,
@@ -196,6 +200,11 @@ def _is_part_of_lesson(words: list[str], first: int, after: int, lexicon: Lexico
             if end - begin > after - first and lexicon.meanings(tuple(words[begin:end])):
                 return True
     return False
+
+
+def _says_which_part(line: Line, first: int) -> bool:
+    """Whether the word before a name only says which part of the place is meant: "south london"."""
+    return line.key(first - 1) in _PARTS and not line.atoms[first].is_broken_off
 
 
 def _past_the(line: Line, begin: int) -> int:

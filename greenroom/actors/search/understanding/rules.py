@@ -104,8 +104,6 @@ def _one_place(line: Line, placed: tuple[Claim, ...]) -> Iterator[Claim]:
     while last + 1 < len(places) and _is_joined(line, places[last][0], places[last + 1][0]):
         last += 1
     together = places[first : last + 1]
-    is_list = any(one.after < other.first for (one, _), (other, _) in pairwise(together))
-    between = " or " if is_list else " "
     # One place is asked for. What else is one says nothing of the lesson either.
     yield from (
         replace(claim, kind=PartKind.FILLER, meaning=None) for claim, _ in (*places[:first], *places[last + 1 :])
@@ -113,8 +111,18 @@ def _one_place(line: Line, placed: tuple[Claim, ...]) -> Iterator[Claim]:
     yield replace(
         together[0][0],
         after=together[-1][0].after,
-        meaning=replace(places[main][1], text=between.join(words.text for _, words in together)),
+        meaning=replace(places[main][1], text=_listed(line, together)),
     )
+
+
+def _listed(line: Line, together: list[tuple[Claim, PlaceWords]]) -> str:
+    """Places named together as one text: "soho or tribeca", "soho, tribeca", "soho manhattan"."""
+    text = together[0][1].text
+    is_list = any(one.after < other.first for (one, _), (other, _) in pairwise(together))
+    for claim, words in together[1:]:
+        between = " or " if is_list else ", " if line.atoms[claim.first].is_broken_off else " "
+        text += between + words.text
+    return text
 
 
 def _is_joined(line: Line, one: Claim, other: Claim) -> bool:

@@ -122,6 +122,11 @@ async def test_places_named_together_are_all_meant(storage: Storage) -> None:
     assert [region.id for region in decision.answer.regions] == [PARK_SLOPE, GOWANUS]
 
 
+async def test_a_borough_beside_a_place_that_is_not_in_it_leaves_both_meant(storage: Storage) -> None:
+    decision = await decide(storage, text="lower east side or queens")
+    assert [region.id for region in decision.answer.regions] == ["nyc/manhattan/lower-east-side", QUEENS]
+
+
 async def test_boroughs_named_together_are_all_meant(storage: Storage) -> None:
     decision = await decide(storage, text="brooklyn or queens")
     assert [region.id for region in decision.answer.regions] == [BROOKLYN, QUEENS]
