@@ -28,7 +28,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """``card`` is None where no time was left to read what is shown of it."""
+    """``card``: as it is now; None where no time was left to read it, and then it was found by this very search."""
 
     ranked: Ranked
     card: Card | None
@@ -39,7 +39,8 @@ class SearchAnswer:
     """
     Attributes:
         position: of the first hit among all, from 0.
-        total: candidates that passed every hard filter, which may be more than can be paged through.
+        total: candidates that passed every hard filter, which may be more than can be paged through; without those that were found to
+            pass no more.
         diagnostics: always there; whom they are shown to is decided elsewhere.
     """
 

@@ -9,11 +9,12 @@ from typing import Final
 
 from greenroom.actors.search.answer import Ranked
 from greenroom.actors.search.packed_ranking import PackedRanking
+from greenroom.schema.search.candidates import HardFilters
 from greenroom.schema.search.places import PlaceAnswer
 from greenroom.schema.search.understood import Understood
 
 KEPT_S: Final = 10.0
-"""A slot that was booked meanwhile is refused when it is booked again; for longer than this nobody should be shown it."""
+"""What is shown of an answer is what it is now; for longer than this nobody should miss what was offered since, or see an old order."""
 
 KEPT_MAX: Final = 500
 """Answers of up to 200 candidates of some 500 bytes each: 50 MB at most."""
@@ -21,10 +22,14 @@ KEPT_MAX: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """All that does not depend on the page."""
+    """All that does not depend on the page.
+
+    ``filters``: what all of ``ranked`` passed when they were found, and are asked for once more whenever they are shown.
+    """
 
     understood: Understood
     place: PlaceAnswer
+    filters: HardFilters
     ranked: Sequence[Ranked]
     total: int
 

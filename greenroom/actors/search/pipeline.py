@@ -39,9 +39,11 @@ from greenroom.actors.search.request import SearchRequest
 from greenroom.actors.search.trace import SearchTrace
 from greenroom.models.ports import ModelBusy, ModelError, ModelTimeout
 from greenroom.schema.errors import FieldError, InvalidInput
+from greenroom.schema.ids import ServiceId
 from greenroom.schema.search.candidates import (
     Card,
     Funnel,
+    HardFilters,
     RetrievalQuery,
     Retrieved,
     TextStrength,
@@ -92,6 +94,25 @@ class _Burst1:
     rows: PlaceRows | None
     strength: TextStrength | None
     here: Region | None
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page that fills; ``end`` is where in the ranking it ends, ``gone`` how many were left out of it.
+
+    ``is_cut``: there was no time to fill it.
+    """
+
+    hits: list[Hit]
+    end: int
+    gone: int = 0
+    is_cut: bool = False
+
+    def add(self, ranked: Sequence[Ranked], cards: Mapping[ServiceId, Card]) -> None:
+        """Go on over ``ranked``, of which only what has a card is shown."""
+        self.hits += [Hit(each, card) for each in ranked if (card := cards.get(each.candidate.service_id))]
+        self.gone += sum(each.candidate.service_id not in cards for each in ranked)
+        self.end += len(ranked)
 
 
 class Pipeline:
@@ -156,38 +177,45 @@ class Pipeline:
             filtered=retrieved.funnel.filtered,
             final=len(ranked),
         )
-        kept = KeptAnswer(understood=understood, place=place, ranked=ranked, total=retrieved.total)
+        kept = KeptAnswer(
+            understood=understood, place=place, filters=query.filters, ranked=ranked, total=retrieved.total
+        )
         answer = await self.show(kept, fingerprint=fingerprint, cache=self._cache_use)
-        if answer.cache is CacheUse.MISS and not budget.use().degraded:
+        # Where nothing was found, what is offered next is what is waited for: it is not to be missed for as long as an answer is kept.
+        if answer.cache is CacheUse.MISS and ranked and not budget.use().degraded:
             tools.answers.put(fingerprint, tools.board.config.revision, kept)
         return answer
 
     async def show(self, kept: KeptAnswer, *, fingerprint: str, cache: CacheUse) -> SearchAnswer:
-        """Make a page of what was found.
+        """Make a page of what was found, of lessons that are on offer and pass every hard filter now.
+
+        Of a kept answer nothing is shown that there is no time to look at: it may be something else by now.
 
         Raises:
             InvalidInput: the cursor belongs to another search.
             Unavailable: the database can't answer.
         """
         start = position_of(self._request.after, fingerprint, kept.ranked)
-        page = kept.ranked[start : start + self._request.limit]
-        cards = await self._cards(page)
+        page = await self._page(kept, start)
+        if page.is_cut and not page.hits and cache is not CacheUse.HIT:
+            found = kept.ranked[start : start + self._request.limit]
+            page = _Page([Hit(each, None) for each in found], start + len(found))
         return SearchAnswer(
             query_id=self._query_id,
-            hits=tuple(Hit(each, cards.get(each.candidate.service_id)) for each in page),
+            hits=tuple(page.hits),
             position=start,
-            next_cursor=cursor_after(fingerprint, kept.ranked, start + len(page)),
+            next_cursor=cursor_after(fingerprint, kept.ranked, page.end),
             understood=kept.understood,
             place=kept.place,
             budget=self._budget.use(),
             cache=cache,
-            total=kept.total,
+            total=kept.total - page.gone,
             diagnostics=self._trace.diagnostics(self._budget.use().skipped),
         )
 
     async def _empty(self, understood: Understood, fingerprint: str) -> SearchAnswer:
         place = PlaceAnswer(understood.place_text, PlaceOutcome.UNKNOWN)
-        kept = KeptAnswer(understood=understood, place=place, ranked=(), total=0)
+        kept = KeptAnswer(understood=understood, place=place, filters=HardFilters(), ranked=(), total=0)
         return await self.show(kept, fingerprint=fingerprint, cache=self._cache_use)
 
     @property
@@ -383,19 +411,25 @@ class Pipeline:
             self._budget.skip(StageName.BURST2, SkipReason.TIMEOUT)
             return query, Retrieved((), 0, Funnel())
 
-    async def _cards(self, page: Sequence[Ranked]) -> dict[str, Card]:
-        if not page:
-            return {}
+    async def _page(self, kept: KeptAnswer, start: int) -> _Page:
+        """Up to a page's worth of hits; in the place of those that are gone, or pass the filters no more, the next ones."""
+        page = _Page([], start)
+        if start >= len(kept.ranked):
+            return page
         if not self._budget.covers(StageName.HYDRATION):
-            return {}
+            page.is_cut = True
+            return page
 
-        async def read() -> list[Card]:
+        async def read() -> None:
             with self._trace.stage(StageName.HYDRATION):
-                return await self._tools.retrieval.cards([each.candidate.service_id for each in page])
+                while wanted := kept.ranked[page.end : page.end + self._request.limit - len(page.hits)]:
+                    ids = [each.candidate.service_id for each in wanted]
+                    cards = await self._tools.retrieval.cards(ids, filters=kept.filters, now=self._tools.wall())
+                    page.add(wanted, {card.service_id: card for card in cards})
 
         try:
-            cards = await begin(self._start_task, read, deadline=self._budget.deadline, name="hydration").result()
+            await begin(self._start_task, read, deadline=self._budget.deadline, name="hydration").result()
         except TooLate:
             self._budget.skip(StageName.HYDRATION, SkipReason.TIMEOUT)
-            return {}
-        return {card.service_id: card for card in cards}
+            page.is_cut = True
+        return page

@@ -92,7 +92,7 @@ class ResultOut(Wire):
         matched: MatchedOut,
         card: Card | None,
     ) -> Self:
-        """Show a candidate, with its card where there is one."""
+        """Show a candidate, by its card where there is one: that is read last."""
         has_ages = card is not None and (card.age_min is not None or card.age_max is not None)
         return cls(
             service_id=service_id,
@@ -105,9 +105,9 @@ class ResultOut(Wire):
             ),
             title=card.title if card else None,
             description=card.description if card else None,
-            price_cents=price_cents,
+            price_cents=card.price_cents if card else price_cents,
             currency=card.currency if card else None,
-            duration_minutes=duration_minutes,
+            duration_minutes=card.duration_minutes if card else duration_minutes,
             levels=list(card.levels) if card else [],
             ages=AgesOut(min=card.age_min or 0, max=card.age_max) if card and has_ages else None,
             online=card.is_online if card else None,

@@ -20,7 +20,7 @@ from greenroom.schema.search.aggregates import (
     TextCount,
     Tiers,
 )
-from greenroom.schema.search.candidates import Card, RetrievalQuery, Retrieved, TextStrength
+from greenroom.schema.search.candidates import Card, HardFilters, RetrievalQuery, Retrieved, TextStrength
 from greenroom.schema.search.config import ConfigValue, StoredConfig
 from greenroom.schema.search.indexing import IndexedModel, IndexedText, ServiceText
 from greenroom.schema.search.learning import Vote
@@ -173,8 +173,12 @@ class Retrieval(Protocol):
         """Find services: every one that is returned passed every hard filter of the query."""
         ...
 
-    async def cards(self, service_ids: Sequence[ServiceId]) -> list[Card]:
-        """What is shown of these, in no order; constant number of queries."""
+    async def cards(self, service_ids: Sequence[ServiceId], *, filters: HardFilters, now: datetime) -> list[Card]:
+        """What is shown of those of these that are on offer and pass every hard filter as they are now, in no order; one query.
+
+        Args:
+            now: times that are over by then are asked for no more.
+        """
         ...
 
     async def embedding_models(self) -> list[str]:

@@ -18,9 +18,10 @@ from greenroom.schema.catalogue import WeeklySlot
 from greenroom.schema.errors import PoolExhausted, Unavailable
 from greenroom.schema.records import Role, Service
 from greenroom.schema.search.understood import Level
-from greenroom.storage.memory import FaultPoint, MemoryDatabase, Phase
-from tests.actors.search.world import SlowModels, a_market
-from tests.storage.market_builders import Teacher, a_teacher
+from greenroom.storage.memory import FaultPoint, MemoryDatabase, Phase, memory_storage, no_faults
+from tests.actors.search.world import SlowModels, a_market, reasons
+from tests.storage.builders import NOW
+from tests.storage.market_builders import Teacher, a_teacher, an_offer_of
 
 SATURDAY = 6
 AREAS = (
@@ -131,9 +132,24 @@ def struck(trouble: dict[str, object]) -> Callable[[FaultPoint], Awaitable[None]
     return strike
 
 
-async def searched(market: list[Teacher], told: dict[str, str], trouble: dict[str, object]) -> list[SearchAnswer]:
-    """The answers to one search, as an admin: of three at once, of which two do without models, and of another after them, by which
-    the models have learned what they learn."""
+async def offered(database: MemoryDatabase, market: list[Teacher], later: list[Teacher]) -> None:
+    """What is offered becomes what these teachers offer; the others offer nothing more."""
+    changed = {teacher.number: an_offer_of(teacher) for teacher in later}
+    for teacher in market:
+        offer = changed.get(teacher.number, replace(an_offer_of(teacher), services=()))
+        await memory_storage(database).catalogue.replace(teacher.user_id, offer, now=NOW)
+
+
+async def searched(
+    market: list[Teacher], later: list[Teacher], told: dict[str, str], trouble: dict[str, object]
+) -> tuple[list[SearchAnswer], list[SearchAnswer]]:
+    """The answers to one search: as an admin, of three at once, of which two do without models, and of another after them, by which
+    the models have learned what they learn; then without overrides or troubles; then after the market changed, without troubles and with
+    them.
+
+    Returns:
+        those of the market as it was, and as it is later.
+    """
     models, database = SlowModels(), MemoryDatabase()
     models.embedder.takes_s = models.sentence.takes_s = models.place.takes_s = trouble["takes_s"]  # type: ignore[assignment]
     models.embedder.fails = trouble["fails"]  # type: ignore[assignment]
@@ -141,6 +157,7 @@ async def searched(market: list[Teacher], told: dict[str, str], trouble: dict[st
         f"{told['online']}piano lessons{told['age']}{told['level']}{told['place']}{told['price']}{told['day']}"
     )
     answers: list[SearchAnswer] = []
+    later_answers: list[SearchAnswer] = []
     async with a_market(
         *market,
         models=models,
@@ -153,30 +170,44 @@ async def searched(market: list[Teacher], told: dict[str, str], trouble: dict[st
         request = SearchRequest(admin.user.id, sentence, overrides=trouble["overrides"])  # type: ignore[arg-type]
         database.faults = struck(trouble)
 
-        async def search() -> None:
+        async def search(request: SearchRequest, into: list[SearchAnswer]) -> None:
             with suppress(Unavailable):
-                answers.append(await world.core.search.search(admin, request))
+                into.append(await world.core.search.search(admin, request))
 
         async with trio.open_nursery() as nursery:
             for _ in range(3):
-                nursery.start_soon(search)
-        await search()
-    return answers
+                nursery.start_soon(search, request, answers)
+        await search(request, answers)
+        plain = replace(request, overrides=Overrides())
+        database.faults, models.embedder.fails = no_faults, None
+        models.embedder.takes_s = models.sentence.takes_s = models.place.takes_s = 0.01
+        for _ in range(2):
+            await search(plain, answers)
+            await trio.sleep(1)
+        await offered(database, market, later)
+        await search(plain, later_answers)
+        database.faults = struck(trouble)
+        await search(plain, later_answers)
+    return answers, later_answers
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(drawn=markets, told=asked, trouble=troubles)
-def test_what_was_asked_for_holds_whatever_was_left_out(
+@given(drawn=markets, drawn_later=markets, told=asked, trouble=troubles)
+def test_what_was_asked_for_holds_whatever_was_left_out_and_whatever_changed(
     drawn: list[tuple[str, tuple[int, ...], dict[str, object]]],
+    drawn_later: list[tuple[str, tuple[int, ...], dict[str, object]]],
     told: dict[str, str],
     trouble: dict[str, object],
 ) -> None:
-    market = a_market_of(drawn)
-    lessons_by_id = {service.id: (teacher, service) for teacher in market for service in teacher.services}
+    market, later = a_market_of(drawn), a_market_of(drawn_later)[: len(drawn)]
 
-    answers = trio.run(searched, market, told, trouble, clock=MockClock(autojump_threshold=0))
+    before, after = trio.run(searched, market, later, told, trouble, clock=MockClock(autojump_threshold=0))
 
-    for answer in answers:
-        for hit in answer.hits:
-            teacher, service = lessons_by_id[hit.ranked.candidate.service_id]
-            assert fits(teacher, service, told), (answer.understood, teacher, service)
+    for answers, offering in ((before, market), (after, later)):
+        lessons_by_id = {service.id: (teacher, service) for teacher in offering for service in teacher.services}
+        for answer in answers:
+            for hit in answer.hits:
+                teacher, service = lessons_by_id[hit.ranked.candidate.service_id]
+                assert fits(teacher, service, told), (answer.understood, teacher, service)
+                assert hit.card is None or hit.card.price_cents == service.price_cents
+                assert hit.card is not None or "hydration" in reasons(answer)

@@ -19,14 +19,15 @@ from greenroom.actors.search.understanding import load_lexicon, understand
 from greenroom.models.ports import ModelAnswerInvalid, ModelBusy, ModelRefused, ModelUnavailable
 from greenroom.schema.catalogue import WeeklySlot
 from greenroom.schema.errors import InvalidInput, PermissionDenied
-from greenroom.schema.records import Role
+from greenroom.schema.records import Role, Service
 from greenroom.schema.search.places import PlaceOutcome, Point
 from greenroom.schema.search.understood import ParseSource, ServiceGuess
 from greenroom.schema.search_settings import SearchSettings
-from greenroom.storage.memory import MemoryDatabase, memory_storage
+from greenroom.storage.memory import FaultPoint, MemoryDatabase, memory_storage
 from tests.actors.search.world import SlowModels, a_market, reasons, search, titles
 from tests.actors.world import World
-from tests.storage.market_builders import a_teacher
+from tests.storage.builders import NOW
+from tests.storage.market_builders import Teacher, a_teacher, an_offer_of
 
 PIANO = a_teacher(1, "Piano for children")
 VIOLIN = a_teacher(2, "Violin", areas=("nyc/queens/astoria",))
@@ -77,6 +78,73 @@ async def test_the_same_search_again_comes_from_the_cache_for_ten_seconds(autoju
     assert again.cache is CacheUse.HIT
     assert titles(again) == ["Piano for children"]
     assert later.cache is CacheUse.MISS
+
+
+async def test_a_kept_answer_shows_what_lessons_are_now_and_only_those_that_still_fit(
+    autojump_clock: MockClock,
+) -> None:
+    dearer, older, cheaper, gone, same = (a_teacher(number, "Piano for children") for number in range(1, 6))
+    database = MemoryDatabase()
+    async with a_market(dearer, older, cheaper, gone, same, models=prompt_models(), database=database) as world:
+        await search_until_kept(world, "piano for my 8 year old under $70")
+        for teacher, change in ((dearer, {"price_cents": 9_900}), (older, {"age_min": 10})):
+            await offer(database, teacher, replace(teacher.services[0], **change))  # type: ignore[arg-type]
+        await offer(database, cheaper, replace(cheaper.services[0], price_cents=4_000))
+        await offer(database, gone)
+        again = await search(world, "piano for my 8 year old under $70", limit=2)
+
+    assert again.cache is CacheUse.HIT
+    assert {hit.card.price_cents for hit in again.hits if hit.card} == {4_000, 6_000}
+    assert {hit.ranked.candidate.instructor_id for hit in again.hits} == {cheaper.user_id, same.user_id}
+    assert (again.next_cursor, again.total) == (None, 2)
+
+
+async def test_of_a_kept_answer_nothing_is_shown_that_could_not_be_looked_at(autojump_clock: MockClock) -> None:
+    database = MemoryDatabase()
+    async with a_market(PIANO, models=prompt_models(), database=database) as world:
+        await search_until_kept(world, "piano")
+
+        async def stall(point: FaultPoint) -> None:
+            if point.operation == "retrieval.cards":
+                await trio.sleep_forever()
+
+        database.faults = stall
+        again = await search(world, "piano")
+
+    assert again.cache is CacheUse.HIT
+    assert again.hits == ()
+    assert reasons(again)["hydration"] == "timeout"
+
+
+async def test_a_lesson_that_nobody_offered_a_moment_ago_is_found_at_once(autojump_clock: MockClock) -> None:
+    database = MemoryDatabase()
+    async with a_market(PIANO, models=prompt_models(), database=database) as world:
+        await search_until_kept(world, "piano under $50")
+        before = await search(world, "piano under $50")
+        await offer(database, PIANO, replace(PIANO.services[0], price_cents=4_000))
+        after = await search(world, "piano under $50")
+
+    assert titles(before) == []
+    assert titles(after) == ["Piano for children"]
+
+
+def prompt_models() -> SlowModels:
+    models = SlowModels()
+    models.sentence.takes_s = 0.01
+    return models
+
+
+async def search_until_kept(world: World, text: str) -> None:
+    """Twice: at first there may be no time for a model that nobody knows yet."""
+    await search(world, text)
+    await trio.sleep(1)
+    await search(world, text)
+
+
+async def offer(database: MemoryDatabase, teacher: Teacher, *services: Service) -> None:
+    """Let a teacher offer these instead of what was offered before."""
+    changed = replace(an_offer_of(teacher), services=services)
+    await memory_storage(database).catalogue.replace(teacher.user_id, changed, now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from greenroom.schema.catalogue import WeeklySlot
 from greenroom.schema.records import Service
-from greenroom.schema.search.candidates import TimeWindow
+from greenroom.schema.search.candidates import HardFilters, TimeWindow
 from greenroom.schema.search.places import Point, RegionId
 from greenroom.schema.search.understood import AgeBounds, Level, PriceBounds, PriceUnit
 from greenroom.storage.ports import Storage
@@ -431,13 +431,60 @@ async def test_cards_show_a_service_with_its_instructor(storage: Storage) -> Non
     teacher = a_teacher(1, areas=("nyc/brooklyn/park-slope", "nyc/nowhere"), lesson=lesson)
     await open_market(storage, teacher)
 
-    [card] = await storage.retrieval.cards([lesson_id(10), lesson_id(99)])
+    [card] = await storage.retrieval.cards([lesson_id(10), lesson_id(99)], filters=HardFilters(), now=NOW)
 
     assert (card.service_id, card.instructor_id, card.display_name) == (lesson_id(10), teacher_id(1), "Teacher 1")
     assert card.areas == ("Park Slope", "nyc/nowhere")
     shown: Service = teacher.services[0]
     assert (card.title, card.description, card.price_cents) == (shown.title, "Songs.", shown.price_cents)
     assert (card.levels, card.age_min, card.age_max, card.is_online) == ((Level.BEGINNER,), 6, None, True)
+
+
+@pytest.mark.parametrize(
+    ("filters", "passing"),
+    [
+        (HardFilters(), {10, 20}),
+        (HardFilters(price=PriceBounds(None, 6_000)), {10}),
+        (HardFilters(age=AgeBounds(8, 8)), {20}),
+        (HardFilters(levels=frozenset({Level.BEGINNER})), {10}),
+        (HardFilters(areas=(QUEENS,), online=False), {20}),
+        (HardFilters(windows=between(9, 12)), {10}),
+        (HardFilters(windows=between(9, 12), price=PriceBounds(7_000, None)), set()),
+        (HardFilters(windows=(TimeWindow(NOW - 2 * HOUR, NOW),)), set()),
+    ],
+)
+async def test_cards_are_of_what_is_on_offer_and_passes_every_filter_now(
+    storage: Storage, filters: HardFilters, passing: set[int]
+) -> None:
+    morning = (WeeklySlot(6, 540, 720),)
+    old = a_teacher(1, availability=morning, lesson={"age_min": 18, "levels": (Level.BEGINNER,)})
+    dear = a_teacher(
+        2,
+        areas=(QUEENS,),
+        availability=(WeeklySlot(6, 780, 1_080),),
+        lesson={"price_cents": 9_000, "levels": (Level.ADVANCED,)},
+    )
+    retired = a_teacher(3, "Piano", "Violin")
+    await open_market(storage, old, dear, retired)
+    await storage.catalogue.replace(retired.user_id, replace(an_offer_of(retired), services=()), now=NOW)
+    shown = [lesson_id(number) for number in (10, 20, 30, 31)]
+
+    cards = await storage.retrieval.cards(shown, filters=filters, now=NOW)
+
+    assert {card.service_id for card in cards} == {lesson_id(number) for number in passing}
+
+
+async def test_there_is_no_card_of_a_time_that_was_booked_meanwhile(storage: Storage) -> None:
+    teacher = a_teacher(1, availability=(WeeklySlot(6, 540, 600),))
+    await open_market(storage, teacher)
+    await storage.accounts.create_user(a_user(ANN), "hash")
+    await open_all(storage, a_conversation(ANN, teacher.user_id))
+    filters = HardFilters(windows=between(9, 12))
+    assert len(await storage.retrieval.cards([lesson_id(10)], filters=filters, now=NOW)) == 1
+    lesson = a_booking(instructor_id=teacher.user_id, starts_at=SATURDAY + 9 * HOUR, ends_at=SATURDAY + 10 * HOUR)
+    await save_bookings(storage, replace(lesson, service_id=lesson_id(10)))
+
+    assert await storage.retrieval.cards([lesson_id(10)], filters=filters, now=NOW) == []
 
 
 async def test_two_hundred_are_found_and_all_that_may_be_shown_are_counted(storage: Storage) -> None:

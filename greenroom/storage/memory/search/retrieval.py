@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,7 +60,7 @@ class MemoryRetrieval:
                 return Retrieved((), 0, Funnel())
             offered = {
                 one.service.id: one
-                for one in self._listed()
+                for one in self._listed(self._database.tables.services.values())
                 if _passes(one, query.filters) and self._has_weekly_time(one, windows)
             }
             scores = dict(zip(self._database.tables.search_texts, self._words().scores(query.text), strict=True))
@@ -89,10 +89,16 @@ class MemoryRetrieval:
                 ),
             )
 
-    async def cards(self, service_ids: Sequence[ServiceId]) -> list[Card]:
+    async def cards(self, service_ids: Sequence[ServiceId], *, filters: HardFilters, now: datetime) -> list[Card]:
         async with self._database.operation("retrieval.cards"):
+            windows = asked_windows(filters.windows, now)
             services = self._database.tables.services
-            return [self._card(services[i]) for i in service_ids if i in services]
+            return [
+                self._card(one.service)
+                for one in self._listed(services[i] for i in service_ids if i in services)
+                if _passes(one, filters)
+                and (not filters.windows or self._first_free(one.service, one.profile, windows) is not None)
+            ]
 
     async def timezones(self) -> list[str]:
         async with self._database.operation("retrieval.timezones"):
@@ -108,11 +114,11 @@ class MemoryRetrieval:
     def _profile(self, user_id: UserId) -> Profile:
         return self._database.tables.profiles.get(user_id, ProfileRow(Profile(), None)).profile
 
-    def _listed(self) -> list[_Offered]:
+    def _listed(self, services: Iterable[Service]) -> list[_Offered]:
         tables = self._database.tables
         return [
             _Offered(service, self._profile(service.instructor_id))
-            for service in tables.services.values()
+            for service in services
             if tables.service_states[service.id].retired_at is None
             and tables.users[service.instructor_id].is_active
         ]

@@ -23,15 +23,16 @@ from greenroom.schema.search.candidates import (
     Candidate,
     Card,
     Funnel,
+    HardFilters,
     RetrievalQuery,
     Retrieved,
     TextStrength,
     TimeWindow,
 )
 from greenroom.schema.search.places import EARTH_RADIUS_KM, Point
-from greenroom.schema.search.understood import Level
 from greenroom.storage.postgres.columns import texts
 from greenroom.storage.postgres.pool import Pool
+from greenroom.storage.postgres.search.cards import passing_cards
 from greenroom.storage.postgres.search.legs import (
     ASK_FOR_ALL,
     ASK_FOR_SOME,
@@ -88,20 +89,6 @@ SELECT i.id,
  CROSS JOIN LATERAL (SELECT region_id FROM instructor_service_areas WHERE instructor_id = i.id OFFSET 0) a
  CROSS JOIN LATERAL (SELECT lat, lng FROM region_boundaries WHERE id = a.region_id LIMIT 1) r
  GROUP BY i.id
-"""
-
-CARDS: Final = """
--- cards: services with who gives them and where.
-SELECT s.id, s.instructor_id, u.display_name, COALESCE(p.rating_mean, 0), p.response_minutes,
-       ARRAY(SELECT COALESCE(r.name, a.region_id) FROM instructor_service_areas a
-               LEFT JOIN region_boundaries r ON r.id = a.region_id
-              WHERE a.instructor_id = s.instructor_id ORDER BY a.region_id),
-       s.title, s.description, s.price_cents, s.currency, s.duration_minutes, s.levels, s.age_min, s.age_max, s.is_online,
-       s.is_in_person
-  FROM services s
-  JOIN users u ON u.id = s.instructor_id
-  LEFT JOIN instructor_profiles p ON p.user_id = s.instructor_id
- WHERE s.id = ANY(%(ids)s::text[])
 """
 
 MODELS: Final = """
@@ -166,8 +153,8 @@ class PostgresRetrieval:
             funnel=replace(asking.funnel(legs), fused=len(fused), filtered=len(candidates), final=len(candidates)),
         )
 
-    async def cards(self, service_ids: Sequence[ServiceId]) -> list[Card]:
-        return await self._pool.fetch(CARDS, {"ids": texts(service_ids)}, _card)
+    async def cards(self, service_ids: Sequence[ServiceId], *, filters: HardFilters, now: datetime) -> list[Card]:
+        return await passing_cards(self._pool, service_ids, filters, now)
 
     async def timezones(self) -> list[str]:
         return await self._pool.fetch(TIMEZONES, None, str)
@@ -389,41 +376,3 @@ def _times(
 ) -> tuple[UserId, _Times]:
     slots = tuple(WeeklySlot(*slot) for slot in weekly)
     return UserId(instructor_id), _Times(slots, tuple(zip(starts, ends, strict=True)))
-
-
-def _card(
-    service_id: str,
-    instructor_id: str,
-    display_name: str,
-    rating: float,
-    response_minutes: int | None,
-    areas: list[str],
-    title: str,
-    description: str,
-    price_cents: int,
-    currency: str,
-    duration_minutes: int,
-    levels: list[str],
-    age_min: int | None,
-    age_max: int | None,
-    is_online: bool,
-    is_in_person: bool,
-) -> Card:
-    return Card(
-        service_id=ServiceId(service_id),
-        instructor_id=UserId(instructor_id),
-        display_name=display_name,
-        rating=rating,
-        response_minutes=response_minutes,
-        areas=tuple(areas),
-        title=title,
-        description=description,
-        price_cents=price_cents,
-        currency=currency,
-        duration_minutes=duration_minutes,
-        levels=tuple(Level(level) for level in levels),
-        age_min=age_min,
-        age_max=age_max,
-        is_online=is_online,
-        is_in_person=is_in_person,
-    )
