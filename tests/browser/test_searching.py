@@ -464,6 +464,56 @@ def test_a_browser_that_does_not_tell_where_it_is_is_no_dead_end(zoe: Visitor) -
     expect(zoe.page.get_by_text("Name the place instead.")).to_be_visible()
 
 
+def test_near_me_offers_to_say_where_that_is_and_tells_that_everybody_is_far(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    parts = [
+        {"kind": "service", "text": "drums", "start": 0, "end": 5},
+        {"kind": "filler", "text": "near me", "start": 6, "end": 13},
+    ]
+    far = [a_result(1, distance_km=5818.2), a_result(2, distance_km=None), a_result(3, distance_km=6652)]
+    asked = answering(an_answer(a_result(distance_km=None), parts=parts), an_answer(*far, parts=parts))
+    zoe.context.grant_permissions(["geolocation"])
+    zoe.context.set_geolocation({"latitude": 48.85, "longitude": 2.35})
+    look(zoe.page, "drums near me")
+    expect(zoe.page.get_by_text("This page does not know where you are")).to_be_visible()
+
+    zoe.page.get_by_role("button", name="Use where I am").press("Enter")
+
+    expect(zoe.page.get_by_text("Nobody near you: the nearest in person is 5,818 km away.")).to_be_visible()
+    expect(zoe.page.get_by_text("This page does not know where you are")).to_be_hidden()
+    expect(count_of(zoe.page)).to_be_focused()
+    assert asked[-1]["lat"] == "48.85"
+
+
+def test_what_the_browser_did_not_tell_is_not_held_against_the_next_search(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    answering(an_answer(a_result()))
+    zoe.page.get_by_role("button", name="Near me").click()
+    expect(zoe.page.get_by_text("Name the place instead.")).to_be_visible()
+
+    look(zoe.page, "piano in harlem")
+
+    expect(zoe.page.get_by_role("article")).to_be_visible()
+    expect(zoe.page.get_by_text("Name the place instead.")).to_be_hidden()
+
+
+def test_every_place_that_is_meant_is_in_its_piece(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    regions = [region("nyc/manhattan/soho", "SoHo"), region("nyc/manhattan/tribeca", "Tribeca")]
+    location = {
+        "text": "soho or tribeca",
+        "outcome": "resolved",
+        "region": regions[0],
+        "regions": regions,
+        "tier": 1,
+    }
+    parts = [{"kind": "place", "text": "in soho or tribeca", "start": 6, "end": 24}]
+    answering(an_answer(a_result(), parts=parts, location=location))
+    look(zoe.page, "piano in soho or tribeca")
+    expect(zoe.page.get_by_role("list", name="Understood as")).to_contain_text("SoHo or Tribeca")
+
+
 # The sentence itself.
 
 

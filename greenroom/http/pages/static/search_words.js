@@ -24,6 +24,13 @@ const RELATIVE = {
   next_weekend: "Next weekend",
 };
 const MONEY_ASSUMED = "USD";
+/** Names of places in one piece. */
+const PLACES_MAX = 4;
+/** From here on nobody goes there for a lesson. */
+const FAR_KM = 60;
+/** As understanding knows it too, which leaves these words out of what is searched for. */
+const NEAR_ME =
+  /\bnear ?by\b|\bnearme\b|\blocally\b|\b(?:near|close|around|next|in|by)(?: to)? (?:me|us|here|my|our|the area|this area)\b/i;
 
 /**
  * What was understood, piece by piece.
@@ -50,18 +57,43 @@ export function understoodOf({ parsed, location }) {
 }
 
 function placeInWords({ outcome, region, regions, text }) {
-  if (outcome === "resolved" && region) return region.name;
-  if (outcome === "ambiguous") return [...new Set(regions.map(({ name }) => name))].join(" or ");
+  if (outcome === "ambiguous") return namesOf(regions);
+  if (outcome === "resolved" && region) return namesOf(regions.length ? regions : [region]);
   return text ? `“${text}”` : null;
 }
 
+/** Of places that are meant alike; each name once, and after a few only how many more there are. */
+function namesOf(regions) {
+  const names = [...new Set(regions.map(({ name }) => name))];
+  const more = names.length - PLACES_MAX;
+  if (more > 1) names.splice(PLACES_MAX, more, `${more} more`);
+  return names.join(" or ");
+}
+
 /** What a person should know of how the place was found, or null. */
-export function placeNote({ outcome, tier, text, region }) {
+export function placeNote({ outcome, tier, text, region, regions }) {
   if (outcome === "unknown") return `No place called “${text}” is known here, so lessons anywhere are shown.`;
   if (outcome === "ambiguous") return `“${text}” may mean several places. Lessons in any of them are shown; choose one:`;
   // An exact name or a common short one needs no word; a guess does.
-  if (outcome === "resolved" && tier >= 3) return `“${text}” was taken to mean ${region.name}.`;
+  if (outcome === "resolved" && tier >= 3) return `“${text}” was taken to mean ${namesOf(regions.length ? regions : [region])}.`;
   return null;
+}
+
+/** Whether the sentence asks for what is near without saying where that is. */
+export const saysNearMe = ({ parsed, location }) =>
+  location.outcome === "not_asked" && parsed.parts.some(({ kind, text }) => kind === "filler" && NEAR_ME.test(text));
+
+/**
+ * Who asked for what is near and finds it far away, in words; null where something is near, or distances are of a place that was named.
+ *
+ * @param results those that are shown.
+ * @param isAll whether there are no further ones.
+ */
+export function farNote(results, { location }, { isAll }) {
+  const distances = results.map(({ distance_km: km }) => km).filter((km) => km !== null);
+  const nearest = Math.min(...distances);
+  if (location.outcome === "resolved" || location.outcome === "ambiguous" || !distances.length || nearest < FAR_KM) return null;
+  return `${isAll ? "Nobody near you" : "None of these is near you"}: the nearest in person is ${distanceOf(nearest)}.`;
 }
 
 function priceInWords(price) {

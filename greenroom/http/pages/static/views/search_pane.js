@@ -2,7 +2,7 @@
 
 import { el, setText } from "../dom.js";
 import { backIcon, placeIcon, searchIcon } from "../icons.js";
-import { countOf, KINDS, understoodOf, wasCutShort } from "../search_words.js";
+import { countOf, farNote, KINDS, saysNearMe, understoodOf, wasCutShort } from "../search_words.js";
 import { addressOfSearch, SENTENCE_LENGTH_MAX, without } from "../sentence.js";
 import { createSearchCard } from "./search_card.js";
 import { createUnderstood } from "./search_understood.js";
@@ -65,6 +65,9 @@ export function createSearchPane(me, actions) {
     ),
   );
   const understood = createUnderstood({ look: (text) => actions.search({ text, city: asked.city }) });
+  const whereWords = el("span", {});
+  const whereNear = el("button", { class: "choice", type: "button", on: { click: onNear } }, "Use where I am");
+  const where = el("div", { class: "search-note", hidden: true }, whereWords, whereNear);
   const count = el("p", { class: "search-count", role: "status", tabIndex: -1 });
   const problem = el("div", { class: "thread-problem", role: "alert", hidden: true });
   const list = el("ul", { class: "found-list", "aria-label": "Lessons found" });
@@ -102,6 +105,7 @@ export function createSearchPane(me, actions) {
           form,
           examples,
           understood.element,
+          where,
           count,
           problem,
           skeletons,
@@ -114,6 +118,7 @@ export function createSearchPane(me, actions) {
   );
 
   let asked = { text: "", city: null };
+  let isLocating = false; // the browser was asked where it is
   let position = null; // whether and from where is looked
   let shown = null; // the answer on the page
   let citiesShown = null;
@@ -137,9 +142,10 @@ export function createSearchPane(me, actions) {
       actions.lookNear(null);
       return;
     }
-    near.disabled = true;
+    if (isLocating) return;
+    isLocating = true; // and not disabled: that would take the keyboard off the button
     const settled = (words) => {
-      near.disabled = false;
+      isLocating = false;
       setNearProblem(words);
     };
     if (!navigator.geolocation) {
@@ -202,7 +208,23 @@ export function createSearchPane(me, actions) {
       understood.show(sentenceOf(answer), answer.meta, citiesShown ?? []);
       showNothing(answer);
     }
+    showWhere(answer);
     focusFrom = null;
+  }
+
+  /** Near whom: "near me" without a position asks for it, and a position that is far from everybody is told. */
+  function showWhere({ results, meta, cursor, of }) {
+    const isUnknown = nearOf({ of }) === null;
+    const asksFor = isUnknown && results.length > 0 && saysNearMe(meta);
+    const words = asksFor
+      ? "This page does not know where you are, so lessons anywhere are shown."
+      : isUnknown
+        ? null
+        : farNote(results, meta, { isAll: !cursor });
+    where.classList.toggle("is-degraded", !asksFor);
+    where.hidden = !words;
+    whereNear.hidden = !asksFor;
+    setText(whereWords, words ?? "");
   }
 
   /** Nothing fits: what could be left out. */
@@ -262,6 +284,7 @@ export function createSearchPane(me, actions) {
         asked = search.asked;
         field.value = asked.text;
         city.value = asked.city ?? "";
+        setNearProblem(null); // what the browser would not tell was of the search before
       }
       position = search.near;
       near.setAttribute("aria-pressed", String(position !== null));
@@ -273,6 +296,7 @@ export function createSearchPane(me, actions) {
       showAnswer(shownAnswer);
       examples.hidden = !isStart;
       understood.element.hidden = shownAnswer === null;
+      if (shownAnswer === null) where.hidden = true;
       skeletons.hidden = !(isBusy && shownAnswer === null);
       list.hidden = shownAnswer === null;
       if (shownAnswer === null) nothing.hidden = true;
@@ -300,5 +324,8 @@ function countInWords({ status, waitS, answer }) {
 
 /** The sentence an answer belongs to, as it was typed: positions of its pieces count in that one. */
 const sentenceOf = ({ of }) => JSON.parse(of)[0];
+
+/** From where an answer was asked for; null for wherever the sentence says. */
+const nearOf = ({ of }) => JSON.parse(of)[2];
 
 const rounded = (degrees) => Number(degrees.toFixed(DEGREES_DIGITS));
