@@ -64,7 +64,8 @@ def admitted(
     3. Where one is, what is not of it, or of no kind that is known, has to come near the best. "Learn to swim" does not find chess for
        its "learn". The best words are those of all services: if what was meant is not to be had under the filters, nothing is a truer
        answer than something else.
-    4. Without any of the words nothing is let in for its meaning where words describe well what there is.
+    4. Where neither a kind nor a word of it is known, the nearest has to be near: of nonsense something is nearest too.
+    5. Without any of the words nothing is let in for its meaning where words describe well what there is.
 
     Args:
         best_text: the highest text score of any service, before the filters.
@@ -75,8 +76,8 @@ def admitted(
     words_suffice = best_text >= rules.words_suffice_score
     best_cosine = max((each.cosine for each in found if each.cosine is not None), default=0.0)
     cosine_min = max(rules.cosine_floor(query.model), share * best_cosine)
-    # Dance is nearest to "dj" where nobody is a DJ, but not near.
-    is_any_near = not query.categories or best_cosine >= rules.kindred_floor(query.model)
+    # Dance is nearest to "dj" where nobody is a DJ, judo to "asdkjh", but not near.
+    is_any_near = best_cosine >= _nearness_min(query, best_text, rules)
 
     def may_be_shown(each: Found) -> bool:
         by_words = each.text is not None and each.text >= share * best_text
@@ -84,6 +85,13 @@ def admitted(
         return each.category > 0 or by_words or (by_meaning and is_any_near and not words_suffice)
 
     return [each for each in found if may_be_shown(each)]
+
+
+def _nearness_min(query: RetrievalQuery, best_text: float, rules: RetrievalRules) -> float:
+    """What the nearest has to reach for anything to be let in for its meaning."""
+    if query.categories:
+        return rules.kindred_floor(query.model)
+    return rules.unknown_floor(query.model) if query.text.strip() and not best_text else -1.0
 
 
 def count(found: Sequence[Found], entrants: Sequence[Found], *, with_words: int) -> int:

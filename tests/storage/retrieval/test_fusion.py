@@ -37,3 +37,14 @@ def test_where_nobody_gives_the_lessons_that_are_meant_others_are_shown_only_if_
 
     assert shown(0.4) == []
     assert len(shown(0.5)) == 1
+
+
+def test_to_what_no_text_has_a_word_of_only_the_near_is_an_answer() -> None:
+    def shown(text: str, *, cosine: float, best_text: float = 0.0) -> int:
+        query = RetrievalQuery(text, (), HardFilters(), (1.0, 0.0), "wordllama-256", None, NOW)
+        judo = Found(ServiceId("judo"), text=None, cosine=cosine, category=0.0, quality=4.0)
+        return len(admitted([judo], query, best_text=best_text, rules=RetrievalRules()))
+
+    assert shown("asdkjh", cosine=0.29) == 0
+    assert shown("improvised theatre", cosine=0.4) == 1
+    assert shown("relax", cosine=0.29, best_text=0.4) == 1
