@@ -38,6 +38,7 @@ _TIERS: Final[Mapping[int, str]] = MappingProxyType(
 _MISSING: Final[Mapping[StageName, str]] = MappingProxyType(
     {
         StageName.PARSE: "the sentence was read word by word",
+        StageName.MODEL_PARSE: "the sentence was read by simple rules",
         StageName.EMBEDDING: "lessons were found by words, not by meaning",
         StageName.VECTOR: "lessons were found by words, not by meaning",
         StageName.LOCATION: "the place was not looked up",
@@ -130,7 +131,13 @@ def _place_notes(location: LocationOut) -> list[str]:
 
 
 def _missing(budget: BudgetOut) -> list[str]:
-    left_out = [skip for skip in budget.skipped if skip.reason not in HARMLESS]
+    # Rules read most sentences as well as a model: that there was no time for one is not worth a word, that it is away is.
+    left_out = [
+        skip
+        for skip in budget.skipped
+        if skip.reason not in HARMLESS
+        and (skip.stage is not StageName.MODEL_PARSE or skip.reason is SkipReason.FAILED)
+    ]
     notes = [
         "Meaning was compared in a simpler way than usual."
         if skip.reason is SkipReason.FALLBACK

@@ -26,6 +26,12 @@ class ModelError(Exception):
         super().__init__(detail)
         self.prompt = prompt
 
+    @property
+    def told(self) -> str:
+        """Which error it is, and its detail, for people."""
+        # The base class is raised for what another call came to: its detail says which error that was.
+        return str(self) if type(self) is ModelError else f"{type(self).__name__}: {self}"
+
 
 class ModelTimeout(ModelError):
     """Not in time."""

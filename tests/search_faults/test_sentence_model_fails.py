@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
+from greenroom.schema.search.diagnostics import StageName
 from greenroom.schema.search.understood import ParseSource
 from greenroom.storage.postgres import PostgresOptions
 from tests.openai_server import Turn
@@ -47,3 +48,23 @@ async def test_a_sentence_that_no_model_reads_is_read_by_rules(database: Postgre
     assert reasons(again, "model_parse") == ["failed"]
     assert again.budget.degraded
     assert len(asked) == 1
+
+
+async def test_of_a_model_that_is_away_it_is_said_that_it_failed_also_for_a_sentence_that_it_was_not_asked_about(
+    database: PostgresOptions,
+) -> None:
+    with trio.fail_after(WAIT_S):
+        async with a_world(database, openai_parsing_timeout_ms=5_000, openai_max_retries=0) as world:
+            world.openai.choose = lambda asked: Turn(drops=True) if asked.body.get("model") == READER else Turn()
+            calls = world.models.calls
+            assert calls is not None
+            await world.search("piano lessons")
+            await world.until(lambda: calls.outages.of("parsing") is not None)
+            # So slow that there is no time to ask.
+            world.core.search_room.history.add(StageName.MODEL_PARSE, 10.0, now=trio.current_time())
+            answer = await world.search("violin lessons")
+            await world.until_at_rest()
+
+    assert reasons(answer, "model_parse") == ["failed"]
+    [skip] = [skip for skip in answer.budget.skipped if skip.stage is StageName.MODEL_PARSE]
+    assert skip.detail.startswith("ModelUnavailable: ")

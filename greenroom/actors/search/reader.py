@@ -40,6 +40,7 @@ class Reader:
     Args:
         cache: what a model made of sentences; None where there is no model to ask.
         wall: says what day it is, for dates without a year.
+        why_away: why the model is taken to be away; None if it is not known to be.
     """
 
     def __init__(
@@ -49,11 +50,13 @@ class Reader:
         board: SearchBoard,
         cache: ParseCache | None,
         wall: Callable[[], datetime],
+        why_away: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._lexicon = lexicon
         self._board = board
         self._cache = cache
         self._wall = wall
+        self._why_away = why_away
         self._read: OrderedDict[tuple[str, date], Understood] = OrderedDict()
 
     async def read(
@@ -139,11 +142,16 @@ class Reader:
         left_s = budget.remaining_before(*STAGES_AFTER)
         expected_s = budget.reserved_s(StageName.MODEL_PARSE)
         if not 0 < expected_s <= left_s:
+            # Also of a model that is away: so it is found out when it is back.
             address.tell(message)
             detail = (
                 f"{left_s * 1000:.0f} ms left, it takes {expected_s * 1000:.0f} ms lately" if expected_s else ""
             )
-            budget.skip(StageName.MODEL_PARSE, SkipReason.BUDGET, detail)
+            why_away = self._why_away()
+            if why_away is None:
+                budget.skip(StageName.MODEL_PARSE, SkipReason.BUDGET, detail)
+            else:
+                budget.skip(StageName.MODEL_PARSE, SkipReason.FAILED, why_away)
             return None
         try:
             with trace.stage(StageName.MODEL_PARSE, is_measured=False):
@@ -155,5 +163,5 @@ class Reader:
         except ModelError as error:
             if error.prompt is not None:
                 trace.prompts.append(error.prompt)
-            budget.skip(StageName.MODEL_PARSE, SkipReason.FAILED, str(error))
+            budget.skip(StageName.MODEL_PARSE, SkipReason.FAILED, error.told)
         return None

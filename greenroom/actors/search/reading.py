@@ -74,7 +74,7 @@ class Reading(Actor[ReadSentence]):
                 message.text, known=message.rules, categories=self._categories, timeout_s=self._timeout_s()
             )
         except ModelError as error:
-            self._cache.put_failure(message.text, ModelFailed(str(error)), city=message.city)
+            self._cache.put_failure(message.text, ModelFailed(error.told), city=message.city)
             raise
         finally:
             now = trio.current_time()

@@ -49,6 +49,7 @@ from greenroom.actors.search.tally import SearchTally
 from greenroom.actors.search.understanding import load_lexicon
 from greenroom.actors.search.understanding.parse_cache import ParseCache
 from greenroom.actors.search.understanding.time_windows import resolve_times
+from greenroom.models.openai.sentence import PURPOSE as PARSING
 from greenroom.models.opening import Models, mock_models
 from greenroom.schema.clock import WallClock
 from greenroom.schema.ids import Ids
@@ -136,7 +137,9 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
     admission = Admission(lambda: board.config)
     cache = None if models.sentence is None else ParseCache(trio.current_time)
     lexicon = load_lexicon()
-    reader = Reader(lexicon=lexicon, board=board, cache=cache, wall=wall)
+    reader = Reader(
+        lexicon=lexicon, board=board, cache=cache, wall=wall, why_away=lambda: _why_away(models, PARSING)
+    )
     answers = AnswerCache(trio.current_time)
     board.on_change(answers.clear)
     board.on_change(reader.forget)
@@ -255,6 +258,10 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
         log_counts=counts,
         children=children,
     )
+
+
+def _why_away(models: Models, purpose: str) -> str | None:
+    return None if models.calls is None else models.calls.outages.of(purpose)
 
 
 def _readings(

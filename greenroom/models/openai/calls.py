@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import trio
 
+from greenroom.models.outages import Outages
 from greenroom.models.ports import (
     ModelAnswerInvalid,
     ModelBusy,
@@ -49,6 +50,9 @@ class OpenAICalls:
     Args:
         concurrency: calls on the wire at once, on this worker.
         retries: how often a call is repeated; asked anew for each.
+
+    Attributes:
+        outages: what is known of models that are away.
     """
 
     def __init__(self, client: AsyncOpenAI, *, concurrency: int, retries: Callable[[], int], rng: Random) -> None:
@@ -57,6 +61,7 @@ class OpenAICalls:
         self._retries = retries
         self._rng = rng
         self._outcomes: Counter[tuple[str, str]] = Counter()
+        self.outages = Outages(trio.current_time)
 
     def outcomes(self) -> Mapping[tuple[str, str], int]:
         """How often a purpose came to an outcome ("ok" or the error's name), since the start."""
@@ -72,8 +77,13 @@ class OpenAICalls:
             answer = await self._gated(attempt, trio.current_time() + timeout_s)
         except ModelError as exc:
             self._outcomes[purpose, type(exc).__name__] += 1
+            if isinstance(exc, ModelRefused | ModelAnswerInvalid):
+                self.outages.answered(purpose)
+            else:
+                self.outages.failed(purpose, exc)
             raise
         self._outcomes[purpose, "ok"] += 1
+        self.outages.answered(purpose)
         return answer
 
     async def _gated(self, attempt: Callable[[AsyncOpenAI], Awaitable[T]], deadline: float) -> T:

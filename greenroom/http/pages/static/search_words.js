@@ -137,6 +137,7 @@ const HARMLESS = new Set(["text_strong", "not_needed", "override"]);
 /** What is missing from an answer when a stage was left out; stages that mean the same to a person say the same. */
 const MISSING = {
   parse: "your sentence was read word by word",
+  model_parse: "your sentence was read by simple rules",
   embedding: "lessons were found by their words and not by their meaning",
   vector: "lessons were found by their words and not by their meaning",
   location: "the place was not looked up",
@@ -158,7 +159,10 @@ const BECAUSE = {
 /** What a degraded answer lacks, and why, in sentences; none for one that is whole. */
 export function missingOf({ degraded, skipped }) {
   if (!degraded) return [];
-  const known = skipped.filter(({ reason, stage }) => !HARMLESS.has(reason) && reason !== "fallback" && stage in MISSING);
+  // Rules read most sentences as well as a model: that there was no time for one is not worth a word, that it is away is.
+  const isNoLoss = ({ reason, stage }) => stage === "model_parse" && reason !== "failed";
+  const isTold = (skip) => !HARMLESS.has(skip.reason) && skip.reason !== "fallback" && skip.stage in MISSING && !isNoLoss(skip);
+  const known = skipped.filter(isTold);
   const sentences = known.map(({ stage, reason }) => capitalised(`${BECAUSE[reason] ?? ""}${MISSING[stage]}.`));
   const simpler = skipped.some(({ reason }) => reason === "fallback") ? ["Meaning was compared in a simpler way than usual."] : [];
   return [...new Set([...sentences, ...simpler])];
