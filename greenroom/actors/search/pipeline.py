@@ -89,8 +89,16 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class _Burst1:
-    """``rows`` is None where no place was asked for, or what it may be was not found out in time."""
+    """What was found out in time.
 
+    Attributes:
+        is_placed: nothing that was asked for about the place is missing.
+        rows: what the place that was asked for may be; None where none was.
+        strength: None where the sentence has no words for a lesson, or it was late.
+        here: the city that was asked for, or where the asker is.
+    """
+
+    is_placed: bool
     rows: PlaceRows | None
     strength: TextStrength | None
     here: Region | None
@@ -155,7 +163,7 @@ class Pipeline:
         vector_for = tools.reader.meaning(understood)
         embedding = self._begin_embedding(understood, vector_for)
         found = await self._burst1(understood)
-        if understood.place_text is not None and found.rows is None:
+        if not found.is_placed:
             # Where it would be is not known; lessons anywhere would be an answer to something else.
             return await self._empty(understood, fingerprint)
         wants_vector = self._wants_vector(understood, found.strength)
@@ -284,11 +292,17 @@ class Pipeline:
             with self._trace.stage(StageName.BURST1):
                 await together(look_up, weigh, locate)
 
+        looking = begin(self._start_task, all_of_it, deadline=self._budget.deadline, name="burst1")
         try:
-            await begin(self._start_task, all_of_it, deadline=self._budget.deadline, name="burst1").result()
+            # Later than that there would be no time left to find anything.
+            await looking.result(by=self._budget.deadline - self._budget.reserved_s(*LAST_STAGES))
         except TooLate:
+            looking.abandon()
             self._budget.skip(StageName.BURST1, SkipReason.TIMEOUT)
+        wants_rows = understood.place_text is not None
+        wants_here = request.city is not None or request.near is not None
         return _Burst1(
+            is_placed=(bool(rows) or not wants_rows) and (bool(here) or not wants_here),
             rows=rows[0] if rows else None,
             strength=strengths[0] if strengths else None,
             here=here[0] if here else None,

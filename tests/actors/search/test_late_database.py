@@ -47,6 +47,14 @@ async def test_where_a_place_was_not_found_out_in_time_nothing_is_shown_rather_t
     assert reasons(answer)["burst1"] == "timeout"
 
 
+async def test_without_the_strength_of_the_words_lessons_are_found_all_the_same(autojump_clock: MockClock) -> None:
+    answer = await answered("piano in park slope", stalled="retrieval.text_strength")
+
+    assert [hit.card.title for hit in answer.hits if hit.card is not None] == ["Piano for children"]
+    assert answer.budget.degraded
+    assert reasons(answer)["burst1"] == "timeout"
+
+
 async def test_lessons_that_were_not_found_in_time_are_said_to_be_missing(autojump_clock: MockClock) -> None:
     answer = await answered("piano", stalled="retrieval.retrieve")
 
