@@ -203,6 +203,8 @@ def test_who_knows_nobody_looks_for_a_lesson_and_writes_to_who_gives_it(
     assert clicked.value.post_data_json["service_id"]
     expect(maya.composer).to_be_visible()
     expect(page.get_by_role("heading", name="Tomás Herrera")).to_be_visible()
+    expect(maya.composer).to_have_value("About Piano for children: ")
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
     assert maya.page.url.split("#/")[1].startswith("c/")
 
     page.go_back()
@@ -320,7 +322,7 @@ def test_a_place_that_may_be_several_is_chosen_from_them(zoe: Visitor, answering
     look(zoe.page, "piano in chinatown, please")
     expect(zoe.page.get_by_text("“chinatown” may mean several places")).to_be_visible()
 
-    zoe.page.get_by_role("button", name=re.compile("^Chinatown queens")).press("Enter")
+    zoe.page.get_by_role("button", name=re.compile("^Chinatown Queens")).press("Enter")
 
     expect(field(zoe.page)).to_have_value("piano in Chinatown queens, please")
     assert asked[-1]["q"] == "piano in Chinatown queens, please"
@@ -514,6 +516,30 @@ def test_every_place_that_is_meant_is_in_its_piece(zoe: Visitor, answering: Call
     expect(zoe.page.get_by_role("list", name="Understood as")).to_contain_text("SoHo or Tribeca")
 
 
+def test_who_looks_for_a_time_is_proposed_no_other(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    when = {"weekdays": ["tue"], "relative": None, "on": None, "from_minute": 900, "to_minute": 1080}
+    parts = [
+        {"kind": "when", "text": "on tues", "start": 6, "end": 13},
+        {"kind": "when", "text": "after school", "start": 14, "end": 26},
+    ]
+    answer = an_answer(a_result(), parts=parts)
+    answer["meta"]["parsed"]["times"] = [when]
+    answering(answer)
+    offered = {**PIANO, "id": "S1"}
+    zoe.page.route(
+        "**/api/v1/instructors/I1", lambda route: route.fulfill(json={"id": "I1", "services": [offered]})
+    )
+    look(zoe.page, "piano on tues after school")
+    expect(zoe.page.get_by_role("list", name="Understood as")).to_contain_text("Tuesday")
+
+    zoe.page.get_by_role("button", name="Book Piano 1 with Ada Byron").click()
+
+    dialog = zoe.page.get_by_role("dialog", name="Book with Ada Byron")
+    expect(dialog.get_by_text("You looked for: Tuesday, 3:00")).to_be_visible()
+    expect(dialog.get_by_label("Date")).to_have_value("")
+    dialog.get_by_role("button", name="Close").click()
+
+
 # The sentence itself.
 
 
@@ -523,7 +549,7 @@ def sentence(browser: Browser, server: ServerProcess) -> Any:
         someone.page.goto(server.url)
         yield lambda script: someone.page.evaluate(
             f"""async () => {{
-                const {{ addressOfSearch, searchOf, without, withPlace }} = await import("/static/sentence.js");
+                const {{ addressOfSearch, parentName, searchOf, without, withPlace }} = await import("/static/sentence.js");
                 return {script};
             }}"""
         )
@@ -551,3 +577,15 @@ def test_an_address_says_what_was_asked_whatever_it_was(sentence: Any, text: str
 
 def test_other_addresses_are_no_search(sentence: Any) -> None:
     assert sentence('["", "#/", "#/c/search", "#/lessons", "#/searching"].map(searchOf)') == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("region_id", "name"),
+    [
+        ("london/kensington-and-chelsea/kensington", "Kensington and Chelsea"),
+        ("nyc/brooklyn", ""),
+        ("nyc/staten-island/new-dorp", "Staten Island"),
+    ],
+)
+def test_what_a_place_lies_in_is_written_as_people_do(sentence: Any, region_id: str, name: str) -> None:
+    assert sentence(f"parentName({region_id!r})") == name

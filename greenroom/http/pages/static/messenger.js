@@ -3,6 +3,7 @@
 import { ApiError } from "./api.js";
 import { titleOf } from "./bookings.js";
 import { el } from "./dom.js";
+import { timesInWords } from "./search_words.js";
 import { addressOfSearch, searchOf } from "./sentence.js";
 import { createSession } from "./session.js";
 import { createStore } from "./store.js";
@@ -121,7 +122,8 @@ export function openMessenger({ api, me, app, onEnded }) {
     book(result) {
       session.searching.clicked(result);
       const { id, display_name } = result.instructor;
-      return booking.open({ id, display_name: display_name ?? "this instructor" }, result.service_id);
+      const time = timesInWords(store.state.search.answer.meta.parsed);
+      return booking.open({ id, display_name: display_name ?? "this instructor" }, { serviceId: result.service_id, time });
     },
   });
   const lesson = createLessonDialog({
@@ -233,12 +235,13 @@ export function openMessenger({ api, me, app, onEnded }) {
     else location.hash = address;
   }
 
-  /** Go to the conversation with whom a search found; nothing is said or booked yet. */
+  /** Go to the conversation with whom a search found, with a message begun that names the lesson; nothing is said or booked yet. */
   async function writeTo(result) {
     session.searching.clicked(result);
     try {
       const id = await session.beginSilently(result.instructor.id);
       store.dispatch({ type: "filter_chosen", filter: "active" });
+      if (result.title) thread.beginMessage(id, `About ${result.title}: `);
       location.hash = addressOf(id);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

@@ -15,6 +15,8 @@ export const KINDS = {
 
 const LEVELS = { beginner: "Beginner", intermediate: "Intermediate", advanced: "Advanced" };
 const DAYS = { mon: "Monday", tue: "Tuesday", wed: "Wednesday", thu: "Thursday", fri: "Friday", sat: "Saturday", sun: "Sunday" };
+/** "tues", "Sat.", "thur": the first three letters decide. */
+const DAY_CUT_SHORT = /\b(mon|tue|wed|thu|fri|sat|sun)(?:s|r|rs)?\b\.?/gi;
 const RELATIVE = {
   today: "Today",
   tomorrow: "Tomorrow",
@@ -45,14 +47,15 @@ export function understoodOf({ parsed, location }) {
     service: null,
     place: placeInWords(location),
     price: priceInWords(parsed.price),
-    age: parsed.age && yearsOf(parsed.age),
+    age: parsed.age && capitalised(yearsOf(parsed.age).replace(/^Ages? /, "")), // the piece is called so already
     level: parsed.levels.map((level) => LEVELS[level]).join(", "),
-    when: parsed.times.map(whenInWords).join(" or "),
+    when: timesInWords(parsed),
     online: { true: "Online", false: "In person" }[parsed.online],
   };
   return told.map((part) => {
     const isAlone = told.filter(({ kind }) => kind === part.kind).length === 1;
-    return { kind: part.kind, label: (isAlone && words[part.kind]) || part.text, parts: [part] };
+    const own = part.kind === "when" ? withWholeDays(part.text) : part.text;
+    return { kind: part.kind, label: (isAlone && words[part.kind]) || own, parts: [part] };
   });
 }
 
@@ -111,6 +114,18 @@ export function yearsOf({ min, max }) {
   if (max === null) return min > 0 ? `Age ${min} and up` : "Any age";
   if (min === max) return `Age ${min}`;
   return min > 0 ? `Ages ${min} to ${max}` : `Up to age ${max}`;
+}
+
+/** When somebody would like a lesson, in words; empty for any time. Hours are by the clock where it is given. */
+export const timesInWords = ({ times }) => times.map(whenInWords).join(" or ");
+
+/** A piece that says when, in its own words but for days that are cut short: "on tues sat" are Tuesday, Saturday. */
+function withWholeDays(text) {
+  const whole = text
+    .replace(/^(?:on|every) /i, "")
+    .replace(DAY_CUT_SHORT, (_, day) => DAYS[day.toLowerCase()])
+    .replace(/day (?=[A-Z])/g, "day, ");
+  return capitalised(whole);
 }
 
 function whenInWords(when) {

@@ -39,6 +39,12 @@ export function wordsForPlace(candidate, candidates, { isNear }) {
 /** What a region lies in, in words: "brooklyn" of `nyc/brooklyn/park-slope`; nothing for a city. */
 export const parentOf = (id) => id.split("/").at(-2)?.replaceAll("-", " ") ?? "";
 
+/** The same for the eye: "Kensington and Chelsea"; nothing for what lies in a city directly, which is named beside it. */
+export function parentName(id) {
+  const isInCity = id.split("/").length < 3;
+  return isInCity ? "" : parentOf(id).replace(/\b(?!(?:and|of|the|upon|in|on)\b)[a-z]/g, (letter) => letter.toUpperCase());
+}
+
 /** The page's address of a search: what is looked for, and in which city if that was chosen. */
 export function addressOfSearch({ text = "", city = null } = {}) {
   if (!text && !city) return "#/search";

@@ -72,14 +72,19 @@ export function createBookDialog({ services, book, booked }) {
 
   let instructor = null;
   let wanted = null; // id of the service to begin with
+  let wish = ""; // when the lesson is wanted, in words
   let offered = [];
 
   const chosen = () => offered.find(({ id }) => id === service.input.value);
 
-  /** @param serviceId what is chosen at first, if it is still offered. */
-  async function open(other, serviceId = null) {
+  /**
+   * @param serviceId what is chosen at first, if it is still offered.
+   * @param time when it is wanted, in words: then no other time is proposed. Empty for any.
+   */
+  async function open(other, { serviceId = null, time = "" } = {}) {
     instructor = other;
     wanted = serviceId;
+    wish = time;
     offered = [];
     setText(title, `Book with ${other.display_name}`);
     setText(status, "Loading …");
@@ -106,7 +111,8 @@ export function createBookDialog({ services, book, booked }) {
     const tomorrow = new Date();
     tomorrow.setDate(tomorrow.getDate() + 1);
     tomorrow.setHours(HOUR_OFFERED, 0, 0, 0);
-    when.set(tomorrow);
+    if (wish) when.clear(wish);
+    else when.set(tomorrow);
     note.input.value = "";
     form.hidden = false;
     chooseService();

@@ -16,6 +16,7 @@ const HEIGHT_MAX_PX = 200;
 export function createComposer(actions) {
   const { drafts } = actions;
   let shownId = null;
+  let opening = null; // { id, text }: how a message in that conversation may begin; nobody has written it yet
 
   const input = el("textarea", {
     class: "composer-input",
@@ -72,7 +73,8 @@ export function createComposer(actions) {
   );
 
   function onInput() {
-    drafts.keep(shownId, input.value);
+    if (input.value === "") opening = null;
+    drafts.keep(shownId, isOpeningOnly() ? "" : input.value);
     resize();
     check();
     if (input.value.trim()) actions.keyPressed(shownId);
@@ -90,9 +92,10 @@ export function createComposer(actions) {
   function onSubmit(event) {
     event.preventDefault();
     const content = input.value.trim();
-    if (!content || lengthOf(content) > CONTENT_LENGTH_MAX) return;
+    if (!content || isOpeningOnly() || lengthOf(content) > CONTENT_LENGTH_MAX) return;
     if (!actions.send(shownId, content)) return;
     input.value = "";
+    opening = null;
     drafts.keep(shownId, "");
     resize();
     check();
@@ -102,13 +105,15 @@ export function createComposer(actions) {
   function check() {
     const count = lengthOf(input.value.trim());
     const left = CONTENT_LENGTH_MAX - count;
-    button.disabled = count === 0 || left < 0;
+    button.disabled = count === 0 || left < 0 || isOpeningOnly();
     setText(
       length,
       count < LENGTH_SHOWN_FROM ? "" : left < 0 ? `${-left} characters too long` : `${left} characters left`,
     );
     length.classList.toggle("is-too-long", left < 0);
   }
+
+  const isOpeningOnly = () => opening?.id === shownId && input.value.trim() === opening.text.trim();
 
   function resize() {
     input.style.height = "auto";
@@ -125,11 +130,16 @@ export function createComposer(actions) {
       about.hidden = booking === null;
       if (booking) setText(aboutWhat, ["About", booking.title, booking.when].filter(Boolean).join(" · "));
     },
+    /** Begin the next message of a conversation, unless something is begun there already. It is neither sent nor kept by itself. */
+    begin(id, text) {
+      opening = { id, text };
+      if (id === shownId && !drafts.of(id)) this.show(id);
+    },
     /** Show the draft of another conversation, or of none. */
     show(id) {
       if (shownId !== null) actions.stoppedTyping();
       shownId = id;
-      input.value = id === null ? "" : drafts.of(id);
+      input.value = id === null ? "" : drafts.of(id) || (opening?.id === id ? opening.text : "");
       resize();
       check();
     },

@@ -3,7 +3,7 @@
 import { el } from "../dom.js";
 import { closeIcon } from "../icons.js";
 import { KINDS, missingOf, placeNote, understoodOf } from "../search_words.js";
-import { parentOf, without, withPlace, wordsForPlace } from "../sentence.js";
+import { parentName, without, withPlace, wordsForPlace } from "../sentence.js";
 
 /** Places to choose from; the server names ten at most, and who finds none of these writes another word. */
 const CHOICES_MAX = 6;
@@ -42,7 +42,7 @@ export function createUnderstood({ look }) {
     return others.slice(0, CHOICES_MAX).map((candidate) => {
       const words = wordsForPlace(candidate, location.candidates, { isNear: parsed.near });
       const city = cities.find(({ id }) => id === candidate.region.city)?.name;
-      const within = [parentOf(candidate.region.id), city].filter(Boolean).join(", ");
+      const within = [parentName(candidate.region.id), city].filter(Boolean).join(", ");
       return el(
         "button",
         { class: "choice", type: "button", on: { click: () => look(withPlace(sentence, part, words)) } },

@@ -202,6 +202,7 @@ export function createThread(actions) {
       return shownId !== null && isRendered && endIsInView();
     },
     focusComposer: composer.focus,
+    beginMessage: (id, text) => composer.begin(id, text),
     update(state) {
       current = state;
       const conversation = selectedConversation(state);

@@ -61,6 +61,18 @@ export function createWhenField({ name, changed = () => {} }) {
       refuse(null);
     },
 
+    /**
+     * Show none.
+     *
+     * @param wish what is looked for, in words.
+     */
+    clear(wish) {
+      date.value = time.value = "";
+      date.min = fieldsOf(new Date()).date;
+      setText(hint, `You looked for: ${wish}, by the clock where the lesson is given. Enter it in your time zone, ${zoneName()}.`);
+      refuse(null);
+    },
+
     /** The moment entered, or null. */
     get moment() {
       return entered();
