@@ -59,7 +59,7 @@ def chosen_models(settings: SearchSettings, *, provider: Provider | None, model:
     """The settings with another model.
 
     Raises:
-        BadSettings: there is no key for the provider, or it has no such model.
+        BadSettings: there is no key for the provider, or it is one that has a single model, which goes by no name.
     """
     chosen = {
         **settings.model_dump(),
@@ -70,11 +70,16 @@ def chosen_models(settings: SearchSettings, *, provider: Provider | None, model:
         # What was set is the other one's.
         chosen["embedding_dimensions"] = None
     try:
-        return SearchSettings(_env_file=None, **chosen)
+        wanted = SearchSettings(_env_file=None, **chosen)
     except ValidationError as exc:
         raise BadSettings(
             "; ".join(error["msg"].removeprefix("Value error, ") for error in exc.errors())
         ) from None
+    if model is not None and wanted.provider != "openai":
+        raise BadSettings(
+            f"--model names a model of openai, which needs OPENAI_API_KEY; {wanted.provider} has one of its own"
+        )
+    return wanted
 
 
 async def reembed(

@@ -19,6 +19,7 @@ import trio
 from rich.console import Console
 
 from greenroom import cli, demo
+from greenroom.schema.settings import BadSettings, load_settings
 from tests.postgres import fast_data_dir
 
 DEMO = "demo --instructors 20"
@@ -218,6 +219,12 @@ def test_levels_of_the_tree_and_an_order_are_not_asked_for_together(tmp_path: Pa
         ({"EMBEDDING_PROVIDER": "openai"}, "EMBEDDING_PROVIDER: openai needs OPENAI_API_KEY"),
         ({"EMBEDDING_DIMENSIONS": "300"}, "EMBEDDING_DIMENSIONS: local embeddings have 64, 128, 256 dimensions"),
         ({"GREENROOM_DATABASE_POLL_SIZE": "8"}, "did you mean GREENROOM_DATABASE_POOL_SIZE?"),
+        ({"GREENROOM_SERACH_BUDGET_MS": "8"}, "did you mean SEARCH_BUDGET_MS?"),
+        ({"NL_SEARCH_BUDGET_MS": "8"}, "did you mean SEARCH_BUDGET_MS?"),
+        (
+            {"OPENAI_API_KEYS": "key", "OPENAI_API_BASE": "http://x", "SEARCH_DOMAIN": "y"},
+            "did you mean OPENAI_API_KEY?",
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line_and_status_2(
@@ -243,6 +250,18 @@ def test_a_wrong_setting_is_one_clear_line_and_status_2(
         assert line in told
         assert len(told.strip().splitlines()) == 1
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_in_the_file_is_checked_like_one_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=x\nGREENROOM_BINDS=127.0.0.1:0\n")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(BadSettings) as refused:
+        load_settings()
+
+    assert "GREENROOM_BINDS: there is no such setting; did you mean GREENROOM_BIND?" in str(refused.value)
 
 
 def test_a_process_with_a_wrong_setting_ends_with_status_2(tmp_path: Path) -> None:

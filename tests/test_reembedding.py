@@ -38,6 +38,14 @@ def test_a_provider_that_needs_a_key_is_refused_without_one() -> None:
         chosen_models(search_settings(), provider=Provider.OPENAI, model=None)
 
 
+@pytest.mark.parametrize("provider", [None, Provider.LOCAL])
+def test_a_model_by_name_is_refused_where_there_is_none_to_choose(provider: Provider | None) -> None:
+    settings = search_settings(openai_api_key=None if provider is None else SecretStr("key"))
+
+    with pytest.raises(BadSettings, match="--model"):
+        chosen_models(settings, provider=provider, model="nope")
+
+
 async def test_a_model_is_made_complete_and_others_are_dropped_when_asked(
     database: PostgresOptions, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
@@ -20,6 +21,11 @@ from greenroom.schema.refusals import in_our_words
 from greenroom.schema.search_settings import SearchSettings
 
 PREFIX: Final = "GREENROOM_"
+SEARCH_PREFIXES: Final = ("NL_SEARCH_", "SEARCH_", "OPENAI_", "LOCATION_", "EMBEDDING_", "UNCACHED_")
+SEARCH_NAME_CUTOFF: Final = 0.85
+"""How alike a variable and a setting are called, of 1, to be taken for a misspelling. Other programs' OPENAI_API_BASE, at 0.83, is none."""
+
+ENV_FILE: Final = ".env"
 API_KEY_LENGTH_MIN: Final = 16
 REDIS_SCHEMES: Final = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://", "unix://")
 
@@ -33,7 +39,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=".env",
+        env_file=ENV_FILE,
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
@@ -327,7 +333,8 @@ def load_settings() -> Settings:
 
     Raises:
         BadSettings: one line per setting that can't be used, by its environment name and with the reason. A
-            variable with our prefix that is no setting is one of them: it is a misspelling more often than not.
+            variable with our prefix that is no setting is one of them: it is a misspelling more often than not. So is one that
+            is nearly called like a setting of the search, which have no prefix of their own.
     """
     lines = _unknown_names()
     settings: Settings | None = None
@@ -353,15 +360,25 @@ def environment_name(field: str) -> str:
 
 
 def _unknown_names() -> list[str]:
-    names = map(environment_name, Settings.model_fields)
-    known = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
-    given = sorted(name.removeprefix(PREFIX) for name in os.environ if name.startswith(PREFIX))
-    return [_unknown(name, known) for name in given if name not in known]
+    ours = sorted(map(environment_name, Settings.model_fields))
+    of_search = sorted(map(environment_name, SearchSettings.model_fields))
+    # The file is read as pydantic-settings reads it, by the library it reads it with. Names count in any case, as they do there.
+    given = sorted({name.upper() for name in (*os.environ, *dotenv_values(ENV_FILE))} - {*ours, *of_search})
+    lines = []
+    for name in given:
+        if name.startswith(PREFIX):
+            bare = [each.removeprefix(PREFIX) for each in ours]
+            near = [f"{PREFIX}{each}" for each in get_close_matches(name.removeprefix(PREFIX), bare, n=1)]
+            near = near or get_close_matches(name.removeprefix(PREFIX), of_search, n=1)
+            lines.append(_unknown(name, near))
+        elif name.startswith(SEARCH_PREFIXES):
+            near = get_close_matches(name, of_search, n=1, cutoff=SEARCH_NAME_CUTOFF)
+            lines += [_unknown(name, near)] if near else []
+    return lines
 
 
-def _unknown(name: str, known: set[str]) -> str:
-    near = get_close_matches(name, sorted(known), n=1)
-    return f"{PREFIX}{name}: there is no such setting" + (f"; did you mean {PREFIX}{near[0]}?" if near else "")
+def _unknown(name: str, near: list[str]) -> str:
+    return f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _line(error: ErrorDetails) -> str:
