@@ -109,6 +109,9 @@ export function createOperatorApi({ credentials, onUnauthorized }) {
     retryJob: (id, reason) => request("POST", `/admin/outbox/${encodeURIComponent(id)}/retry`, reason ? { reason } : {}),
     /** A search of the operator's own, with all there is to know of it; `given` are its parameters. */
     search: (given) => request("GET", `/search?${query({ ...given, debug: true })}`, undefined, { isOurs: false }),
+    /** The places that a name may be, and the cities there are: for who operates with an account, as these are anybody's. */
+    regions: async (name) => (await request("GET", `/regions?${query({ name })}`, undefined, { isOurs: false })).items,
+    cities: async () => (await request("GET", "/cities", undefined, { isOurs: false })).items,
     searchConfig: () => get("/admin/search-config"),
     changeSearchConfig: (changes) => request("PUT", "/admin/search-config", changes),
     searches: (parameters) => get("/admin/search/queries", parameters),

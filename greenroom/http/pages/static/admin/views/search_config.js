@@ -9,7 +9,7 @@ const FIELDS = [
   ["budget_ms", "Budget, ms", "Within which a search is answered."],
   ["high_load_budget_ms", "Budget under high load, ms", ""],
   ["high_load_threshold", "High load", "Searches at the same time, from which on there is high load."],
-  ["uncached_concurrency", "Model calls at the same time", ""],
+  ["uncached_concurrency", "Searches beyond the cache", "At the same time in one worker, from which on they do without models."],
   ["max_retries", "Retries of a model call", "Within the budget only."],
   ["parsing_timeout_ms", "Timeout for reading a sentence, ms", ""],
   ["embedding_timeout_ms", "Timeout for an embedding, ms", ""],
@@ -60,7 +60,7 @@ export function createSearchConfig({ api, announce }) {
     }
     setText(problem, "");
     const changed = found.changed_at ? `changed ${whenExactly(found.changed_at)}` : "as the server was started";
-    setText(revision, `Revision ${found.revision}, ${changed}. Embeddings are of ${found.embedding_model}.`);
+    setText(revision, `Revision ${found.revision}, ${changed}. Embedding model: ${found.embedding_model}.`);
   }
 
   async function onSubmit(event) {

@@ -2,7 +2,7 @@
 
 import { el, setText } from "../../dom.js";
 import { closeIcon } from "../../icons.js";
-import { duration, number, plural, when, whenExactly } from "../words.js";
+import { duration, number, plural, whenExactly } from "../words.js";
 import { createNewestFirst } from "./newest_first.js";
 import { createDiagnosis } from "./search_diagnosis.js";
 import { factList } from "./table.js";
@@ -74,7 +74,7 @@ export function createSearchQueries({ api }) {
       setText(took, duration(each.used_ms));
       setText(place, placeOf(each));
       setText(cache, each.cache);
-      setText(at, when(each.at));
+      setText(at, whenExactly(each.at));
     };
     return row;
   }

@@ -1,5 +1,6 @@
 /** Trying a search out: with parts left out, or as if there was a crowd; and how it went. */
 
+import { ApiError } from "../../api.js";
 import { el, setText } from "../../dom.js";
 import { moneyOf } from "../../money.js";
 import { createDiagnosis } from "./search_diagnosis.js";
@@ -16,7 +17,7 @@ const RESULTS = 10;
 /** @param isPerson whether an account operates: a search is somebody's, and a key is nobody. */
 export function createSearchTrial({ api, isPerson }) {
   const sentence = el("input", { class: "input", id: "trial-sentence", type: "search", maxLength: 300, required: true, autocomplete: "off", dir: "auto" });
-  const city = el("input", { class: "input small", "aria-label": "City", placeholder: "city, e.g. nyc", autocomplete: "off" });
+  const city = el("select", { class: "input small", "aria-label": "City" }, el("option", { value: "" }, "any city"));
   const boxes = [...SKIPS, ["load", "as under high load"]].map(([name, label]) => {
     const box = el("input", { type: "checkbox", name });
     return [name, box, el("label", { class: "chip trial-choice" }, box, label)];
@@ -37,6 +38,15 @@ export function createSearchTrial({ api, isPerson }) {
     problem,
   );
 
+  async function readCities() {
+    try {
+      city.append(...(await api.cities()).map(({ id, name }) => el("option", { value: id }, name)));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      setText(problem, error.message);
+    }
+  }
+
   async function onSubmit(event) {
     event.preventDefault();
     const text = sentence.value.trim();
@@ -48,7 +58,7 @@ export function createSearchTrial({ api, isPerson }) {
       show(
         await api.search({
           q: text,
-          city: city.value.trim(),
+          city: city.value,
           limit: RESULTS,
           skip: chosen.filter((name) => name !== "load").join(","),
           simulate_high_load: chosen.includes("load") ? true : null,
@@ -81,6 +91,7 @@ export function createSearchTrial({ api, isPerson }) {
     );
   }
 
+  if (isPerson) void readCities();
   return {
     element: el(
       "section",
