@@ -31,6 +31,7 @@ def hard_filters(
         levels=understood.levels,
         windows=windows,
         online=understood.online,
+        barred_categories=understood.denied,
     )
 
 

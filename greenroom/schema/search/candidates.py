@@ -43,6 +43,7 @@ class HardFilters:
             time zone are looked at, and 62 days of each.
         online: True: the lesson is to be had online; False: in person; None: either.
         levels: taught at one of these levels; empty for any.
+        barred_categories: kinds that are not wanted.
     """
 
     cities: tuple[RegionId, ...] = ()
@@ -52,6 +53,7 @@ class HardFilters:
     levels: frozenset[Level] = frozenset()
     windows: tuple[TimeWindow, ...] = ()
     online: bool | None = None
+    barred_categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Final
 QUERY_LENGTH_MAX: Final = 300
 """Characters of a sentence. Nobody types more; a paste of a page is refused."""
 
-PARSE_VERSION: Final = 2
+PARSE_VERSION: Final = 3
 """Part of the key under which an understanding is kept; one more whenever these records change."""
 
 
@@ -64,6 +64,9 @@ class PartKind(StrEnum):
     LEVEL = "level"
     WHEN = "when"
     ONLINE = "online"
+    DENIED = "denied"
+    """What is not wanted: "no piano"."""
+
     FILLER = "filler"
 
 
@@ -138,6 +141,7 @@ class Understood:
         text: the sentence in normal form: NFKC, case-folded, spaces single.
         service_text: the words left for the lesson itself, in order, filler removed; empty when none are.
         services: kinds of lessons that these words mean, heaviest first; at most 5.
+        denied: kinds of lessons that are not wanted, by their slugs, in alphabetical order; none of ``services``.
         place_text: the words for a place, without "in", "near"; None when there are none.
         is_near: places next to it do too ("near", "around", "close to").
         when: the time; of several that were named, one that holds them all.
@@ -149,6 +153,7 @@ class Understood:
     text: str
     service_text: str
     services: tuple[ServiceGuess, ...] = ()
+    denied: tuple[str, ...] = ()
     place_text: str | None = None
     is_near: bool = False
     price: PriceBounds | None = None

@@ -241,12 +241,13 @@ class PartOut(Wire):
 class ParsedOut(Wire):
     """What was understood. Null and empty: nothing was said of it.
 
-    ``times`` are those of which any will do; ``when`` is the one, or one that holds them all, null if that is any time.
+    ``denied`` are kinds of lessons that are not wanted. ``times`` are those of which any will do; ``when`` is the one, or one that holds them all, null if that is any time.
     """
 
     text: str
     service: str
     services: list[ServiceGuessOut]
+    denied: list[str]
     place: str | None
     near: bool
     price: PriceOut | None
@@ -264,6 +265,7 @@ class ParsedOut(Wire):
             text=understood.text,
             service=understood.service_text,
             services=[ServiceGuessOut.of(guess) for guess in understood.services],
+            denied=list(understood.denied),
             place=understood.place_text,
             near=understood.is_near,
             price=None if understood.price is None else PriceOut.of(understood.price),

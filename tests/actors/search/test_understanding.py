@@ -373,7 +373,6 @@ def test_several_lessons_share_the_weight() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("piano but no beginners", Understood(text="", service_text="piano")),
         ("piano, not for kids", Understood(text="", service_text="piano")),
         ("piano except sundays", Understood(text="", service_text="piano", when=on(*list(Weekday)[:6]))),
         ("piano not on saturday or sunday", Understood(text="", service_text="piano", when=on(*WORKDAYS))),
@@ -422,3 +421,40 @@ def test_a_name_that_is_mostly_something_else_is_a_place_where_nothing_else_is_s
 
     assert understood.place_text == place
     assert understood.names_lesson is (place is None)
+
+
+@pytest.mark.parametrize(
+    ("text", "denied", "service_text"),
+    [
+        ("no piano", {"piano"}, ""),
+        ("anything but piano in brooklyn", {"piano"}, ""),
+        ("everything except yoga", {"yoga"}, ""),
+        ("no piano or violin please", {"piano", "violin", "fiddle"}, ""),
+        ("I don't want yoga", {"yoga"}, ""),
+        ("guitar, not bass", {"bass-guitar", "double-bass"}, "guitar"),
+        ("keyboard, not piano", {"piano"}, "keyboard"),
+        ("piano, not keyboard", {"keyboard"}, "piano"),
+        ("I can't swim", set(), "swim"),
+        ("nothing but piano", set(), "piano"),
+        ("guitar, no pressure", set(), "guitar"),
+    ],
+)
+def test_a_kind_that_is_denied_is_not_asked_for(text: str, denied: set[str], service_text: str) -> None:
+    understood = read(text)
+
+    assert (set(understood.denied), understood.service_text) == (denied, service_text)
+    assert denied.isdisjoint(guess.category for guess in understood.services)
+    assert any(part.kind is PartKind.DENIED for part in understood.parts) is bool(denied)
+
+
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("piano but no beginners", {Level.INTERMEDIATE, Level.ADVANCED}),
+        ("no beginners chess", {Level.INTERMEDIATE, Level.ADVANCED}),
+        ("chess, not advanced", {Level.BEGINNER, Level.INTERMEDIATE}),
+        ("chess not for beginners or intermediate", {Level.ADVANCED}),
+    ],
+)
+def test_a_level_that_is_denied_leaves_the_others(text: str, levels: set[Level]) -> None:
+    assert read(text).levels == levels

@@ -228,6 +228,20 @@ async def test_lessons_of_a_level_are_found_with_those_of_whatever_level(storage
     assert sorted(await found(storage, only_advanced)) == [lesson_id(20), lesson_id(30)]
 
 
+async def test_a_kind_that_is_barred_is_not_found_and_what_is_of_no_kind_is(storage: Storage) -> None:
+    await open_market(
+        storage,
+        a_teacher(1, lesson={"category": "piano"}),
+        a_teacher(2, lesson={"category": "singing"}),
+        a_teacher(3),
+    )
+
+    assert sorted(await found(storage, a_query("", barred_categories=("piano",)))) == [
+        lesson_id(20),
+        lesson_id(30),
+    ]
+
+
 @pytest.mark.parametrize(
     ("area", "numbers"),
     [

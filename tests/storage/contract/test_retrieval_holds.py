@@ -97,6 +97,7 @@ filters = st.builds(
     levels=st.frozensets(st.sampled_from(Level), max_size=2),
     windows=windows,
     online=st.sampled_from([None, True, False]),
+    barred_categories=st.sampled_from([(), ("piano",), ("piano", "violin")]),
 )
 queries = st.builds(
     lambda filters, words, categories, vector: RetrievalQuery(
@@ -138,6 +139,8 @@ def _passes(service: Service, teacher: Teacher, filters: HardFilters) -> bool:
         if (service.age_min or 0) > oldest or filters.age.min_years > (service.age_max or 999):
             return False
     if filters.levels and service.levels and not filters.levels & set(service.levels):
+        return False
+    if service.category in filters.barred_categories:
         return False
     cities = {area.split("/")[0] for area in teacher.areas} | ({teacher.home_city} - {None})
     is_of_city = not filters.cities or bool(cities & set(filters.cities)) or (service.is_online and not cities)

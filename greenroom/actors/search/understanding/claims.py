@@ -32,7 +32,25 @@ class ExceptDays:
     weekdays: frozenset[Weekday]
 
 
-Meaning = ExceptDays | PriceBounds | Ages | When | tuple[When, ...] | PlaceWords | frozenset[Level] | bool | None
+@dataclass(frozen=True, slots=True)
+class ExceptLevels:
+    """Any level but these."""
+
+    levels: frozenset[Level]
+
+
+Meaning = (
+    ExceptDays
+    | ExceptLevels
+    | PriceBounds
+    | Ages
+    | When
+    | tuple[When, ...]
+    | PlaceWords
+    | frozenset[Level]
+    | bool
+    | None
+)
 """Of several times any will do. None: it is what it is (a duration, "any day") and asks for nothing."""
 
 

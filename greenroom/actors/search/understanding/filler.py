@@ -12,7 +12,7 @@ FILLER: Final = word_set("""
     be because become been before begin beginning being best better book booking bookings both but buy by
     can cannot cant cheap cheaper cheapest city class classes close cool cost costs could course courses currently
     day days decent deep did didnt do does doesnt doing done dont down during
-    each early either even ever excellent experienced expensive extra
+    each early either even ever everything excellent experienced expensive extra
     few find finding first five focus focused for free friendly from fun
     get getting gets give gives giving go going good got great guy guys
     had half happy has have having he hello help helps her here hes hey hi him himself his hopefully hour hourly hours how
@@ -54,6 +54,11 @@ NEGATORS: Final = word_set(
     "not no non without except excluding exclude avoid avoiding dont doesnt isnt arent cant cannot wont never nor neither nothing"
 )
 
+VERB_NEGATORS: Final = word_set("dont doesnt cant cannot wont never")
+NEGATED_VERBS: Final = word_set("can could do does did will would")
+WISHES: Final = word_set("want wanted need like")
+"""Whom "don't" or "can't" stands before says what is wanted only with one of these: "can't swim" asks for swimming."""
+
 NEGATOR_PAIRS: Final = frozenset(
     {
         ("but", "not"),
@@ -61,6 +66,7 @@ NEGATOR_PAIRS: Final = frozenset(
         ("rather", "than"),
         ("instead", "of"),
         ("anything", "but"),
+        ("everything", "but"),
         ("apart", "from"),
     }
 )

@@ -60,9 +60,10 @@ def level_claims(line: Line) -> Iterator[Claim]:
         yield Claim(PartKind.LEVEL, first, after, None, 11)
 
 
-def merged_levels(levels: list[frozenset[Level]]) -> frozenset[Level]:
-    """Any of them: "beginner to advanced" names what lies between too."""
+def merged_levels(levels: list[frozenset[Level]], denied: frozenset[Level] = frozenset()) -> frozenset[Level]:
+    """Any of them: "beginner to advanced" names what lies between too. Of those that are denied none; empty where all or none are left."""
     named = frozenset[Level]().union(*levels)
     if Level.BEGINNER in named and Level.ADVANCED in named:
-        return frozenset(Level)
-    return named
+        named = frozenset(Level)
+    left = (named or frozenset(Level)) - denied
+    return left if denied and left < frozenset(Level) else named

@@ -4,7 +4,7 @@
 2. A level, "online", an age in words, that the rules read stand too; a model fills in what they left open.
 3. A model's price or age is taken only if its numbers are in the sentence.
 4. Its words for the lesson and the place replace the rules' if they are words of the sentence that nothing else claims.
-5. Its kinds of lessons replace the rules' if there are such kinds; they are scaled to weigh 1 at most.
+5. Its kinds of lessons replace the rules' if there are such kinds and they are not denied; they are scaled to weigh 1 at most.
 
 What does not hold is left out alone: one bad field spoils no other.
 """
@@ -57,7 +57,7 @@ def merged(typed: str, rules: Understood, model: Understood, *, lexicon: Lexicon
     return replace(
         rules,
         service_text=" ".join(line.atoms[at].text for at in lesson),
-        services=_services(model.services, lexicon) or rules.services,
+        services=_services(model.services, lexicon, barred=rules.denied) or rules.services,
         place_text=rules.place_text
         if place is None
         else " ".join(atom.text for atom in line.atoms[slice(*place)] if atom.is_word),
@@ -111,10 +111,13 @@ def _when(rules: When, model: When) -> When:
     return When(weekdays=days.weekdays, relative=days.relative, on=days.on, from_minute=low, to_minute=high)
 
 
-def _services(guesses: Sequence[ServiceGuess], lexicon: Lexicon) -> tuple[ServiceGuess, ...]:
+def _services(
+    guesses: Sequence[ServiceGuess], lexicon: Lexicon, *, barred: Sequence[str]
+) -> tuple[ServiceGuess, ...]:
     weights: dict[str, float] = {}
     for guess in guesses:
-        if guess.category in lexicon.taxonomy.kinds and isfinite(guess.weight) and 0 < guess.weight <= 1:
+        is_wanted = guess.category in lexicon.taxonomy.kinds and guess.category not in barred
+        if is_wanted and isfinite(guess.weight) and 0 < guess.weight <= 1:
             weights[guess.category] = weights.get(guess.category, 0.0) + guess.weight
     heaviest = sorted(weights.items(), key=lambda item: -item[1])[:GUESSES_MAX]
     whole = max(1.0, sum(weight for _, weight in heaviest))

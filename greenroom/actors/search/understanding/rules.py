@@ -2,37 +2,40 @@
 
 Each rule claims pieces of the sentence with a strength; the claims without overlap that weigh most together are kept. Places come
 second, among what is left, then the words for the lesson. What is denied ("no beginners", "not on sundays") is never asked for: it
-is left out, or turned around where that is sure ("not online", "except sundays").
+is left out, or turned around where that is sure ("not online", "except sundays", "no piano").
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Final
 
 from greenroom.actors.search.understanding.age import age_claims, merged_ages
-from greenroom.actors.search.understanding.claims import Ages, Claim, ExceptDays, PlaceWords, cover
+from greenroom.actors.search.understanding.claims import Ages, Claim, ExceptDays, ExceptLevels, PlaceWords, cover
 from greenroom.actors.search.understanding.daytime import DAY_WORDS
 from greenroom.actors.search.understanding.filler import (
     ALTERNATIVES,
     BETWEEN_NEGATION,
     FILLER,
+    NEGATED_VERBS,
     NEGATOR_PAIRS,
     NEGATORS,
     SOFT_FILLER,
+    VERB_NEGATORS,
+    WISHES,
 )
 from greenroom.actors.search.understanding.level import level_claims, merged_levels
-from greenroom.actors.search.understanding.line import Line
+from greenroom.actors.search.understanding.line import Atom, Line
 from greenroom.actors.search.understanding.online import merged_online, online_claims
 from greenroom.actors.search.understanding.place import IsPlace, known_place_claims, prepositional_claims
 from greenroom.actors.search.understanding.price import merged_price, price_claims
-from greenroom.actors.search.understanding.service import Lexicon, match_services
+from greenroom.actors.search.understanding.service import Lexicon, Meanings, match_services
 from greenroom.actors.search.understanding.when import Piece, holding, spoken_times, when_claims, without_days
 from greenroom.actors.search.understanding.words import normal_form
-from greenroom.schema.search.understood import Part, PartKind, PriceBounds, Understood, Weekday, When
+from greenroom.schema.search.understood import Level, Part, PartKind, PriceBounds, Understood, Weekday, When
 
 _JOINING: Final = frozenset({"or", "and", "&", "/"})
 
@@ -154,8 +157,12 @@ def _heed_negation(line: Line, claims: tuple[Claim, ...]) -> tuple[list[Claim], 
         if (turned := _turned_around(line, claim, begin)) is not None:
             kept.append(turned)
     for at, atom in enumerate(line.atoms):
-        if atom.key in NEGATORS and not denied[at] and not _covers(kept, at):
-            _deny_words_after(line, at, kept, denied)
+        if denied[at] or _covers(kept, at):
+            continue
+        if atom.key in NEGATORS:
+            _deny_words_after(line, at, at + 1, kept, denied)
+        elif (atom.key, line.key(at + 1)) in NEGATOR_PAIRS and not _covers(kept, at + 1):
+            _deny_words_after(line, at, at + 2, kept, denied)
     return kept, denied
 
 
@@ -182,27 +189,63 @@ def _turned_around(line: Line, claim: Claim, negator: int) -> Claim | None:
         and said in ("not", "but not", "no", "non")
     ):
         return replace(claim, first=negator, meaning=not claim.meaning)
+    if claim.kind is PartKind.LEVEL and isinstance(claim.meaning, frozenset):
+        return replace(claim, first=negator, meaning=ExceptLevels(claim.meaning))
     if isinstance(claim.meaning, When) and claim.meaning.weekdays and claim.meaning.relative is None:
         return replace(claim, first=negator, meaning=ExceptDays(claim.meaning.weekdays))
     return None
 
 
-def _deny_words_after(line: Line, negator: int, kept: list[Claim], denied: list[bool]) -> None:
-    """Deny the words of a lesson after a "not": "guitar, not bass". At most three, up to a break or a word without meaning."""
-    at = negator + 1
+def _deny_words_after(line: Line, negator: int, at: int, kept: list[Claim], denied: list[bool]) -> None:
+    """Deny the words of a lesson from an atom after a "not" on: "guitar, not bass". At most three, up to a break or a word without
+    meaning."""
+    begin = at
     while at < len(line.atoms) and line.key(at) in BETWEEN_NEGATION:
         at += 1
+    if not _denies_words(line, negator, line.atoms[begin:at]):
+        return
+    end = _end_of_denied(line, at, begin, kept)
+    while (
+        end > at
+        and line.key(end) in ALTERNATIVES
+        and (further := _end_of_denied(line, end + 1, begin, kept)) > end + 1
+    ):
+        end = further
+    if end > at:
+        denied[negator:end] = [True] * (end - negator)
+
+
+def _denies_words(line: Line, negator: int, between: Sequence[Atom]) -> bool:
+    """Not so "I can't swim", where the lesson is just what is named; but "don't want swimming"."""
+    is_of_a_verb = line.key(negator) in VERB_NEGATORS or (
+        line.key(negator) == "not" and line.key(negator - 1) in NEGATED_VERBS
+    )
+    return not is_of_a_verb or any(atom.key in WISHES for atom in between)
+
+
+def _end_of_denied(line: Line, at: int, begin: int, kept: list[Claim]) -> int:
     end = at
     while end < len(line.atoms) and end < at + 3 and not _covers(kept, end):
         if (
             line.key(end) in FILLER
             or not line.atoms[end].is_word
-            or (end > negator + 1 and line.atoms[end].is_broken_off)
+            or (end > begin and line.atoms[end].is_broken_off)
         ):
             break
         end += 1
-    if end > at:
-        denied[negator:end] = [True] * (end - negator)
+    return end
+
+
+def _denied_kinds(line: Line, denied: list[bool], lexicon: Lexicon) -> tuple[Meanings, set[int]]:
+    """Kinds of lessons that are denied by name, and the atoms that name them."""
+    meant: dict[str, float] = {}
+    atoms: set[int] = set()
+    for run in _runs(line, [at for at, is_denied in enumerate(denied) if is_denied and line.atoms[at].is_word]):
+        for phrase in lexicon.phrases([line.key(at) for at in run]):
+            atoms.update(run[phrase.first : phrase.after])
+            for slug, weight in phrase.meanings:
+                meant[slug] = max(weight, meant.get(slug, 0.0))
+    return tuple(meant.items()), atoms
 
 
 def _covers(claims: list[Claim], at: int) -> bool:
@@ -225,19 +268,28 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
     spoken = spoken_times(_when_pieces(line, claims)) or (When(),)
     times = tuple(dict.fromkeys(without_days(when, excluded) for when in spoken))
     named = [word.key for at in _naming_atoms(line, claims, lesson, lexicon) for word in line.atoms[at].words]
+    refused = frozenset[Level]().union(
+        *(claim.meaning.levels for claim in claims if isinstance(claim.meaning, ExceptLevels))
+    )
+    services = match_services(named, lexicon=lexicon)
+    weights = {guess.category: guess.weight for guess in services}
+    meant, denying = _denied_kinds(line, denied, lexicon)
+    # "Keyboard, not piano", but "piano, not keyboard": what is meant more is what counts.
+    unwanted = sorted(slug for slug, weight in meant if weight > weights.get(slug, 0.0))
     return Understood(
         text=normal_form(line.typed),
         service_text=" ".join(line.atoms[at].text for at in lesson),
-        services=match_services(named, lexicon=lexicon),
+        services=tuple(guess for guess in services if guess.category not in unwanted),
+        denied=tuple(unwanted),
         place_text=places[0].text if places else None,
         is_near=places[0].is_near if places else False,
         price=merged_price(prices),
         age=merged_ages(ages),
-        levels=merged_levels(levels),
+        levels=merged_levels(levels, refused),
         when=holding(times),
         times=times if len(times) > 1 else (),
         online=merged_online([claim.meaning for claim in claims if claim.kind is PartKind.ONLINE]),  # type: ignore[misc]
-        parts=tuple(_parts(line, claims, lesson, denied)),
+        parts=tuple(_parts(line, claims, lesson, denied, denying if unwanted else set())),
     )
 
 
@@ -317,14 +369,29 @@ def _runs(line: Line, free: list[int]) -> Iterator[list[int]]:
         yield run
 
 
-def _parts(line: Line, claims: list[Claim], lesson: list[int], denied: list[bool]) -> Iterator[Part]:
-    """Every piece in order: claims as they are, the lesson's words and filler in runs."""
+def _runs_of(marked: list[bool]) -> Iterator[range]:
+    """Neighbours that are marked."""
+    first = 0
+    for at in range(1, len(marked) + 1):
+        if at == len(marked) or marked[at] != marked[first]:
+            if marked[first]:
+                yield range(first, at)
+            first = at
+
+
+def _parts(
+    line: Line, claims: list[Claim], lesson: list[int], denied: list[bool], denying: set[int]
+) -> Iterator[Part]:
+    """Every piece in order: claims as they are, the lesson's words, filler and what is denied in runs."""
     kind_of: list[tuple[PartKind, int] | None] = [None] * len(line.atoms)
     for number, claim in enumerate(claims):
         for at in range(claim.first, claim.after):
             kind_of[at] = None if claim.kind is None else (claim.kind, number)
     owned = _taken(claims, len(line.atoms))
     lesson_set = set(lesson)
+    for run in _runs_of(denied):
+        if not denying.isdisjoint(run):
+            kind_of[run.start : run.stop] = [(PartKind.DENIED, -1)] * len(run)
     for at, atom in enumerate(line.atoms):
         if owned[at] or denied[at] or not atom.is_word:
             continue

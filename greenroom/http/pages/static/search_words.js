@@ -11,6 +11,7 @@ export const KINDS = {
   level: "Level",
   when: "Time",
   online: "How",
+  denied: "Not",
 };
 
 const LEVELS = { beginner: "Beginner", intermediate: "Intermediate", advanced: "Advanced" };

@@ -269,6 +269,7 @@ def _passes(one: _Offered, filters: HardFilters) -> bool:
         (asked is None or not reach.isdisjoint(asked))
         and (filters.online is None or (service.is_online if filters.online else service.is_in_person))
         and (not filters.levels or not service.levels or not filters.levels.isdisjoint(service.levels))
+        and service.category not in filters.barred_categories
         and (filters.price is None or _is_priced(service, filters.price))
         and (filters.age is None or _is_of_age(service, filters.age))
     )

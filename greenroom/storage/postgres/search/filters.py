@@ -27,6 +27,7 @@ HOUR_PRICE_MAX: Final = "d.price_cents::bigint * 60 <= %(price_max)s * d.duratio
 OLD_ENOUGH: Final = "(d.age_max IS NULL OR d.age_max >= %(age_from)s)"
 YOUNG_ENOUGH: Final = "(d.age_min IS NULL OR d.age_min <= %(age_to)s)"
 OF_LEVELS: Final = "(d.levels = 0 OR d.levels & %(levels)s <> 0)"
+NOT_BARRED: Final = "(d.category IS NULL OR d.category <> ALL(%(barred)s::text[]))"
 FREE: Final = """(SELECT true FROM windows w
            CROSS JOIN LATERAL (
                  SELECT from_minute, to_minute FROM instructor_availability
@@ -102,6 +103,9 @@ def filter_clauses(filters: HardFilters, now: datetime) -> tuple[list[LiteralStr
         if filters.age.max_years is not None:
             clauses.append(YOUNG_ENOUGH)
             params["age_to"] = filters.age.max_years
+    if filters.barred_categories:
+        clauses.append(NOT_BARRED)
+        params["barred"] = texts(filters.barred_categories)
     if reach is not None:
         # The last, as comparing arrays takes longer than all else together.
         clauses.append(HAD_THERE)
