@@ -97,10 +97,24 @@ class PriceBounds:
 
 @dataclass(frozen=True, slots=True)
 class AgeBounds:
-    """The learner's age in years, both bounds inclusive; ``max_years`` None for "and older"."""
+    """The learner's age in years, both bounds inclusive; ``max_years`` None for "and older".
+
+    ``are_together``: of several learners, for each of whom the lesson has to be ("7 and 10"); else any age between the bounds will do.
+    """
 
     min_years: int
     max_years: int | None
+    are_together: bool = False
+
+    @property
+    def taught_up_to(self) -> int:
+        """What a lesson's highest age has to reach."""
+        return self.max_years if self.are_together and self.max_years is not None else self.min_years
+
+    @property
+    def taught_from(self) -> int | None:
+        """What a lesson's lowest age may be at most; None for any."""
+        return self.min_years if self.are_together else self.max_years
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,10 @@ def test_prices(text: str, price: PriceBounds | None) -> None:
     ],
 )
 def test_ages(text: str, low: int, high: int | None) -> None:
-    assert read(text).age == AgeBounds(low, high)
+    age = read(text).age
+
+    assert age is not None
+    assert (age.min_years, age.max_years) == (low, high)
 
 
 @pytest.mark.parametrize(
@@ -458,3 +461,18 @@ def test_a_kind_that_is_denied_is_not_asked_for(text: str, denied: set[str], ser
 )
 def test_a_level_that_is_denied_leaves_the_others(text: str, levels: set[Level]) -> None:
     assert read(text).levels == levels
+
+
+@pytest.mark.parametrize(
+    ("text", "are_together"),
+    [
+        ("cello for my daughters, 7 and 10", True),
+        ("cello for ages 7 and 10", True),
+        ("cello for my 7 year old son and my 10 year old daughter", True),
+        ("cello for ages 7 to 10", False),
+        ("cello for kids between 7 and 10", False),
+        ("cello for a 7 or 10 year old", False),
+    ],
+)
+def test_ages_that_are_told_one_by_one_are_of_learners_who_are_all_meant(text: str, are_together: bool) -> None:
+    assert read(text).age == AgeBounds(7, 10, are_together)

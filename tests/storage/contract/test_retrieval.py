@@ -228,6 +228,19 @@ async def test_lessons_of_a_level_are_found_with_those_of_whatever_level(storage
     assert sorted(await found(storage, only_advanced)) == [lesson_id(20), lesson_id(30)]
 
 
+async def test_who_is_asked_for_learners_of_several_ages_together_teaches_each_of_them(storage: Storage) -> None:
+    await open_market(
+        storage,
+        a_teacher(1, lesson={"age_min": 8}),
+        a_teacher(2, lesson={"age_min": 6, "age_max": 12}),
+        a_teacher(3, lesson={"age_max": 9}),
+    )
+
+    each = AgeBounds(7, 10, are_together=True)
+    assert await found(storage, a_query("", age=each)) == [lesson_id(20)]
+    assert len(await found(storage, a_query("", age=AgeBounds(7, 10)))) == 3
+
+
 async def test_a_kind_that_is_barred_is_not_found_and_what_is_of_no_kind_is(storage: Storage) -> None:
     await open_market(
         storage,

@@ -93,7 +93,10 @@ filters = st.builds(
     cities=st.sampled_from([(), (RegionId("nyc"),), (RegionId("nyc"), RegionId("london"))]),
     areas=regions,
     price=st.none() | prices,
-    age=st.none() | st.sampled_from([AgeBounds(5, 5), AgeBounds(8, 10), AgeBounds(13, None)]),
+    age=st.none()
+    | st.sampled_from(
+        [AgeBounds(5, 5), AgeBounds(8, 10), AgeBounds(5, 13, are_together=True), AgeBounds(13, None)]
+    ),
     levels=st.frozensets(st.sampled_from(Level), max_size=2),
     windows=windows,
     online=st.sampled_from([None, True, False]),
@@ -135,6 +138,8 @@ def _passes(service: Service, teacher: Teacher, filters: HardFilters) -> bool:
         if filters.price.min_cents is not None and cents < filters.price.min_cents:
             return False
     if filters.age is not None:
+        if filters.age.are_together and not (service.age_min or 0) <= 5 < 13 <= (service.age_max or 999):
+            return False
         oldest = 999 if filters.age.max_years is None else filters.age.max_years
         if (service.age_min or 0) > oldest or filters.age.min_years > (service.age_max or 999):
             return False

@@ -3,7 +3,8 @@
 What words mean, in years: baby 0-1, toddler 1-3, preschooler 3-5, kindergartner 5-6, kid or child 3-12, tween 9-12, teenager 13-19,
 young adult 18-25, adult 18 and older, senior 60 and older; elementary school 5-11, middle school 11-14, high school 14-18,
 college student 18 and older; the n-th grade n+5 to n+6, year n of English schools n+4 to n+5. Under "under 10" the ten are not counted; "up to 10" counts them.
-Numbers go before words ("kids ages 6-10"); of several the youngest and the oldest bound the whole.
+Numbers go before words ("kids ages 6-10"); of several the youngest and the oldest bound the whole, and
+a lesson has to be for each ("7 and 10") unless it is a range or a choice ("7 to 10", "7 or 10").
 """
 
 from __future__ import annotations
@@ -145,28 +146,42 @@ def merged_ages(ages: list[Ages]) -> AgeBounds | None:
     exact = [age.bounds for age in ages if age.is_exact] or [age.bounds for age in ages]
     if not exact:
         return None
+    are_single = len(exact) > 1 and all(bounds.min_years == bounds.max_years for bounds in exact)
     highs = [bounds.max_years for bounds in exact if bounds.max_years is not None]
     return AgeBounds(
         min(bounds.min_years for bounds in exact),
         max(highs) if len(highs) == len(exact) else None,
+        are_together=len(highs) == len(exact)
+        and (are_single or any(bounds.are_together for bounds in exact))
+        and min(bounds.min_years for bounds in exact) < max(highs),
     )
 
 
 def _claim(
-    first: int, after: int, low: int, high: int | None, *, is_exact: bool = True, strength: int = 11
+    first: int,
+    after: int,
+    low: int,
+    high: int | None,
+    *,
+    is_exact: bool = True,
+    strength: int = 11,
+    are_together: bool = False,
 ) -> Claim:
-    return Claim(PartKind.AGE, first, after, Ages(AgeBounds(low, high), is_exact), strength)
+    return Claim(PartKind.AGE, first, after, Ages(AgeBounds(low, high, are_together), is_exact), strength)
 
 
 def _numbered(line: Line) -> Iterator[Claim]:
     for match, first, after in line.find(_SPAN):
         ages = [int(number) for name, number in match.groupdict().items() if number is not None]
         if max(ages) <= AGE_MAX:
-            yield _claim(first, after, min(ages), max(ages), strength=12)
+            words = match.group().split()
+            are_together = not {"between", "from"}.intersection(words) and not {"and", "&"}.isdisjoint(words)
+            yield _claim(first, after, min(ages), max(ages), strength=12, are_together=are_together)
     for match, first, after in line.find(_LIST):
         ages = [int(number) for number in re.findall(r"\d+", match["list"] or match["list2"])]
         if max(ages) <= AGE_MAX:
-            yield _claim(first, after, min(ages), max(ages), strength=12)
+            are_together = "or" not in match.group().split()
+            yield _claim(first, after, min(ages), max(ages), strength=12, are_together=are_together)
     for rule in (_YEARS, _AGE_N):
         for match, first, after in line.find(rule):
             age = int(match["n"])

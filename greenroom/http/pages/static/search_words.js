@@ -117,6 +117,12 @@ export function yearsOf({ min, max }) {
   return min > 0 ? `Ages ${min} to ${max}` : `Up to age ${max}`;
 }
 
+/** Of the ages that were asked for, those that are taught: of children it may be from eight on. */
+const agesInCommon = (asked, taught) => ({
+  min: Math.max(asked.min, taught.min),
+  max: asked.max === null || taught.max === null ? asked.max ?? taught.max : Math.min(asked.max, taught.max),
+});
+
 /** When somebody would like a lesson, in words; empty for any time. Hours are by the clock where it is given. */
 export const timesInWords = ({ times }) => times.map(whenInWords).join(" or ");
 
@@ -198,9 +204,9 @@ export function reasonsOf(result, { parsed, location }) {
     vector > 0 && "similar in meaning",
     place && `comes to ${place.name}`,
     parsed.times.length > 0 && "has free time then",
-    parsed.age && result.ages && `teaches ${yearsOf(parsed.age).toLowerCase()}`,
+    parsed.age && result.ages && `teaches ${yearsOf(agesInCommon(parsed.age, result.ages)).toLowerCase()}`,
   ].filter(Boolean);
-  return capitalised(reasons.join(" · ") || "the kind of lesson you look for");
+  return capitalised(reasons.join(" · ") || (parsed.service ? "the kind of lesson you look for" : "fits what you ask for"));
 }
 
 /** How soon somebody answers, roughly. */

@@ -288,6 +288,6 @@ def _is_priced(service: Service, price: PriceBounds) -> bool:
 
 
 def _is_of_age(service: Service, age: AgeBounds) -> bool:
-    is_old_enough = service.age_max is None or service.age_max >= age.min_years
-    is_young_enough = age.max_years is None or service.age_min is None or service.age_min <= age.max_years
+    is_old_enough = service.age_max is None or service.age_max >= age.taught_up_to
+    is_young_enough = age.taught_from is None or service.age_min is None or service.age_min <= age.taught_from
     return is_old_enough and is_young_enough

@@ -99,10 +99,10 @@ def filter_clauses(filters: HardFilters, now: datetime) -> tuple[list[LiteralStr
             params["price_max"] = filters.price.max_cents
     if filters.age is not None:
         clauses.append(OLD_ENOUGH)
-        params["age_from"] = filters.age.min_years
-        if filters.age.max_years is not None:
+        params["age_from"] = filters.age.taught_up_to
+        if filters.age.taught_from is not None:
             clauses.append(YOUNG_ENOUGH)
-            params["age_to"] = filters.age.max_years
+            params["age_to"] = filters.age.taught_from
     if filters.barred_categories:
         clauses.append(NOT_BARRED)
         params["barred"] = texts(filters.barred_categories)
