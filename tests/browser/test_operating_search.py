@@ -234,3 +234,18 @@ def test_a_learned_name_is_approved(operator: Visitor) -> None:
     expect(page.get_by_text("There are none.")).to_be_visible()
     assert decided == [{"text": "the slope", "region_id": "nyc/brooklyn/park-slope", "action": "approve"}]
     assert operator.unexpected() == []
+
+
+def test_a_name_that_a_place_has_itself_is_told_before_it_is_added(admin: Visitor) -> None:
+    page = admin.page
+    brooklyn = {"id": "nyc/brooklyn", "name": "Brooklyn", "kind": "borough", "within": ["New York City"]}
+    none = {"items": [], "next_cursor": None}
+    page.route("**/api/v1/admin/location-aliases**", lambda route: route.fulfill(json=none))
+    page.route("**/api/v1/regions?**", lambda route: route.fulfill(json={"items": [brooklyn]}))
+    part(page, "Names of places")
+    page.get_by_label("Name", exact=True).fill("brooklyn")
+    page.get_by_label("Region", exact=True).fill("brookl")
+
+    expect(page.get_by_text("nyc/brooklyn has that name itself")).to_be_visible()
+    expect(page.locator("#alias-regions option")).to_have_attribute("value", "nyc/brooklyn")
+    assert nameless(page) == []

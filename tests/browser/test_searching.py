@@ -428,6 +428,14 @@ def test_the_next_page_follows_and_what_is_on_both_is_shown_once(
     assert asked[-1]["cursor"] == "s1.next"
 
 
+def test_who_reads_to_the_end_of_very_many_is_told_that_these_were_the_best(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    answering(an_answer(a_result(1), a_result(2), total=310))
+    look(zoe.page, "music")
+    expect(count_of(zoe.page)).to_have_text("310 lessons found, the best 2 shown")
+
+
 def test_what_others_call_their_lessons_is_text(zoe: Visitor, answering: Callable[..., Any]) -> None:
     title = "<img src=x onerror=alert(1)>"
     answering(an_answer(a_result(title=title)))

@@ -235,11 +235,16 @@ export function distanceOf(km) {
   return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: km < 10 ? 1 : 0 }).format(km)} km away`;
 }
 
-/** How many were found, for the eye and the ear. */
-export function countOf(shown, total) {
+/**
+ * How many were found, for the eye and the ear.
+ *
+ * @param isAll whether there is no further page: of very many only the best are put in order, and the others can't be had.
+ */
+export function countOf(shown, total, { isAll }) {
   if (total === 0) return "No lessons found";
   if (total === 1) return "1 lesson found";
-  return shown < total ? `${total} lessons found, ${shown} shown` : `${total} lessons found`;
+  if (shown >= total) return `${total} lessons found`;
+  return `${total} lessons found, ${isAll ? "the best " : ""}${shown} shown`;
 }
 
 const capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);

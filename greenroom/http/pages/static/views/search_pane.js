@@ -319,7 +319,7 @@ function countInWords({ status, waitS, answer }) {
   if (status === "waiting") return `Many people are searching just now. Trying again in ${Math.ceil(waitS)} s …`;
   if (status !== "answered") return "";
   if (wasCutShort(answer.meta)) return "";
-  return countOf(answer.results.length, answer.meta.total_candidates);
+  return countOf(answer.results.length, answer.meta.total_candidates, { isAll: !answer.cursor });
 }
 
 /** The sentence an answer belongs to, as it was typed: positions of its pieces count in that one. */

@@ -21,7 +21,7 @@ export function createSearch({ api, announce, credentials }) {
     figures: () => createSearchFigures({ api }),
     try: () => createSearchTrial({ api, isPerson: credentials.kind === "token" }),
     config: () => createSearchConfig({ api, announce }),
-    aliases: () => createSearchAliases({ api, announce }),
+    aliases: () => createSearchAliases({ api, announce, isPerson: credentials.kind === "token" }),
   };
   const links = PARTS.map(([name, label]) => el("a", { class: "chip", href: addressOf(name) }, label));
   const body = el("div", {});

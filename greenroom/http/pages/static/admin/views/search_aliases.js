@@ -1,5 +1,6 @@
 /** What places are called besides their names: from the gazetteer, by operators, and learned from what people opened. */
 
+import { ApiError } from "../../api.js";
 import { el, setText } from "../../dom.js";
 import { field } from "../../views/field.js";
 import { whenExactly } from "../words.js";
@@ -11,7 +12,11 @@ const STATES = [
   ["revoked", "revoked"],
 ];
 
-export function createSearchAliases({ api, announce }) {
+/** Without a keystroke, before the server is asked. */
+const LOOK_UP_AFTER_MS = 250;
+
+/** @param isPerson whether an account operates: regions are found for somebody, and a key is nobody. */
+export function createSearchAliases({ api, announce, isPerson }) {
   let state = STATES[0][0];
   let rows = [];
   let cursor = null;
@@ -26,14 +31,53 @@ export function createSearchAliases({ api, announce }) {
   const more = el("button", { class: "button small", type: "button", hidden: true, on: { click: () => read(cursor) } }, "Show earlier ones");
   const name = field("Name", { name: "alias-text", required: true, autocomplete: "off" });
   const region = field("Region", { name: "alias-region", required: true, autocomplete: "off", placeholder: "nyc/manhattan/east-village" });
+  const regions = el("datalist", { id: "alias-regions" });
+  if (isPerson) {
+    region.input.setAttribute("list", regions.id);
+    region.input.addEventListener("input", onRegion);
+    name.input.addEventListener("change", () => void warn());
+    setText(region.hint, "Write its name to choose from those there are.");
+  }
+  let lookingUp = null;
   const form = el(
     "form",
     { class: "config-form", noValidate: true, on: { submit: onSubmit } },
     name.element,
     region.element,
+    regions,
     problem,
     el("div", { class: "config-buttons" }, el("button", { class: "button primary", type: "submit" }, "Add")),
   );
+
+  function onRegion() {
+    clearTimeout(lookingUp);
+    const wanted = region.input.value.trim();
+    // An id that was chosen, and no name to look for.
+    if (wanted && !wanted.includes("/")) lookingUp = setTimeout(() => void offer(wanted), LOOK_UP_AFTER_MS);
+  }
+
+  async function offer(wanted) {
+    const found = await regionsNamed(wanted);
+    if (region.input.value.trim() !== wanted) return;
+    regions.replaceChildren(...found.map((each) => el("option", { value: each.id }, [each.name, ...each.within].join(", "))));
+  }
+
+  /** An alias that is also a place's own name is never looked up: the name comes first. */
+  async function warn() {
+    const text = name.input.value.trim();
+    const namesake = text && (await regionsNamed(text)).find((each) => each.name.toLowerCase() === text.toLowerCase());
+    if (name.input.value.trim() !== text) return;
+    setText(name.hint, namesake ? `${namesake.id} has that name itself, and names are found before aliases: this one would change nothing.` : "");
+  }
+
+  async function regionsNamed(text) {
+    try {
+      return await api.regions(text);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return []; // it can be written without
+    }
+  }
 
   async function read(from = null) {
     const asked = state;
@@ -99,6 +143,7 @@ export function createSearchAliases({ api, announce }) {
     const wasDone = await decide({ text, region_id: region.input.value.trim(), action: "approve" }, `${text} was added`);
     if (!wasDone) return;
     name.input.value = region.input.value = "";
+    setText(name.hint, "");
     if (state !== "active") choose("active");
   }
 
