@@ -476,3 +476,18 @@ def test_a_level_that_is_denied_leaves_the_others(text: str, levels: set[Level])
 )
 def test_ages_that_are_told_one_by_one_are_of_learners_who_are_all_meant(text: str, are_together: bool) -> None:
     assert read(text).age == AgeBounds(7, 10, are_together)
+
+
+@pytest.mark.parametrize(
+    ("text", "service_text"),
+    [
+        ("two piano lessons", "piano"),
+        ("algebra 2", "algebra 2"),
+        ("first aid", "first aid"),
+        ("ideally piano for my gran", "piano"),
+        ("clases de piano en brooklyn", "piano"),
+        ("piano yesterday", "piano"),
+    ],
+)
+def test_words_that_only_count_or_go_around_are_no_lesson(text: str, service_text: str) -> None:
+    assert read(text).service_text == service_text

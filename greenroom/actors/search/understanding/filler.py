@@ -39,7 +39,8 @@ FILLER: Final = word_set("""
     year years yes you young younger your youre
     son sons daughter daughters husband boyfriend girlfriend mom mum mother dad father grandma grandpa grandmother grandfather
     grandson granddaughter brother sister niece nephew boy boys girl girls family myself yo bro sis hubby couple couples somone sombody someon anyon teech lern
-    anywhere everyone everybody
+    anywhere everyone everybody ideally gran granny nan nana grandad granddad grandparents
+    clase clases cours lecon lecons de en para
     leson lesons lessions lession techer techers teachr teahcer instructer intructor tuter tuters
     """)
 """Left out of the words for the lesson, unless they are part of a name of one ("home repair", "learn to swim")."""

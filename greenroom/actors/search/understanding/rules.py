@@ -323,9 +323,16 @@ def _lesson_atoms(line: Line, taken: list[bool], lexicon: Lexicon) -> list[int]:
             core = _core(line, run[phrase.first : phrase.after], lexicon)
             if any(line.key(at) not in SOFT_FILLER for at in core):
                 named.update(core)
-    telling = [at for at in free if at in named or line.key(at) not in FILLER]
+    telling = [
+        at for at in free if at in named or not (line.key(at) in FILLER or _is_spelled_number(line.atoms[at]))
+    ]
     sure = [at for at in telling if line.key(at) not in SOFT_FILLER or at in named]
     return sure or telling
+
+
+def _is_spelled_number(atom: Atom) -> bool:
+    """ "Two": how many; one in digits is often a part of a name ("algebra 2"), as is "first" ("first aid")."""
+    return atom.key.isdigit() and atom.words[0].text[0].isalpha()
 
 
 _LENDING: Final = frozenset({PartKind.AGE, PartKind.LEVEL, PartKind.WHEN})
