@@ -14,6 +14,9 @@ export const KINDS = {
   denied: "Not",
 };
 
+/** A piece as something to go without: "price: Up to $80"; what is denied says so itself: "no beginners". */
+export const pieceInWords = ({ kind, label }) => (kind === "denied" ? label : `${KINDS[kind].toLowerCase()}: ${label}`);
+
 const LEVELS = { beginner: "Beginner", intermediate: "Intermediate", advanced: "Advanced" };
 const DAYS = { mon: "Monday", tue: "Tuesday", wed: "Wednesday", thu: "Thursday", fri: "Friday", sat: "Saturday", sun: "Sunday" };
 /** "tues", "Sat.", "thur": the first three letters decide. */

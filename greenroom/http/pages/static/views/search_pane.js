@@ -2,7 +2,7 @@
 
 import { el, setText } from "../dom.js";
 import { backIcon, placeIcon, searchIcon } from "../icons.js";
-import { countOf, farNote, KINDS, saysNearMe, understoodOf, wasCutShort } from "../search_words.js";
+import { countOf, farNote, pieceInWords, saysNearMe, understoodOf, wasCutShort } from "../search_words.js";
 import { addressOfSearch, SENTENCE_LENGTH_MAX, without } from "../sentence.js";
 import { createSearchCard } from "./search_card.js";
 import { createUnderstood } from "./search_understood.js";
@@ -247,11 +247,11 @@ export function createSearchPane(me, actions) {
       el(
         "div",
         { class: "search-note is-choices" },
-        ...pieces.map(({ kind, label, parts }) =>
+        ...pieces.map(({ parts, ...piece }) =>
           el(
             "button",
             { class: "choice", type: "button", on: { click: () => actions.search({ text: without(sentence, parts), city: asked.city }) } },
-            `Without ${KINDS[kind].toLowerCase()}: ${label}`,
+            `Without ${pieceInWords(piece)}`,
           ),
         ),
       ),

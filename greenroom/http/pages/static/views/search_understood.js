@@ -2,7 +2,7 @@
 
 import { el } from "../dom.js";
 import { closeIcon } from "../icons.js";
-import { KINDS, missingOf, placeNote, understoodOf } from "../search_words.js";
+import { KINDS, missingOf, pieceInWords, placeNote, understoodOf } from "../search_words.js";
 import { parentName, without, withPlace, wordsForPlace } from "../sentence.js";
 
 /** Places to choose from; the server names ten at most, and who finds none of these writes another word. */
@@ -27,7 +27,7 @@ export function createUnderstood({ look }) {
           class: "piece-out",
           type: "button",
           title: "Search without this",
-          "aria-label": `Search without ${KINDS[kind].toLowerCase()}: ${label}`,
+          "aria-label": `Search without ${pieceInWords({ kind, label })}`,
           on: { click: () => look(without(sentence, parts)) },
         },
         closeIcon(),

@@ -105,7 +105,7 @@ export function createSearchAliases({ api, announce, isPerson }) {
   function cells(alias) {
     const decided = alias.decided_by && `by ${alias.decided_by}, ${whenExactly(alias.decided_at)}`;
     const actions = [alias.state !== "active" && button("Approve", "approve", alias), alias.state !== "revoked" && button("Revoke", "revoke", alias)];
-    return [alias.text, alias.region_id, alias.source, alias.weight.toFixed(2), whenExactly(alias.created_at), decided, el("span", { class: "alias-actions" }, ...actions)];
+    return [alias.text, alias.region_id, alias.source, alias.weight.toFixed(2), alias.source === "gazetteer" ? null : whenExactly(alias.created_at), decided, el("span", { class: "alias-actions" }, ...actions)];
   }
 
   function button(label, action, alias) {
