@@ -68,7 +68,7 @@ def serve_command(
         int | None, typer.Option(min=1, max=64, help="Worker processes; by default GREENROOM_WORKERS.")
     ] = None,
 ) -> None:
-    """Serve. Without GREENROOM_DATABASE_URL an embedded Postgres in the data folder is used."""
+    """Run the server: its API, its page and its search. Without GREENROOM_DATABASE_URL an embedded Postgres in the data folder is used."""
     with _settings() as settings:
         if workers is not None:
             settings = settings.model_copy(update={"workers": workers})

@@ -17,7 +17,7 @@ from greenroom.schema.search.diagnostics import HARMLESS, SkipReason, StageName,
 from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut, StageOut
 from greenroom.schema.search.places import PlaceOutcome, Tier
 from greenroom.schema.search.understood import PartKind
-from greenroom.schema.search.wire import LocationOut, ResultOut, SearchOut
+from greenroom.schema.search.wire import LocationOut, RegionOut, ResultOut, SearchOut
 
 TIMELINE_WIDTH: Final = 40
 """Columns for the axis of the stages."""
@@ -106,12 +106,14 @@ def _understood(found: SearchOut) -> Text:
     location = found.meta.location
     line = Text("Understood  ", style="bold")
     told = [part for part in found.meta.parsed.parts if part.kind is not PartKind.FILLER]
+    places = [part for part in told if part.kind is PartKind.PLACE]
     for number, part in enumerate(told):
         line.append(" · " if number else "", style="dim")
         line.append(f"{part.kind.value} ", style="dim")
         line.append(_harmless(part.text), style="cyan")
-        if part.kind is PartKind.PLACE and location.region is not None:
-            line.append(f" = {_harmless(location.region.name)}", style="bold cyan")
+        if part.kind is PartKind.PLACE and part is places[-1] and location.outcome is PlaceOutcome.RESOLVED:
+            named = " or ".join(dict.fromkeys(region.name for region in location.regions))
+            line.append(f" = {_harmless(named)}", style="bold cyan")
     if not told:
         line.append("nothing in particular", style="dim")
     return line
@@ -122,12 +124,18 @@ def _place_notes(location: LocationOut) -> list[str]:
         case PlaceOutcome.UNKNOWN:
             return [f"No place called {location.text!r} is known, so lessons anywhere are shown."]
         case PlaceOutcome.AMBIGUOUS:
-            names = ", ".join(candidate.region.id for candidate in location.candidates)
-            return [f"{location.text!r} may be any of {names}: lessons in all of them are shown."]
+            names = " or ".join(_named_apart(candidate.region) for candidate in location.candidates)
+            return [f"{location.text!r} may be {names}: lessons in all of them are shown."]
         case PlaceOutcome.RESOLVED if location.tier is not None and location.tier >= Tier.FUZZY:
             return [f"{location.text!r} was found by {_TIERS[location.tier]}."]
         case _:
             return []
+
+
+def _named_apart(region: RegionOut) -> str:
+    """A region with what it lies in, by which two of one name are told apart: "Chinatown (nyc, manhattan)"."""
+    above = ", ".join(region.id.split("/")[:-1])
+    return _harmless(f"{region.name} ({above})" if above else region.name)
 
 
 def _missing(budget: BudgetOut) -> list[str]:
@@ -190,10 +198,18 @@ def _show_diagnostics(diagnostics: DiagnosticsOut, budget: BudgetOut, console: C
     stages.add_column(f"0 to {budget.limit_ms:.0f} ms", no_wrap=True)
     stages.add_column("ms", justify="right")
     stages.add_column("status")
+    stages.add_column("why", overflow="fold")
+    reasons: dict[StageName, list[str]] = {}
+    for skip in budget.skipped:
+        said = skip.reason.value.replace("_", " ") + (f" ({_harmless(skip.detail)})" if skip.detail else "")
+        reasons.setdefault(skip.stage, []).append(said)
     for stage in diagnostics.stages:
         style = _STATUS_STYLES[stage.status]
         bar = Text(_bar(stage, budget), style=style)
-        stages.add_row(stage.name.value, bar, f"{stage.duration_ms:.1f}", Text(stage.status.value, style=style))
+        why = Text(", ".join(reasons.get(stage.name, [])))
+        stages.add_row(
+            stage.name.value, bar, f"{stage.duration_ms:.1f}", Text(stage.status.value, style=style), why
+        )
     tiers = Table(box=None, pad_edge=False, header_style="dim", title="Places", title_justify="left")
     for name in ("tier", "tried", "confidence", "ms", "result"):
         tiers.add_column(name, justify="right" if name in {"confidence", "ms"} else "left")

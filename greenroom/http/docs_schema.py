@@ -151,5 +151,5 @@ def _number(value: float | None) -> str:
 
 def _default(schema: Schema) -> Iterator[str]:
     default = schema.get("default")
-    if default is not None and default != "":
+    if default is not None and default not in ("", []):
         yield f"<code>{escape(str(default).lower() if isinstance(default, bool) else str(default))}</code> if left out"

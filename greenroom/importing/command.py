@@ -140,9 +140,13 @@ def summary(job: ImportJob, loaded: Loaded) -> str:
     match job.subject:
         case Subject.SERVICES:
             new = "" if job.is_dry else f" ({loaded.new_accounts:,} new)"
-            told = f"{loaded.good:,} instructors{new} with {loaded.services:,} services {done}"
+            told = f"{_so_many(loaded.good, 'instructor')}{new} with {_so_many(loaded.services, 'service')} {done}"
         case Subject.REGIONS:
-            told = f"{loaded.good:,} regions with {loaded.aliases:,} aliases {done}"
+            told = f"{_so_many(loaded.good, 'region')} with {_so_many(loaded.aliases, 'alias', 'aliases')} {done}"
         case Subject.ALIASES:
-            told = f"{loaded.good:,} aliases {done}"
+            told = f"{_so_many(loaded.good, 'alias', 'aliases')} {done}"
     return told if not loaded.bad else f"{told}; {loaded.bad:,} refused"
+
+
+def _so_many(count: int, one: str, many: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from pydantic import ValidationError
 
 from greenroom.schema.refusals import in_our_words
+
+_LINE_OF_ITS_OWN: Final = re.compile(r" at line 1 column ([0-9]+)$")
+"""JSON is read line by line, each of which is the first to its parser."""
 
 
 class FileUnusable(Exception):
@@ -46,7 +51,7 @@ def faults_of(error: ValidationError, line: int) -> BadLine:
     """What pydantic found, in our words."""
     return BadLine(
         *(
-            LineFault(line, field_path(fault["loc"]), in_our_words(fault))
+            LineFault(line, field_path(fault["loc"]), _LINE_OF_ITS_OWN.sub(r" (column \1)", in_our_words(fault)))
             for fault in error.errors(include_url=False, include_input=False)
         )
     )

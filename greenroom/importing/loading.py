@@ -50,7 +50,10 @@ class Loaded:
 
 
 Report = Callable[[LineFault], None]
-"""Told of every fault, in the order in which they are found."""
+"""Told of every fault, in the order of their lines (of regions: of those of one level)."""
+
+HELD_MAX: Final = 1_000
+"""Faults that wait to be told in their order; what is beside them is loaded rather than hold more."""
 
 
 class Loading:
@@ -81,6 +84,7 @@ class Loading:
         self._password_hash = password_hash
         self._report = report
         self._is_dry = is_dry
+        self._held: list[LineFault] = []
         self._would_be_stored: set[RegionId] = set()
         """Regions, when nothing is: the next reading of the file looks for their parents."""
 
@@ -138,22 +142,34 @@ class Loading:
         for line in lines:
             if isinstance(line, BadLine):
                 loaded += self._refuse(line.faults)
+                if batch and len(self._held) >= HELD_MAX:
+                    loaded += await load(batch)
+                    batch, taken, carried = [], set(), 0
+                if not batch:
+                    self._tell()
                 continue
             named, heavy = set(names(line)), heft(line)
             if batch and (len(batch) == BATCH or named & taken or carried + heavy > HEFT_MAX):
                 loaded += await load(batch)
+                self._tell()
                 batch, taken, carried = [], set(), 0
             batch.append(line)
             taken |= named
             carried += heavy
-        return loaded + (await load(batch) if batch else Loaded())
+        if batch:
+            loaded += await load(batch)
+        self._tell()
+        return loaded
 
-    def _refuse(self, faults: Iterable[LineFault]) -> Loaded:
-        lines = set()
-        for fault in faults:
+    def _refuse(self, faults: Sequence[LineFault]) -> Loaded:
+        """Hold faults until those of the lines before them are known."""
+        self._held += faults
+        return Loaded(bad=len({fault.line for fault in faults}))
+
+    def _tell(self) -> None:
+        for fault in sorted(self._held, key=lambda fault: fault.line):
             self._report(fault)
-            lines.add(fault.line)
-        return Loaded(bad=len(lines))
+        self._held.clear()
 
     async def _load_instructors(self, batch: Sequence[ListedAt]) -> Loaded:
         named = {region for entry in batch for region in _regions_of(entry.listing)}

@@ -183,7 +183,7 @@ class Listed:
     Attributes:
         user_id: the instructor's; None if it was refused.
         is_new: an account was made.
-        refusal: why nothing of it was stored; None if it was.
+        refusal: what is the matter with its e-mail address, so that nothing was stored; None if it was.
     """
 
     external_id: str

@@ -41,11 +41,9 @@ def owners(
         if holder is None:
             yield Listed(external_id, UserId(ids.ulid()), is_new=True)
         elif holder.role is not Role.INSTRUCTOR:
-            yield Listed(external_id, None, refusal="the e-mail address belongs to somebody who is no instructor")
+            yield Listed(external_id, None, refusal="belongs to somebody who is no instructor")
         elif holder.external_id is not None:
-            yield Listed(
-                external_id, None, refusal=f"the e-mail address is that of the instructor {holder.external_id}"
-            )
+            yield Listed(external_id, None, refusal=f"is that of the instructor {holder.external_id}")
         else:
             yield Listed(external_id, holder.user_id)
 

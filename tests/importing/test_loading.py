@@ -166,8 +166,9 @@ async def test_bad_lines_are_told_by_number_and_field_and_the_others_loaded(desk
         (7, ""),
         (8, ""),
     ]
+    assert [fault.line for fault in desk.faults] == [2, 3, 3, 4, 5, 6, 7, 8]
     assert "line 4: areas hoboken/atlantis is no region known here" in desk.told
-    assert "line 5: email the e-mail address is that of the instructor a" in desk.told
+    assert "line 5: email is that of the instructor a" in desk.told
 
 
 async def test_bad_cells_are_told_by_their_column(desk: Desk) -> None:

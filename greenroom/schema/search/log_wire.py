@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, Self
 
 from pydantic import ConfigDict
@@ -55,7 +56,7 @@ class SearchLineOut(_FromRecord):
 
     @classmethod
     def of(cls, line: SearchLine) -> Self:
-        return cls.model_validate(line)
+        return cls.model_validate(replace(line, used_ms=round(line.used_ms, 1)))
 
 
 class SearchesOut(Wire):

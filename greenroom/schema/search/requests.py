@@ -104,7 +104,7 @@ class Search(Query):
     skip: Annotated[
         frozenset[SkippedStage],
         BeforeValidator(_stages),
-        Field(json_schema_extra={"description": "for admins: comma-separated"}),
+        Field(json_schema_extra={"description": "stages to leave out, comma-separated; for admins"}),
     ] = frozenset()
     simulate_high_load: Flag = False
 
@@ -135,7 +135,8 @@ class ChangeSearchConfig(Body):
 
 
 class ClickResult(Body):
-    """``position`` is where the result stood, from 0, as the client saw it; what counts is where the answer had it."""
+    """``position`` is where the result stood, from 0, as the client saw it. It has to be told and is not relied on: what is recorded
+    is where the answer had the lesson."""
 
     service_id: Annotated[ServiceId, Ulid]
     position: Annotated[int, Field(ge=0, le=POSITION_MAX)]

@@ -280,7 +280,8 @@ class ParsedOut(Wire):
 
 
 class SearchMetaOut(Wire):
-    """``total_candidates``: lessons that fit, of which at most 200 can be paged through."""
+    """``total_candidates``: lessons that fit. The best 200 of them are put in order and can be paged through: at the end of the last
+    page fewer may have been shown than were found."""
 
     parsed: ParsedOut
     location: LocationOut

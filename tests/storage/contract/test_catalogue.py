@@ -221,7 +221,7 @@ async def test_a_listing_with_somebody_elses_address_is_refused_and_the_others_a
     )
 
     assert refused.user_id is None
-    assert "address" in (refused.refusal or "")
+    assert refused.refusal is not None
     assert stored.user_id is not None
     assert stored.is_new
 

@@ -193,9 +193,10 @@ export function missingOf({ degraded, skipped }) {
   return [...new Set([...sentences, ...simpler])];
 }
 
-/** Whether there was no time to look for lessons at all: then there may be some all the same. */
-export const wasCutShort = ({ budget, total_candidates: total }) =>
-  total === 0 && budget.skipped.some(({ stage, reason }) => stage === "burst2" && !HARMLESS.has(reason));
+/** Whether there was no time to look for lessons at all, or at those that were found before: then there may be some all the same. */
+export const wasCutShort = ({ results, meta }) =>
+  results.length === 0 &&
+  meta.budget.skipped.some(({ stage, reason }) => ["burst2", "hydration"].includes(stage) && !HARMLESS.has(reason));
 
 /** Why a lesson is among the results, in a line. */
 export function reasonsOf(result, { parsed, location }) {

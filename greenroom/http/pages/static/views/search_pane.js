@@ -228,10 +228,11 @@ export function createSearchPane(me, actions) {
   }
 
   /** Nothing fits: what could be left out. */
-  function showNothing({ results, meta, of }) {
+  function showNothing(answer) {
+    const { results, meta, of } = answer;
     nothing.hidden = results.length > 0;
     if (results.length > 0) return;
-    if (wasCutShort(meta)) {
+    if (wasCutShort(answer)) {
       nothing.replaceChildren(
         el("p", { class: "empty-title" }, "There was no time to look"),
         el("p", { class: "empty-words" }, "There may be lessons that fit all the same."),
@@ -318,7 +319,7 @@ function countInWords({ status, waitS, answer }) {
   if (status === "asking") return "Searching …";
   if (status === "waiting") return `Many people are searching just now. Trying again in ${Math.ceil(waitS)} s …`;
   if (status !== "answered") return "";
-  if (wasCutShort(answer.meta)) return "";
+  if (wasCutShort(answer)) return "";
   return countOf(answer.results.length, answer.meta.total_candidates, { isAll: !answer.cursor });
 }
 
