@@ -9,9 +9,11 @@ import pytest
 
 from greenroom.schema.search.candidates import TimeWindow
 from greenroom.schema.search.places import RegionId
+from greenroom.schema.search.understood import PriceBounds
 from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.postgres import PostgresOptions, open_pool, postgres_storage
 from greenroom.storage.postgres.search import legs
+from greenroom.storage.postgres.search.cards import asked_cards
 from greenroom.storage.postgres.writes import in_transaction
 from greenroom.storage.retrieval.rules import RetrievalRules
 from tests.storage.builders import NOW
@@ -43,6 +45,22 @@ async def test_no_large_table_is_read_whole_for_words_and_kinds(database: Postgr
     assert "search_postings_pkey" in plan
     assert analysed or "search_documents_reach" in plan
     assert "Hash Cond: (h.doc = n.doc)" in plan
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+async def test_no_large_table_is_read_whole_for_cards(database: PostgresOptions, analysed: bool) -> None:
+    window = TimeWindow(NOW, NOW + timedelta(days=1))
+    filters = a_query(areas=(SLOPE,), online=False, price=PriceBounds(None, 7_000)).filters
+    statement, params = asked_cards([lesson_id(10), lesson_id(20)], filters, (window,), NOW)
+    async with open_pool(database) as pool:
+        await open_market(postgres_storage(pool, bus=LocalBus()), a_teacher(1), a_teacher(2, "Violin"))
+        if analysed:
+            await pool.run("ANALYZE", None)
+        plan = "\n".join(await pool.fetch("EXPLAIN " + statement, params, str))
+
+    assert "Seq Scan" not in plan
+    assert "search_documents_service_id_key" in plan
+    assert "search_documents_reach" not in plan
 
 
 async def test_a_neighbourhood_is_asked_for_first_where_many_have_the_words(

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final, LiteralString
+from typing import Any, Final, LiteralString
 
 from greenroom.schema.catalogue import WeeklySlot
 from greenroom.schema.ids import ServiceId, UserId
-from greenroom.schema.search.candidates import Card, HardFilters
+from greenroom.schema.search.candidates import Card, HardFilters, TimeWindow
 from greenroom.schema.search.understood import Level
 from greenroom.storage.postgres.columns import texts
 from greenroom.storage.postgres.pool import Pool
@@ -59,20 +59,28 @@ async def passing_cards(
     windows = asked_windows(filters.windows, now)
     if filters.windows and not windows:
         return []
-    clauses, params = filter_clauses(filters, now)
-    # Whether somebody is free is decided below.
-    params = {name: value for name, value in params.items() if name not in ("starts", "ends", "window_zones")}
-    params["ids"] = texts(service_ids)
-    if windows:
-        params["from"] = min(window.starts_at for window in windows)
-        params["to"] = max(window.ends_at for window in windows)
-    rows = await pool.fetch(_text(" AND ".join(clauses), has_times=bool(windows)), params, _row)
+    statement, params = asked_cards(service_ids, filters, windows, now)
+    rows = await pool.fetch(statement, params, _row)
     return [
         row.card
         for row in rows
         if not windows
         or first_free(row.schedule, windows, timedelta(minutes=row.card.duration_minutes)) is not None
     ]
+
+
+def asked_cards(
+    service_ids: Sequence[ServiceId], filters: HardFilters, windows: Sequence[TimeWindow], now: datetime
+) -> tuple[LiteralString, dict[str, Any]]:
+    """The statement and its parameters; rows come with times if there are windows."""
+    clauses, params = filter_clauses(filters, now)
+    # Whether somebody is free is decided by the rows.
+    params = {name: value for name, value in params.items() if name not in ("starts", "ends", "window_zones")}
+    params["ids"] = texts(service_ids)
+    if windows:
+        params["from"] = min(window.starts_at for window in windows)
+        params["to"] = max(window.ends_at for window in windows)
+    return _text(" AND ".join(clauses), has_times=bool(windows)), params
 
 
 @lru_cache(maxsize=SHAPES_MAX)
