@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from greenroom.storage.postgres import PostgresOptions
 from tests.postgres import PostgresServer, fast_data_dir, fresh_name, postgres_for_tests
 from tests.storage.bus.redis_server import RedisServer, running_redis
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Whatever a test sets up for its process is taken back: the next one in it may be of another room."""
+    root, own, config = logging.getLogger(), logging.getLogger("greenroom"), structlog.get_config()
+    handlers, levels = root.handlers[:], (root.level, own.level)
+    yield
+    structlog.configure(**config)
+    root.handlers[:] = handlers
+    root.setLevel(levels[0])
+    own.setLevel(levels[1])
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from greenroom.logs import configure_logging
 from tests.http.world import World, a_world, some_settings
 
 
-@pytest.fixture(autouse=True, scope="session")
-def quiet_logs() -> None:
+@pytest.fixture(autouse=True)
+def quiet_logs(_logging_as_it_was: None) -> None:
     configure_logging(some_settings(log_level="error", log_format="json"))
 
 

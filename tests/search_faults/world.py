@@ -86,7 +86,7 @@ async def a_world(
     Args:
         flights: of other workers.
     """
-    options = replace(database, pool_size=pool_size, pool_timeout_s=0.2)
+    options = replace(database, pool_size=pool_size, pool_timeout_s=0.1)
     async with AsyncExitStack() as stack:
         openai = await stack.enter_async_context(open_openai_server())
         openai.script(turn or Turn())
