@@ -367,8 +367,8 @@ def _unknown_names() -> list[str]:
     lines = []
     for name in given:
         if name.startswith(PREFIX):
-            bare = [each.removeprefix(PREFIX) for each in ours]
-            near = [f"{PREFIX}{each}" for each in get_close_matches(name.removeprefix(PREFIX), bare, n=1)]
+            bare = {each.removeprefix(PREFIX): each for each in ours}
+            near = [bare[each] for each in get_close_matches(name.removeprefix(PREFIX), bare, n=1)]
             near = near or get_close_matches(name.removeprefix(PREFIX), of_search, n=1)
             lines.append(_unknown(name, near))
         elif name.startswith(SEARCH_PREFIXES):

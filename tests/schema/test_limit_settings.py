@@ -30,7 +30,11 @@ def test_the_token_of_load_tests_goes_by_its_own_name(monkeypatch: pytest.Monkey
     ("name", "value", "line"),
     [
         ("LOADTEST_BYPASS_TOKEN", "short", "LOADTEST_BYPASS_TOKEN: must have at least 16 characters"),
-        ("GREENROOM_LOADTEST_BYPASS_TOKEN", TOKEN, "GREENROOM_LOADTEST_BYPASS_TOKEN: there is no such setting"),
+        (
+            "GREENROOM_LOADTEST_BYPASS_TOKEN",
+            TOKEN,
+            "GREENROOM_LOADTEST_BYPASS_TOKEN: there is no such setting; did you mean LOADTEST_BYPASS_TOKEN?",
+        ),
         ("GREENROOM_LIMIT_SENDS_PER_MINUTE", "-1", "GREENROOM_LIMIT_SENDS_PER_MINUTE: must be at least 0"),
         ("GREENROOM_TURNSTILE_URL", "ftp://x", "GREENROOM_TURNSTILE_URL: must begin with https://"),
     ],
