@@ -133,12 +133,10 @@ class TextStrength:
     Attributes:
         best: the highest text score, 0 to 1.
         hits: services that reach NL_SEARCH_TEXT_SKIP_VECTOR_SCORE_THRESHOLD.
-        known_words: of the query's lexemes, those that some service has.
     """
 
     best: float
     hits: int
-    known_words: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,6 @@ class MemoryRetrieval:
             return TextStrength(
                 best=max(scores, default=0.0),
                 hits=sum(score >= self._rules.strong_score for score in scores),
-                known_words=words.known(text),
             )
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:

@@ -52,10 +52,6 @@ class Words:
                 self._documents[word] = self._documents.get(word, 0) + 1
         self._titles = {word for text in texts for word in words_of(f"{text.service.title} {text.category_words}")}
 
-    def known(self, text: str) -> int:
-        """Of the words of a text, those that some text has."""
-        return sum(word in self._documents for word in set(words_of(text)))
-
     def scores(self, text: str) -> list[float | None]:
         """Per text in their order 0 to 1; None for one that has none of the words."""
         asked = set(words_of(text))

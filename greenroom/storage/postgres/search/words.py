@@ -67,8 +67,7 @@ _STRENGTH: Final = """
 -- text_strength: how well words alone find something.
 WITH {words},{hits}
 SELECT COALESCE((SELECT max(score) FROM hits), 0)::double precision,
-       (SELECT count(*) FROM hits WHERE score >= %(strong_score)s),
-       (SELECT count(*) FROM known)
+       (SELECT count(*) FROM hits WHERE score >= %(strong_score)s)
 """
 STRENGTH: Final = _STRENGTH.format(words=WORDS, hits=HITS)
 
