@@ -434,38 +434,48 @@ async def test_an_early_refusal_reaches_a_client_that_is_still_sending() -> None
 
 
 async def test_bodies_beyond_what_all_may_hold_wait_unread() -> None:
-    begun: list[int] = []
-    may_answer = trio.Event()
+    heads = 0
+    whole: list[int] = []
+    heads_are_read, one_is_whole, may_answer = trio.Event(), trio.Event(), trio.Event()
 
     async def hold(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal heads
+        heads += 1
+        if heads == 8:
+            heads_are_read.set()
         size = 0
         while True:
             event = await receive()
             size += len(event["body"])
             if not event["more_body"]:
                 break
-        begun.append(size)
+        whole.append(size)
+        one_is_whole.set()
         await may_answer.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"held"})
 
-    limits = Limits(bodies_bytes_max=256 * 1024)
+    limits = Limits(bodies_bytes_max=256 * 1024, body_bytes_max=64 * 1024)
     body = bytes(64 * 1024)
     async with a_server(hold, limits) as server:
         streams = [await server.connect() for _ in range(8)]
         for stream in streams:
             await stream.send_all(head(f"Content-Length: {len(body)}", request="POST / HTTP/1.1"))
-        await wait_all_tasks_blocked(0.05)  # the heads are read: what comes with one is never waited for
-        for stream in streams:
-            await stream.send_all(body)  # as far as it is not read, the kernel has it
+        with trio.fail_after(WAIT_S):
+            await heads_are_read.wait()  # what comes with one is never waited for
+        for part in (body[: 24 * 1024], body[24 * 1024 :]):  # all begin before one ends
+            for stream in streams:
+                await stream.send_all(part)  # as far as it is not read, the kernel has it
+        with trio.fail_after(WAIT_S):
+            await one_is_whole.wait()
         await wait_all_tasks_blocked(0.05)
 
-        assert 3 <= len(begun) <= 4
+        assert len(whole) <= 4
         assert server._shared.bodies.held <= limits.bodies_bytes_max + 16 * 1024
         may_answer.set()
         for stream in streams:
             await read_until(stream, b"held")
-        assert begun == [len(body)] * 8
+        assert whole == [len(body)] * 8
         assert server._shared.bodies.held == 0
 
 

@@ -37,8 +37,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_body", "_connection", "_ended", "_head", "_held", "_is_complete", "_left", "_refused_as", "_response", "_scope",
-        "_start", "keeps_alive",
+        "_body", "_connection", "_ended", "_head", "_is_complete", "_left", "_refused_as", "_response", "_scope",
+        "_share", "_start", "keeps_alive",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, head: RequestHead) -> None:
@@ -50,7 +50,7 @@ class Exchange:
         self._response: ResponseHead | None = None
         self._left: int | None = None  # bytes that the application still owes
         self._is_complete = False  # the answer
-        self._held = 0  # bytes of the body that the application was given
+        self._share = connection.shared.bodies.share()  # for what of the body the application was given
         self._ended: trio.Event | None = None
         self._refused_as: int | None = None
         self.keeps_alive = False
@@ -66,8 +66,7 @@ class Exchange:
                 counters.count(Fault.APP_CRASHED)
                 _log.exception("application_crashed", method=self._head.method)
             finally:
-                if self._held:
-                    self._connection.shared.bodies.give_back(self._held)
+                self._share.give_back()
         if self._refused_as is not None and self._response is None:
             counters.count(Fault.MALFORMED)
             await self._connection.refuse(self._refused_as, self._head.method)
@@ -135,8 +134,7 @@ class Exchange:
             piece, connection.unread = self._body.take(connection.unread)
             pieces.append(piece)
             size += len(piece)
-            self._held += len(piece)
-            connection.shared.bodies.take(len(piece))
+            self._share.take(len(piece))
             if self._body.is_complete or size >= PIECE_BYTES or (size and not piece):
                 return b"".join(pieces)
             if piece:
@@ -144,14 +142,11 @@ class Exchange:
             if self._head.expects_continue and self._start is None and not connection.unread:
                 await connection.write(CONTINUE)
                 self._head = self._head._replace(expects_continue=False)
-            received = await connection.receive(before=self._wait_room)
+            received = await connection.receive(before=self._share.wait)
             if received:
                 connection.unread += received
             else:
                 await self._give_up()  # the client left amid its body
-
-    async def _wait_room(self) -> None:
-        await self._connection.shared.bodies.wait(has_begun=self._held > 0)
 
     async def _give_up(self) -> None:
         self._scope.cancel()

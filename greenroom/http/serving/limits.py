@@ -53,6 +53,8 @@ class Limits:
         head_bytes_max: request line and headers together.
         bodies_bytes_max: bodies of all requests together, as far as the application was given them: 512 of the longest
             that greenroom takes. Beyond it they are not read on, within the time the application gives them.
+        body_bytes_max: the longest body that the application takes, which refuses what is longer. As many of these as fit
+            into a quarter of ``bodies_bytes_max`` can always be read to their end.
         keep_alive_s: silence between two requests of one connection.
         keep_alive_requests_max: requests of one connection, so that load spreads again after a scale-out.
         send_stall_s: without a single byte of progress while writing; afterwards the connection is cut.
@@ -82,6 +84,7 @@ class Limits:
     head_s: float = 5.0
     head_bytes_max: int = 16 * 1024
     bodies_bytes_max: int = 32 * 1024 * 1024
+    body_bytes_max: int = 64 * 1024
     keep_alive_s: float = 5.0
     keep_alive_requests_max: int = 10_000
     send_stall_s: float = 10.0

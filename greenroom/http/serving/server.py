@@ -89,7 +89,7 @@ class Server:
         self._counters = ServingCounters()
         self._shared = Shared(
             app=app,
-            bodies=BodyRoom(limits.bodies_bytes_max),
+            bodies=BodyRoom(limits.bodies_bytes_max, longest=limits.body_bytes_max),
             config=pinned_config(),
             counters=self._counters,
             date=DateHeader(wall),
