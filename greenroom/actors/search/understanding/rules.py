@@ -33,7 +33,8 @@ from greenroom.actors.search.understanding.online import merged_online, online_c
 from greenroom.actors.search.understanding.place import IsPlace, known_place_claims, prepositional_claims
 from greenroom.actors.search.understanding.price import merged_price, price_claims
 from greenroom.actors.search.understanding.service import Lexicon, Meanings, match_services
-from greenroom.actors.search.understanding.when import Piece, holding, spoken_times, when_claims, without_days
+from greenroom.actors.search.understanding.spoken_times import Piece, holding, spoken_times, without_days
+from greenroom.actors.search.understanding.when import when_claims
 from greenroom.actors.search.understanding.words import normal_form
 from greenroom.schema.search.understood import Level, Part, PartKind, PriceBounds, Understood, Weekday, When
 

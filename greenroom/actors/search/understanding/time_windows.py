@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
-from greenroom.actors.search.understanding.when import WEEK
+from greenroom.actors.search.understanding.weekdays import WEEK
 from greenroom.schema.search.candidates import TimeWindow
 from greenroom.schema.search.understood import RelativeDay, When
 

@@ -1,0 +1,141 @@
+"""Calendar dates: "dec 3", "3rd of december", "12/03", "the 5th".
+
+Numbers like 12/03 are month and day, with points (3.12.2026) day and month; the other way round where only that is a date. A date
+without a year is the next such one from today.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+from greenroom.actors.search.understanding.claims import Claim
+from greenroom.actors.search.understanding.line import Line, pattern
+from greenroom.actors.search.understanding.weekdays import DAY_NAME, WEEK, WEEKDAYS
+from greenroom.schema.search.understood import PartKind, When
+
+MONTHS: Final = {
+    name: number
+    for number, names in enumerate(
+        ("jan january", "feb february febuary", "mar march", "apr april", "may", "jun june", "jul july", "aug august",
+         "sep sept september", "oct october", "nov november", "dec december"),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+MONTH: Final = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
+_DAY_NUMBER: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+YEAR: Final = r"(?:20\d\d)"
+_ON: Final = r"(?:(?:on|for|by|the)_){0,4}"
+_SPELT: Final = pattern(
+    rf"{_ON} (?: (?P<m1>{MONTH})_(?:/_|the_)?(?P<d1>{_DAY_NUMBER}) | (?<![:$€£/]\ )(?P<d2>{_DAY_NUMBER})_(?:of_|/_)?(?P<m2>{MONTH}) | (?P<y3>{YEAR})_(?:/_)?(?P<m3>{MONTH})_(?:/_|-_)?(?P<d3>{_DAY_NUMBER}) )"
+    rf" (?P<span>_(?:-|to|through)_(?:{MONTH}_)?{_DAY_NUMBER})? (?:_(?:or|and)_(?P<d4>{_DAY_NUMBER})(?!_(?:am|pm|:|{MONTH})(?!\S)))? (?:_(?:of_|-_|/_)?(?P<year>{YEAR}))? (?!_(?:am|pm|:)(?!\S))"
+)
+_BETWEEN_DATES: Final = pattern(
+    rf"between_ (?: {MONTH}_{_DAY_NUMBER} | (?:the_)?{_DAY_NUMBER}(?:_(?:of_)?{MONTH})? )"
+    rf" _and_ (?: {MONTH}_{_DAY_NUMBER} | (?:the_)?{_DAY_NUMBER}_(?:of_)?{MONTH} )"
+    rf" | between_{MONTH}_{_DAY_NUMBER}_and_(?:the_)?{_DAY_NUMBER}"
+)
+_WEEKDAY_AND_DAY: Final = pattern(
+    rf"(?:on_)?(?P<weekday>{DAY_NAME})_(?:the_)?(?: (?P<day>\d{{1,2}})(?:st|nd|rd|th) | (?P<bare>1[3-9]|2\d|3[01]) )"
+    r" (?!_(?:-|:|am|pm|to|/|of|street|st|ave|avenue|grade|graders?|o_?clock|year|dollars|usd)(?!\S))"
+)
+_DOTTED: Final = pattern(rf"{_ON} (?P<day>\d{{1,2}})\.(?P<month>\d{{1,2}})\.(?P<year>\d{{4}}|\d\d)")
+_ISO: Final = pattern(rf"{_ON} (?P<year>{YEAR})_(?:-|/)_(?P<month>\d\d?)_(?:-|/)_(?P<day>\d\d?)")
+_SLASHED: Final = pattern(
+    rf"{_ON} (?P<a>\d{{1,2}})_/_(?P<b>\d{{1,2}}) (?:_/_(?P<year>{YEAR}|\d\d))?"
+    r" (?<!24_/_7)(?!_(?:hours?|time|size|sized|cello|violin|viola|guitar|scale|/|of|waltz|inch|mile|price)(?!\S))"
+    rf" | {_ON} (?P<a2>\d{{1,2}})_-_(?P<b2>\d{{1,2}})_-_(?P<year2>{YEAR}|\d\d) | on_(?P<a3>\d{{1,2}})_-_(?P<b3>1[3-9]|2\d|3[01])"
+)
+_NO_DATE: Final = (
+    r"(?! _(?: street | st | ave | avenue | grade | graders? | time | floor | century | year | years | of | hour | hours | lessons? | position"
+    r" | movement | edition | ward | district | and | - | : | / | am | pm | o_?clock | min | mins | minutes? | \$ | dollars | people | kids"
+    r" | students? | months? | weeks? | days? | or ) (?!\S) )"
+)
+_DAY_OF_MONTH: Final = pattern(
+    rf"(?: (?:on_)?the_(?P<day>\d{{1,2}})(?:st|nd|rd|th) | (?<!\d\ )on_(?P<on>\d{{1,2}})(?:st|nd|rd|th)? | (?:on|for|by)_the_(?P<bare>\d{{1,2}})"
+    rf" | (?P<before>\d{{1,2}})(?:st|nd|rd|th)(?=_(?:at|from|after|before|between)_\d) ) {_NO_DATE}"
+)
+
+
+def date_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
+    """Every reading of a date. Without ``today`` those that lack a year ask for nothing."""
+    for match, first, after in line.find(_SPELT):
+        month = MONTHS[match["m1"] or match["m2"] or match["m3"]]
+        day = int(re.sub(r"\D", "", match["d1"] or match["d2"] or match["d3"]))
+        year = int(match["year"] or match["y3"] or 0) or None
+        if match["span"]:
+            yield _date_claim(first, after, None)
+            continue
+        numbers = [day] if match["d4"] is None else [day, int(re.sub(r"\D", "", match["d4"]))]
+        dates = [_date(year, month, number, today) for number in numbers]
+        yield _date_claim(first, after, *dates)
+    for _, first, after in line.find(_BETWEEN_DATES):
+        yield Claim(None, first, after, None, 12)
+    for match, first, after in line.find(_ISO):
+        if on := _date(int(match["year"]), int(match["month"]), int(match["day"]), today):
+            yield _date_claim(first, after, on)
+    for match, first, after in line.find(_SLASHED):
+        yield from _slashed(match, first, after, today)
+    for match, first, after in line.find(_DOTTED):
+        year = int(match["year"]) + (2_000 if len(match["year"]) == 2 else 0)
+        if on := _day(year, int(match["month"]), int(match["day"])) or _day(
+            year, int(match["day"]), int(match["month"])
+        ):
+            yield _date_claim(first, after, on)
+    for match, first, after in line.find(_WEEKDAY_AND_DAY):
+        on = _next_day_of_month(
+            int(match["day"] or match["bare"]), today, weekday=WEEK.index(WEEKDAYS[match["weekday"]])
+        )
+        if on is not None:
+            yield _date_claim(first, after, on)
+    for match, first, after in line.find(_DAY_OF_MONTH):
+        day = int(match["day"] or match["on"] or match["bare"] or match["before"])
+        if 1 <= day <= 31:
+            yield _date_claim(first, after, _next_day_of_month(day, today))
+
+
+def _slashed(match: re.Match[str], first: int, after: int, today: date | None) -> Iterator[Claim]:
+    a, b = int(match["a"] or match["a2"] or match["a3"]), int(match["b"] or match["b2"] or match["b3"])
+    year_text = match["year"] or match["year2"]
+    year = (2_000 if len(year_text) == 2 else 0) + int(year_text) if year_text else None
+    month, day = (a, b) if a <= 12 else (b, a)
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return
+    yield _date_claim(first, after, _date(year, month, day, today))
+
+
+def _date_claim(first: int, after: int, *dates: date | None) -> Claim:
+    """A date, or some of which any will do; None for what is one but can't be told."""
+    whens = tuple(When(on=on) for on in dates if on is not None)
+    meaning = whens if len(whens) > 1 else whens[0] if whens else None
+    return Claim(PartKind.WHEN if whens else None, first, after, meaning, 11)
+
+
+def _date(year: int | None, month: int, day: int, today: date | None) -> date | None:
+    """That day; of the year in which it comes next if none is given. None if there is no such day, or no telling which."""
+    if year is not None:
+        return _day(year, month, day)
+    if today is None:
+        return None
+    # A leap day may be up to eight years off.
+    candidates = (_day(today.year + years, month, day) for years in range(9))
+    return next((on for on in candidates if on is not None and on >= today), None)
+
+
+def _next_day_of_month(day: int, today: date | None, *, weekday: int | None = None) -> date | None:
+    """The next such day; the next that is that weekday too, if there is one within a year."""
+    if today is None:
+        return None
+    months = (divmod(today.year * 12 + today.month - 1 + ahead, 12) for ahead in range(13))
+    days = [on for year, month in months if (on := _day(year, month + 1, day)) is not None and on >= today]
+    return next((on for on in days if weekday is None or on.weekday() == weekday), None)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
