@@ -56,6 +56,10 @@ class Mailbox:
     def __len__(self) -> int:
         return len(self.queue)
 
+    def oldest_s(self, now: float) -> float:
+        """How long the oldest message has waited; 0 if none does."""
+        return now - self.queue[0].enqueued_at if self.queue else 0.0
+
     def open(self) -> None:
         self.is_open = True
         # Up to this depth a message may simply be appended, the common case; otherwise it takes :meth:`offer`.
