@@ -13,6 +13,7 @@ import trio
 from greenroom import app
 from greenroom.actors.loop_watch import LoopWatch
 from greenroom.actors.stall_watchdog import Stall, StallWatchdog
+from greenroom.app import settling
 from greenroom.models.opening import Models
 from greenroom.schema.settings import Settings
 from greenroom.storage.postgres import PostgresOptions, open_pool
@@ -33,13 +34,13 @@ async def test_what_the_collector_takes_before_anybody_is_served_is_no_stall(
         collected.append(began)
         return 0
 
-    monkeypatch.setattr(app.gc, "collect", collect)
-    monkeypatch.setattr(app.gc, "freeze", lambda: None)
+    monkeypatch.setattr(settling.gc, "collect", collect)
+    monkeypatch.setattr(settling.gc, "freeze", lambda: None)
     reported: list[Stall] = []
     watch = LoopWatch()
     with watch.attached():
         await trio.lowlevel.checkpoint()
-        async with app.settled(StallWatchdog(watch, threshold_s=0.05, report=reported.append)):
+        async with settling.settled(StallWatchdog(watch, threshold_s=0.05, report=reported.append)):
             await trio.sleep(0.1)
 
     assert len(collected) == 1
@@ -48,10 +49,10 @@ async def test_what_the_collector_takes_before_anybody_is_served_is_no_stall(
 
 async def test_without_a_watchdog_a_server_settles_too(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
-    monkeypatch.setattr(app.gc, "collect", lambda: calls.append("collect"))
-    monkeypatch.setattr(app.gc, "freeze", lambda: calls.append("freeze"))
+    monkeypatch.setattr(settling.gc, "collect", lambda: calls.append("collect"))
+    monkeypatch.setattr(settling.gc, "freeze", lambda: calls.append("freeze"))
 
-    async with app.settled(None):
+    async with settling.settled(None):
         assert calls == ["collect", "freeze"]
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import trio
 
-from greenroom.app import BUS_COUNTERS, POOL_GAUGES
+from greenroom.app.collectors import BUS_COUNTERS, POOL_GAUGES
 from greenroom.http.metrics import OWN_COUNTS
 from greenroom.schema.records import Role
 from tests.http.world import API_KEY, WAIT_S, Listener, Person, World, a_world, assert_problem, some_settings
