@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, assert_never
 
 import trio
 from rich.console import Console
@@ -16,8 +16,8 @@ from greenroom.client import connect
 from greenroom.schema.search.diagnostics import HARMLESS, SkipReason, StageName, StageStatus
 from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut, StageOut
 from greenroom.schema.search.places import PlaceOutcome, Tier
-from greenroom.schema.search.understood import PartKind
-from greenroom.schema.search.wire import LocationOut, RegionOut, ResultOut, SearchOut
+from greenroom.schema.search.understood import NoticeKind, PartKind
+from greenroom.schema.search.wire import LocationOut, NoticeOut, RegionOut, ResultOut, SearchOut
 
 TIMELINE_WIDTH: Final = 40
 """Columns for the axis of the stages."""
@@ -93,7 +93,12 @@ def show(found: SearchOut, console: Console) -> None:
     if not console.is_terminal:
         console = Console(file=console.file, width=PIPED_WIDTH, color_system=None)
     console.print(_understood(found), soft_wrap=True)
-    for note in (*_place_notes(found.meta.location), *_missing(found.meta.budget)):
+    notes = (
+        *_place_notes(found.meta.location),
+        *map(_notice, found.meta.parsed.notices),
+        *_missing(found.meta.budget),
+    )
+    for note in notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
     console.print(_count(found), style="dim", highlight=False)
     if found.results:
@@ -130,6 +135,23 @@ def _place_notes(location: LocationOut) -> list[str]:
             return [f"{location.text!r} was found by {_TIERS[location.tier]}."]
         case _:
             return []
+
+
+def _notice(notice: NoticeOut) -> str:
+    text = repr(notice.text)
+    match notice.kind:
+        case NoticeKind.NO_SUCH_DATE:
+            return f"{text} is no day of the calendar: it was left out."
+        case NoticeKind.PAST:
+            return f"{text} is over."
+        case NoticeKind.NOT_HEEDED:
+            return f"{text} can't be searched for: it was left out."
+        case NoticeKind.UNKNOWN_PLACE:
+            return f"No place called {text} is known: none was left out."
+        case NoticeKind.NOTHING_UNDERSTOOD:
+            return f"{text} does not say what is looked for: all lessons are shown."
+        case _:
+            assert_never(notice.kind)
 
 
 def _named_apart(region: RegionOut) -> str:

@@ -103,26 +103,31 @@ def a_result(number: int = 1, **changes: Any) -> Json:
 def an_answer(
     *results: Json,
     parts: list[Json] | None = None,
+    parsed: Json | None = None,
     location: Json | None = None,
     budget: Json | None = None,
     next_cursor: str | None = None,
     total: int | None = None,
 ) -> Json:
     nowhere = {"text": None, "outcome": "not_asked", "region": None, "regions": [], "tier": None}
-    parsed = {
+    understood = {
         "text": "piano",
         "service": "piano",
         "services": [],
         "place": None,
         "near": False,
+        "denied_places": [],
+        "near_me": False,
         "price": None,
         "age": None,
         "levels": [],
         "when": None,
         "times": [],
         "online": None,
+        "notices": [],
         "parts": parts or [{"kind": "service", "text": "piano", "start": 0, "end": 5}],
         "source": "rules",
+        **(parsed or {}),
     }
     whole = {"limit_ms": 500, "used_ms": 12, "degraded": False, "skipped": []}
     return {
@@ -130,8 +135,8 @@ def an_answer(
         "results": list(results),
         "next_cursor": next_cursor,
         "meta": {
-            "parsed": parsed,
-            "location": {**nowhere, "confidence": 0, "candidates": [], **(location or {})},
+            "parsed": understood,
+            "location": {**nowhere, "confidence": 0, "candidates": [], "excluded": [], **(location or {})},
             "budget": budget or whole,
             "cache": "miss",
             "total_candidates": len(results) if total is None else total,
@@ -229,6 +234,28 @@ def test_what_was_understood_is_taken_out_piece_by_piece_and_comes_back_with_the
     page.go_back()
     expect(field(page)).to_have_value("piano under $80 online")
     expect(understood).to_contain_text("Up to $80")
+
+
+def test_what_is_not_wanted_has_a_piece_of_its_own_and_what_could_not_be_heeded_is_told(
+    maya: Visitor, piano: Json
+) -> None:
+    page = maya.page
+    look(page, "piano not in brooklyn, not tomorrow")
+    understood = page.get_by_role("list", name="Understood as")
+    expect(understood).to_contain_text("not in brooklyn")
+    expect(page.get_by_text("“not tomorrow” can")).to_be_visible()
+
+    page.get_by_role("button", name="Search without not in brooklyn").click()
+
+    expect(field(page)).to_have_value("piano, not tomorrow")
+    expect(understood).not_to_contain_text("brooklyn")
+
+
+def test_who_says_nothing_of_what_to_learn_is_told_why_all_is_shown(maya: Visitor, piano: Json) -> None:
+    look(maya.page, "hello")
+
+    expect(maya.page.get_by_text("“hello” does not say what you would like to learn")).to_be_visible()
+    expect(maya.page.get_by_role("article").first).to_be_visible()
 
 
 def test_where_nothing_fits_the_page_offers_what_to_leave_out(maya: Visitor, piano: Json) -> None:
@@ -483,7 +510,11 @@ def test_near_me_offers_to_say_where_that_is_and_tells_that_everybody_is_far(
         {"kind": "filler", "text": "near me", "start": 6, "end": 13},
     ]
     far = [a_result(1, distance_km=5818.2), a_result(2, distance_km=None), a_result(3, distance_km=6652)]
-    asked = answering(an_answer(a_result(distance_km=None), parts=parts), an_answer(*far, parts=parts))
+    parsed = {"near_me": True}
+    asked = answering(
+        an_answer(a_result(distance_km=None), parts=parts, parsed=parsed),
+        an_answer(*far, parts=parts, parsed=parsed),
+    )
     zoe.context.grant_permissions(["geolocation"])
     zoe.context.set_geolocation({"latitude": 48.85, "longitude": 2.35})
     look(zoe.page, "drums near me")

@@ -31,6 +31,7 @@ def hard_filters(
         levels=understood.levels,
         windows=windows,
         online=understood.online,
+        barred_areas=tuple(region.id for region in place.excluded),
         barred_categories=understood.denied,
     )
 
@@ -64,6 +65,11 @@ def windows_in(
     if len(zones) == 1:
         return windows_of(zones[0])
     return tuple(replace(window, timezone=zone) for zone in zones for window in windows_of(zone))
+
+
+def is_over(windows: Sequence[TimeWindow]) -> bool:
+    """Whether a time was asked for of which nothing is still to come."""
+    return bool(windows) and all(window.ends_at <= window.starts_at for window in windows)
 
 
 def centre_of(request: SearchRequest, place: PlaceAnswer) -> Point | None:

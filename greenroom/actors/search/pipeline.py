@@ -25,6 +25,7 @@ from greenroom.actors.search.budget import RequestBudget
 from greenroom.actors.search.hard_filters import (
     centre_of,
     hard_filters,
+    is_over,
     likely_cities,
     windows_in,
     within_areas,
@@ -33,6 +34,7 @@ from greenroom.actors.search.hard_filters import (
 from greenroom.actors.search.page_cursor import cursor_after, position_of
 from greenroom.actors.search.pending import Pending, StartTask, TooLate, begin, together
 from greenroom.actors.search.places.decision import DecidePlace, PlaceDecision, SearchAreas
+from greenroom.actors.search.places.denied import DENIED_MAX, denied_regions
 from greenroom.actors.search.query_vector import QueryVector, QueryVectors
 from greenroom.actors.search.reader import Reader
 from greenroom.actors.search.request import SearchRequest
@@ -57,7 +59,7 @@ from greenroom.schema.search.places import (
     RegionId,
     Tier,
 )
-from greenroom.schema.search.understood import Understood, When
+from greenroom.schema.search.understood import NoticeKind, PartKind, Understood, When, noticed
 from greenroom.storage.ports.search import PlaceRows, Places, Retrieval
 
 LAST_STAGES: Final = (StageName.BURST2, StageName.RANKING)
@@ -94,12 +96,14 @@ class _Burst1:
     Attributes:
         is_placed: nothing that was asked for about the place is missing.
         rows: what the place that was asked for may be; None where none was.
+        denied: the same of places where it must not be, by their texts.
         strength: None where the sentence has no words for a lesson, or it was late.
         here: the city that was asked for, or where the asker is.
     """
 
     is_placed: bool
     rows: PlaceRows | None
+    denied: Mapping[str, PlaceRows]
     strength: TextStrength | None
     here: Region | None
 
@@ -170,12 +174,16 @@ class Pipeline:
         if not wants_vector and embedding is not None:
             embedding.abandon()
         decision = await self._decide_place(understood, found.rows, found.here)
-        self._trace.tiers, place = decision.trials, decision.answer
+        denied = denied_regions(understood.denied_places, found.denied, likely_cities(self._request, found.here))
+        self._trace.tiers, place = decision.trials, replace(decision.answer, excluded=denied.regions)
+        understood = noticed(understood, NoticeKind.UNKNOWN_PLACE, denied.unknown)
         self._trace.prompts.extend(decision.prompts)
         vector = await self._vector(vector_for, embedding) if wants_vector else None
         zones = zones_of(place, found.here) or tools.board.timezones
         understood = tools.reader.dated(request.text, understood, timezones=zones)
         query, retrieved = await self._burst2(understood, place, found.here, zones, vector)
+        if is_over(query.filters.windows):
+            understood = noticed(understood, NoticeKind.PAST, understood.pieces(PartKind.WHEN))
         with self._trace.stage(StageName.RANKING):
             ranked = tuple(tools.rank(retrieved, query))
         self._trace.funnel = Funnel(
@@ -271,12 +279,18 @@ class Pipeline:
         tools, request = self._tools, self._request
         cities = (request.city,) if request.city is not None else ()
         rows: list[PlaceRows] = []
+        denied: dict[str, PlaceRows] = {}
+        texts_denied = understood.denied_places[:DENIED_MAX]
         strengths: list[TextStrength] = []
         here: list[Region | None] = []
 
         async def look_up() -> None:
             if understood.place_text is not None:
                 rows.append(await tools.places.look_up(understood.place_text, cities=cities))
+
+        async def look_up_denied() -> None:
+            for text in texts_denied:
+                denied[text] = await tools.places.look_up(text, cities=cities)
 
         async def weigh() -> None:
             if understood.service_text:
@@ -290,7 +304,7 @@ class Pipeline:
 
         async def all_of_it() -> None:
             with self._trace.stage(StageName.BURST1):
-                await together(look_up, weigh, locate)
+                await together(look_up, look_up_denied, weigh, locate)
 
         looking = begin(self._start_task, all_of_it, deadline=self._budget.deadline, name="burst1")
         try:
@@ -302,8 +316,11 @@ class Pipeline:
         wants_rows = understood.place_text is not None
         wants_here = request.city is not None or request.near is not None
         return _Burst1(
-            is_placed=(bool(rows) or not wants_rows) and (bool(here) or not wants_here),
+            is_placed=(bool(rows) or not wants_rows)
+            and (bool(here) or not wants_here)
+            and denied.keys() >= set(texts_denied),
             rows=rows[0] if rows else None,
+            denied=denied,
             strength=strengths[0] if strengths else None,
             here=here[0] if here else None,
         )

@@ -178,6 +178,7 @@ class PlaceAnswer:
         regions: what to search in: when resolved one, or each that the text names ("soho or tribeca"), all in one city; several when
             ambiguous; none else.
         candidates: what came into question, likeliest first; at most 10.
+        excluded: regions where it must not be, whatever the text of the place says.
         tier: the one that decided; None if none did.
     """
 
@@ -187,6 +188,7 @@ class PlaceAnswer:
     tier: Tier | None = None
     confidence: float = 0.0
     candidates: tuple[PlaceCandidate, ...] = ()
+    excluded: tuple[Region, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

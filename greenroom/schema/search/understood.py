@@ -6,7 +6,8 @@ kept for the next one who writes the same, and be resolved against today's date 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -14,7 +15,7 @@ from typing import Final
 QUERY_LENGTH_MAX: Final = 300
 """Characters of a sentence. Nobody types more; a paste of a page is refused."""
 
-PARSE_VERSION: Final = 3
+PARSE_VERSION: Final = 4
 """Part of the key under which an understanding is kept; one more whenever these records change."""
 
 
@@ -65,9 +66,36 @@ class PartKind(StrEnum):
     WHEN = "when"
     ONLINE = "online"
     DENIED = "denied"
-    """What is not wanted: "no piano"."""
+    """What is not wanted: "no piano", "not in brooklyn"."""
 
     FILLER = "filler"
+
+
+class NoticeKind(StrEnum):
+    """Why something that was said bounds nothing, or not as it was meant."""
+
+    NO_SUCH_DATE = "no_such_date"
+    """ "february 30": asks for no day."""
+
+    PAST = "past"
+    """It is over: "yesterday" asks for no day, a time that would be today or on a date leaves nothing."""
+
+    NOT_HEEDED = "not_heeded"
+    """It was denied, and can't be searched without: "not tomorrow"."""
+
+    UNKNOWN_PLACE = "unknown_place"
+    """A place that is not wanted, of no known name: nothing is left out for it."""
+
+    NOTHING_UNDERSTOOD = "nothing_understood"
+    """Of the whole sentence nothing says what is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What should be told to who wrote the sentence; ``text`` is the piece of it that it is about, as it was typed."""
+
+    kind: NoticeKind
+    text: str
 
 
 class ParseSource(StrEnum):
@@ -158,9 +186,12 @@ class Understood:
         denied: kinds of lessons that are not wanted, by their slugs, in alphabetical order; none of ``services``.
         place_text: the words for a place, without "in", "near"; None when there are none.
         is_near: places next to it do too ("near", "around", "close to").
+        denied_places: words for places where it must not be, each without "not in", in order.
+        is_near_me: what is near is asked for without saying where that is ("near me").
         when: the time; of several that were named, one that holds them all.
         times: several, any of which will do ("saturday morning or sunday evening"); empty where ``when`` says all.
         online: True for online only, False for in person only, None for either.
+        notices: what was said and asks for nothing, or not for what was meant, in order.
         parts: every piece of the sentence, in order and without overlap; what is in none was not understood.
     """
 
@@ -170,12 +201,15 @@ class Understood:
     denied: tuple[str, ...] = ()
     place_text: str | None = None
     is_near: bool = False
+    denied_places: tuple[str, ...] = ()
+    is_near_me: bool = False
     price: PriceBounds | None = None
     age: AgeBounds | None = None
     levels: frozenset[Level] = frozenset()
     when: When = field(default_factory=When)
     times: tuple[When, ...] = ()
     online: bool | None = None
+    notices: tuple[Notice, ...] = ()
     parts: tuple[Part, ...] = ()
     source: ParseSource = ParseSource.RULES
 
@@ -183,6 +217,27 @@ class Understood:
     def names_lesson(self) -> bool:
         """Whether any word is about the lesson itself; if not, whatever fits the rest is asked for: "in brooklyn under $50"."""
         return bool(self.service_text or self.services)
+
+    @property
+    def asks_for_anything(self) -> bool:
+        """Whether it says anything of what is looked for."""
+        return bool(
+            self.names_lesson
+            or self.denied
+            or self.place_text
+            or self.denied_places
+            or self.is_near_me
+            or self.price
+            or self.age
+            or self.levels
+            or self.asked_times
+            or self.online is not None
+        )
+
+    def pieces(self, kind: PartKind) -> tuple[str, ...]:
+        """What says something of this kind, as it was typed, in one text; none where nothing does."""
+        parts = [part for part in self.parts if part.kind is kind]
+        return (" ".join(part.text for part in parts),) if parts else ()
 
     @property
     def has_date(self) -> bool:
@@ -193,3 +248,9 @@ class Understood:
     def asked_times(self) -> tuple[When, ...]:
         """Each time that will do; empty for any."""
         return self.times or (() if self.when.is_any else (self.when,))
+
+
+def noticed(understood: Understood, kind: NoticeKind, texts: Iterable[str]) -> Understood:
+    """The same with more to tell."""
+    notices = tuple(Notice(kind, text) for text in texts)
+    return replace(understood, notices=(*understood.notices, *notices)) if notices else understood

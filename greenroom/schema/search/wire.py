@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, Self
 
+from pydantic import Field
+
 from greenroom.schema.search.candidates import Card
 from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut
 from greenroom.schema.search.places import (
@@ -17,6 +19,8 @@ from greenroom.schema.search.places import (
 from greenroom.schema.search.understood import (
     AgeBounds,
     Level,
+    Notice,
+    NoticeKind,
     ParseSource,
     Part,
     PartKind,
@@ -159,7 +163,7 @@ class PlaceCandidateOut(Wire):
 class LocationOut(Wire):
     """What the place was taken for.
 
-    ``region`` is the one that was searched in, null unless ``outcome`` is ``resolved``; an ``ambiguous`` place was searched for
+    ``excluded``: regions where it must not be ("not in brooklyn"): no lesson is shown that could only be had there. ``region`` is the one that was searched in, null unless ``outcome`` is ``resolved``; an ``ambiguous`` place was searched for
     in all of ``regions``, an ``unknown`` one did not narrow the search.
     """
 
@@ -170,6 +174,7 @@ class LocationOut(Wire):
     tier: int | None
     confidence: float
     candidates: list[PlaceCandidateOut]
+    excluded: list[RegionOut] = Field(default_factory=list)
 
     @classmethod
     def of(cls, place: PlaceAnswer) -> Self:
@@ -182,6 +187,7 @@ class LocationOut(Wire):
             tier=None if place.tier is None else place.tier.value,
             confidence=round(place.confidence, 3),
             candidates=[PlaceCandidateOut.of(candidate) for candidate in place.candidates],
+            excluded=[RegionOut.of(region) for region in place.excluded],
         )
 
 
@@ -238,10 +244,22 @@ class PartOut(Wire):
         return cls(kind=part.kind, text=part.text, start=part.start, end=part.end)
 
 
+class NoticeOut(Wire):
+    """Something that was said and bounds nothing, or not as it was meant; ``text`` is that piece of ``q``."""
+
+    kind: NoticeKind
+    text: str
+
+    @classmethod
+    def of(cls, notice: Notice) -> Self:
+        return cls(kind=notice.kind, text=notice.text)
+
+
 class ParsedOut(Wire):
     """What was understood. Null and empty: nothing was said of it.
 
-    ``denied`` are kinds of lessons that are not wanted. ``times`` are those of which any will do; ``when`` is the one, or one that holds them all, null if that is any time.
+    ``denied`` are kinds of lessons that are not wanted, ``denied_places`` the words for places where it must not be; which regions these
+    are is in ``location.excluded``. ``near_me``: what is near is asked for, without saying where that is. ``times`` are those of which any will do; ``when`` is the one, or one that holds them all, null if that is any time.
     """
 
     text: str
@@ -250,12 +268,16 @@ class ParsedOut(Wire):
     denied: list[str]
     place: str | None
     near: bool
+    # Those with a default: records of searches that were kept from before have none.
+    denied_places: list[str] = Field(default_factory=list)
+    near_me: bool = False
     price: PriceOut | None
     age: AgesOut | None
     levels: list[Level]
     when: WhenOut | None
     times: list[WhenOut]
     online: bool | None
+    notices: list[NoticeOut] = Field(default_factory=list)
     parts: list[PartOut]
     source: ParseSource
 
@@ -268,12 +290,15 @@ class ParsedOut(Wire):
             denied=list(understood.denied),
             place=understood.place_text,
             near=understood.is_near,
+            denied_places=list(understood.denied_places),
+            near_me=understood.is_near_me,
             price=None if understood.price is None else PriceOut.of(understood.price),
             age=None if understood.age is None else AgesOut.of(understood.age),
             levels=[level for level in Level if level in understood.levels],
             when=None if understood.when.is_any else WhenOut.of(understood.when),
             times=[WhenOut.of(when) for when in understood.asked_times],
             online=understood.online,
+            notices=[NoticeOut.of(notice) for notice in understood.notices],
             parts=[PartOut.of(part) for part in understood.parts],
             source=understood.source,
         )

@@ -6,6 +6,7 @@ The migrations that made ``search_documents.reach`` write the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from greenroom.schema.search.candidates import HardFilters
@@ -51,6 +52,40 @@ def asked_reach(filters: HardFilters) -> list[str] | None:
         return sorted(f"~{city}" for city in (*filters.cities, ANYWHERE))
     anywhere = () if filters.online is False else (ANYWHERE,)
     return sorted(f"@{city}" for city in (*filters.cities, *anywhere))
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What a lesson in person has to be had in, where some regions are barred: one of its tokens with a slash behind begins with none of
+    ``barred``, and, unless ``serving`` and ``within`` are empty, is one of ``serving`` or begins with one of ``within``."""
+
+    barred: tuple[str, ...]
+    serving: tuple[str, ...]
+    within: tuple[str, ...]
+
+    def has(self, reach: Iterable[str]) -> bool:
+        return any(
+            not f"{token}/".startswith(self.barred)
+            and (not self.serving or token in self.serving or f"{token}/".startswith(self.within))
+            for token in reach
+            if token.startswith("=")
+        )
+
+
+def asked_elsewhere(filters: HardFilters) -> Elsewhere | None:
+    """Where else lessons in person have to be had; None if no region is barred, or only lessons online are asked for.
+
+    Whose regions are not known might give it anywhere, also where it must not be: they don't pass.
+    """
+    if not filters.barred_areas or filters.online is True:
+        return None
+    asked = [area for area in filters.areas if not filters.cities or area.split("/")[0] in filters.cities]
+    asked = asked or list(filters.cities)
+    return Elsewhere(
+        barred=tuple(f"={area}/" for area in filters.barred_areas),
+        serving=tuple(f"={region}" for area in asked for region in (area, *ancestors(area))),
+        within=tuple(f"={area}/" for area in asked),
+    )
 
 
 def _serving(regions: Iterable[RegionId]) -> Iterator[str]:

@@ -51,6 +51,7 @@ asked = st.fixed_dictionaries(
     {
         "price": st.sampled_from(["", " under $60"]),
         "place": st.sampled_from(["", " in park slope", " in brooklyn"]),
+        "denied": st.sampled_from(["", "", ", not in park slope", ", not in queens"]),
         "age": st.sampled_from(["", " for my 8 year old"]),
         "level": st.sampled_from(["", " for beginners"]),
         "day": st.sampled_from(["", " on saturday"]),
@@ -111,11 +112,15 @@ def fits(teacher: Teacher, service: Service, told: dict[str, str]) -> bool:
         return False
     if told["online"]:
         return service.is_online
+    barred = {"": "-", "p": "nyc/brooklyn/park-slope", "q": "nyc/queens"}[
+        told["denied"].removeprefix(", not in ")[:1]
+    ]
+    left = [area for area in teacher.areas if not f"{area}/".startswith(f"{barred}/")]
     if told["place"]:
         place = "nyc/brooklyn/park-slope" if "slope" in told["place"] else "nyc/brooklyn"
-        near = any(f"{a}/".startswith(f"{place}/") or f"{place}/".startswith(f"{a}/") for a in teacher.areas)
+        near = any(f"{a}/".startswith(f"{place}/") or f"{place}/".startswith(f"{a}/") for a in left)
         return near and service.is_in_person
-    return True
+    return service.is_online or bool(left)
 
 
 def struck(trouble: dict[str, object]) -> Callable[[FaultPoint], Awaitable[None]]:
@@ -153,9 +158,7 @@ async def searched(
     models, database = SlowModels(), MemoryDatabase()
     models.embedder.takes_s = models.sentence.takes_s = models.place.takes_s = trouble["takes_s"]  # type: ignore[assignment]
     models.embedder.fails = trouble["fails"]  # type: ignore[assignment]
-    sentence = (
-        f"{told['online']}piano lessons{told['age']}{told['level']}{told['place']}{told['price']}{told['day']}"
-    )
+    sentence = f"{told['online']}piano lessons{told['age']}{told['level']}{told['place']}{told['price']}{told['day']}{told['denied']}"
     answers: list[SearchAnswer] = []
     later_answers: list[SearchAnswer] = []
     async with a_market(

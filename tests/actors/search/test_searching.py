@@ -21,7 +21,7 @@ from greenroom.schema.catalogue import WeeklySlot
 from greenroom.schema.errors import InvalidInput, PermissionDenied
 from greenroom.schema.records import Role, Service
 from greenroom.schema.search.places import PlaceOutcome, Point
-from greenroom.schema.search.understood import ParseSource, ServiceGuess
+from greenroom.schema.search.understood import Notice, NoticeKind, ParseSource, ServiceGuess
 from greenroom.schema.search_settings import SearchSettings
 from greenroom.storage.memory import FaultPoint, MemoryDatabase, memory_storage
 from tests.actors.search.world import SlowModels, a_market, reasons, search, titles
@@ -461,6 +461,36 @@ async def test_a_time_that_is_over_finds_nothing_rather_than_any_time(autojump_c
         answer = await search(world, "piano on 2001-01-01")
 
     assert answer.hits == ()
+    assert answer.understood.notices == (Notice(NoticeKind.PAST, "on 2001-01-01"),)
+
+
+async def test_where_it_must_not_be_nothing_is_shown_whatever_the_place_is_called(
+    autojump_clock: MockClock,
+) -> None:
+    both = a_teacher(4, "Piano in two places", areas=("nyc/brooklyn/gowanus", "nyc/queens/astoria"))
+    online = a_teacher(5, "Piano by video", areas=("nyc/brooklyn/gowanus",), lesson={"is_online": True})
+    async with a_market(PIANO, VIOLIN, both, online) as world:
+        denied = [await search(world, f"piano {denial}") for denial in ("not in brooklyn", "not in brokolyn")]
+        await trio.sleep(2)  # a model reads it meanwhile
+        read = await search(world, "piano not in brooklyn")
+        kept = await search(world, "piano not in brooklyn")
+        in_person = await search(world, "piano in person, not in brooklyn")
+        all_of_it = await search(world, "piano in queens but not queens")
+
+    for answer in (*denied, read, kept):
+        assert sorted(titles(answer)) == ["Piano by video", "Piano in two places"]
+        assert [region.id for region in answer.place.excluded] == ["nyc/brooklyn"]
+    assert kept.cache is CacheUse.HIT
+    assert titles(in_person) == ["Piano in two places"]
+    assert titles(all_of_it) == []
+
+
+async def test_a_place_that_is_denied_and_unknown_is_told(autojump_clock: MockClock) -> None:
+    async with a_market(PIANO) as world:
+        answer = await search(world, "piano not in xyzzyville")
+
+    assert titles(answer) == ["Piano for children"]
+    assert answer.understood.notices == (Notice(NoticeKind.UNKNOWN_PLACE, "xyzzyville"),)
 
 
 async def test_a_morning_is_that_of_the_place_or_else_of_each_instructor(autojump_clock: MockClock) -> None:

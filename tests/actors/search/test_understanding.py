@@ -376,7 +376,7 @@ def test_several_lessons_share_the_weight() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("piano, not for kids", Understood(text="", service_text="piano")),
+        ("piano, not for kids", Understood(text="", service_text="piano", age=AgeBounds(18, None))),
         ("piano except sundays", Understood(text="", service_text="piano", when=on(*list(Weekday)[:6]))),
         ("piano not on saturday or sunday", Understood(text="", service_text="piano", when=on(*WORKDAYS))),
         ("piano not in brooklyn", Understood(text="", service_text="piano")),

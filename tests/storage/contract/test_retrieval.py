@@ -255,6 +255,26 @@ async def test_a_kind_that_is_barred_is_not_found_and_what_is_of_no_kind_is(stor
     ]
 
 
+async def test_where_it_must_not_be_nobody_is_found_who_comes_to_nowhere_else(storage: Storage) -> None:
+    await open_market(
+        storage,
+        a_teacher(1, areas=(SLOPE,)),
+        a_teacher(2, areas=(SLOPE, QUEENS)),
+        a_teacher(3, areas=(RegionId("nyc"),)),
+        a_teacher(4, areas=(BROOKLYN,), lesson={"is_online": True}),
+        a_teacher(5),
+    )
+
+    async def numbers(**filters: object) -> list[str]:
+        return sorted(await found(storage, a_query("", barred_areas=(BROOKLYN,), **filters)))
+
+    assert await numbers() == [lesson_id(20), lesson_id(30), lesson_id(40)]
+    assert await numbers(online=False) == [lesson_id(20), lesson_id(30)]
+    assert await numbers(online=True) == [lesson_id(40)]
+    assert await numbers(areas=(QUEENS,), online=False) == [lesson_id(20), lesson_id(30)]
+    assert await numbers(areas=(SLOPE,), online=False) == [lesson_id(30)]
+
+
 @pytest.mark.parametrize(
     ("area", "numbers"),
     [

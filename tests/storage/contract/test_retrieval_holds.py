@@ -100,6 +100,7 @@ filters = st.builds(
     levels=st.frozensets(st.sampled_from(Level), max_size=2),
     windows=windows,
     online=st.sampled_from([None, True, False]),
+    barred_areas=regions,
     barred_categories=st.sampled_from([(), ("piano",), ("piano", "violin")]),
 )
 queries = st.builds(
@@ -159,6 +160,19 @@ def _passes(service: Service, teacher: Teacher, filters: HardFilters) -> bool:
         return False
     if filters.areas and filters.online is False and not is_there:
         return False
+    if filters.barred_areas and filters.online is not True and not (filters.online is None and service.is_online):
+        asked = [area for area in filters.areas if not filters.cities or area.split("/")[0] in filters.cities]
+        elsewhere = [
+            mine
+            for mine in teacher.areas
+            if not any(f"{mine}/".startswith(f"{barred}/") for barred in filters.barred_areas)
+            and any(
+                f"{mine}/".startswith(f"{area}/") or f"{area}/".startswith(f"{mine}/")
+                for area in asked or filters.cities or [mine]
+            )
+        ]
+        if not elsewhere:
+            return False
     return not filters.windows or any(_is_free(teacher, service, window) for window in filters.windows)
 
 

@@ -13,12 +13,15 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from greenroom.actors.search.understanding.claims import Ages, Claim
+from greenroom.actors.search.understanding.claims import Ages, Claim, ExceptAges
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.actors.search.understanding.words import word_set
 from greenroom.schema.search.understood import AgeBounds, PartKind
 
 AGE_MAX: Final = 120
+ADULT_FROM: Final = 18
+CHILD_UP_TO: Final = 12
+"""The oldest whom "kids" are taken for; "not for kids" is for grown-ups all the same."""
 
 _FOR: Final = r"(?: (?:for_)? (?:my|our|a|an|his|her|their|the|some|of)_ | for_ )?"
 _WHO: Final = (
@@ -155,6 +158,21 @@ def merged_ages(ages: list[Ages]) -> AgeBounds | None:
         and (are_single or any(bounds.are_together for bounds in exact))
         and min(bounds.min_years for bounds in exact) < max(highs),
     )
+
+
+def age_besides(refused: list[ExceptAges]) -> AgeBounds | None:
+    """Who is left where some are denied: who is younger than those from an age on, else who is older; of "kids", adults."""
+    low, high = 0, None
+    for ages in refused:
+        if ages.bounds.max_years is None:
+            high = min(ages.bounds.min_years - 1, AGE_MAX if high is None else high)
+        elif ages.is_exact or ages.bounds.max_years < CHILD_UP_TO:
+            low = max(low, ages.bounds.max_years + 1)
+        else:
+            low = max(low, ADULT_FROM, ages.bounds.max_years + 1)
+    if not refused or (high is not None and high < low):
+        return None
+    return AgeBounds(low, high)
 
 
 def _claim(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from greenroom.schema.search.understood import AgeBounds, Level, PartKind, PriceBounds, Weekday, When
+from greenroom.schema.search.understood import AgeBounds, Level, NoticeKind, PartKind, PriceBounds, When
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +18,39 @@ class Ages:
 
 @dataclass(frozen=True, slots=True)
 class PlaceWords:
-    """``is_led_to``: a preposition stands before them."""
+    """``is_led_to``: a preposition stands before them. ``is_outside``: one that says that it is not there ("outside of")."""
 
     text: str
     is_near: bool
     is_led_to: bool
+    is_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class ExceptDays:
-    """Any day but these, or of those named all but these."""
+class DeniedPlace:
+    """Anywhere but there."""
 
-    weekdays: frozenset[Weekday]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NearMe:
+    """Near whoever asks, wherever that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptTimes:
+    """Any time but this: some weekdays, hours of any day, or these hours of those days."""
+
+    when: When
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptAges:
+    """For anybody but these; ``is_exact`` as of :class:`Ages`."""
+
+    bounds: AgeBounds
+    is_exact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +60,19 @@ class ExceptLevels:
     levels: frozenset[Level]
 
 
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """Asks for nothing, though it was meant to: which should be told."""
+
+    why: NoticeKind
+
+
 Meaning = (
-    ExceptDays
+    Untold
+    | DeniedPlace
+    | NearMe
+    | ExceptTimes
+    | ExceptAges
     | ExceptLevels
     | PriceBounds
     | Ages

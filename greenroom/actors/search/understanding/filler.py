@@ -68,14 +68,27 @@ NEGATOR_PAIRS: Final = frozenset(
         ("instead", "of"),
         ("anything", "but"),
         ("everything", "but"),
+        ("anywhere", "but"),
+        ("everywhere", "but"),
+        ("anyone", "but"),
+        ("anybody", "but"),
         ("apart", "from"),
     }
 )
 
 BETWEEN_NEGATION: Final = word_set(
     "want need wanted like do have to be on in for a an the any at only just necessarily during really too looking work with interested "
-    "my early late available free is are it all make of super"
+    "my early late available free is are it all make of super necessarily travel travelling traveling go going get getting come coming "
+    "commute commuting pay paying spend spending"
 )
 """Words that may stand between "not" and what it denies."""
+
+NEED_NOT: Final = word_set("only just necessarily have need live lives living")
+"""After "not" these say that it may be so as well: "not just for kids", "doesn't have to be online", "I don't live in queens"."""
+
+POLITE: Final = word_set(
+    "pressure rush hurry worries worry problem problems idea clue preference preferences matter stress"
+)
+"""What is denied out of politeness, or says nothing: "no rush", "no idea where to begin"."""
 
 ALTERNATIVES: Final = frozenset({"or", "nor"})

@@ -21,6 +21,7 @@ from greenroom.actors.search.understanding.service import GUESSES_MAX, Lexicon
 from greenroom.actors.search.understanding.words import keys
 from greenroom.schema.search.understood import (
     AgeBounds,
+    NoticeKind,
     ParseSource,
     Part,
     PartKind,
@@ -54,7 +55,7 @@ def merged(typed: str, rules: Understood, model: Understood, *, lexicon: Lexicon
     lesson = _lesson(line, keys(model.service_text), [*held, *place_parts]) or _kept_lesson(
         line, rules, place_parts
     )
-    return replace(
+    both = replace(
         rules,
         service_text=" ".join(line.atoms[at].text for at in lesson),
         services=_services(model.services, lexicon, barred=rules.denied) or rules.services,
@@ -70,6 +71,8 @@ def merged(typed: str, rules: Understood, model: Understood, *, lexicon: Lexicon
         parts=tuple(sorted([*held, *place_parts, *_runs(line, lesson)], key=lambda part: part.start)),
         source=ParseSource.MODEL,
     )
+    kept = tuple(notice for notice in both.notices if notice.kind is not NoticeKind.NOTHING_UNDERSTOOD)
+    return replace(both, notices=kept) if both.asks_for_anything else both
 
 
 def _numbers(line: Line) -> frozenset[Decimal]:

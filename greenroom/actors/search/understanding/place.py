@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from greenroom.actors.search.understanding.claims import Claim, PlaceWords
+from greenroom.actors.search.understanding.claims import Claim, NearMe, PlaceWords
 from greenroom.actors.search.understanding.filler import FILLER, SOFT_FILLER
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.actors.search.understanding.service import Lexicon
@@ -27,17 +27,20 @@ _NEAR: Final = pattern(
     r"(?:somewhere_|anywhere_|located_|based_|right_){0,4}(?: near_to | near | nr | nearby | close_to | around | next_to | by | not_(?:too_)?far_from"
     r" | (?:within_)?(?:a_)?(?:walking_distance|short_walk|short_walking_distance|commuting_distance|easy_reach)_(?:of|to|from)"
     r" | (?:within_|about_|less_than_|max_){0,4}(?:\d+|a_few)_(?:miles?|mi|kms?|blocks?|kilomet(?:er|re)s?|minutes?|mins?)_(?:walk_|drive_|away_)?(?:of|from)"
-    r" | in_the_vicinity_of | vicinity_of | outside | surrounding | adjacent_to )"
+    r" | in_the_vicinity_of | vicinity_of | just_outside(?:_of)? | surrounding | adjacent_to )"
 )
 _IN: Final = pattern(
     r"(?:somewhere_|anywhere_|located_|based_|live_|lives_|living_|staying_|offered_|preferably_){0,4}(?: in_or_around | in | at | within | throughout | across"
     r" | inside | downtown_in | on_the )"
 )
+_OUTSIDE: Final = pattern(
+    r"(?:anywhere_|somewhere_)?(?: outside(?:_of)? | out_of | (?:far_)?away_from | (?<!not_)(?<!too_)far_from | beyond )"
+)
 _WEAK: Final = frozenset({"by", "at", "on the", "within", "inside", "across", "outside", "nearby", "throughout"})
 """Prepositions that stand for something else about as often: taken with known names, or words that look like a name of a place."""
 
 _HERE: Final = pattern(
-    r"(?: near | close_to | around | nearby_to | by | near_to | next_to | local_to | in )_(?: me | us | here | my_(?:home|house|place|apartment|area|location|work|office|job|neighbou?rhood)"
+    r"(?P<town>in_(?:town|the_city|person)) | (?: near | close_to | around | nearby_to | by | near_to | next_to | local_to | in )_(?: me | us | here | my_(?:home|house|place|apartment|area|location|work|office|job|neighbou?rhood)"
     r" | our_(?:home|house|area|neighbou?rhood|place) | the_area | this_area | the_neighbou?rhood | home | work | town | the_city | person )"
     r" | near_?by | nearme | locally | local_area"
 )
@@ -100,13 +103,19 @@ def prepositional_claims(
     line: Line, taken: list[bool], *, is_place: IsPlace | None, lexicon: Lexicon
 ) -> Iterator[Claim]:
     """Places after prepositions, among atoms that nothing else has taken."""
-    for _, first, after in line.find(_HERE):
+    for match, first, after in line.find(_HERE):
         if not any(taken[first:after]):
-            yield Claim(PartKind.FILLER, first, after, None, 12)
-    for rule, is_near in ((_NEAR, True), (_IN, False)):
+            yield Claim(PartKind.FILLER, first, after, None if match["town"] else NearMe(), 12)
+    for rule, is_near in ((_NEAR, True), (_IN, False), (_OUTSIDE, False)):
         for match, first, begin in line.find(rule):
             end = _end(
-                line, taken, begin, match.group().split()[-1], is_place=is_place, lexicon=lexicon, is_near=is_near
+                line,
+                taken,
+                begin,
+                is_place=is_place,
+                lexicon=lexicon,
+                is_near=is_near,
+                is_weak=rule is _OUTSIDE or match.group().split()[-1] in _WEAK,
             )
             if end is None or any(taken[first:begin]):
                 continue
@@ -115,7 +124,9 @@ def prepositional_claims(
                 PartKind.PLACE,
                 first,
                 tail,
-                PlaceWords(_text(line, _past_the(line, begin), end), is_near, is_led_to=True),
+                PlaceWords(
+                    _text(line, _past_the(line, begin), end), is_near, is_led_to=True, is_outside=rule is _OUTSIDE
+                ),
                 11,
             )
 
@@ -124,11 +135,11 @@ def _end(
     line: Line,
     taken: list[bool],
     begin: int,
-    preposition: str,
     *,
     is_place: IsPlace | None,
     lexicon: Lexicon,
     is_near: bool,
+    is_weak: bool,
 ) -> int | None:
     """Where the name that begins here ends; None if there is none."""
     limit = begin
@@ -154,7 +165,7 @@ def _end(
                     if _may_end(line, end, limit, lexicon)
                     else _until_lesson(line, start, limit, lexicon, at_least=end)
                 )
-    if line.key(start) in _CANT_BEGIN or (preposition in _WEAK and not _looks_like_a_place(line, start, limit)):
+    if line.key(start) in _CANT_BEGIN or (is_weak and not _looks_like_a_place(line, start, limit)):
         return None
     if line.key(start)[0].isdigit() and not _is_postcode_or_street(line, start, limit):
         return None

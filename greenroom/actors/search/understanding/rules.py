@@ -1,42 +1,60 @@
 """Understanding a sentence by rules: about a millisecond, no model, the same answer every time.
 
 Each rule claims pieces of the sentence with a strength; the claims without overlap that weigh most together are kept. Places come
-second, among what is left, then the words for the lesson. What is denied ("no beginners", "not on sundays") is never asked for: it
-is left out, or turned around where that is sure ("not online", "except sundays", "no piano").
+second, among what is left, then what is denied ("no beginners", "not in brooklyn") is turned around, and the rest are the words for the
+lesson.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Final
 
-from greenroom.actors.search.understanding.age import age_claims, merged_ages
-from greenroom.actors.search.understanding.claims import Ages, Claim, ExceptDays, ExceptLevels, PlaceWords, cover
-from greenroom.actors.search.understanding.daytime import DAY_WORDS
-from greenroom.actors.search.understanding.filler import (
-    ALTERNATIVES,
-    BETWEEN_NEGATION,
-    FILLER,
-    NEGATED_VERBS,
-    NEGATOR_PAIRS,
-    NEGATORS,
-    SOFT_FILLER,
-    VERB_NEGATORS,
-    WISHES,
+from greenroom.actors.search.understanding.age import age_besides, age_claims, merged_ages
+from greenroom.actors.search.understanding.claims import (
+    Ages,
+    Claim,
+    DeniedPlace,
+    ExceptAges,
+    ExceptLevels,
+    ExceptTimes,
+    NearMe,
+    PlaceWords,
+    Untold,
+    cover,
 )
+from greenroom.actors.search.understanding.denial import (
+    covers,
+    denied_kinds,
+    heeded,
+    marked_runs,
+    unheeded_words,
+    without_denied_places,
+)
+from greenroom.actors.search.understanding.filler import FILLER, SOFT_FILLER
 from greenroom.actors.search.understanding.level import level_claims, merged_levels
 from greenroom.actors.search.understanding.line import Atom, Line
 from greenroom.actors.search.understanding.online import merged_online, online_claims
 from greenroom.actors.search.understanding.place import IsPlace, known_place_claims, prepositional_claims
 from greenroom.actors.search.understanding.price import merged_price, price_claims
-from greenroom.actors.search.understanding.service import Lexicon, Meanings, match_services
-from greenroom.actors.search.understanding.spoken_times import Piece, holding, spoken_times, without_days
+from greenroom.actors.search.understanding.service import Lexicon, match_services
+from greenroom.actors.search.understanding.spoken_times import Piece, holding, spoken_times, without
 from greenroom.actors.search.understanding.when import when_claims
 from greenroom.actors.search.understanding.words import normal_form
-from greenroom.schema.search.understood import Level, Part, PartKind, PriceBounds, Understood, Weekday, When
+from greenroom.schema.search.understood import (
+    Level,
+    Notice,
+    NoticeKind,
+    Part,
+    PartKind,
+    PriceBounds,
+    Understood,
+    When,
+    noticed,
+)
 
 _JOINING: Final = frozenset({"or", "and", "&", "/"})
 
@@ -67,10 +85,12 @@ def understand(
     placed = cover(
         [*prepositional_claims(line, taken, is_place=is_place, lexicon=lexicon), *_unclaimed(named, taken)], size
     )
-    kept, denied = _heed_negation(line, cover([*held, *_one_place(line, placed)], size))
+    wanted = _one_place(line, tuple(without_denied_places(line, placed, taken)))
+    found = heeded(line, cover([*held, *wanted], size))
     if is_place is not None and not placed:
-        kept += _place_alone(line, _lesson_atoms(line, _taken_or_denied(kept, denied), lexicon), is_place, lexicon)
-    return _told(line, kept, denied, lexicon)
+        lesson = _lesson_atoms(line, _taken_or_denied(found.claims, found.words), lexicon)
+        found.claims.extend(_place_alone(line, lesson, is_place, lexicon))
+    return _told(line, found.claims, found.words, lexicon)
 
 
 def _place_alone(line: Line, lesson: list[int], is_place: IsPlace, lexicon: Lexicon) -> Iterator[Claim]:
@@ -133,165 +153,73 @@ def _is_joined(line: Line, one: Claim, other: Claim) -> bool:
     return all(line.key(at) in _JOINING for at in range(one.after, other.first))
 
 
-def _heed_negation(line: Line, claims: tuple[Claim, ...]) -> tuple[list[Claim], list[bool]]:
-    """The claims that stand, and which atoms were denied."""
-    kept: list[Claim] = []
-    denied = [False] * len(line.atoms)
-    previous: Claim | None = None
-    was_denied = False
-    for claim in claims:
-        negator = _negator_before(line, claim.first)
-        continues = (
-            was_denied
-            and previous is not None
-            and all(line.key(at) in ALTERNATIVES | BETWEEN_NEGATION for at in range(previous.after, claim.first))
-            and any(line.key(at) in ALTERNATIVES for at in range(previous.after, claim.first))
-        )
-        was_denied = negator is not None or continues
-        previous = claim
-        if not was_denied or claim.kind is None:
-            kept.append(claim)
-            was_denied = was_denied and claim.kind is None
-            continue
-        begin = negator if negator is not None else claim.first
-        denied[begin : claim.after] = [True] * (claim.after - begin)
-        if (turned := _turned_around(line, claim, begin)) is not None:
-            kept.append(turned)
-    for at, atom in enumerate(line.atoms):
-        if denied[at] or _covers(kept, at):
-            continue
-        if atom.key in NEGATORS:
-            _deny_words_after(line, at, at + 1, kept, denied)
-        elif (atom.key, line.key(at + 1)) in NEGATOR_PAIRS and not _covers(kept, at + 1):
-            _deny_words_after(line, at, at + 2, kept, denied)
-    return kept, denied
-
-
-def _negator_before(line: Line, first: int) -> int | None:
-    """The "not" that denies what begins at an atom, at most four words ahead of it."""
-    at = first - 1
-    while at >= 0 and at >= first - 5:
-        if (line.key(at - 1), line.key(at)) in NEGATOR_PAIRS:
-            return at - 1
-        if line.key(at) in NEGATORS or (line.key(at) == "but" and line.key(at - 1) in DAY_WORDS):
-            return at
-        if line.key(at) not in BETWEEN_NEGATION or line.atoms[at + 1].is_broken_off:
-            return None
-        at -= 1
-    return None
-
-
-def _turned_around(line: Line, claim: Claim, negator: int) -> Claim | None:
-    """What denying something asks for instead, where that is sure: the other of two, or the other days of the week."""
-    said = " ".join(line.key(at) for at in range(negator, claim.first))
-    if (
-        claim.kind is PartKind.ONLINE
-        and isinstance(claim.meaning, bool)
-        and said in ("not", "but not", "no", "non")
-    ):
-        return replace(claim, first=negator, meaning=not claim.meaning)
-    if claim.kind is PartKind.LEVEL and isinstance(claim.meaning, frozenset):
-        return replace(claim, first=negator, meaning=ExceptLevels(claim.meaning))
-    if isinstance(claim.meaning, When) and claim.meaning.weekdays and claim.meaning.relative is None:
-        return replace(claim, first=negator, meaning=ExceptDays(claim.meaning.weekdays))
-    return None
-
-
-def _deny_words_after(line: Line, negator: int, at: int, kept: list[Claim], denied: list[bool]) -> None:
-    """Deny the words of a lesson from an atom after a "not" on: "guitar, not bass". At most three, up to a break or a word without
-    meaning."""
-    begin = at
-    while at < len(line.atoms) and line.key(at) in BETWEEN_NEGATION:
-        at += 1
-    if not _denies_words(line, negator, line.atoms[begin:at]):
-        return
-    end = _end_of_denied(line, at, begin, kept)
-    while (
-        end > at
-        and line.key(end) in ALTERNATIVES
-        and (further := _end_of_denied(line, end + 1, begin, kept)) > end + 1
-    ):
-        end = further
-    if end > at:
-        denied[negator:end] = [True] * (end - negator)
-
-
-def _denies_words(line: Line, negator: int, between: Sequence[Atom]) -> bool:
-    """Not so "I can't swim", where the lesson is just what is named; but "don't want swimming"."""
-    is_of_a_verb = line.key(negator) in VERB_NEGATORS or (
-        line.key(negator) == "not" and line.key(negator - 1) in NEGATED_VERBS
-    )
-    return not is_of_a_verb or any(atom.key in WISHES for atom in between)
-
-
-def _end_of_denied(line: Line, at: int, begin: int, kept: list[Claim]) -> int:
-    end = at
-    while end < len(line.atoms) and end < at + 3 and not _covers(kept, end):
-        if (
-            line.key(end) in FILLER
-            or not line.atoms[end].is_word
-            or (end > begin and line.atoms[end].is_broken_off)
-        ):
-            break
-        end += 1
-    return end
-
-
-def _denied_kinds(line: Line, denied: list[bool], lexicon: Lexicon) -> tuple[Meanings, set[int]]:
-    """Kinds of lessons that are denied by name, and the atoms that name them."""
-    meant: dict[str, float] = {}
-    atoms: set[int] = set()
-    for run in _runs(line, [at for at, is_denied in enumerate(denied) if is_denied and line.atoms[at].is_word]):
-        for phrase in lexicon.phrases([line.key(at) for at in run]):
-            atoms.update(run[phrase.first : phrase.after])
-            for slug, weight in phrase.meanings:
-                meant[slug] = max(weight, meant.get(slug, 0.0))
-    return tuple(meant.items()), atoms
-
-
-def _covers(claims: list[Claim], at: int) -> bool:
-    return any(claim.first <= at < claim.after for claim in claims)
-
-
 def _taken_or_denied(claims: list[Claim], denied: list[bool]) -> list[bool]:
     return [a or b for a, b in zip(_taken(claims, len(denied)), denied, strict=False)]
 
 
 def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon) -> Understood:
     lesson = _lesson_atoms(line, _taken_or_denied(claims, denied), lexicon)
+    pieces = list(_when_pieces(line, claims))
     prices = [claim.meaning for claim in claims if isinstance(claim.meaning, PriceBounds)]
     ages = [claim.meaning for claim in claims if isinstance(claim.meaning, Ages)]
     levels = [claim.meaning for claim in claims if isinstance(claim.meaning, frozenset)]
     places = [claim.meaning for claim in claims if isinstance(claim.meaning, PlaceWords)]
-    excluded = frozenset[Weekday]().union(
-        *(claim.meaning.weekdays for claim in claims if isinstance(claim.meaning, ExceptDays))
-    )
-    spoken = spoken_times(_when_pieces(line, claims)) or (When(),)
-    times = tuple(dict.fromkeys(without_days(when, excluded) for when in spoken))
+    refused_ages = [claim.meaning for claim in claims if isinstance(claim.meaning, ExceptAges)]
+    times = without(spoken_times(pieces) or (When(),), _excluded_times(claims))
     named = [word.key for at in _naming_atoms(line, claims, lesson, lexicon) for word in line.atoms[at].words]
     refused = frozenset[Level]().union(
         *(claim.meaning.levels for claim in claims if isinstance(claim.meaning, ExceptLevels))
     )
     services = match_services(named, lexicon=lexicon)
     weights = {guess.category: guess.weight for guess in services}
-    meant, denying = _denied_kinds(line, denied, lexicon)
+    meant, denying = denied_kinds(line, denied, lexicon)
     # "Keyboard, not piano", but "piano, not keyboard": what is meant more is what counts.
     unwanted = sorted(slug for slug, weight in meant if weight > weights.get(slug, 0.0))
-    return Understood(
+    understood = Understood(
         text=normal_form(line.typed),
         service_text=" ".join(line.atoms[at].text for at in lesson),
         services=tuple(guess for guess in services if guess.category not in unwanted),
         denied=tuple(unwanted),
         place_text=places[0].text if places else None,
         is_near=places[0].is_near if places else False,
+        denied_places=tuple(claim.meaning.text for claim in claims if isinstance(claim.meaning, DeniedPlace)),
+        is_near_me=any(isinstance(claim.meaning, NearMe) for claim in claims),
         price=merged_price(prices),
-        age=merged_ages(ages),
+        age=merged_ages(ages) or age_besides(refused_ages),
         levels=merged_levels(levels, refused),
         when=holding(times),
         times=times if len(times) > 1 else (),
         online=merged_online([claim.meaning for claim in claims if claim.kind is PartKind.ONLINE]),  # type: ignore[misc]
+        notices=tuple(_notices(line, claims, denied, denying)),
         parts=tuple(_parts(line, claims, lesson, denied, denying if unwanted else set())),
     )
+    is_told = understood.asks_for_anything or understood.notices
+    return understood if is_told else noticed(understood, NoticeKind.NOTHING_UNDERSTOOD, [line.typed.strip()])
+
+
+def _notices(line: Line, claims: list[Claim], denied: list[bool], denying: set[int]) -> Iterator[Notice]:
+    """What was said and can't be heeded, in order."""
+    untold = [
+        (claim.first, claim.after, claim.meaning.why) for claim in claims if isinstance(claim.meaning, Untold)
+    ]
+    unheeded = [(run.start, run.stop, NoticeKind.NOT_HEEDED) for run in unheeded_words(line, denied, denying)]
+    for first, after, why in sorted([*untold, *unheeded]):
+        yield Notice(why, line.typed_part(first, after)[0])
+
+
+def _excluded_times(claims: list[Claim]) -> list[When]:
+    """Times that are denied; the hours after a day are of that day: "not on monday mornings"."""
+    excluded: list[When] = []
+    last: Claim | None = None
+    for claim in claims:
+        if isinstance(claim.meaning, ExceptTimes):
+            when = claim.meaning.when
+            if last is not None and last.after == claim.first and excluded[-1].weekdays and not when.weekdays:
+                excluded[-1] = replace(excluded[-1], from_minute=when.from_minute, to_minute=when.to_minute)
+            else:
+                excluded.append(when)
+            last = claim
+    return excluded
 
 
 def _when_pieces(line: Line, claims: list[Claim]) -> list[Piece]:
@@ -305,7 +233,7 @@ def _when_pieces(line: Line, claims: list[Claim]) -> list[Piece]:
             bool(pieces)
             and any(line.key(at) in _JOINING for at in between)
             # Not that of "monday for kids and adults at 5".
-            and not any(_covers(claims, at) for at in between)
+            and not any(covers(claims, at) for at in between)
         )
         is_and = is_joined and not any(line.key(at) in ("or", "/") for at in between)
         is_listed = line.atoms[claim.first].is_broken_off
@@ -377,16 +305,6 @@ def _runs(line: Line, free: list[int]) -> Iterator[list[int]]:
         yield run
 
 
-def _runs_of(marked: list[bool]) -> Iterator[range]:
-    """Neighbours that are marked."""
-    first = 0
-    for at in range(1, len(marked) + 1):
-        if at == len(marked) or marked[at] != marked[first]:
-            if marked[first]:
-                yield range(first, at)
-            first = at
-
-
 def _parts(
     line: Line, claims: list[Claim], lesson: list[int], denied: list[bool], denying: set[int]
 ) -> Iterator[Part]:
@@ -397,7 +315,7 @@ def _parts(
             kind_of[at] = None if claim.kind is None else (claim.kind, number)
     owned = _taken(claims, len(line.atoms))
     lesson_set = set(lesson)
-    for run in _runs_of(denied):
+    for run in marked_runs(denied):
         if not denying.isdisjoint(run):
             kind_of[run.start : run.stop] = [(PartKind.DENIED, -1)] * len(run)
     for at, atom in enumerate(line.atoms):

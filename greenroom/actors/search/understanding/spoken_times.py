@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from greenroom.actors.search.understanding.clock import DAY, NOON
 from greenroom.actors.search.understanding.weekdays import WEEK
 from greenroom.schema.search.understood import RelativeDay, Weekday, When
+
+MORNING: Final = 360
+NIGHT: Final = 1_320
+"""Minutes after midnight between which lessons are given."""
 
 TIMES_MAX: Final = 6
 """Times of one sentence that are kept apart; nobody names more who looks for a lesson."""
@@ -163,10 +167,42 @@ def merged_when(pieces: Sequence[Piece]) -> When:
     return replace(result, from_minute=span.low or None, to_minute=None if span.high == DAY else span.high)
 
 
-def without_days(when: When, excluded: frozenset[Weekday]) -> When:
-    """The same but for some weekdays: of all, if none were named. Excluding every one of them says nothing."""
-    left = (when.weekdays or frozenset(WEEK)) - excluded
-    return replace(when, weekdays=left) if excluded and left else when
+def without(times: Sequence[When], excluded: Sequence[When]) -> tuple[When, ...]:
+    """Each of the times but for what is excluded: weekdays, hours of any day, or hours of some days.
+
+    What would leave nothing of them excludes nothing. Where more than TIMES_MAX are left, they are one that holds them all.
+    """
+    for gone in excluded:
+        left = tuple(dict.fromkeys(part for when in times for part in _parts_without(when, gone)))
+        times = left or times
+    told = tuple(dict.fromkeys(times))
+    return told if len(told) <= TIMES_MAX else (holding(told),)
+
+
+def _whole_end(gone: When) -> tuple[int, int]:
+    """From and to which minute: who wants no mornings wants no night before them either, nor after evenings."""
+    low, high = gone.from_minute or 0, DAY if gone.to_minute is None else gone.to_minute
+    return 0 if low <= MORNING else low, DAY if high >= NIGHT else high
+
+
+def _parts_without(when: When, gone: When) -> Iterator[When]:
+    """What is left of a time, in at most three parts."""
+    if when.on is not None or (not gone.weekdays and not _has_time(gone)):
+        # A date is more than the habit it is an exception to.
+        yield when
+        return
+    days = when.weekdays or frozenset(WEEK)
+    if gone.weekdays and (others := days - gone.weekdays):
+        yield replace(when, weekdays=others)
+    same = days & gone.weekdays if gone.weekdays else when.weekdays
+    if not _has_time(gone) or (gone.weekdays and not same):
+        return
+    low, high = when.from_minute or 0, DAY if when.to_minute is None else when.to_minute
+    gone_low, gone_high = _whole_end(gone)
+    for first, after in ((low, min(high, gone_low)), (max(low, gone_high), high)):
+        if first < after:
+            hours = first or None, None if after == DAY else after
+            yield replace(when, weekdays=same, from_minute=hours[0], to_minute=hours[1])
 
 
 @dataclass(frozen=True, slots=True)

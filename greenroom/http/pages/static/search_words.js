@@ -34,9 +34,6 @@ const MONEY_ASSUMED = "USD";
 const PLACES_MAX = 4;
 /** From here on nobody goes there for a lesson. */
 const FAR_KM = 60;
-/** As understanding knows it too, which leaves these words out of what is searched for. */
-const NEAR_ME =
-  /\bnear ?by\b|\bnearme\b|\blocally\b|\b(?:near|close|around|next|in|by)(?: to)? (?:me|us|here|my|our|the area|this area)\b/i;
 
 /**
  * What was understood, piece by piece.
@@ -87,8 +84,19 @@ export function placeNote({ outcome, tier, text, region, regions }) {
 }
 
 /** Whether the sentence asks for what is near without saying where that is. */
-export const saysNearMe = ({ parsed, location }) =>
-  location.outcome === "not_asked" && parsed.parts.some(({ kind, text }) => kind === "filler" && NEAR_ME.test(text));
+export const saysNearMe = ({ parsed, location }) => parsed.near_me && location.outcome === "not_asked";
+
+/** What was said and asks for nothing, or not for what was meant. */
+const NOTICES = {
+  no_such_date: (text) => `“${text}” is no day of the calendar, so it was left out.`,
+  past: (text) => `“${text}” is over.`,
+  not_heeded: (text) => `“${text}” can’t be searched for, so it was left out.`,
+  unknown_place: (text) => `No place called “${text}” is known here, so none was left out.`,
+  nothing_understood: (text) => `“${text}” does not say what you would like to learn, so all lessons are shown.`,
+};
+
+/** What a person should know of what was not understood, in sentences; of a kind that this page is too old for, nothing. */
+export const noticesOf = ({ notices }) => notices.filter(({ kind }) => kind in NOTICES).map(({ kind, text }) => NOTICES[kind](text));
 
 /**
  * Who asked for what is near and finds it far away, in words; null where something is near, or distances are of a place that was named.

@@ -28,7 +28,7 @@ from greenroom.storage.memory.search.words import Words
 from greenroom.storage.memory.tables import ProfileRow
 from greenroom.storage.retrieval.free_time import HORIZON, Schedule, asked_windows, first_free
 from greenroom.storage.retrieval.fusion import Found, admitted, count, fuse, has_legs, has_vector_leg
-from greenroom.storage.retrieval.reach import asked_reach, reach_of
+from greenroom.storage.retrieval.reach import asked_elsewhere, asked_reach, reach_of
 from greenroom.storage.retrieval.rules import COARSE_DEPTH, LEG_DEPTH, RetrievalRules, quality
 
 
@@ -260,7 +260,7 @@ class MemoryRetrieval:
 def _passes(one: _Offered, filters: HardFilters) -> bool:
     """Whether a service passes every filter but the one on time."""
     service, profile = one.service, one.profile
-    asked = asked_reach(filters)
+    asked, elsewhere = asked_reach(filters), asked_elsewhere(filters)
     reach = reach_of(
         profile.areas, profile.home_city, is_online=service.is_online, is_in_person=service.is_in_person
     )
@@ -269,6 +269,11 @@ def _passes(one: _Offered, filters: HardFilters) -> bool:
         and (filters.online is None or (service.is_online if filters.online else service.is_in_person))
         and (not filters.levels or not service.levels or not filters.levels.isdisjoint(service.levels))
         and service.category not in filters.barred_categories
+        and (
+            elsewhere is None
+            or (service.is_online and filters.online is None)
+            or (service.is_in_person and elsewhere.has(reach))
+        )
         and (filters.price is None or _is_priced(service, filters.price))
         and (filters.age is None or _is_of_age(service, filters.age))
     )

@@ -2,7 +2,7 @@
 
 import { el } from "../dom.js";
 import { closeIcon } from "../icons.js";
-import { KINDS, missingOf, pieceInWords, placeNote, understoodOf } from "../search_words.js";
+import { KINDS, missingOf, noticesOf, pieceInWords, placeNote, understoodOf } from "../search_words.js";
 import { parentName, without, withPlace, wordsForPlace } from "../sentence.js";
 
 /** Places to choose from; the server names ten at most, and who finds none of these writes another word. */
@@ -12,8 +12,14 @@ const CHOICES_MAX = 6;
 export function createUnderstood({ look }) {
   const pieces = el("ul", { class: "pieces", "aria-label": "Understood as" });
   const place = el("div", { class: "search-note", hidden: true });
+  const notices = el("p", { class: "search-note is-degraded", hidden: true });
   const missing = el("p", { class: "search-note is-degraded", hidden: true });
-  const element = el("section", { class: "understood", "aria-label": "What was understood" }, pieces, place, missing);
+  const element = el("section", { class: "understood", "aria-label": "What was understood" }, pieces, place, notices, missing);
+
+  function say(paragraph, sentences) {
+    paragraph.hidden = sentences.length === 0;
+    paragraph.textContent = sentences.join(" ");
+  }
 
   function piece(sentence, { kind, label, parts }) {
     return el(
@@ -72,9 +78,8 @@ export function createUnderstood({ look }) {
       const note = placeNote(meta.location);
       place.hidden = !note;
       place.replaceChildren(...(note ? [el("span", {}, note), ...choices(sentence, meta, cities)] : []));
-      const lacks = missingOf(meta.budget);
-      missing.hidden = lacks.length === 0;
-      missing.textContent = lacks.join(" ");
+      say(notices, noticesOf(meta.parsed));
+      say(missing, missingOf(meta.budget));
       next?.()?.focus();
     },
   };
