@@ -469,9 +469,11 @@ async def test_where_it_must_not_be_nothing_is_shown_whatever_the_place_is_calle
 ) -> None:
     both = a_teacher(4, "Piano in two places", areas=("nyc/brooklyn/gowanus", "nyc/queens/astoria"))
     online = a_teacher(5, "Piano by video", areas=("nyc/brooklyn/gowanus",), lesson={"is_online": True})
-    async with a_market(PIANO, VIOLIN, both, online) as world:
+    models = SlowModels()
+    models.sentence.takes_s = 0.01
+    async with a_market(PIANO, VIOLIN, both, online, models=models) as world:
         denied = [await search(world, f"piano {denial}") for denial in ("not in brooklyn", "not in brokolyn")]
-        await trio.sleep(2)  # a model reads it meanwhile
+        await trio.sleep(1)
         read = await search(world, "piano not in brooklyn")
         kept = await search(world, "piano not in brooklyn")
         in_person = await search(world, "piano in person, not in brooklyn")
