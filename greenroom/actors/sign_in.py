@@ -21,6 +21,7 @@ from greenroom.actors.identity import Identity
 from greenroom.actors.limiting import Limiting
 from greenroom.actors.lockout import Attempt, Lockout
 from greenroom.actors.session_cache import Known, SessionCache
+from greenroom.actors.turns import NoTurn, Turns
 from greenroom.schema.errors import (
     AccountLocked,
     CaptchaFailed,
@@ -36,7 +37,7 @@ from greenroom.schema.ids import Ids, SessionId, UserId, is_ulid
 from greenroom.schema.records import Role, Session, User
 from greenroom.storage.captcha import Captcha
 from greenroom.storage.passwords import Passwords
-from greenroom.storage.ports import Accounts, Bus, Revocation
+from greenroom.storage.ports import Accounts, Bus, Credentials, Revocation
 from greenroom.supervisor import ActorSystem
 
 _SUCCESS: Final = "success"
@@ -58,6 +59,12 @@ _COUNTED: Final = (
 )  # fmt: skip
 
 TICKET_LIFE: Final = timedelta(minutes=10)
+
+TRIES_WAITING_MAX: Final = 60
+"""Tries to sign in to one account that wait for the one before: as many as may wait for a password slot."""
+
+TRY_TIMEOUT_S: Final = 3.0
+"""Their longest wait: the one before may have to show to be a person, and then to wait for a slot itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,7 @@ class SignIn:
         self._lockout = lockout
         self._captcha = captcha
         self._captcha_failures = captcha_failures
+        self._tries = Turns(waiting_max=TRIES_WAITING_MAX, timeout_s=TRY_TIMEOUT_S)
         self._outcomes = Counter(dict.fromkeys((*_OUTCOMES.values(), _SUCCESS), 0))
 
     async def register(
@@ -158,7 +166,7 @@ class SignIn:
             CaptchaRequired, CaptchaFailed, CaptchaUnavailable: several already, and no token, none that is good, or nobody
                 to tell.
             InvalidCredentials: one of those three.
-            LoginBusy: no password slot came free in time.
+            LoginBusy: no password slot came free in time, or other tries for this account took too long.
         """
         try:
             signed_in = await self._login(email, password, captcha_token, address)
@@ -179,6 +187,21 @@ class SignIn:
         # All of this is the same for an account that does not exist; one that does has a single name, however many ways of
         # writing it the database takes for equal.
         account = self._limiting.blind((email if found is None else found.user.email).lower())
+        try:
+            # A try counts as a failure until its password turns out right. Were several at it at once, those with the right
+            # one would lock each other out.
+            async with self._tries.turn(account):
+                known = await self._try(account, found, password, captcha_token)
+        except NoTurn:
+            raise LoginBusy(retry_after_s=1.0) from None
+        if self._passwords.is_outdated(known.password_hash):
+            await self._accounts.set_password_hash(known.user.id, await self._passwords.hash(password))
+        return await self._start_session(known.user)
+
+    async def _try(
+        self, account: str, found: Credentials | None, password: str, captcha_token: str | None
+    ) -> Credentials:
+        """Look at a password, and count the try for what it was; return whose it is."""
         await self._lockout.check(account)
         await self._limiting.account_login(account)
         attempt = await self._lockout.begin(account)
@@ -197,9 +220,7 @@ class SignIn:
             raise InvalidCredentials("The e-mail address or the password is wrong.")
         self._limiting.forgive_account(account)
         await self._lockout.forgive(account)
-        if self._passwords.is_outdated(found.password_hash):
-            await self._accounts.set_password_hash(found.user.id, await self._passwords.hash(password))
-        return await self._start_session(found.user)
+        return found
 
     async def _require_person(self, attempt: Attempt, captcha_token: str | None) -> None:
         if self._captcha is None or attempt.failure <= self._captcha_failures:

@@ -12,6 +12,7 @@ from trio.testing import MockClock
 from greenroom.actors.core import CoreSettings
 from greenroom.actors.limiting import LimitPolicies
 from greenroom.actors.lockout import Ladder, Lockout
+from greenroom.actors.sign_in import TRIES_WAITING_MAX, TRY_TIMEOUT_S
 from greenroom.schema.errors import (
     AccountLocked,
     CaptchaUnavailable,
@@ -55,7 +56,21 @@ async def attempt(world: World, password: str = WRONG, email: str = MAYA) -> str
         return "locked"
     except RateLimited:
         return "limited"
+    except LoginBusy:
+        return "busy"
     return "in"
+
+
+async def attempts_at_once(world: World, passwords: list[str]) -> list[str]:
+    outcomes: list[str] = []
+
+    async def try_one(password: str) -> None:
+        outcomes.append(await attempt(world, password))
+
+    async with trio.open_nursery() as nursery:
+        for password in passwords:
+            nursery.start_soon(try_one, password)
+    return outcomes
 
 
 @pytest.mark.parametrize(
@@ -99,17 +114,39 @@ async def test_a_day_of_patient_guessing_is_worth_three_dozen_guesses(autojump_c
 
 
 async def test_of_many_guesses_at_once_no_more_are_looked_at(autojump_clock: MockClock) -> None:
-    outcomes: list[str] = []
-
-    async def guess(world: World) -> None:
-        outcomes.append(await attempt(world))
-
-    async with guarded() as world, trio.open_nursery() as nursery:
-        for _ in range(500):
-            nursery.start_soon(guess, world)
+    async with guarded() as world:
+        outcomes = await attempts_at_once(world, [WRONG] * 500)
 
     assert outcomes.count("invalid") == LADDER.first
-    assert outcomes.count("locked") == 500 - LADDER.first
+    assert set(outcomes) <= {"invalid", "locked", "busy"}
+    assert outcomes.count("locked") >= TRIES_WAITING_MAX - LADDER.first
+
+
+async def test_right_passwords_at_once_lock_nobody_out(autojump_clock: MockClock) -> None:
+    async with guarded(limits=PER_ACCOUNT) as world:
+        assert await attempts_at_once(world, [PASSWORD] * 20) == ["in"] * 20
+
+
+async def test_right_passwords_at_once_after_wrong_ones_lock_nobody_out(autojump_clock: MockClock) -> None:
+    async with guarded() as world:
+        assert [await attempt(world) for _ in range(3)] == ["invalid"] * 3
+
+        assert await attempts_at_once(world, [PASSWORD] * 5) == ["in"] * 5
+
+
+async def test_whoever_waits_too_long_behind_other_tries_is_told_to_come_back_and_fails_nothing(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(self: SimulatedPasswords, password: str, encoded: str | None) -> bool:
+        await trio.sleep(2 * TRY_TIMEOUT_S)
+        return True
+
+    async with guarded() as world:
+        with monkeypatch.context() as patched:
+            patched.setattr(SimulatedPasswords, "verify", slow)
+            assert sorted(await attempts_at_once(world, [PASSWORD] * 8)) == ["busy"] * 7 + ["in"]
+
+        assert [await attempt(world) for _ in range(5)] == ["invalid"] * 5
 
 
 async def test_an_account_that_does_not_exist_is_locked_alike_however_its_name_is_written(
