@@ -11,6 +11,8 @@ from greenroom.models.mock import MockEmbedder
 from greenroom.models.ports import Embedder, Vector
 
 LOCAL = LocalEmbedder()
+PATIENCE_S = 60.0
+"""The first text waits for the weights to be read."""
 
 
 @pytest.fixture(params=["local", "mock"])
@@ -23,38 +25,60 @@ def cosine(left: Vector, right: Vector) -> float:
 
 
 async def test_every_text_has_a_vector_of_unit_length_and_of_the_stated_size(embedder: Embedder) -> None:
-    vectors = await embedder.embed(["piano lessons", "学ぶ", "😀", "!"], timeout_s=1)
+    vectors = await embedder.embed(["piano lessons", "学ぶ", "😀", "!"], timeout_s=PATIENCE_S)
 
     assert [len(vector) for vector in vectors] == [embedder.dimensions] * 4
     assert [math.hypot(*vector) for vector in vectors] == pytest.approx([1.0] * 4)
 
 
 async def test_an_empty_text_has_the_zero_vector(embedder: Embedder) -> None:
-    assert await embedder.embed(["", "  "], timeout_s=1) == [(0.0,) * embedder.dimensions] * 2
+    assert await embedder.embed(["", "  "], timeout_s=PATIENCE_S) == [(0.0,) * embedder.dimensions] * 2
 
 
 async def test_a_text_has_the_same_vector_alone_and_among_many(embedder: Embedder) -> None:
     texts = [f"lesson number {n} of many" for n in range(40)]
-    await embedder.embed(texts, timeout_s=5)
+    await embedder.embed(texts, timeout_s=PATIENCE_S)
 
-    [alone] = await embedder.embed([texts[7]], timeout_s=1)
-    together = await embedder.embed(texts, timeout_s=5)
+    [alone] = await embedder.embed([texts[7]], timeout_s=PATIENCE_S)
+    together = await embedder.embed(texts, timeout_s=PATIENCE_S)
 
     assert together[7] == pytest.approx(alone, abs=1e-6)
 
 
 async def test_words_that_are_alike_are_closer_than_others(embedder: Embedder) -> None:
-    piano, pianos, tax = await embedder.embed(["piano lesson", "piano lessons", "income tax"], timeout_s=1)
+    piano, pianos, tax = await embedder.embed(
+        ["piano lesson", "piano lessons", "income tax"], timeout_s=PATIENCE_S
+    )
 
     assert cosine(piano, pianos) > cosine(piano, tax)
 
 
 async def test_the_local_model_knows_meaning_and_not_only_letters() -> None:
     asked, keyboard, calculus = await LOCAL.embed(
-        ["someone to teach my 8 year old keyboard", "piano lessons for children", "calculus tutoring"], timeout_s=1
+        ["someone to teach my 8 year old keyboard", "piano lessons for children", "calculus tutoring"],
+        timeout_s=PATIENCE_S,
     )
 
     assert cosine(asked, keyboard) > cosine(asked, calculus)
+
+
+async def test_to_the_local_model_a_word_is_much_the_same_in_capitals_and_in_the_plural() -> None:
+    asked, written, other = await LOCAL.embed(["sofa", "Sofas", "Tables"], timeout_s=PATIENCE_S)
+
+    assert cosine(asked, written) > 0.6
+    assert cosine(asked, written) > cosine(asked, other) + 0.3
+
+
+@pytest.mark.parametrize("text", ["asdkjh", "qwrtp zxcvb", "Asdkjh 12"])
+async def test_letters_at_random_have_no_meaning(text: str) -> None:
+    assert await LOCAL.embed([text], timeout_s=PATIENCE_S) == [(0.0,) * LOCAL.dimensions]
+
+
+@pytest.mark.parametrize("text", ["ukulele", "asdkjh piano", "oboe", "11+", "Çrğ"])
+async def test_a_rare_word_or_one_of_others_or_of_another_language_has_a_meaning(text: str) -> None:
+    [vector] = await LOCAL.embed([text], timeout_s=PATIENCE_S)
+
+    assert math.hypot(*vector) == pytest.approx(1.0)
 
 
 def test_a_size_that_the_local_model_does_not_have_is_refused() -> None:

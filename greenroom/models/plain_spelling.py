@@ -1,0 +1,33 @@
+"""A text as a dictionary would spell it: in small letters, names of many things as those of one."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_LENGTH_MIN: Final = 4
+"""Of a word whose "s" is taken for an ending: "bus", "gas" and "his" keep theirs."""
+
+
+def plain_spelling(text: str) -> str:
+    """The text with each word in small letters and without the ending of a plural: "Accent Chairs" is "accent chair".
+
+    The S stemmer, the first of its rules that fits: "ies" is "y" unless after "a" or "e", "es" is "e" unless after "a", "e" or "o",
+    "s" falls off unless after "u" or "s". It takes nothing else for an ending, so what is left is mostly a word.
+
+    Source: D. Harman, "How effective is suffixing?", Journal of the American Society for Information Science 42 (1991), table 1.
+    """
+    return _WORD.sub(lambda found: _singular(found.group().lower()), text)
+
+
+def _singular(word: str) -> str:
+    if len(word) < _LENGTH_MIN:
+        return word
+    if word.endswith("ies") and not word.endswith(("eies", "aies")):
+        return word.removesuffix("ies") + "y"
+    if word.endswith("es") and not word.endswith(("aes", "ees", "oes")):
+        return word.removesuffix("s")
+    if word.endswith("s") and not word.endswith(("us", "ss")):
+        return word.removesuffix("s")
+    return word
