@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from trio.testing import MockClock
 
 from greenroom.storage.postgres import PostgresOptions
 from tests.postgres import PostgresServer, fast_data_dir, fresh_name, postgres_for_tests
@@ -23,6 +24,22 @@ def _logging_as_it_was() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(levels[0])
     own.setLevel(levels[1])
+
+
+@pytest.fixture
+def skipping_clock() -> MockClock:
+    """Time as it passes, from which a test may leave some out: ``jump`` it once whatever is to be late is waited for.
+
+    With it a timeout can be one that no slow machine comes near, and yet be tried in no time. A ``fail_after`` that is
+    open while it jumps loses as much.
+    """
+    return MockClock(rate=1.0)
+
+
+@pytest.fixture
+def slow_clock() -> MockClock:
+    """Time at a tenth of its pace: what is to happen at once does so long before a timeout, however slow the machine."""
+    return MockClock(rate=0.1)
 
 
 @pytest.fixture(scope="session")

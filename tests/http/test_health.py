@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
 
-from greenroom.http.serving import Limits
 from greenroom.schema.errors import StorageUnavailable
 from greenroom.storage.memory import FaultPoint
-from tests.http.raw import read_to_end
+from tests.http.raw import PATIENT, read_to_end, read_until
 from tests.http.test_operators import ACTORS
 from tests.http.test_streams import Streams
-from tests.http.world import WAIT_S, World, a_world, assert_problem
+from tests.http.world import WAIT_S, World, assert_problem
 
 
 async def is_away(_point: FaultPoint) -> None:
@@ -34,7 +34,7 @@ async def test_without_its_database_a_worker_is_live_but_not_ready(world: World)
     assert int(answer.headers["Retry-After"]) >= 1
 
 
-async def test_a_database_that_hangs_does_not_hang_the_probe(world: World) -> None:
+async def test_a_database_that_hangs_does_not_hang_the_probe(world: World, slow_clock: MockClock) -> None:
     has_answered = trio.Event()
 
     async def hangs(_point: FaultPoint) -> None:
@@ -79,20 +79,25 @@ async def test_while_the_database_is_away_requests_get_503_and_streams_stay_open
         await listener.until(lambda each: "back" in each.contents)
 
 
-async def test_connections_close_when_they_should_under_the_whole_application() -> None:
+async def test_connections_close_when_they_should_under_the_whole_application(
+    world: World, skipping_clock: MockClock
+) -> None:
     """Quart-Trio cancels itself when told that a request is over; closing must not be cancelled with it."""
     request = "GET /health/live HTTP/1.1\r\nHost: here\r\n{}\r\n"
-    async with a_world(limits=Limits(keep_alive_s=0.3)) as world:
-        host, _, port = world.host.rpartition(":")
-        for headers, open_for_s in (("Connection: close\r\n", 0.0), ("", 0.3)):
-            async with await trio.open_tcp_stream(host, int(port)) as stream:
-                began = trio.current_time()
-                await stream.send_all(request.format(headers).encode())
+    host, _, port = world.host.rpartition(":")
+    async with await trio.open_tcp_stream(host, int(port)) as stream:
+        await stream.send_all(request.format("Connection: close\r\n").encode())
 
-                received = await read_to_end(stream)
+        assert (await read_to_end(stream)).endswith(b'{"status":"ok"}')
 
-                assert received.endswith(b'{"status":"ok"}')
-                assert open_for_s <= trio.current_time() - began < open_for_s + 0.3
+    async with await trio.open_tcp_stream(host, int(port)) as stream:
+        await stream.send_all(request.format("").encode())
+        await read_until(stream, b'{"status":"ok"}')
+        await wait_all_tasks_blocked()  # it waits for the next request
+
+        skipping_clock.jump(PATIENT.keep_alive_s)
+
+        assert await read_to_end(stream) == b""
 
 
 @pytest.mark.parametrize("part", ["committer", "sweep", "bus-relay", "streams", "conversations"])
@@ -117,7 +122,7 @@ async def test_a_worker_without_what_it_can_do_without_is_ready(world: World) ->
     [("committer", "suspend"), ("committer", "stop"), ("conversations", "stop"), ("conversations/{talk}", "suspend")],
 )  # fmt: skip
 async def test_what_needs_a_part_that_does_not_work_is_refused_at_once(
-    world: World, part: str, action: str
+    world: World, slow_clock: MockClock, part: str, action: str
 ) -> None:
     talk = await world.talk()
     await world.say(talk, "before")
@@ -130,7 +135,7 @@ async def test_what_needs_a_part_that_does_not_work_is_refused_at_once(
     assert refused.headers["Retry-After"] == "5"
 
 
-async def test_a_stream_is_refused_at_once_while_there_can_be_none(world: World) -> None:
+async def test_a_stream_is_refused_at_once_while_there_can_be_none(world: World, slow_clock: MockClock) -> None:
     await world.operator.post(f"{ACTORS}/greenroom/streams/stop")
 
     with trio.fail_after(2):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import errno
 import random
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
-from greenroom.http.serving import Fault, Limits, Listener, Server, adopt, connection, listen
+from greenroom.http.serving import Fault, Listener, Server, adopt, connection, listen
 from greenroom.workers.colleagues import LocalListener
-from tests.http.raw import SMALL, WAIT_S, a_server, read_to_end, read_until, statuses, without_lifespan
+from tests.http.raw import PATIENT, WAIT_S, a_server, read_to_end, read_until, statuses, without_lifespan
 
 HELLO = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 HELLO_AND_CLOSE = b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
@@ -137,7 +138,10 @@ async def test_nothing_that_follows_malformed_bytes_is_answered() -> None:
 
 LEGAL = {
     "an upgrade, which is ignored": (head(*UPGRADE, "Connection: close"), b"GET / "),
-    "permessage-deflate offered": (head(*UPGRADE, "Sec-WebSocket-Extensions: permessage-deflate"), b"GET / "),
+    "permessage-deflate offered": (
+        head(*UPGRADE, "Sec-WebSocket-Extensions: permessage-deflate", "Connection: close"),
+        b"GET / ",
+    ),
     "HTTP/1.0": (head(request="GET / HTTP/1.0"), b"GET / "),
     "HTTP/1.0 without a host": (head(request="GET / HTTP/1.0", host=""), b"GET / "),
     "an absolute target": (head("Connection: close", request="GET http://here/x HTTP/1.1"), b"GET http://here/x "),
@@ -194,7 +198,7 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
 
 
 async def test_as_many_requests_may_be_sent_ahead_as_the_kernel_holds() -> None:
-    async with a_server(echo, Limits()) as server:
+    async with a_server(echo) as server:
         stream = await server.connect()
         sent = b"".join(head(request=f"GET /{number} HTTP/1.1") for number in range(2_000)) + HELLO_AND_CLOSE
         async with trio.open_nursery() as nursery:
@@ -240,62 +244,53 @@ async def test_a_body_nobody_reads_does_not_become_the_next_request() -> None:
 
 
 async def test_connection_close_closes_at_once() -> None:
-    async with a_server(echo, Limits()) as server:
-        with trio.fail_after(1):
-            received = await server.converse(HELLO_AND_CLOSE)
+    async with a_server(echo) as server:  # which keeps others for longer than this test waits
+        received = await server.converse(HELLO_AND_CLOSE)
 
         assert received.endswith(b"GET / ")
 
 
-async def test_an_idle_connection_is_closed_after_the_keep_alive_timeout() -> None:
+async def test_an_idle_connection_is_closed_after_the_keep_alive_timeout(skipping_clock: MockClock) -> None:
     async with a_server(echo) as server:
         stream = await server.connect()
         await stream.send_all(HELLO)
         await read_until(stream, b"GET / ")
-        began = trio.current_time()
+        await wait_all_tasks_blocked()  # it waits for the next request
+
+        skipping_clock.jump(PATIENT.keep_alive_s)
 
         assert await read_to_end(stream) == b""
 
-        assert SMALL.keep_alive_s <= trio.current_time() - began < SMALL.keep_alive_s + 0.5
 
-
-async def test_each_request_arms_the_keep_alive_timeout_anew() -> None:
+async def test_each_request_arms_the_keep_alive_timeout_anew(skipping_clock: MockClock) -> None:
     async with a_server(echo) as server:
         stream = await server.connect()
         for _ in range(4):
             await stream.send_all(HELLO)
             await read_until(stream, b"GET / ")
-            await trio.sleep(SMALL.keep_alive_s * 0.6)
+            await wait_all_tasks_blocked()
+            skipping_clock.jump(PATIENT.keep_alive_s * 0.6)
 
 
 async def test_a_connection_that_sends_nothing_is_closed() -> None:
-    async with a_server(echo) as server:
+    async with a_server(echo, replace(PATIENT, head_s=0.5)) as server:
         stream = await server.connect()
 
         assert await read_to_end(stream) == b""
 
 
-async def test_headers_that_drip_are_cut_off_in_time() -> None:
+async def test_headers_that_drip_are_cut_off_in_time(skipping_clock: MockClock) -> None:
     async with a_server(echo) as server:
         stream = await server.connect()
-        began = trio.current_time()
-        received = b""
-        async with trio.open_nursery() as nursery:
+        await stream.send_all(HELLO + HELLO[:4])  # one read: it is amid the second head once the first is answered
+        await read_until(stream, b"GET / ")
 
-            async def drip() -> None:
-                for byte in HELLO[:-1] * 10:
-                    try:
-                        await stream.send_all(bytes([byte]))
-                    except trio.BrokenResourceError:
-                        return
-                    await trio.sleep(0.05)
+        for byte in HELLO[4:9]:
+            await wait_all_tasks_blocked()
+            skipping_clock.jump(PATIENT.head_s / 4)
+            await stream.send_all(bytes([byte]))
 
-            nursery.start_soon(drip)
-            received = await read_to_end(stream)
-            nursery.cancel_scope.cancel()
-
-        assert statuses(received) == [408]
-        assert trio.current_time() - began < SMALL.head_s + SMALL.linger_s + 0.5
+        assert statuses(await read_to_end(stream)) == [408]
         assert server.statistics().faults[Fault.HEAD_TIMEOUT] == 1
 
 
@@ -348,7 +343,7 @@ async def test_a_client_that_stops_reading_is_cut_and_its_request_ended() -> Non
         finally:
             ended.set()
 
-    async with a_server(flood) as server:
+    async with a_server(flood, replace(PATIENT, send_stall_s=0.5)) as server:
         stream = await server.connect()
         stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         await stream.send_all(HELLO)
@@ -410,7 +405,7 @@ async def test_what_a_client_that_left_began_is_bounded_in_time() -> None:
         finally:
             ended.set()
 
-    async with a_server(hang) as server:
+    async with a_server(hang, replace(PATIENT, abandoned_s=0.5)) as server:
         stream = await server.connect()
         await stream.send_all(head("Content-Length: 0", request="POST / HTTP/1.1"))
         with trio.fail_after(WAIT_S):
@@ -424,7 +419,7 @@ async def test_an_early_refusal_reaches_a_client_that_is_still_sending() -> None
         await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"8")]})
         await send({"type": "http.response.body", "body": b"too much", "more_body": False})
 
-    async with a_server(refuse) as server:
+    async with a_server(refuse, replace(PATIENT, linger_s=60.0)) as server:
         sent = head("Content-Length: 500000", request="POST / HTTP/1.1", body=bytes(500_000))
 
         received = await server.converse(sent)
@@ -455,7 +450,7 @@ async def test_bodies_beyond_what_all_may_hold_wait_unread() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"held"})
 
-    limits = Limits(bodies_bytes_max=256 * 1024, body_bytes_max=64 * 1024)
+    limits = replace(PATIENT, bodies_bytes_max=256 * 1024, body_bytes_max=64 * 1024)
     body = bytes(64 * 1024)
     async with a_server(hold, limits) as server:
         streams = [await server.connect() for _ in range(8)]
@@ -480,7 +475,7 @@ async def test_bodies_beyond_what_all_may_hold_wait_unread() -> None:
 
 
 async def test_no_more_connections_are_accepted_than_allowed_and_the_rest_wait() -> None:
-    limits = Limits(connections_max=2, keep_alive_s=0.5)
+    limits = replace(PATIENT, connections_max=2)
     async with a_server(echo, limits) as server:
         first, second = await server.connect(), await server.connect()
         for stream in (first, second):
@@ -497,7 +492,7 @@ async def test_no_more_connections_are_accepted_than_allowed_and_the_rest_wait()
 
 
 async def test_when_there_is_room_again_every_listener_goes_on_accepting() -> None:
-    limits = Limits(connections_max=2)
+    limits = replace(PATIENT, connections_max=2)
     listeners = [listener for _ in range(2) for listener in await listen("127.0.0.1", 0, limits=limits)]
     server = Server(without_lifespan(echo), listeners, limits=limits)
     addresses = [listener.socket.getsockname() for listener in listeners]
@@ -521,7 +516,7 @@ async def test_when_there_is_room_again_every_listener_goes_on_accepting() -> No
 
 
 async def test_colleagues_are_served_however_many_clients_there_are(tmp_path: Path) -> None:
-    limits = Limits(connections_max=1, keep_alive_s=60.0)
+    limits = replace(PATIENT, connections_max=1)
     public = await listen("127.0.0.1", 0, limits=limits)
     local = LocalListener(tmp_path / "1.sock", limits=limits)
     server = Server(without_lifespan(echo), [*public, local], limits=limits)
@@ -545,7 +540,7 @@ async def test_draining_answers_what_was_begun_and_closes_what_is_idle() -> None
             await may_finish.wait()
         await echo(scope, receive, send)
 
-    async with a_server(slow, Limits()) as server, trio.open_nursery() as nursery:
+    async with a_server(slow) as server, trio.open_nursery() as nursery:
         idle, busy = await server.connect(), await server.connect()
         await idle.send_all(HELLO)
         await read_until(idle, b"GET / ")
@@ -564,7 +559,7 @@ async def test_draining_answers_what_was_begun_and_closes_what_is_idle() -> None
 
 
 async def test_draining_serves_connections_that_were_waiting_to_be_accepted() -> None:
-    async with a_server(echo, Limits(connections_max=1)) as server, trio.open_nursery() as nursery:
+    async with a_server(echo, replace(PATIENT, connections_max=1)) as server, trio.open_nursery() as nursery:
         first, waiting = await server.connect(), await server.connect()
         await first.send_all(HELLO)
         await read_until(first, b"GET / ")
@@ -576,15 +571,18 @@ async def test_draining_serves_connections_that_were_waiting_to_be_accepted() ->
 
 
 async def test_draining_cuts_what_does_not_end_in_time() -> None:
+    began = trio.Event()
+
     async def forever(scope: Any, receive: Any, send: Any) -> None:
+        began.set()
         await trio.sleep_forever()
 
-    async with a_server(forever) as server:
+    async with a_server(forever, replace(PATIENT, drain_s=0.5)) as server:
         stream = await server.connect()
         await stream.send_all(HELLO)
-        await wait_all_tasks_blocked(0.05)
+        with trio.fail_after(WAIT_S):
+            await began.wait()
 
-        with trio.fail_after(SMALL.drain_s + 1):
             await server.drain()
 
         assert server.statistics().connections_open == 0
@@ -596,15 +594,14 @@ async def test_draining_ends_in_time_with_clients_that_stopped_reading() -> None
         while True:
             await send({"type": "http.response.body", "body": bytes(65536), "more_body": True})
 
-    limits = Limits(drain_s=0.5)
-    async with a_server(flood, limits) as server:
+    async with a_server(flood, replace(PATIENT, drain_s=0.5)) as server:
         for _ in range(20):
             stream = await server.connect()
             await stream.send_all(HELLO)
             await stream.receive_some(1)  # the flood has begun
         await wait_all_tasks_blocked(0.05)
 
-        with trio.fail_after(limits.drain_s + 1):
+        with trio.fail_after(WAIT_S):
             await server.drain()
 
 
@@ -657,7 +654,7 @@ async def test_who_waits_when_a_stop_begins_is_served_once_the_kernel_can(monkey
 
     monkeypatch.setattr(Listener, "accept_nowait", short)
     monkeypatch.setattr(Listener, "refuse_handshakes", closing)
-    async with a_server(echo, Limits(drain_s=5.0, drain_idle_s=0.1)) as server, trio.open_nursery() as nursery:
+    async with a_server(echo) as server, trio.open_nursery() as nursery:
         waiting = await server.connect()
         await waiting.send_all(HELLO)
 
@@ -667,18 +664,18 @@ async def test_who_waits_when_a_stop_begins_is_served_once_the_kernel_can(monkey
 
 
 async def test_listening_sockets_hand_their_options_on() -> None:
-    [listener] = await listen("127.0.0.1", 0, limits=SMALL)
+    [listener] = await listen("127.0.0.1", 0, limits=PATIENT)
     option = listener.socket.getsockopt
 
-    assert option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == SMALL.unacknowledged_s * 1000
+    assert option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == PATIENT.unacknowledged_s * 1000
     assert option(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
-    assert option(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SMALL.send_buffer_bytes  # the kernel doubles it
+    assert option(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * PATIENT.send_buffer_bytes  # the kernel doubles it
     await listener.aclose()
 
 
 async def test_sockets_bound_by_somebody_else_are_served() -> None:
     bound = socket.create_server(("127.0.0.1", 0))
-    server = Server(without_lifespan(echo), adopt([bound], limits=SMALL), limits=SMALL)
+    server = Server(without_lifespan(echo), adopt([bound], limits=PATIENT), limits=PATIENT)
     async with trio.open_nursery() as nursery:
         await nursery.start(server.run)
         host, _, port = server.addresses[0].rpartition(":")
@@ -692,7 +689,7 @@ async def test_sockets_bound_by_somebody_else_are_served() -> None:
 async def test_random_bytes_never_reach_the_accept_loop() -> None:
     rng = random.Random(7)
     seeds = [sent for sent, _ in MALFORMED.values()] + [sent for sent, _ in LEGAL.values()]
-    async with a_server(echo, Limits(head_s=0.2, keep_alive_s=0.2, linger_s=0.1)) as server:
+    async with a_server(echo) as server:
         limiter = trio.CapacityLimiter(40)
 
         async def attack(sent: bytes) -> None:

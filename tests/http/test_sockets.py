@@ -320,7 +320,9 @@ async def test_who_speaks_something_else_is_not_listened_to_for_ever(world: Worl
         assert await socket.close_code() == 1008
 
 
-async def test_more_commands_than_one_may_send_are_refused_with_a_time(world: World) -> None:
+async def test_more_commands_than_one_may_send_are_refused_with_a_time(
+    world: World, slow_clock: trio.testing.MockClock
+) -> None:
     count = COMMANDS_BURST + 400
     async with a_socket(world, world.maya) as socket, trio.open_nursery() as nursery:
 

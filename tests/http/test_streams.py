@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import trio
-from trio.testing import wait_all_tasks_blocked
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from chaos.sockets import unread_bytes
 from greenroom.actors.core import CoreSettings
@@ -287,10 +287,12 @@ async def test_signing_out_ends_the_sessions_streams_and_no_others(world: World,
     assert_problem(await world.maya.api.get(EVENTS), 401)
 
 
-async def test_a_session_that_expires_ends_its_stream() -> None:
-    settings = CoreSettings(session_life=timedelta(seconds=0.5))
-    async with a_world(core_settings=settings) as world, trio.open_nursery() as nursery:
+async def test_a_session_that_expires_ends_its_stream(skipping_clock: MockClock) -> None:
+    life = timedelta(hours=1)
+    async with a_world(core_settings=CoreSettings(session_life=life)) as world, trio.open_nursery() as nursery:
         listener = await Streams(nursery).open(world.maya.api)
+
+        skipping_clock.jump(life.total_seconds())
 
         await listener.until(has_ended)
 
@@ -301,7 +303,7 @@ async def test_draining_sends_streams_elsewhere_and_ends_in_time(world: World, s
     listeners = [await streams.open(world.maya.api) for _ in range(5)]
 
     world.core.start_draining()
-    with trio.fail_after(2):
+    with trio.fail_after(WAIT_S):
         await world.server.drain()
     for listener in listeners:
         await listener.until(has_ended)
@@ -340,7 +342,7 @@ async def test_a_client_that_leaves_is_forgotten_at_once(world: World) -> None:
 
     await stream.aclose()
 
-    with trio.fail_after(1):
+    with trio.fail_after(WAIT_S):
         while world.core.open_streams:
             await wait_all_tasks_blocked(0.005)
 

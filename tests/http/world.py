@@ -29,10 +29,10 @@ from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.memory import MemoryDatabase, memory_storage
 from greenroom.storage.passwords import SimulatedPasswords
 from greenroom.storage.ports import RateLimits, Storage
+from tests.http.raw import PATIENT, WAIT_S
 
 PASSWORD = "correct horse battery"
 API_KEY = "an-operators-key-for-tests"
-WAIT_S = 10.0
 
 
 @dataclass
@@ -108,7 +108,7 @@ async def a_world(
     rates: RateLimits | None = None,
 ) -> AsyncIterator[World]:
     settings = settings or some_settings()
-    limits = limits or Limits(drain_s=2.0, drain_idle_s=0.1)
+    limits = limits or PATIENT
     database = database or MemoryDatabase()
     ids = RandomIds(Random(1), system_wall_clock)
     async with AsyncExitStack() as resources:
