@@ -243,7 +243,8 @@ async def test_the_number_of_series_does_not_grow_with_what_clients_send(world: 
                     for name, _, value in (line.rpartition(" ") for line in text.splitlines() if line[0] != "#")
                 }
                 if samples.get(UNMATCHED) == asked and any('route="/metrics"' in name for name in samples):
-                    return set(samples)
+                    # Actors have work of their own, whose first time may come between.
+                    return {name for name in samples if not name.startswith("greenroom_actor_")}
                 await trio.sleep(0.01)
 
     await ask()

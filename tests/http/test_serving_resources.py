@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import trio
 
 from greenroom.http.serving import room_for_connections
 from greenroom.http.serving.limits import DESCRIPTORS_RESERVED
+from greenroom.http.serving.server import ACCEPT_PAUSE_S
 from tests.http.raw import WAIT_S, read_to_end
 from tests.http.test_serving import LEGAL, MALFORMED
 
@@ -26,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 GET = b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
 
 PROGRAM = """
-import json, resource, structlog, sys, trio
+import json, structlog, sys, trio
 from greenroom.http.serving import Limits, Server, listen, room_for_connections
 
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
@@ -40,15 +42,14 @@ def rss_kib():
 
 async def main(wanted: int, is_bounded: bool) -> None:
     wanted = room_for_connections(wanted, elsewhere=0) if is_bounded else wanted
-    limits = Limits(connections_max=wanted, head_s=0.5, keep_alive_s=60, linger_s=0.2)
+    limits = Limits(connections_max=wanted, head_s=60, keep_alive_s=60, linger_s=0.2)
 
     async def app(scope, receive, send):
         if scope["type"] != "http":
             raise NotImplementedError
         while (await receive())["more_body"]:
             pass
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        told = {"cpu_s": used.ru_utime + used.ru_stime, "connections_max": wanted, "rss_kib": rss_kib(),
+        told = {"connections_max": wanted, "rss_kib": rss_kib(),
                 "accept_failures": server.statistics().accept_failures, "faults": server.statistics().faults}
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": json.dumps(told).encode()})
@@ -109,22 +110,23 @@ async def a_process(wanted: int, bound: str, *, descriptors: int | None = None) 
         process.send_signal(signal.SIGKILL)
 
 
-async def test_without_descriptors_the_accept_loop_waits_and_goes_on_within_a_second() -> None:
+async def test_without_descriptors_the_accept_loop_waits_and_then_goes_on() -> None:
     async with a_process(10_000, "unbounded", descriptors=256) as server:
-        before = await server.ask()
+        before, began = await server.ask(), trio.current_time()
         streams = [await server.connect() for _ in range(300)]  # more than it can have
         for stream in streams:
             await stream.send_all(GET.replace(b"close", b"keep-alive"))
-        await trio.sleep(1.0)
+        with trio.fail_after(WAIT_S):
+            while len(os.listdir(f"/proc/{server.process.pid}/fd")) < 256:  # noqa: ASYNC110 - nothing else tells
+                await trio.sleep(0.01)
+        await trio.sleep(5 * ACCEPT_PAUSE_S)
 
         for stream in streams[:200]:
             await stream.aclose()
-        with trio.fail_after(1.0):
-            after = await server.ask()
+        after = await server.ask()
 
-        assert after["accept_failures"] > 0
-        assert after["accept_failures"] - before["accept_failures"] < 30  # it did not spin
-        assert after["cpu_s"] - before["cpu_s"] < 0.7
+        failures = after["accept_failures"] - before["accept_failures"]
+        assert 0 < failures <= (trio.current_time() - began) / ACCEPT_PAUSE_S + 1  # it did not spin
         for stream in streams[200:]:
             await trio.aclose_forcefully(stream)
 
