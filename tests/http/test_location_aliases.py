@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.http.world import World, assert_problem
 from tests.storage.places_builders import PARK_SLOPE, add_places
 
@@ -44,6 +46,30 @@ async def test_an_alias_of_nowhere_is_refused(world: World) -> None:
         assert_problem(await world.operator.post(PATH, json=GULCH | wrong), 422)
     assert_problem(await world.operator.get(PATH, params={"cursor": "x"}), 422)
     assert_problem(await world.operator.get(PATH, params={"state": "new"}), 422)
+
+
+async def test_names_are_looked_for_by_text_source_and_state(world: World) -> None:
+    await add_places(world.storage)
+    await decide(world)
+    await decide(world, text="Slope Street")
+
+    async def names(**params: str | int) -> list[str]:
+        answer = await world.operator.get(PATH, params=params)
+        assert answer.status_code == 200, answer.text
+        return [item["text"] for item in answer.json()["items"]]
+
+    assert await names(source="operator") == ["Slope Street", "The Gulch"]
+    assert await names(q="Gulc") == ["The Gulch"]
+    assert await names(q="PARK-SLOPE", source="operator") == ["Slope Street", "The Gulch"]
+    assert await names(q="slope street", source="gazetteer") == []
+    assert await names(q="gulch", source="operator", state="active") == ["The Gulch"]
+    page = (await world.operator.get(PATH, params={"source": "operator", "limit": 1})).json()
+    assert await names(source="operator", cursor=page["next_cursor"]) == ["The Gulch"]
+
+
+@pytest.mark.parametrize("wrong", [{"q": ""}, {"q": "!!!"}, {"q": "x" * 101}, {"source": "import"}, {"name": "x"}])
+async def test_names_that_can_not_be_looked_for_are_refused(world: World, wrong: dict[str, str]) -> None:
+    assert_problem(await world.operator.get(PATH, params=wrong), 422)
 
 
 async def test_names_are_for_operators_only(world: World) -> None:

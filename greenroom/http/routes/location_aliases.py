@@ -8,7 +8,8 @@ from greenroom.http.operations import Call, Operations, Operator
 from greenroom.http.response import Response, reply
 from greenroom.schema.errors import AliasNotFound, RegionNotFound
 from greenroom.schema.search.alias_wire import AliasesOut, AliasOut
-from greenroom.schema.search.places import RegionId
+from greenroom.schema.search.place_names import normal_place_name
+from greenroom.schema.search.places import AliasFilter, RegionId
 from greenroom.schema.search.requests import AliasDecision, DecideAlias, ReadAliases
 
 operations = Operations("Operators")
@@ -18,8 +19,13 @@ PATH = "/api/v1/admin/location-aliases"
 
 @operations.serve("GET", PATH, answers={200: AliasesOut})
 async def list_location_aliases(call: Call, operator: Operator, query: ReadAliases) -> Response:
-    """List names of places besides their own, newest first: ``proposed`` are those that were learned and wait for a decision."""
-    page = await call.core.alias_review.page(query.state, limit=query.limit, cursor=query.cursor)
+    """List names of places besides their own, newest first: ``proposed`` are those that were learned and wait for a decision.
+
+    Those of the ``gazetteer`` came with a city, its postcodes among them; those of an ``operator`` were imported or added here.
+    """
+    text = None if query.q is None else normal_place_name(query.q)
+    wanted = AliasFilter(state=query.state, source=query.source, text=text)
+    page = await call.core.alias_review.page(wanted, limit=query.limit, cursor=query.cursor)
     items = [AliasOut.of(alias) for alias in page.items]
     return reply(200, AliasesOut(items=items, next_cursor=page.next_cursor))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from math import asin, cos, radians, sin, sqrt
-from typing import Final, NewType
+from typing import ClassVar, Final, NewType
 
 RegionId = NewType("RegionId", str)
 """A slug path, the parent's first: ``nyc/brooklyn/park-slope``. Stable over imports: it is the external id."""
@@ -147,6 +147,23 @@ class Alias:
     created_at: datetime
     decided_at: datetime | None = None
     decided_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AliasFilter:
+    """Which aliases are meant: those for which everything holds that is not None.
+
+    Attributes:
+        text: in normal form, not empty: part of the name, or of the region's own name; if it is shorter than
+            CONTAINED_LENGTH_MIN, what either begins with.
+    """
+
+    CONTAINED_LENGTH_MIN: ClassVar[int] = 3
+    """Anything shorter is in half of all names, and has no trigram to be found by."""
+
+    state: AliasState | None = None
+    source: AliasSource | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

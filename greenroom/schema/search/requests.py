@@ -10,8 +10,8 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Stri
 
 from greenroom.schema.ids import ServiceId
 from greenroom.schema.requests import Body, Limit, PageCursor, Query, Ulid, plain_text
-from greenroom.schema.search.place_names import NAME_LENGTH_MAX
-from greenroom.schema.search.places import AliasState
+from greenroom.schema.search.place_names import NAME_LENGTH_MAX, normal_place_name
+from greenroom.schema.search.places import AliasSource, AliasState
 from greenroom.schema.search.understood import QUERY_LENGTH_MAX
 
 REGION_ID_LENGTH_MAX: Final = 200
@@ -42,6 +42,12 @@ def _one_line(text: str) -> str:
         raise ValueError("must not be blank")
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         raise ValueError("must not contain control characters")
+    return text
+
+
+def _has_a_letter(text: str) -> str:
+    if not normal_place_name(text):
+        raise ValueError("must have a letter or a digit")
     return text
 
 
@@ -85,6 +91,12 @@ QueryMoment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 Sentence = Annotated[
     str,
     StringConstraints(min_length=1, max_length=QUERY_LENGTH_MAX),
+    AfterValidator(plain_text),
+    AfterValidator(_one_line),
+]
+PlaceName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX),
     AfterValidator(plain_text),
     AfterValidator(_one_line),
 ]
@@ -164,8 +176,11 @@ class ReadTexts(ReadSpan):
 
 
 class ReadAliases(Query):
-    """Without ``state``, in any."""
+    """Without conditions, all; with several, those for which all hold. ``q`` is part of a name, or of the region's own name; of one or two letters, what
+    either begins with."""
 
+    q: Annotated[PlaceName, AfterValidator(_has_a_letter)] | None = None
+    source: AliasSource | None = None
     state: AliasState | None = None
     limit: Limit = 50
     cursor: PageCursor | None = None
@@ -179,11 +194,6 @@ class AliasDecision(StrEnum):
 class DecideAlias(Body):
     """``text`` as people write it; ``region_id`` as the gazetteer has it, e.g. ``nyc/brooklyn/park-slope``."""
 
-    text: Annotated[
-        str,
-        StringConstraints(min_length=1, max_length=NAME_LENGTH_MAX),
-        AfterValidator(plain_text),
-        AfterValidator(_one_line),
-    ]
+    text: PlaceName
     region_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9/-]+$", max_length=REGION_ID_LENGTH_MAX)]
     action: Annotated[AliasDecision, Field(strict=False)]

@@ -34,6 +34,7 @@ from greenroom.schema.search.log import (
 )
 from greenroom.schema.search.places import (
     Alias,
+    AliasFilter,
     AliasId,
     AliasState,
     MappedRegion,
@@ -135,8 +136,8 @@ class Gazetteer(Protocol):
         """
         ...
 
-    async def aliases_page(self, *, state: AliasState | None, before: AliasId | None, limit: int) -> list[Alias]:
-        """Aliases, newest first, below an id; None for all states, or from the newest on."""
+    async def aliases_page(self, wanted: AliasFilter, *, before: AliasId | None, limit: int) -> list[Alias]:
+        """Aliases, newest first, below an id; None from the newest on."""
         ...
 
     async def alias_of(self, name: str, region_id: RegionId) -> Alias | None:

@@ -1,6 +1,6 @@
 from greenroom.actors.search.places.loading import load_gazetteer
 from greenroom.data.gazetteer import CITY_IDS, city_of_gazetteer
-from greenroom.schema.search.places import AliasState, Point, RegionId
+from greenroom.schema.search.places import AliasFilter, AliasState, Point, RegionId
 from greenroom.storage.ports import Storage
 from tests.storage.builders import NOW
 
@@ -13,7 +13,9 @@ async def test_the_gazetteer_is_loaded_whole_and_as_often_as_one_likes(storage: 
 
     aliases = sum(len(city.aliases) for city in cities)
     assert {city.id for city in await storage.places.cities()} == set(CITY_IDS)
-    page = await storage.gazetteer.aliases_page(state=AliasState.ACTIVE, before=None, limit=aliases + 1)
+    page = await storage.gazetteer.aliases_page(
+        AliasFilter(state=AliasState.ACTIVE), before=None, limit=aliases + 1
+    )
     assert len(page) == aliases
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from greenroom.schema.search.places import PlaceCandidate, Point, RegionId, Tier
+from greenroom.schema.search.places import AliasFilter, PlaceCandidate, Point, RegionId, Tier
 from greenroom.storage.ports import PlaceRows, Storage
 from tests.storage.builders import NOW
 from tests.storage.places_builders import (
@@ -177,13 +177,13 @@ async def test_a_revoked_alias_is_not_looked_up(storage: Storage) -> None:
 
     await add_places(storage)
     (les,) = [
-        a for a in await storage.gazetteer.aliases_page(state=None, before=None, limit=10) if a.name == "LES"
+        a for a in await storage.gazetteer.aliases_page(AliasFilter(), before=None, limit=10) if a.name == "LES"
     ]
     await storage.gazetteer.decide_alias(les.id, AliasState.REVOKED, decided_by="ann", now=NOW)
     await storage.gazetteer.upsert_aliases([an_alias("LES", "nyc/manhattan/lower-east-side")], now=NOW)
 
     assert (await storage.places.look_up("les", cities=[])).alias == ()
-    (kept,) = await storage.gazetteer.aliases_page(state=AliasState.REVOKED, before=None, limit=10)
+    (kept,) = await storage.gazetteer.aliases_page(AliasFilter(state=AliasState.REVOKED), before=None, limit=10)
     assert kept == replace(les, state=AliasState.REVOKED, decided_at=NOW, decided_by="ann")
 
 

@@ -8,13 +8,24 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from greenroom.actors.search.places.loading import load_gazetteer
+from greenroom.schema.search.places import AliasSource, AliasState
 from greenroom.storage.postgres import PostgresOptions, open_pool
 from greenroom.storage.postgres.columns import texts
-from greenroom.storage.postgres.search.gazetteer import PostgresGazetteer
+from greenroom.storage.postgres.search.gazetteer import (
+    ALIASES_PAGE,
+    NAMED_ALIASES_PAGE,
+    NEWEST,
+    PostgresGazetteer,
+)
 from greenroom.storage.postgres.search.places import ASK_BY_INDEX, LOOK_UP, PostgresPlaces
 from greenroom.storage.postgres.writes import in_transaction
 from tests.storage.builders import NOW
 from tests.storage.places_builders import NYC, REGIONS
+
+MANY_LEARNED = """
+INSERT INTO location_aliases (name, normal_name, compact_name, region_id, source, state, weight, created_at)
+SELECT name, name, name, 'nyc', 'learned', 'proposed', 1, %(now)s FROM (SELECT md5(n::text) AS name FROM generate_series(1, 20000) AS n) m
+"""
 
 
 @pytest.mark.parametrize("analysed", [False, True])
@@ -38,6 +49,34 @@ async def test_similar_names_are_found_by_their_trigrams_and_no_table_is_read_wh
 
     assert "Bitmap Index Scan on region_boundaries_similar" in plan
     assert "Bitmap Index Scan on location_aliases_similar" in plan
+    assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize(
+    ("query", "indexes"),
+    [
+        (ALIASES_PAGE, ["location_aliases_sources"]),
+        (NAMED_ALIASES_PAGE, ["location_aliases_similar", "region_boundaries_similar"]),
+    ],
+)
+async def test_pages_of_aliases_are_read_by_an_index(
+    database: PostgresOptions, query: str, indexes: list[str]
+) -> None:
+    params = {
+        "sources": texts(AliasSource),
+        "states": texts(AliasState),
+        "before": NEWEST,
+        "limit": 51,
+        "pattern": "%slope%",
+    }
+    async with open_pool(database) as pool:
+        await load_gazetteer(PostgresGazetteer(pool), now=NOW)
+        # With as few as the gazetteer has, reading them all would do as well.
+        await pool.run(MANY_LEARNED, {"now": NOW})
+        await pool.run("ANALYZE location_aliases, region_boundaries", None)
+        plan = "\n".join(await pool.fetch("EXPLAIN " + query, params, str))
+
+    assert [index for index in indexes if index not in plan] == []
     assert "Seq Scan" not in plan
 
 

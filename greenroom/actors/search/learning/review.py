@@ -12,7 +12,7 @@ from greenroom.schema.audit import OperatorName, SearchAction
 from greenroom.schema.clock import WallClock
 from greenroom.schema.errors import AliasNotFound, FieldError, InvalidInput
 from greenroom.schema.search.place_names import NAME_LENGTH_MAX, normal_place_name
-from greenroom.schema.search.places import Alias, AliasId, AliasSource, AliasState, NewAlias, RegionId
+from greenroom.schema.search.places import Alias, AliasFilter, AliasId, AliasSource, AliasState, NewAlias, RegionId
 from greenroom.storage.ports import Gazetteer, Places
 
 _CURSOR: Final = re.compile(r"[1-9][0-9]{0,17}")
@@ -36,8 +36,8 @@ class AliasReview:
         self._trail = trail
         self._wall = wall
 
-    async def page(self, state: AliasState | None, *, limit: int, cursor: str | None) -> AliasPage:
-        """Read a page of aliases; None for those in any state.
+    async def page(self, wanted: AliasFilter, *, limit: int, cursor: str | None) -> AliasPage:
+        """Read a page of aliases.
 
         Raises:
             InvalidInput: not a cursor of this list.
@@ -45,7 +45,7 @@ class AliasReview:
         if cursor is not None and _CURSOR.fullmatch(cursor) is None:
             raise InvalidInput(FieldError(("query", "cursor"), "is not a next_cursor that this list returned"))
         before = None if cursor is None else AliasId(int(cursor))
-        found = await self._gazetteer.aliases_page(state=state, before=before, limit=limit + 1)
+        found = await self._gazetteer.aliases_page(wanted, before=before, limit=limit + 1)
         items = tuple(found[:limit])
         return AliasPage(items, str(items[-1].id) if len(found) > limit else None)
 

@@ -10,6 +10,7 @@ from greenroom.schema.errors import AliasNotFound, RegionNotFound
 from greenroom.schema.search.place_names import normal_place_name
 from greenroom.schema.search.places import (
     Alias,
+    AliasFilter,
     AliasId,
     AliasState,
     MappedRegion,
@@ -62,11 +63,20 @@ class MemoryGazetteer:
                     )
             return len(kept)
 
-    async def aliases_page(self, *, state: AliasState | None, before: AliasId | None, limit: int) -> list[Alias]:
+    async def aliases_page(self, wanted: AliasFilter, *, before: AliasId | None, limit: int) -> list[Alias]:
         async with self._database.operation("gazetteer.aliases_page"):
             newest_first = sorted(self._database.tables.aliases.values(), key=lambda alias: -alias.id)
-            wanted = (alias for alias in newest_first if state is None or alias.state is state)
-            return [alias for alias in wanted if before is None or alias.id < before][:limit]
+            matching = (alias for alias in newest_first if self._matches(alias, wanted))
+            return [alias for alias in matching if before is None or alias.id < before][:limit]
+
+    def _matches(self, alias: Alias, wanted: AliasFilter) -> bool:
+        region = self._database.tables.regions[alias.region_id].region
+        names = normal_place_name(alias.name), normal_place_name(region.name)
+        return (
+            (wanted.state is None or alias.state is wanted.state)
+            and (wanted.source is None or alias.source is wanted.source)
+            and (wanted.text is None or any(_has(name, wanted.text) for name in names))
+        )
 
     async def alias_of(self, name: str, region_id: RegionId) -> Alias | None:
         async with self._database.operation("gazetteer.alias_of"):
@@ -103,3 +113,7 @@ class MemoryGazetteer:
                 for region_id, vector in by_id.items()
                 if region_id in tables.regions
             }
+
+
+def _has(name: str, text: str) -> bool:
+    return name.startswith(text) if len(text) < AliasFilter.CONTAINED_LENGTH_MIN else text in name

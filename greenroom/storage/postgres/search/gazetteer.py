@@ -13,6 +13,7 @@ from greenroom.schema.search.geometry import box_of
 from greenroom.schema.search.place_names import compact, normal_place_name
 from greenroom.schema.search.places import (
     Alias,
+    AliasFilter,
     AliasId,
     AliasSource,
     AliasState,
@@ -62,15 +63,27 @@ SELECT name, normal_name, compact_name, region_id, source, state, weight, %(now)
 """
 
 ALIASES_PAGE: Final = """
--- aliases_page: newest first; walks the primary key.
-SELECT id, name, region_id, source, state, weight, created_at, decided_at, decided_by FROM location_aliases
- WHERE id < %(before)s ORDER BY id DESC LIMIT %(limit)s
+-- aliases_page: newest first. Walks the index on (source, state, id) once for each of the nine there can be, and no further than
+-- a page in any.
+SELECT a.id, name, region_id, source, state, weight, created_at, decided_at, decided_by
+  FROM unnest(%(sources)s::text[]) AS s (wanted_source)
+ CROSS JOIN unnest(%(states)s::text[]) AS t (wanted_state)
+ CROSS JOIN LATERAL (
+       SELECT * FROM location_aliases WHERE source = wanted_source AND state = wanted_state AND id < %(before)s
+        ORDER BY id DESC LIMIT %(limit)s) a
+ ORDER BY a.id DESC LIMIT %(limit)s
 """
 
-ALIASES_PAGE_IN_STATE: Final = """
--- aliases_page_in_state: the same, of one state.
-SELECT id, name, region_id, source, state, weight, created_at, decided_at, decided_by FROM location_aliases
- WHERE state = %(state)s AND id < %(before)s ORDER BY id DESC LIMIT %(limit)s
+NAMED_ALIASES_PAGE: Final = """
+-- named_aliases_page: the same, of those whose name or region's name is like a pattern. Found by their trigrams: all that are, for
+-- each page.
+WITH named AS MATERIALIZED (
+    SELECT id FROM location_aliases WHERE normal_name LIKE %(pattern)s
+     UNION
+    SELECT a.id FROM region_boundaries r JOIN location_aliases a ON a.region_id = r.id WHERE r.normal_name LIKE %(pattern)s)
+SELECT id, name, region_id, source, state, weight, created_at, decided_at, decided_by FROM named JOIN location_aliases USING (id)
+ WHERE source = ANY(%(sources)s::text[]) AND state = ANY(%(states)s::text[]) AND id < %(before)s
+ ORDER BY id DESC LIMIT %(limit)s
 """
 
 ALIAS_OF: Final = """
@@ -120,9 +133,16 @@ class PostgresGazetteer:
             await self._pool.run(UPSERT_ALIASES, {**_alias_columns(kept), "now": now})
         return len(kept)
 
-    async def aliases_page(self, *, state: AliasState | None, before: AliasId | None, limit: int) -> list[Alias]:
-        params = {"state": state, "before": NEWEST if before is None else before, "limit": limit}
-        return await self._pool.fetch(ALIASES_PAGE if state is None else ALIASES_PAGE_IN_STATE, params, _alias)
+    async def aliases_page(self, wanted: AliasFilter, *, before: AliasId | None, limit: int) -> list[Alias]:
+        params = {
+            "sources": texts(AliasSource if wanted.source is None else [wanted.source]),
+            "states": texts(AliasState if wanted.state is None else [wanted.state]),
+            "before": NEWEST if before is None else before,
+            "limit": limit,
+        }
+        if wanted.text is None:
+            return await self._pool.fetch(ALIASES_PAGE, params, _alias)
+        return await self._pool.fetch(NAMED_ALIASES_PAGE, {**params, "pattern": _pattern(wanted.text)}, _alias)
 
     async def alias_of(self, name: str, region_id: RegionId) -> Alias | None:
         params = {"normal_name": normal_place_name(name), "region_id": region_id}
@@ -177,6 +197,11 @@ def _region_columns(regions: Sequence[MappedRegion]) -> dict[str, Any]:
         "priors": [r.prior for r in plain],
         "sources": texts(mapped.source for mapped in regions),
     }
+
+
+def _pattern(text: str) -> str:
+    """Of a text in normal form, which has none of the characters that mean something in a pattern."""
+    return f"{text}%" if len(text) < AliasFilter.CONTAINED_LENGTH_MIN else f"%{text}%"
 
 
 def _alias_columns(aliases: Sequence[tuple[str, NewAlias]]) -> dict[str, Any]:

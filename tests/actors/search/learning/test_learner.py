@@ -15,7 +15,7 @@ from greenroom.actors.search.learning.learner import FIRST_S, LEARN_S, PROPOSED_
 from greenroom.schema.audit import AuditOutcome, OperatorKind, OperatorName, SearchAction
 from greenroom.schema.errors import AliasNotFound, InvalidInput, RegionNotFound
 from greenroom.schema.ids import UserId
-from greenroom.schema.search.places import AliasSource, AliasState, PlaceOutcome, RegionId, Tier
+from greenroom.schema.search.places import AliasFilter, AliasSource, AliasState, PlaceOutcome, RegionId, Tier
 from greenroom.storage.memory import MemoryDatabase, memory_storage
 from greenroom.storage.ports import Storage
 from greenroom.supervisor import ActorSystem, ChildSpec, SupervisorSpec, open_system
@@ -70,7 +70,7 @@ def views(system: ActorSystem) -> list[Mapping[str, object]]:
 
 
 async def states(storage: Storage, name: str) -> list[tuple[AliasSource, AliasState]]:
-    found = await storage.gazetteer.aliases_page(state=None, before=None, limit=500)
+    found = await storage.gazetteer.aliases_page(AliasFilter(), before=None, limit=500)
     return [(alias.source, alias.state) for alias in found if alias.name == name]
 
 
@@ -102,12 +102,12 @@ async def test_a_name_that_means_a_region_already_and_what_is_no_name_are_never_
     autojump_clock: MockClock, name: str
 ) -> None:
     storage = await a_storage_where_people_say(name)
-    before = await storage.gazetteer.aliases_page(state=None, before=None, limit=500)
+    before = await storage.gazetteer.aliases_page(AliasFilter(), before=None, limit=500)
 
     async with learning(storage):
         await trio.sleep(FIRST_S + 1)
 
-    assert await storage.gazetteer.aliases_page(state=None, before=None, limit=500) == before
+    assert await storage.gazetteer.aliases_page(AliasFilter(), before=None, limit=500) == before
 
 
 async def test_what_an_operator_revoked_is_not_proposed_again(autojump_clock: MockClock) -> None:

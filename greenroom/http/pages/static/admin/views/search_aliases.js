@@ -1,6 +1,6 @@
 /** What places are called besides their names: from the gazetteer, by operators, and learned from what people opened. */
 
-import { ApiError } from "../../api.js";
+import { ApiError, asSentence } from "../../api.js";
 import { el, setText } from "../../dom.js";
 import { field } from "../../views/field.js";
 import { whenExactly } from "../words.js";
@@ -10,6 +10,14 @@ const STATES = [
   ["proposed", "to be decided"],
   ["active", "active"],
   ["revoked", "revoked"],
+  ["", "all"],
+];
+
+const SOURCES = [
+  ["", "from anywhere"],
+  ["operator", "by operators"],
+  ["learned", "learned"],
+  ["gazetteer", "from the gazetteer"],
 ];
 
 /** Without a keystroke, before the server is asked. */
@@ -17,16 +25,34 @@ const LOOK_UP_AFTER_MS = 250;
 
 /** @param isPerson whether an account operates: regions are found for somebody, and a key is nobody. */
 export function createSearchAliases({ api, announce, isPerson }) {
-  let state = STATES[0][0];
+  /** What is asked for; a new object with every change, so that an answer to a former question is known by it. */
+  let wanted = { state: STATES[0][0], source: "", q: "" };
   let rows = [];
   let cursor = null;
   const chips = el(
     "div",
     { class: "chips", role: "group", "aria-label": "Which" },
-    ...STATES.map(([name, label]) => el("button", { class: "chip", type: "button", on: { click: () => choose(name) } }, label)),
+    ...STATES.map(([name, label]) => el("button", { class: "chip", type: "button", on: { click: () => want({ state: name }) } }, label)),
   );
-  const table = createTable("Names of places", [["Name", ""], ["Means", "code"], ["From", ""], ["Weight", "figure"], ["Since", "at"], ["Decided", "prose"], ["", ""]]);
-  const note = el("p", { class: "list-note" }, "Reading …");
+  const search = el("input", {
+    class: "input small",
+    type: "search",
+    name: "alias-search",
+    autocomplete: "off",
+    dir: "auto",
+    maxLength: 100,
+    placeholder: "Look for a name or a place",
+    "aria-label": "Look for a name or a place",
+    on: { input: onSearch },
+  });
+  const sources = el(
+    "select",
+    { class: "input small", "aria-label": "Where from", on: { change: () => want({ source: sources.value }) } },
+    ...SOURCES.map(([value, label]) => el("option", { value }, label)),
+  );
+  let searching = null;
+  const table = createTable("Names of places", [["Name", ""], ["Means", "code"], ["From", ""], ["State", ""], ["Weight", "figure"], ["Since", "at"], ["Decided", "prose"], ["", ""]]);
+  const note = el("p", { class: "list-note", role: "status" }, "Reading …");
   const problem = el("p", { class: "form-problem", role: "alert" });
   const more = el("button", { class: "button small", type: "button", hidden: true, on: { click: () => read(cursor) } }, "Show earlier ones");
   const name = field("Name", { name: "alias-text", required: true, autocomplete: "off" });
@@ -79,17 +105,28 @@ export function createSearchAliases({ api, announce, isPerson }) {
     }
   }
 
+  function onSearch() {
+    clearTimeout(searching);
+    searching = setTimeout(() => want({ q: search.value.trim() }), LOOK_UP_AFTER_MS);
+  }
+
   async function read(from = null) {
-    const asked = state;
+    const asked = wanted;
     more.disabled = true;
     try {
-      const page = await api.aliases({ state: asked, cursor: from });
-      if (asked !== state) return;
+      const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value));
+      const page = await api.aliases({ ...given, cursor: from });
+      if (asked !== wanted) return;
       rows = [...(from ? rows : []), ...page.items];
       cursor = page.next_cursor;
       render();
     } catch (error) {
-      setText(note, error.message);
+      if (asked !== wanted) return;
+      rows = [];
+      cursor = null;
+      render();
+      const fault = error.faults?.find((each) => each.field === "q");
+      setText(note, fault ? asSentence(fault.words) : error.message);
     } finally {
       more.disabled = false;
     }
@@ -99,13 +136,14 @@ export function createSearchAliases({ api, announce, isPerson }) {
     table.fill(rows.map(cells));
     table.element.hidden = rows.length === 0;
     more.hidden = cursor === null;
-    setText(note, rows.length === 0 ? "There are none." : "");
+    const isNarrowed = wanted.q !== "" || wanted.source !== "";
+    setText(note, rows.length > 0 ? "" : isNarrowed ? "None of them fits." : "There are none.");
   }
 
   function cells(alias) {
     const decided = alias.decided_by && `by ${alias.decided_by}, ${whenExactly(alias.decided_at)}`;
     const actions = [alias.state !== "active" && button("Approve", "approve", alias), alias.state !== "revoked" && button("Revoke", "revoke", alias)];
-    return [alias.text, alias.region_id, alias.source, alias.weight.toFixed(2), alias.source === "gazetteer" ? null : whenExactly(alias.created_at), decided, el("span", { class: "alias-actions" }, ...actions)];
+    return [alias.text, alias.region_id, alias.source, stateWords(alias.state), alias.weight.toFixed(2), alias.source === "gazetteer" ? null : whenExactly(alias.created_at), decided, el("span", { class: "alias-actions" }, ...actions)];
   }
 
   function button(label, action, alias) {
@@ -144,18 +182,20 @@ export function createSearchAliases({ api, announce, isPerson }) {
     if (!wasDone) return;
     name.input.value = region.input.value = "";
     setText(name.hint, "");
-    if (state !== "active") choose("active");
+    search.value = sources.value = "";
+    want({ state: "active", source: "", q: "" });
   }
 
-  function choose(wanted) {
-    state = wanted;
+  function want(changes) {
+    clearTimeout(searching);
+    wanted = { ...wanted, q: search.value.trim(), ...changes };
     rows = [];
     showState();
     void read();
   }
 
   function showState() {
-    [...chips.children].forEach((chip, index) => chip.setAttribute("aria-pressed", String(STATES[index][0] === state)));
+    [...chips.children].forEach((chip, index) => chip.setAttribute("aria-pressed", String(STATES[index][0] === wanted.state)));
   }
 
   table.element.hidden = true;
@@ -167,7 +207,7 @@ export function createSearchAliases({ api, announce, isPerson }) {
       { class: "panel", "aria-label": "Names of places" },
       el("h2", { class: "panel-title" }, "Names of places"),
       el("p", { class: "panel-words" }, "What people call a place besides its name. What is learned from what they open is looked up only once somebody approved it."),
-      chips,
+      el("div", { class: "alias-filters", role: "search", "aria-label": "Names of places" }, search, sources, chips),
       table.element,
       note,
       more,
@@ -176,3 +216,5 @@ export function createSearchAliases({ api, announce, isPerson }) {
     ),
   };
 }
+
+const stateWords = (state) => STATES.find(([name]) => name === state)?.[1] ?? state;
