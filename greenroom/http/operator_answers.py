@@ -459,7 +459,8 @@ class AuditOut(Wire):
 
 
 class JobOut(Wire):
-    """One handler's part in one event. ``type`` is the event's, ``aggregate_id`` the conversation it is about."""
+    """One handler's part in one event. ``type`` is the event's, ``aggregate_id`` the conversation it is about. A ``pending`` job runs
+    until ``claimed_until``, and is otherwise waiting, or scheduled if ``due_at`` is still to come."""
 
     id: str
     event_id: str
@@ -509,8 +510,8 @@ class JobDetailOut(JobOut):
 class OutboxFiguresOut(Wire):
     """How much is to be done; each count is exact up to 10000, where it stops.
 
-    ``waiting`` jobs are due, ``scheduled`` ones due later: reminders, and what is to be tried again. ``oldest_s``: how
-    long ago the first that is pending was to be done.
+    Pending jobs are ``waiting`` (due), ``running`` (a worker has them) or ``scheduled`` (due later: reminders, and what is to be tried
+    again). ``oldest_s``: how long ago the first that is pending was to be done.
     """
 
     waiting: int

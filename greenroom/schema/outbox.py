@@ -16,7 +16,8 @@ from greenroom.schema.ids import EventId, JobId
 
 
 class JobState(StrEnum):
-    """``DEAD`` jobs have failed too often; an operator may have them tried again."""
+    """``PENDING`` jobs are still to be done: they are waiting, running or scheduled (see :class:`OutboxFigures`). ``DEAD`` ones have
+    failed too often; an operator may have them tried again."""
 
     PENDING = "pending"
     DONE = "done"
@@ -98,7 +99,7 @@ COUNTED_MAX: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class OutboxFigures:
-    """How much is to be done; each count is exact up to COUNTED_MAX, where it stops.
+    """How much is to be done; each count is exact up to COUNTED_MAX, where it stops. A pending job is one of the first three.
 
     Attributes:
         waiting: due, and in nobody's hands.

@@ -121,8 +121,8 @@ def test_what_is_written_elsewhere_appears_by_itself(
             (reminder,),
         )
 
-    expect(region.locator(".state")).to_have_text("to be retried")
-    expect(jobs(page).filter(has=page.get_by_title(reminder))).to_contain_text("to be retried")
+    expect(region.locator(".state")).to_have_text("scheduled")
+    expect(jobs(page).filter(has=page.get_by_title(reminder))).to_contain_text("scheduled")
     assert operator.unexpected() == []
 
 

@@ -24,7 +24,8 @@ async def read_search_config(call: Call, operator: Operator) -> Response:
 async def change_search_config(call: Call, operator: Operator, body: ChangeSearchConfig) -> Response:
     """Change how is searched, at once and on all workers within a second.
 
-    What is left out stays as it is; null goes back to what the server was started with.
+    What is left out stays as it is; null goes back to what the server was started with. It needs no Idempotency-Key: sent again, it
+    sets the same again, or with the revision it was based on is refused, as that is over.
     """
     changes = body.model_dump(exclude_unset=True, exclude={"revision"})
     return _shown(

@@ -9,11 +9,10 @@ import { factList } from "./table.js";
 
 const EVERY_MS = 2_000;
 
-/** What a job is doing, in a word. A worker that has it may have died; then it is another's when the claim ends. */
+/** A job's state, and of a pending one what it is pending for, in the words of the figures: a worker that had it may have died. */
 export function stateOf(job, now = Date.now()) {
   if (job.state !== "pending") return job.state;
-  if (job.claimed_by !== null) return "running";
-  if (job.last_error !== null) return "to be retried";
+  if (job.claimed_until !== null && Date.parse(job.claimed_until) > now) return "running";
   return Date.parse(job.due_at) <= now ? "waiting" : "scheduled";
 }
 

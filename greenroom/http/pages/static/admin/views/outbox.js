@@ -65,7 +65,7 @@ export function createOutbox({ api, announce }) {
         setText(chip.count, count === null ? "" : `${number(count)}${count >= COUNTED_MAX ? " or more" : ""}`);
       },
     });
-    const left = `${number(waiting)} waiting, ${number(running)} running, ${number(scheduled)} scheduled for later.`;
+    const left = `Pending: ${number(waiting)} waiting, ${number(running)} running, ${number(scheduled)} scheduled.`;
     setText(late, oldest > 0 ? `${left} The oldest was to be done ${duration(1000 * oldest)} ago.` : left);
   }
 
