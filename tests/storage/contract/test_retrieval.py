@@ -74,6 +74,29 @@ async def test_a_word_is_found_in_spite_of_a_typing_error_if_no_text_has_it(stor
     assert await found(storage, a_query("xylophone")) == []
 
 
+async def test_a_word_is_found_though_it_was_written_as_two(storage: Storage) -> None:
+    await open_market(
+        storage, a_teacher(1, "Woodworking"), a_teacher(2, "Working with wood"), a_teacher(3, "Violin")
+    )
+
+    retrieved = await storage.retrieval.retrieve(a_query("wood working"))
+
+    assert {each.service_id for each in retrieved.candidates} == {lesson_id(10), lesson_id(20)}
+    assert all(each.text_score is not None and 0.5 < each.text_score <= 1 for each in retrieved.candidates)
+    assert await found(storage, a_query("wood, working")) == [lesson_id(20)]
+
+
+async def test_two_words_that_no_title_has_as_one_are_two_words(storage: Storage) -> None:
+    await open_market(
+        storage, a_teacher(1, "Violin", lesson={"description": "In a ballroom."}), a_teacher(2, "Ball games")
+    )
+
+    alone = await storage.retrieval.text_strength("ball room")
+
+    assert await found(storage, a_query("ball room")) == [lesson_id(20)]
+    assert alone.best < 0.6
+
+
 async def test_a_misspelt_word_scores_no_more_than_1_however_many_words_of_a_text_are_like_it(
     storage: Storage,
 ) -> None:

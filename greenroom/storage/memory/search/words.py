@@ -11,6 +11,7 @@ from typing import Final
 from greenroom.schema.search.indexing import IndexedText
 from greenroom.storage.memory.search.trigrams import similarity
 from greenroom.storage.retrieval.head_words import head_words
+from greenroom.storage.retrieval.joined_words import joined_words
 from greenroom.storage.retrieval.rules import (
     CATEGORY_WEIGHT,
     DESCRIPTION_WEIGHT,
@@ -56,13 +57,19 @@ class Words:
         """Per text in their order 0 to 1; None for one that has none of the words."""
         asked = set(words_of(text))
         rare = {word: self._meant(word) for word in asked}
-        told = [weights for weights in rare.values() if weights]
-        if not told:
+        apart = [weights for weights in rare.values() if weights]
+        as_one = {word: self._rarity(word) for word in set(words_of(joined_words(text))) & self._titles - asked}
+        if not apart and not as_one:
             return [None] * len(self._frequencies)
-        rarest = max(max(weights.values()) for weights in told)
-        best = sum(max(weights.values()) if weights else rarest for weights in rare.values())
+        rarest = max(weight for weights in (*apart, as_one) for weight in weights.values())
+        # A text that has two words as one has both.
+        told = [*apart, *({word: 2 * weight} for word, weight in as_one.items())]
+        best = max(
+            sum(max(weights.values()) if weights else rarest for weights in rare.values()),
+            max(weight for weights in told for weight in weights.values()),
+        )
         return [
-            self._score(told, frequencies, length) / best if _has_any(told, frequencies) else None
+            min(1.0, self._score(told, frequencies, length) / best) if _has_any(told, frequencies) else None
             for frequencies, length in zip(self._frequencies, self._lengths, strict=True)
         ]
 
