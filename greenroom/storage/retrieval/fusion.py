@@ -64,7 +64,9 @@ def admitted(
     3. Where one is, what is not of it, or of no kind that is known, has to come near the best. "Learn to swim" does not find chess for
        its "learn". The best words are those of all services: if what was meant is not to be had under the filters, nothing is a truer
        answer than something else.
-    4. Where neither a kind nor a word of it is known, the nearest has to be near: of nonsense something is nearest too.
+    4. Where neither a kind nor a word of it is known, the nearest has to be near: of nonsense something is nearest too. Where words are
+       known that don't describe well what there is, something has to be near enough to be let in for its meaning: "how to kill my
+       neighbour" has but a word in common with "Korean for new neighbours".
     5. Without any of the words nothing is let in for its meaning where words describe well what there is.
 
     Args:
@@ -76,6 +78,9 @@ def admitted(
     words_suffice = best_text >= rules.words_suffice_score
     best_cosine = max((each.cosine for each in found if each.cosine is not None), default=0.0)
     cosine_min = max(rules.cosine_floor(query.model), share * best_cosine)
+    is_compared = bool(query.text.strip()) and not query.categories and has_vector_leg(query)
+    if is_compared and 0 < best_text < rules.words_suffice_score and best_cosine < rules.cosine_floor(query.model):
+        return []
     # Dance is nearest to "dj" where nobody is a DJ, judo to "asdkjh", but not near.
     is_any_near = best_cosine >= _nearness_min(query, best_text, rules)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from greenroom.schema.ids import ServiceId
 from greenroom.schema.search.candidates import HardFilters, RetrievalQuery
 from greenroom.storage.retrieval.fusion import Found, admitted, fuse
@@ -48,3 +50,16 @@ def test_to_what_no_text_has_a_word_of_only_the_near_is_an_answer() -> None:
     assert shown("qwixotl", cosine=0.22) == 0
     assert shown("use a smartphone", cosine=0.29) == 1
     assert shown("relax", cosine=0.22, best_text=0.4) == 1
+
+
+def test_a_word_in_common_is_no_answer_where_nothing_is_near_in_meaning() -> None:
+    def shown(*, text: float, cosine: float, **changes: object) -> int:
+        plain = RetrievalQuery("kill neighbour", (), HardFilters(), (1.0, 0.0), "wordllama-256", None, NOW)
+        korean = Found(ServiceId("for new neighbours"), text=text, cosine=cosine, category=0.0, quality=4.0)
+        query = replace(plain, **changes)  # type: ignore[arg-type]
+        return len(admitted([korean], query, best_text=text, rules=RetrievalRules()))
+
+    assert shown(text=0.4, cosine=0.19) == 0
+    assert shown(text=0.4, cosine=0.21) == 1
+    assert shown(text=0.5, cosine=0.19) == 1
+    assert shown(text=0.4, cosine=0.0, vector=None, model=None) == 1

@@ -1,8 +1,9 @@
 """Tiers 1 to 3: which region a text names, by what the names' index found for it.
 
 1. A name of its own beats an alias, an alias beats a misspelling. The whole text beats what is left of it beside a city or borough.
-2. Several regions of one name: the city of the asker decides, then how much likelier one is than the next. If neither does,
-   all of them are meant.
+2. Several regions of one name: the city of the asker decides, then, within a city, how much likelier one is than the next. If
+   neither does, all of them are meant. Where nothing tells the city, no city is likelier than another, and a usual other name there
+   counts as much as a name of its own: "hyde park" is Chicago's and, being in Bayswater, London's.
 3. A misspelling is accepted for the letters that were typed wrong, and if no other name explains the text as well.
 4. Containment is no identity: "heights" is in many names, and "north riverdale" is more than Riverdale. It counts where what is
    too much only says which part ("north", "area"), and where what is too little leaves one name in question.
@@ -58,6 +59,9 @@ LEFT_OFF: Final = _words("avenue bay beach gardens heights hill hills neck park 
 ALIAS_ELSEWHERE_MIN: Final = 0.9
 """What an alias has to weigh for a place in another city than the asker's."""
 
+ALIAS_IN_ANY_CITY_MIN: Final = 0.7
+"""What an alias has to weigh to be meant beside a name of its own in another city, where nothing tells the city."""
+
 WITHIN_BOROUGH: Final = 0.4
 """Confidence where nothing of the text is known but the borough at its end."""
 
@@ -94,8 +98,11 @@ def decide_by_name(text: str, rows: PlaceRows, cities: Sequence[RegionId]) -> Pl
     """
     unknown = PlaceAnswer(text, PlaceOutcome.UNKNOWN, candidates=_shown(_all(rows)))
     here, elsewhere = _parted(rows, cities)
-    found = _by_itself(here) or _by_likeness(normal_place_name(text), here, is_placed=bool(cities))
-    found = found or _by_itself(_surest(elsewhere))
+    found = _by_itself(here, is_placed=bool(cities)) or _by_likeness(
+        normal_place_name(text), here, is_placed=bool(cities)
+    )
+    found = found or (_in_any_city((*elsewhere.exact, *elsewhere.alias)) if elsewhere.exact else None)
+    found = found or _by_itself(_surest(elsewhere), is_placed=True)
     if found is None:
         return unknown
     return replace(found, text=text, candidates=_shown((*found.candidates, *unknown.candidates)))
@@ -119,14 +126,33 @@ def in_cities(candidates: Iterable[PlaceCandidate], cities: Sequence[RegionId]) 
     return [candidate for candidate in given if candidate.region.city in cities] or given
 
 
-def _by_itself(rows: PlaceRows) -> PlaceAnswer | None:
-    """By a name or an alias, as it is."""
+def _by_itself(rows: PlaceRows, *, is_placed: bool) -> PlaceAnswer | None:
+    """By a name or an alias, as it is. ``is_placed``: the city is known."""
     return (
-        _choose(rows.exact)
+        (None if is_placed else _in_any_city((*rows.exact, *rows.alias)))
+        or _choose(rows.exact)
         or _choose(rows.alias)
         or _choose(c for within in rows.within for c in within.rows.exact)
         or _choose(c for within in rows.within for c in within.rows.alias)
     )
+
+
+def _in_any_city(candidates: Sequence[PlaceCandidate]) -> PlaceAnswer | None:
+    """What is meant in each of several cities; None if there is but one where it is a name, or nearly one."""
+    by_city: dict[RegionId, list[PlaceCandidate]] = {}
+    for candidate in candidates:
+        if candidate.tier is not Tier.ALIAS or candidate.confidence >= ALIAS_IN_ANY_CITY_MIN:
+            by_city.setdefault(candidate.region.city, []).append(candidate)
+    if len(by_city) < 2:
+        return None
+    meant = []
+    for there in by_city.values():
+        surest = min(candidate.tier for candidate in there)
+        answer = _choose([candidate for candidate in there if candidate.tier is surest])
+        meant += [c for c in there if answer is not None and c.region in answer.regions and c.tier is surest]
+    ranked = sorted(meant, key=lambda c: (-_weight(c), c.region.id))
+    share = _weight(ranked[0]) / max(sum(map(_weight, ranked)), 1e-9)
+    return _ambiguous(ranked, share, shown=(*ranked, *(c for c in candidates if c not in ranked)))
 
 
 def _by_likeness(normal: str, rows: PlaceRows, *, is_placed: bool) -> PlaceAnswer | None:
@@ -216,7 +242,7 @@ def _misspelt(reading: _Reading) -> PlaceAnswer | None:
     best = [c for c in best if best[0].confidence - c.confidence < SIMILARITY_MARGIN]
     regions = {candidate.region.id for candidate in best}
     if len(regions) == 1 or len({normal_place_name(candidate.matched_name) for candidate in best}) == 1:
-        return _choose(best)
+        return (None if reading.is_placed else _in_any_city(best)) or _choose(best)
     return _ambiguous(_outermost(best), best[0].confidence / len(regions))
 
 

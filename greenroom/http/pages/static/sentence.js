@@ -27,11 +27,13 @@ const tidy = (text) =>
 /**
  * Words that mean one of several places.
  *
- * A name that several of them have is told apart by what it lies in, which its id names: `nyc/brooklyn/park-slope`.
+ * A name that several of them have, or that another is called as well, is told apart by what it lies in, which its id names:
+ * `nyc/brooklyn/park-slope`.
  */
 export function wordsForPlace(candidate, candidates, { isNear }) {
   const { name, id } = candidate.region;
-  const isShared = candidates.some((other) => other.region.id !== id && other.region.name === name);
+  const isItsName = (other) => [other.region.name, other.matched_name].some((given) => given?.toLowerCase() === name.toLowerCase());
+  const isShared = candidates.some((other) => other.region.id !== id && isItsName(other));
   const within = isShared ? ` ${parentOf(id)}` : "";
   return `${isNear ? "near" : "in"} ${name}${within}`;
 }

@@ -65,6 +65,31 @@ async def test_a_name_of_two_cities_means_the_one_where_the_asker_is(storage: St
     assert sorted(ids(anywhere)) == ["london/westminster/soho", "nyc/manhattan/soho"]
 
 
+@pytest.mark.parametrize(
+    ("text", "city", "regions"),
+    [
+        ("hyde park", None, ["chicago/south-side/hyde-park", "london/westminster/bayswater"]),
+        ("hyde park", LONDON, ["london/westminster/bayswater"]),
+        ("hyde park", NYC, ["chicago/south-side/hyde-park", "london/westminster/bayswater"]),
+        ("hyde park london", None, ["london/westminster/bayswater"]),
+        ("hyed park", None, ["chicago/south-side/hyde-park", "london/westminster/bayswater"]),
+        ("riverdale", None, ["nyc/bronx/riverdale", "chicago/far-south-side/riverdale"]),
+        ("chelsea", None, ["nyc/manhattan/chelsea", "london/kensington-and-chelsea/chelsea"]),
+        ("murray hill", None, ["nyc/manhattan/murray-hill"]),
+        ("brooklyn", None, ["nyc/brooklyn"]),
+    ],
+)
+async def test_where_nothing_tells_the_city_a_name_of_several_is_that_of_each(
+    text: str, city: RegionId | None, regions: list[str]
+) -> None:
+    storage = memory_storage()
+    await load_gazetteer(storage.gazetteer, now=NOW, city_ids=[NYC, LONDON, RegionId("chicago")])
+    answer = await decide(storage, text, [] if city is None else [city])
+
+    assert ids(answer) == regions
+    assert answer.outcome is (PlaceOutcome.RESOLVED if len(regions) == 1 else PlaceOutcome.AMBIGUOUS)
+
+
 async def test_another_city_is_meant_when_it_is_named(storage: Storage) -> None:
     assert ids(await decide(storage, "chelsea london")) == ["london/kensington-and-chelsea/chelsea"]
     assert ids(await decide(storage, "brixton")) == ["london/lambeth/brixton"]
