@@ -341,6 +341,27 @@ async def test_an_actor_driven_by_its_timers_is_not_shown_as_idle(autojump_clock
         assert [node.name for node in system.top(sort=Sort.IDLE).actors] == ["idle", "ticking"]
 
 
+@pytest.mark.parametrize("sort", [Sort.IDLE, Sort.OLDEST])
+async def test_time_that_passes_between_two_pages_leaves_nobody_out(autojump_clock: MockClock, sort: Sort) -> None:
+    names = ["a", "b", "c", "d", "e"]
+    async with open_system(tree(*map(script, names))) as system:
+        for name in names:
+            address = system.address(f"/root/{name}")
+            await address.ask(Echo(), timeout=1)
+            await system.suspend(f"/root/{name}")
+            address.tell(Echo())
+            await trio.sleep(1)
+        seen: list[str] = []
+        cursor = None
+        for _ in range(3):
+            page = system.top(sort=sort, limit=2, cursor=cursor)
+            seen += [node.name for node in page.actors]
+            cursor = page.cursor
+            await trio.sleep(10)
+
+    assert seen == names
+
+
 async def test_idleness_is_counted_from_the_end_of_a_turn_of_many(autojump_clock: MockClock) -> None:
     async with open_system(tree(script("a"))) as system:
         for _ in range(40):

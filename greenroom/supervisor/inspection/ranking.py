@@ -127,13 +127,14 @@ def _read_cursor(cursor: str | None) -> tuple[float, str] | None:
     return place, path
 
 
+# By moments, not by the time since: that grows between two pages, and the next would leave out what has passed its cursor.
 _RANKS: dict[Sort, Callable[[Cell, float], float]] = {
     Sort.DEPTH: lambda cell, _now: len(cell.mailbox.queue),
-    Sort.OLDEST: lambda cell, now: cell.mailbox.oldest_s(now),
+    Sort.OLDEST: lambda cell, _now: -cell.mailbox.queue[0].enqueued_at if cell.mailbox.queue else -math.inf,
     Sort.BUSY: lambda cell, now: cell.meter.busy_share(now),
     Sort.RESTARTS: lambda cell, _now: cell.restarts,
     Sort.BYTES: lambda cell, _now: cell.mailbox.bytes,
-    Sort.IDLE: lambda cell, now: now - cell.meter.last_handled,
+    Sort.IDLE: lambda cell, _now: -cell.meter.last_handled,
     Sort.HANDLED: lambda cell, _now: cell.meter.handled,
     Sort.FAILED: lambda cell, _now: cell.meter.failed,
 }
