@@ -174,7 +174,9 @@ class Pipeline:
         if not wants_vector and embedding is not None:
             embedding.abandon()
         decision = await self._decide_place(understood, found.rows, found.here)
-        denied = denied_regions(understood.denied_places, found.denied, likely_cities(self._request, found.here))
+        # "In chicago, not in chinatown" denies Chicago's, wherever the asker is.
+        cities = {region.city for region in decision.answer.regions} or likely_cities(self._request, found.here)
+        denied = denied_regions(understood.denied_places, found.denied, tuple(cities))
         self._trace.tiers, place = decision.trials, replace(decision.answer, excluded=denied.regions)
         understood = noticed(understood, NoticeKind.UNKNOWN_PLACE, denied.unknown)
         self._trace.prompts.extend(decision.prompts)

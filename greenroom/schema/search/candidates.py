@@ -40,7 +40,7 @@ class HardFilters:
         areas: the instructor serves one of these regions: itself, one that it lies in, or one that lies in it. Empty for anywhere.
             Only of lessons that are given there: with areas, ``online`` is False.
         barred_areas: regions where it must not be: to be had online, unless it is asked for in person, or in person by who serves
-            a region that lies in none of these (and that is one of ``areas``, as above, where there are any).
+            a region that lies in none of these (and that is one of those ``areas``, as above, that lie in none, where there are any).
         windows: free for a whole lesson in at least one of these; empty for any time. At most 64 of each
             time zone are looked at, and 62 days of each.
         online: True: the lesson is to be had online; False: in person; None: either.

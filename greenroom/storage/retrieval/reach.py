@@ -75,16 +75,21 @@ class Elsewhere:
 def asked_elsewhere(filters: HardFilters) -> Elsewhere | None:
     """Where else lessons in person have to be had; None if no region is barred, or only lessons online are asked for.
 
-    Whose regions are not known might give it anywhere, also where it must not be: they don't pass.
+    Whose regions are not known might give it anywhere, also where it must not be: they don't pass. If all that is asked for lies in
+    what is barred, nobody does, though they serve more than both: they would give it there, or where it is not asked for.
     """
     if not filters.barred_areas or filters.online is True:
         return None
+    barred = tuple(f"={area}/" for area in filters.barred_areas)
     asked = [area for area in filters.areas if not filters.cities or area.split("/")[0] in filters.cities]
     asked = asked or list(filters.cities)
+    left = [area for area in asked if not f"={area}/".startswith(barred)]
+    if asked and not left:
+        return Elsewhere(barred=("=",), serving=(), within=())
     return Elsewhere(
-        barred=tuple(f"={area}/" for area in filters.barred_areas),
-        serving=tuple(f"={region}" for area in asked for region in (area, *ancestors(area))),
-        within=tuple(f"={area}/" for area in asked),
+        barred=barred,
+        serving=tuple(f"={region}" for area in left for region in (area, *ancestors(area))),
+        within=tuple(f"={area}/" for area in left),
     )
 
 

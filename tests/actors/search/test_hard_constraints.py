@@ -52,7 +52,7 @@ asked = st.fixed_dictionaries(
         "price": st.sampled_from(["", " under $60"]),
         "place": st.sampled_from(["", " in park slope", " in brooklyn"]),
         "denied": st.sampled_from(["", "", ", not in park slope", ", not in queens"]),
-        "age": st.sampled_from(["", " for my 8 year old"]),
+        "age": st.sampled_from(["", " for my 8 year old", " not for kids"]),
         "level": st.sampled_from(["", " for beginners"]),
         "day": st.sampled_from(["", " on saturday"]),
         "online": st.sampled_from(["", "online "]),
@@ -104,7 +104,9 @@ def fits(teacher: Teacher, service: Service, told: dict[str, str]) -> bool:
     """Whether a lesson is what was asked for: written anew here, from what was typed."""
     if told["price"] and service.price_cents > 6_000:
         return False
-    if told["age"] and not (service.age_min or 0) <= 8 <= (service.age_max or 200):
+    if "8" in told["age"] and not (service.age_min or 0) <= 8 <= (service.age_max or 200):
+        return False
+    if "kids" in told["age"] and (service.age_max or 200) < 18:
         return False
     if told["level"] and service.levels and Level.BEGINNER not in service.levels:
         return False
@@ -119,7 +121,7 @@ def fits(teacher: Teacher, service: Service, told: dict[str, str]) -> bool:
     if told["place"]:
         place = "nyc/brooklyn/park-slope" if "slope" in told["place"] else "nyc/brooklyn"
         near = any(f"{a}/".startswith(f"{place}/") or f"{place}/".startswith(f"{a}/") for a in left)
-        return near and service.is_in_person
+        return near and service.is_in_person and not f"{place}/".startswith(f"{barred}/")
     return service.is_online or bool(left)
 
 

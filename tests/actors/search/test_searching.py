@@ -487,6 +487,15 @@ async def test_where_it_must_not_be_nothing_is_shown_whatever_the_place_is_calle
     assert titles(all_of_it) == []
 
 
+async def test_a_place_that_is_denied_is_that_of_the_city_that_is_asked_for(autojump_clock: MockClock) -> None:
+    soho = a_teacher(4, "Piano in Soho", areas=("london/westminster/soho",))
+    async with a_market(PIANO, soho) as world:
+        answer = await search(world, "piano in london but not in soho", near=Point(40.671, -73.978))
+
+    assert [region.id for region in answer.place.excluded] == ["london/westminster/soho"]
+    assert titles(answer) == []
+
+
 async def test_a_place_that_is_denied_and_unknown_is_told(autojump_clock: MockClock) -> None:
     async with a_market(PIANO) as world:
         answer = await search(world, "piano not in xyzzyville")

@@ -295,7 +295,9 @@ async def test_where_it_must_not_be_nobody_is_found_who_comes_to_nowhere_else(st
     assert await numbers(online=False) == [lesson_id(20), lesson_id(30)]
     assert await numbers(online=True) == [lesson_id(40)]
     assert await numbers(areas=(QUEENS,), online=False) == [lesson_id(20), lesson_id(30)]
-    assert await numbers(areas=(SLOPE,), online=False) == [lesson_id(30)]
+    assert await numbers(areas=(SLOPE,), online=False) == []
+    assert await numbers(areas=(SLOPE, QUEENS), online=False) == [lesson_id(20), lesson_id(30)]
+    assert await numbers(cities=(RegionId("nyc"),)) == [lesson_id(20), lesson_id(30), lesson_id(40)]
 
 
 @pytest.mark.parametrize(

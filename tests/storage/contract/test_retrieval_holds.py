@@ -162,13 +162,15 @@ def _passes(service: Service, teacher: Teacher, filters: HardFilters) -> bool:
         return False
     if filters.barred_areas and filters.online is not True and not (filters.online is None and service.is_online):
         asked = [area for area in filters.areas if not filters.cities or area.split("/")[0] in filters.cities]
+        asked = asked or list(filters.cities)
+        left = [a for a in asked if not any(f"{a}/".startswith(f"{barred}/") for barred in filters.barred_areas)]
         elsewhere = [
             mine
             for mine in teacher.areas
             if not any(f"{mine}/".startswith(f"{barred}/") for barred in filters.barred_areas)
             and any(
                 f"{mine}/".startswith(f"{area}/") or f"{area}/".startswith(f"{mine}/")
-                for area in asked or filters.cities or [mine]
+                for area in (left if asked else [mine])
             )
         ]
         if not elsewhere:

@@ -29,7 +29,7 @@ def denied_regions(
 
     Args:
         rows: by text, of the first DENIED_MAX.
-        cities: where the asker is, or asks for; empty if unknown.
+        cities: where the lesson is asked for, else where the asker is; empty if unknown.
     """
     regions: dict[RegionId, Region] = {}
     unknown = []
