@@ -13,8 +13,9 @@ _LENGTH_MIN: Final = 4
 def plain_spelling(text: str) -> str:
     """The text with each word in small letters and without the ending of a plural: "Accent Chairs" is "accent chair".
 
-    The S stemmer, the first of its rules that fits: "ies" is "y" unless after "a" or "e", "es" is "e" unless after "a", "e" or "o",
-    "s" falls off unless after "u" or "s". It takes nothing else for an ending, so what is left is mostly a word.
+    The S stemmer: "ies" is "y" unless after "a" or "e", any other "s" at the end falls off unless after "u" or "s". It takes nothing
+    else for an ending, so what is left is mostly a word. What ends in "is" or "ics" is left alone besides: tennis and physics are no
+    plurals, and "tenni" is no word.
 
     Source: D. Harman, "How effective is suffixing?", Journal of the American Society for Information Science 42 (1991), table 1.
     """
@@ -22,12 +23,9 @@ def plain_spelling(text: str) -> str:
 
 
 def _singular(word: str) -> str:
-    if len(word) < _LENGTH_MIN:
+    if len(word) < _LENGTH_MIN or word.endswith(("us", "ss", "is", "ics")):
         return word
     if word.endswith("ies") and not word.endswith(("eies", "aies")):
         return word.removesuffix("ies") + "y"
-    if word.endswith("es") and not word.endswith(("aes", "ees", "oes")):
-        return word.removesuffix("s")
-    if word.endswith("s") and not word.endswith(("us", "ss")):
-        return word.removesuffix("s")
-    return word
+    return word.removesuffix("s")
+    return word.removesuffix("s")

@@ -20,6 +20,8 @@ def test_capitals_and_the_endings_of_plurals_go(written: str, plain: str) -> Non
     assert plain_spelling(written) == plain
 
 
-@pytest.mark.parametrize("word", ["bus", "chorus", "class", "gas", "his", "piano", "学ぶ", "11+"])
+@pytest.mark.parametrize(
+    "word", ["bus", "chorus", "class", "tennis", "physics", "gas", "his", "piano", "学ぶ", "11+"]
+)
 def test_what_is_no_plural_stays_as_it_is(word: str) -> None:
     assert plain_spelling(word) == word
