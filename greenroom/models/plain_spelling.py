@@ -28,4 +28,3 @@ def _singular(word: str) -> str:
     if word.endswith("ies") and not word.endswith(("eies", "aies")):
         return word.removesuffix("ies") + "y"
     return word.removesuffix("s")
-    return word.removesuffix("s")
