@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from greenroom.importing.faults import BadLine, LineFault, faults_of
 from greenroom.importing.table import Row, rows
-from greenroom.importing.text_lines import decoded, numbered_lines
+from greenroom.importing.text_lines import read_lines
 from greenroom.schema.lessons import RegionName
 from greenroom.schema.requests import Body, SingleLine
 from greenroom.schema.search.place_names import normal_place_name
@@ -35,13 +35,7 @@ class AliasAt:
 
 def from_json_lines(file: BinaryIO) -> Iterator[AliasAt | BadLine]:
     """Read an alias per line of JSON."""
-    for number, line in numbered_lines(file):
-        try:
-            if isinstance(line, BadLine):
-                raise line
-            yield _alias(decoded(line, number), number)
-        except BadLine as exc:
-            yield exc
+    return read_lines(file, _alias)
 
 
 def from_table(file: BinaryIO) -> Iterator[AliasAt | BadLine]:

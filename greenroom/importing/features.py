@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 from greenroom.importing.faults import BadLine, FileUnusable, LineFault
-from greenroom.importing.text_lines import decoded, numbered_lines
+from greenroom.importing.text_lines import read_lines
 
 FEATURE_CHARACTERS_MAX: Final = 8_000_000
 """Of one feature: a coast of some hundred thousand corners."""
@@ -37,13 +37,7 @@ class Feature:
 
 def features_of_lines(file: BinaryIO) -> Iterator[Feature | BadLine]:
     """Read a feature per line."""
-    for number, line in numbered_lines(file):
-        try:
-            if isinstance(line, BadLine):
-                raise line
-            yield _feature(decoded(line, number), number)
-        except BadLine as exc:
-            yield exc
+    return read_lines(file, _feature)
 
 
 def features_of_collection(file: BinaryIO) -> Iterator[Feature | BadLine]:

@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from greenroom.importing.faults import BadLine, LineFault, faults_of
 from greenroom.importing.table import Row, rows
-from greenroom.importing.text_lines import decoded, numbered_lines
+from greenroom.importing.text_lines import read_lines
 from greenroom.schema.catalogue import (
     AREAS_MAX,
     EXTERNAL_ID_LENGTH_MAX,
@@ -107,15 +107,14 @@ class ListedAt:
 
 def from_json_lines(file: BinaryIO) -> Iterator[ListedAt | BadLine]:
     """Read an instructor per line of JSON."""
-    for number, line in numbered_lines(file):
-        try:
-            if isinstance(line, BadLine):
-                raise line
-            yield ListedAt(number, InstructorLine.model_validate_json(decoded(line, number)).listing())
-        except ValidationError as exc:
-            yield faults_of(exc, number)
-        except BadLine as exc:
-            yield exc
+    return read_lines(file, _listed)
+
+
+def _listed(text: str, number: int) -> ListedAt:
+    try:
+        return ListedAt(number, InstructorLine.model_validate_json(text).listing())
+    except ValidationError as exc:
+        raise faults_of(exc, number) from None
 
 
 _INSTRUCTOR_COLUMNS: Final = {

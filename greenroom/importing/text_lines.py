@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO, Final
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Final, TypeVar
 
 from greenroom.importing.faults import BadLine, LineFault
 
@@ -12,8 +12,25 @@ LINE_BYTES_MAX: Final = 2_000_000
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
+T = TypeVar("T")
 
-def numbered_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | BadLine]]:
+
+def read_lines(file: BinaryIO, read: Callable[[str, int], T]) -> Iterator[T | BadLine]:
+    """Every line that is not blank, as ``read`` takes its text and number; a line that it or we can't read, as what is wrong with it.
+
+    Args:
+        read: raises BadLine.
+    """
+    for number, line in _numbered_lines(file):
+        try:
+            if isinstance(line, BadLine):
+                raise line
+            yield read(_decoded(line, number), number)
+        except BadLine as exc:
+            yield exc
+
+
+def _numbered_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | BadLine]]:
     """Every line that is not blank, without its end; one that is too long is skipped, and said to be."""
     number = 0
     while line := file.readline(LINE_BYTES_MAX + 1):
@@ -28,7 +45,7 @@ def numbered_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | BadLine]]:
             yield number, line.rstrip(b"\r\n")
 
 
-def decoded(line: bytes, number: int) -> str:
+def _decoded(line: bytes, number: int) -> str:
     """
     Raises:
         BadLine: it is not UTF-8.

@@ -25,6 +25,7 @@ import trio
 
 from greenroom.models.landings import Unreadable, pack_error, pack_vector, read_landing
 from greenroom.models.ports import Embedder, Flights, ModelError, ModelTimeout, NoSlot, Vector
+from greenroom.models.wrapped import WrappedEmbedder
 from greenroom.schema.search.flights import Landed, Lead, Sky
 
 ASK_AGAIN_S: Final = 0.02
@@ -50,25 +51,13 @@ class FlightOutcome(StrEnum):
     """What was told could not be used, so it went alone."""
 
 
-class FlownVectors:
+class FlownVectors(WrappedEmbedder):
     """An embedder in front of one that takes a call over the network."""
 
     def __init__(self, embedder: Embedder, flights: Flights) -> None:
-        self._embedder = embedder
+        super().__init__(embedder)
         self._flights = flights
         self._outcomes: Counter[FlightOutcome] = Counter()
-
-    @property
-    def model(self) -> str:
-        return self._embedder.model
-
-    @property
-    def dimensions(self) -> int:
-        return self._embedder.dimensions
-
-    @property
-    def is_local(self) -> bool:
-        return self._embedder.is_local
 
     @property
     def sees_others(self) -> bool:

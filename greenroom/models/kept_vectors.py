@@ -15,6 +15,7 @@ from typing import Final
 import trio
 
 from greenroom.models.ports import Embedder, ModelError, ModelTimeout, Vector
+from greenroom.models.wrapped import WrappedEmbedder
 
 KEPT_MAX: Final = 4_000
 """Vectors of 1,536 numbers take 6 KB each: 24 MB."""
@@ -37,29 +38,17 @@ class _Flight:
     error: ModelError | None = None
 
 
-class KeptVectors:
+class KeptVectors(WrappedEmbedder):
     """An embedder in front of another. Only single texts are kept: batches come from indexing, once each."""
 
     def __init__(self, embedder: Embedder, *, kept_max: int = KEPT_MAX) -> None:
-        self._embedder = embedder
+        super().__init__(embedder)
         self._kept_max = kept_max
         self._kept: OrderedDict[str, array[float]] = OrderedDict()
         self._flights: dict[str, _Flight] = {}
         self._hits = 0
         self._misses = 0
         self._followed = 0
-
-    @property
-    def model(self) -> str:
-        return self._embedder.model
-
-    @property
-    def dimensions(self) -> int:
-        return self._embedder.dimensions
-
-    @property
-    def is_local(self) -> bool:
-        return self._embedder.is_local
 
     async def embed(self, texts: Sequence[str], *, timeout_s: float) -> list[Vector]:
         """See :class:`~greenroom.models.ports.Embedder`."""

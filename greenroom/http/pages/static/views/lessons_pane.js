@@ -2,9 +2,10 @@
 
 import { lessonsOf, outcomeOf, titleOf } from "../bookings.js";
 import { el, keyed, setText } from "../dom.js";
-import { backIcon, calendarIcon } from "../icons.js";
+import { calendarIcon } from "../icons.js";
 import { moneyOf } from "../money.js";
 import { dayAndHour, inFull, zoneName } from "../times.js";
+import { paneHeader } from "./pane_header.js";
 
 const TENSES = ["upcoming", "past"];
 const NAMES = { upcoming: "Upcoming", past: "Past" };
@@ -37,18 +38,7 @@ export function createLessonsPane(actions) {
     el(
       "section",
       { class: "thread", "aria-label": "My lessons" },
-      el(
-        "header",
-        { class: "thread-header lessons-header" },
-        el(
-          "a",
-          { class: "icon-button back", href: "#/", "aria-label": "All conversations", title: "All conversations" },
-          backIcon(),
-        ),
-        el("span", { class: "brand-mark small" }, calendarIcon()),
-        el("div", { class: "thread-who" }, title, zone),
-        el("nav", { class: "segments lessons-tabs", "aria-label": "Lessons" }, ...tabs),
-      ),
+      paneHeader(calendarIcon(), [title, zone], el("nav", { class: "segments lessons-tabs", "aria-label": "Lessons" }, ...tabs)),
       el(
         "div",
         { class: "lessons-scroller" },

@@ -1,9 +1,10 @@
 /** Looking for lessons in one's own words: the field, what was understood, what was found. */
 
 import { el, setText } from "../dom.js";
-import { backIcon, placeIcon, searchIcon } from "../icons.js";
+import { placeIcon, searchIcon } from "../icons.js";
 import { countOf, farNote, pieceInWords, saysNearMe, understoodOf, wasCutShort } from "../search_words.js";
 import { addressOfSearch, SENTENCE_LENGTH_MAX, without } from "../sentence.js";
+import { paneHeader } from "./pane_header.js";
 import { createSearchCard } from "./search_card.js";
 import { createUnderstood } from "./search_understood.js";
 
@@ -85,17 +86,7 @@ export function createSearchPane(me, actions) {
     el(
       "section",
       { class: "thread", "aria-label": "Find lessons" },
-      el(
-        "header",
-        { class: "thread-header lessons-header" },
-        el(
-          "a",
-          { class: "icon-button back", href: "#/", "aria-label": "All conversations", title: "All conversations" },
-          backIcon(),
-        ),
-        el("span", { class: "brand-mark small" }, searchIcon()),
-        el("div", { class: "thread-who" }, title),
-      ),
+      paneHeader(searchIcon(), [title]),
       el(
         "div",
         { class: "lessons-scroller" },

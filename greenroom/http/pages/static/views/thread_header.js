@@ -2,11 +2,12 @@
 
 import { nextLesson } from "../bookings.js";
 import { el, setText } from "../dom.js";
-import { archiveIcon, backIcon, bookIcon, calendarIcon, restoreIcon, trashIcon, unarchiveIcon } from "../icons.js";
+import { archiveIcon, bookIcon, calendarIcon, restoreIcon, trashIcon, unarchiveIcon } from "../icons.js";
 import { isOnline, isTyping, lastActiveAt, presenceOf } from "../selectors.js";
 import { ago } from "../times.js";
 import { avatarWithPresence } from "./avatar.js";
 import { addressOfLessons } from "./lessons_pane.js";
+import { backLink } from "./pane_header.js";
 
 /** What can be done with a conversation, by how it is filed. */
 const FILINGS = {
@@ -42,11 +43,7 @@ export function createThreadHeader(actions) {
     el(
       "div",
       { class: "thread-header" },
-      el(
-        "a",
-        { class: "icon-button back", href: "#/", "aria-label": "All conversations", title: "All conversations" },
-        backIcon(),
-      ),
+      backLink(),
       picture,
       el("div", { class: "thread-who" }, name, status),
       book,
