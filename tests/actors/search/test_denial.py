@@ -7,6 +7,8 @@ from datetime import date
 import pytest
 
 from greenroom.actors.search.understanding import load_lexicon, understand
+from greenroom.actors.search.understanding.clock import DAY
+from greenroom.actors.search.understanding.spoken_times import TIMES_MAX
 from greenroom.schema.search.understood import (
     AgeBounds,
     NoticeKind,
@@ -81,11 +83,27 @@ def test_a_denied_place_can_be_cut_out_of_the_sentence_with_its_not() -> None:
         ("yoga not for adults", AgeBounds(0, 17)),
         ("yoga not for kids or seniors", AgeBounds(18, 59)),
         ("art for my 8 year old, not for toddlers", AgeBounds(8, 8)),
+        ("art for ages 10 and up, not for adults", AgeBounds(10, 17)),
+        ("art for ages 10 and up, not for kids", AgeBounds(13, None)),
         ("art not just for kids", None),
     ],
 )
 def test_an_audience_that_is_denied_leaves_the_others(text: str, age: AgeBounds | None) -> None:
-    assert read(text).age == age
+    understood = read(text)
+
+    assert understood.age == age
+    assert understood.notices == ()
+
+
+def test_denied_times_stay_out_however_many_are_left() -> None:
+    days = ("monday", "tuesday", "wednesday", "thursday")
+
+    understood = read("piano " + ", ".join(f"not on {day} afternoons" for day in days))
+
+    assert 0 < len(understood.asked_times) <= TIMES_MAX
+    for when in understood.asked_times:
+        is_on_another_day = bool(when.weekdays) and when.weekdays.isdisjoint(list(Weekday)[:4])
+        assert is_on_another_day or (when.to_minute or DAY) <= 720 or (when.from_minute or 0) >= 1_020
 
 
 @pytest.mark.parametrize(
@@ -121,6 +139,7 @@ def test_a_price_that_is_denied_bounds_from_the_other_side() -> None:
         ("yoga, not too early in the morning", "not too early in the morning"),
         ("piano not near me", "not near me"),
         ("piano without metronome", "without metronome"),
+        ("art for my 8 year old, not for 8 year olds", "not for 8 year olds"),
     ],
 )
 def test_what_is_denied_and_cannot_be_searched_without_is_told(text: str, told: str) -> None:

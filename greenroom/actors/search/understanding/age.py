@@ -160,19 +160,53 @@ def merged_ages(ages: list[Ages]) -> AgeBounds | None:
     )
 
 
-def age_besides(refused: list[ExceptAges]) -> AgeBounds | None:
-    """Who is left where some are denied: who is younger than those from an age on, else who is older; of "kids", adults."""
-    low, high = 0, None
+def age_left(asked: AgeBounds | None, refused: list[ExceptAges]) -> AgeBounds | None:
+    """Who is left of those asked for, or of everybody, where some are denied.
+
+    Of everybody: who is younger than those from an age on, else who is older; where "kids" are denied, adults. Of those asked for, what
+    is denied at either end is cut off. What would leave nobody, or is amid them, changes nothing.
+    """
+    left = asked
     for ages in refused:
-        if ages.bounds.max_years is None:
-            high = min(ages.bounds.min_years - 1, AGE_MAX if high is None else high)
-        elif ages.is_exact or ages.bounds.max_years < CHILD_UP_TO:
-            low = max(low, ages.bounds.max_years + 1)
-        else:
-            low = max(low, ADULT_FROM, ages.bounds.max_years + 1)
-    if not refused or (high is not None and high < low):
+        cut = _of_everybody(left, ages) if asked is None else _cut(left, ages.bounds)
+        left = left if cut is None else cut
+    return left
+
+
+def _of_everybody(left: AgeBounds | None, refused: ExceptAges) -> AgeBounds | None:
+    low, high = (0, None) if left is None else (left.min_years, left.max_years)
+    first, last = refused.bounds.min_years, refused.bounds.max_years
+    if last is None:
+        high = min(first - 1, AGE_MAX if high is None else high)
+    elif refused.is_exact or last < CHILD_UP_TO:
+        low = max(low, last + 1)
+    else:
+        low = max(low, ADULT_FROM, last + 1)
+    return None if high is not None and high < low else AgeBounds(low, high)
+
+
+def _cut(left: AgeBounds | None, refused: AgeBounds) -> AgeBounds | None:
+    if left is None or left.are_together:
+        # Of several learners who come together none can be left out.
         return None
-    return AgeBounds(low, high)
+    low, high = left.min_years, left.max_years
+    if refused.min_years <= low:
+        if refused.max_years is None:
+            return None
+        low = max(low, refused.max_years + 1)
+    elif refused.max_years is None or (high is not None and refused.max_years >= high):
+        high = refused.min_years - 1 if high is None else min(high, refused.min_years - 1)
+    else:
+        return None
+    return None if high is not None and high < low else AgeBounds(low, high)
+
+
+def are_left_out(refused: AgeBounds, left: AgeBounds | None) -> bool:
+    """Whether nobody who is denied is among those who are left."""
+    if left is None:
+        return False
+    is_younger = refused.max_years is not None and refused.max_years < left.min_years
+    return is_younger or (left.max_years is not None and left.max_years < refused.min_years)
 
 
 def _claim(

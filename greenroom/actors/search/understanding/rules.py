@@ -13,7 +13,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Final
 
-from greenroom.actors.search.understanding.age import age_besides, age_claims, merged_ages
+from greenroom.actors.search.understanding.age import age_claims, age_left, are_left_out, merged_ages
 from greenroom.actors.search.understanding.claims import (
     Ages,
     Claim,
@@ -45,6 +45,7 @@ from greenroom.actors.search.understanding.spoken_times import Piece, holding, s
 from greenroom.actors.search.understanding.when import when_claims
 from greenroom.actors.search.understanding.words import normal_form
 from greenroom.schema.search.understood import (
+    AgeBounds,
     Level,
     Notice,
     NoticeKind,
@@ -165,6 +166,7 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
     levels = [claim.meaning for claim in claims if isinstance(claim.meaning, frozenset)]
     places = [claim.meaning for claim in claims if isinstance(claim.meaning, PlaceWords)]
     refused_ages = [claim.meaning for claim in claims if isinstance(claim.meaning, ExceptAges)]
+    age = age_left(merged_ages(ages), refused_ages)
     times = without(spoken_times(pieces) or (When(),), _excluded_times(claims))
     named = [word.key for at in _naming_atoms(line, claims, lesson, lexicon) for word in line.atoms[at].words]
     refused = frozenset[Level]().union(
@@ -185,22 +187,29 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
         denied_places=tuple(claim.meaning.text for claim in claims if isinstance(claim.meaning, DeniedPlace)),
         is_near_me=any(isinstance(claim.meaning, NearMe) for claim in claims),
         price=merged_price(prices),
-        age=merged_ages(ages) or age_besides(refused_ages),
+        age=age,
         levels=merged_levels(levels, refused),
         when=holding(times),
         times=times if len(times) > 1 else (),
         online=merged_online([claim.meaning for claim in claims if claim.kind is PartKind.ONLINE]),  # type: ignore[misc]
-        notices=tuple(_notices(line, claims, denied, denying)),
+        notices=tuple(_notices(line, claims, denied, denying, age)),
         parts=tuple(_parts(line, claims, lesson, denied, denying if unwanted else set())),
     )
     is_told = understood.asks_for_anything or understood.notices
     return understood if is_told else noticed(understood, NoticeKind.NOTHING_UNDERSTOOD, [line.typed.strip()])
 
 
-def _notices(line: Line, claims: list[Claim], denied: list[bool], denying: set[int]) -> Iterator[Notice]:
-    """What was said and can't be heeded, in order."""
+def _notices(
+    line: Line, claims: list[Claim], denied: list[bool], denying: set[int], age: AgeBounds | None
+) -> Iterator[Notice]:
+    """What was said and can't be heeded, in order. ``age``: of the learner, but for what was denied."""
     untold = [
         (claim.first, claim.after, claim.meaning.why) for claim in claims if isinstance(claim.meaning, Untold)
+    ]
+    untold += [
+        (claim.first, claim.after, NoticeKind.NOT_HEEDED)
+        for claim in claims
+        if isinstance(claim.meaning, ExceptAges) and not are_left_out(claim.meaning.bounds, age)
     ]
     unheeded = [(run.start, run.stop, NoticeKind.NOT_HEEDED) for run in unheeded_words(line, denied, denying)]
     for first, after, why in sorted([*untold, *unheeded]):

@@ -170,13 +170,20 @@ def merged_when(pieces: Sequence[Piece]) -> When:
 def without(times: Sequence[When], excluded: Sequence[When]) -> tuple[When, ...]:
     """Each of the times but for what is excluded: weekdays, hours of any day, or hours of some days.
 
-    What would leave nothing of them excludes nothing. Where more than TIMES_MAX are left, they are one that holds them all.
+    What would leave nothing of them excludes nothing. Where more than TIMES_MAX are left, the longest are kept: one that holds them all
+    would let in again what is excluded.
     """
     for gone in excluded:
         left = tuple(dict.fromkeys(part for when in times for part in _parts_without(when, gone)))
         times = left or times
     told = tuple(dict.fromkeys(times))
-    return told if len(told) <= TIMES_MAX else (holding(told),)
+    longest = sorted(told, key=_minutes_a_week, reverse=True)[:TIMES_MAX]
+    return tuple(when for when in told if when in longest)
+
+
+def _minutes_a_week(when: When) -> int:
+    high = DAY if when.to_minute is None else when.to_minute
+    return (high - (when.from_minute or 0)) * (len(when.weekdays) or len(WEEK))
 
 
 def _whole_end(gone: When) -> tuple[int, int]:
