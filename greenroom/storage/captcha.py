@@ -21,8 +21,6 @@ from greenroom.schema.errors import CaptchaUnavailable
 
 _log = structlog.get_logger(__name__)
 
-SITEVERIFY: Final = "https://challenges.cloudflare.com/turnstile/v0/siteverify"
-
 CHECK_TIMEOUT_S: Final = 2.0
 """For both tries."""
 

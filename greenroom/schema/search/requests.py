@@ -176,8 +176,8 @@ class ReadTexts(ReadSpan):
 
 
 class ReadAliases(Query):
-    """Without conditions, all; with several, those for which all hold. ``q`` is part of a name, or of the region's own name; of one or two letters, what
-    either begins with."""
+    """Without conditions, all; with several, those for which all hold. ``q`` is part of a name, or of the region's own name; of one or
+    two letters, what either begins with."""
 
     q: Annotated[PlaceName, AfterValidator(_has_a_letter)] | None = None
     source: AliasSource | None = None

@@ -163,8 +163,9 @@ class PlaceCandidateOut(Wire):
 class LocationOut(Wire):
     """What the place was taken for.
 
-    ``excluded``: regions where it must not be ("not in brooklyn"): no lesson is shown that could only be had there. ``region`` is the one that was searched in, null unless ``outcome`` is ``resolved``; an ``ambiguous`` place was searched for
-    in all of ``regions``, an ``unknown`` one did not narrow the search.
+    ``region`` is the one that was searched in, null unless ``outcome`` is ``resolved``; an ``ambiguous`` place was searched for in all
+    of ``regions``, an ``unknown`` one did not narrow the search. ``excluded``: regions where it must not be ("not in brooklyn"): no
+    lesson is shown that could only be had there.
     """
 
     text: str | None
@@ -259,7 +260,8 @@ class ParsedOut(Wire):
     """What was understood. Null and empty: nothing was said of it.
 
     ``denied`` are kinds of lessons that are not wanted, ``denied_places`` the words for places where it must not be; which regions these
-    are is in ``location.excluded``. ``near_me``: what is near is asked for, without saying where that is. ``times`` are those of which any will do; ``when`` is the one, or one that holds them all, null if that is any time.
+    are is in ``location.excluded``. ``near_me``: what is near is asked for, without saying where that is. ``times`` are those of which
+    any will do; ``when`` is the one, or one that holds them all, null if that is any time. ``notices``: what was said and is not heeded.
     """
 
     text: str
