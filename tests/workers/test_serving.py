@@ -19,7 +19,6 @@ from greenroom.storage.postgres import PostgresOptions
 from tests.workers.people import a_pair, listening
 from tests.workers.server import WorkersServer, workers_server
 
-REPLACED_WITHIN_S = 2.0
 WAIT_S = 30.0
 
 
@@ -79,15 +78,14 @@ async def test_a_killed_worker_is_replaced_and_nothing_is_lost_or_repeated(
             said: list[str] = []
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(partial(pair.say, 350, pause_s=0.02, said=said))
-                for _ in range(2):
-                    await trio.sleep(3.0)
-                    victim = server.serving()[0]
+                for number in (1, 2):
+                    with trio.fail_after(WAIT_S):
+                        while len(said) < number * 100:  # noqa: ASYNC110 - who talks sets no event
+                            await trio.sleep(0.02)
                     killed_at = monotonic()
-                    os.kill(victim, signal.SIGKILL)
-                    ready_at = await trio.to_thread.run_sync(
-                        partial(server.wait_line, "worker_ready", since=killed_at)
-                    )
-                    assert ready_at - killed_at <= REPLACED_WITHIN_S
+                    os.kill(server.serving()[0], signal.SIGKILL)
+                    await trio.to_thread.run_sync(partial(server.wait_line, "worker_ready", since=killed_at))
+                    assert len(said) < 350
             await ear.until(said, within_s=WAIT_S)
             await own.until(said, within_s=WAIT_S)
         assert ear.heard == said
@@ -146,7 +144,7 @@ async def test_a_rolling_restart_loses_no_request_and_no_event(database: Postgre
         assert ear.heard == said
         assert (caller.failures, caller.refusals) == ([], [])
         assert not set(before) & set(server.serving())
-        await until_gone(before, within_s=5.0)
+        await until_gone(before, within_s=WAIT_S)
 
 
 async def test_stopping_under_load_resets_nobody_and_leaves_nobody(
@@ -173,7 +171,7 @@ async def test_workers_end_with_a_parent_that_was_killed(database: PostgresOptio
         workers = server.workers
         assert len(workers) >= 2
         os.kill(server.process.pid, signal.SIGKILL)
-        await until_gone(workers, within_s=15.0)
+        await until_gone(workers, within_s=WAIT_S)
 
 
 async def test_a_worker_is_replaced_after_its_share_of_requests(database: PostgresOptions, tmp_path: Path) -> None:
@@ -187,15 +185,16 @@ async def test_a_worker_is_replaced_after_its_share_of_requests(database: Postgr
 
 
 async def test_a_second_signal_ends_everything_at_once(database: PostgresOptions, tmp_path: Path) -> None:
-    with serving(database, tmp_path) as server:
+    # Longer than the end is waited for: without the second signal the frozen worker would have that long.
+    with serving(database, tmp_path, GREENROOM_DRAIN_TIMEOUT_S="60") as server:
+        server.wait_line("worker_ready", count=2)
         async with a_pair(server.url) as pair, listening(pair.instructor):
             workers = server.workers
+            os.kill(server.serving()[1], signal.SIGSTOP)
             server.signal(signal.SIGTERM)
             await trio.to_thread.run_sync(partial(server.wait_line, "draining"))
             server.signal(signal.SIGTERM)
-            began = monotonic()
             await trio.to_thread.run_sync(server.wait_end)
-            assert monotonic() - began < 3.0
         assert not any(psutil.pid_exists(pid) for pid in workers)
 
 
