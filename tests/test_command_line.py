@@ -25,7 +25,8 @@ from tests.postgres import fast_data_dir
 DEMO = "demo --instructors 20"
 """With as few as there can be to search among: making some thousand each time would be time for nothing."""
 
-READY_TIMEOUT_S = 30
+READY_TIMEOUT_S = 120
+"""Only ever waited for in full by a test that fails."""
 STOP_TIMEOUT_S = 30
 
 

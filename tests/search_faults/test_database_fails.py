@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from greenroom.schema.errors import Unavailable
 from greenroom.storage.postgres import PostgresOptions
 from tests.search_faults.world import TOLERANCE_S, WAIT_S, a_world, titles
 
 
-async def test_a_search_that_gets_no_connection_is_refused_within_its_budget(database: PostgresOptions) -> None:
+async def test_a_search_that_gets_no_connection_is_refused_within_its_budget(
+    slow_clock: MockClock, database: PostgresOptions
+) -> None:
     with trio.fail_after(WAIT_S):
         async with a_world(database, pool_size=2) as world:
             async with world.pool.session(), world.pool.session():
@@ -25,7 +28,9 @@ async def test_a_search_that_gets_no_connection_is_refused_within_its_budget(dat
     assert titles(after) == ["Piano for children"]
 
 
-async def test_more_searches_than_connections_are_all_answered_or_refused(database: PostgresOptions) -> None:
+async def test_more_searches_than_connections_are_all_answered_or_refused(
+    slow_clock: MockClock, database: PostgresOptions
+) -> None:
     answered, refused = 0, 0
 
     async def one(number: int) -> None:

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 import trio
 import trio.testing
+from trio.testing import MockClock
 
 from greenroom.http.search_metrics import SearchCollector
 from greenroom.models.flown_vectors import FlightOutcome
@@ -55,7 +56,9 @@ def metrics(world: World) -> dict[str, float]:
     return {"seen": seen.value} | {sample.labels["outcome"]: sample.value for sample in outcomes}
 
 
-async def test_searches_of_two_workers_make_one_call(database: PostgresOptions, redis: RedisServer) -> None:
+async def test_searches_of_two_workers_make_one_call(
+    slow_clock: MockClock, database: PostgresOptions, redis: RedisServer
+) -> None:
     left_out: list[str] = []
 
     async def search(world: World, sentence: str) -> None:
@@ -82,7 +85,7 @@ async def test_searches_of_two_workers_make_one_call(database: PostgresOptions, 
 
 @pytest.mark.parametrize("stop", [RedisServer.kill, RedisServer.freeze])
 async def test_without_redis_a_search_is_answered_in_its_budget_and_nothing_is_missing(
-    database: PostgresOptions, redis: RedisServer, stop: Callable[[RedisServer], None]
+    slow_clock: MockClock, database: PostgresOptions, redis: RedisServer, stop: Callable[[RedisServer], None]
 ) -> None:
     with trio.fail_after(WAIT_S):
         async with (
@@ -168,7 +171,9 @@ class Asked:
                 self.error = error
 
 
-async def test_when_the_leading_worker_dies_another_calls_within_its_own_time(redis: RedisServer) -> None:
+async def test_when_the_leading_worker_dies_another_calls_within_its_own_time(
+    slow_clock: MockClock, redis: RedisServer
+) -> None:
     first, second = Asked(), Asked()
     with trio.fail_after(WAIT_S):
         async with (
@@ -185,7 +190,9 @@ async def test_when_the_leading_worker_dies_another_calls_within_its_own_time(re
     assert embeddings_asked(two.openai) == 2
 
 
-async def test_when_the_leader_fails_the_others_hear_of_it_and_do_not_call(redis: RedisServer) -> None:
+async def test_when_the_leader_fails_the_others_hear_of_it_and_do_not_call(
+    slow_clock: MockClock, redis: RedisServer
+) -> None:
     asked = [Asked(), Asked()]
     with trio.fail_after(WAIT_S):
         async with two_workers(redis, Turn(after_s=0.2, status=500), Turn()) as two:
@@ -200,7 +207,7 @@ async def test_when_the_leader_fails_the_others_hear_of_it_and_do_not_call(redis
     assert heard == 1
 
 
-async def test_when_the_leader_is_cancelled_the_next_one_calls(redis: RedisServer) -> None:
+async def test_when_the_leader_is_cancelled_the_next_one_calls(slow_clock: MockClock, redis: RedisServer) -> None:
     """That it does so at once is tried where no machine that is held up can keep the news from Redis."""
     first, second = Asked(), Asked()
     with trio.fail_after(WAIT_S):
@@ -215,7 +222,7 @@ async def test_when_the_leader_is_cancelled_the_next_one_calls(redis: RedisServe
     assert second.vector is not None
 
 
-async def test_each_text_flies_by_itself(redis: RedisServer) -> None:
+async def test_each_text_flies_by_itself(slow_clock: MockClock, redis: RedisServer) -> None:
     with trio.fail_after(WAIT_S):
         async with two_workers(redis, Turn()) as two:
             await two.one.primary.embed(["piano"], timeout_s=5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from greenroom.actors.search.recent_durations import SAMPLES_MIN
 from greenroom.schema.search.diagnostics import StageName
@@ -32,7 +33,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_search_is_answered_in_time_whatever_the_model_server_does(
-    database: PostgresOptions, fault: str
+    slow_clock: MockClock, database: PostgresOptions, fault: str
 ) -> None:
     with trio.fail_after(WAIT_S):
         async with a_world(database, turn=FAULTS[fault]) as world:
@@ -49,7 +50,9 @@ async def test_a_search_is_answered_in_time_whatever_the_model_server_does(
 
 
 @pytest.mark.parametrize("model", ["gpt-5-nano", "text-embedding-3-small", "gpt-4o-mini"])
-async def test_no_connection_is_held_while_a_model_is_asked(database: PostgresOptions, model: str) -> None:
+async def test_no_connection_is_held_while_a_model_is_asked(
+    slow_clock: MockClock, database: PostgresOptions, model: str
+) -> None:
     # One connection for everything: whoever held it would keep everybody else from it, too.
     with trio.fail_after(WAIT_S):
         async with (
@@ -73,6 +76,7 @@ async def test_no_connection_is_held_while_a_model_is_asked(database: PostgresOp
 
 
 async def test_a_search_whose_asker_leaves_ends_its_calls_and_gives_its_connections_back(
+    slow_clock: MockClock,
     database: PostgresOptions,
 ) -> None:
     with trio.fail_after(WAIT_S):
@@ -89,7 +93,9 @@ async def test_a_search_whose_asker_leaves_ends_its_calls_and_gives_its_connecti
     assert titles(again) == ["Violin"]
 
 
-async def test_a_pause_that_does_not_fit_is_not_begun_and_a_short_one_is(database: PostgresOptions) -> None:
+async def test_a_pause_that_does_not_fit_is_not_begun_and_a_short_one_is(
+    slow_clock: MockClock, database: PostgresOptions
+) -> None:
     with trio.fail_after(WAIT_S):
         async with a_world(database) as world:
             world.openai.choose = _limited_at_first(world.openai.asked)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from greenroom.schema.search.places import PlaceOutcome
 from greenroom.storage.postgres import PostgresOptions
@@ -36,7 +37,7 @@ def at_the_place(turn: Turn) -> Callable[[Asked], Turn]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_place_that_the_model_does_not_tell_is_unknown_and_the_rest_is_answered(
-    database: PostgresOptions, fault: str
+    slow_clock: MockClock, database: PostgresOptions, fault: str
 ) -> None:
     turn, reason = FAULTS[fault]
     with trio.fail_after(WAIT_S):
@@ -54,7 +55,7 @@ async def test_a_place_that_the_model_does_not_tell_is_unknown_and_the_rest_is_a
     assert titles(answer) == ["Piano for children"]
 
 
-async def test_a_choice_among_what_was_offered_is_taken(database: PostgresOptions) -> None:
+async def test_a_choice_among_what_was_offered_is_taken(slow_clock: MockClock, database: PostgresOptions) -> None:
     with trio.fail_after(WAIT_S):
         async with a_world(database, search_budget_ms=5_000) as world:
             world.openai.choose = at_the_place(Turn(says={"number": 1, "confidence": 0.9}))
@@ -65,7 +66,9 @@ async def test_a_choice_among_what_was_offered_is_taken(database: PostgresOption
     assert answer.place.regions[0].name in str(asked.body)
 
 
-async def test_a_choice_that_the_model_is_not_sure_of_is_not_taken(database: PostgresOptions) -> None:
+async def test_a_choice_that_the_model_is_not_sure_of_is_not_taken(
+    slow_clock: MockClock, database: PostgresOptions
+) -> None:
     with trio.fail_after(WAIT_S):
         async with a_world(database, search_budget_ms=5_000, location_llm_confidence_threshold=0.8) as world:
             world.openai.choose = at_the_place(Turn(says={"number": 1, "confidence": 0.79}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from greenroom.schema.search.diagnostics import StageName
 from greenroom.schema.search.understood import ParseSource
@@ -28,7 +29,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_a_sentence_that_no_model_reads_is_read_by_rules(database: PostgresOptions, fault: str) -> None:
+async def test_a_sentence_that_no_model_reads_is_read_by_rules(
+    slow_clock: MockClock, database: PostgresOptions, fault: str
+) -> None:
     with trio.fail_after(WAIT_S):
         async with a_world(database, openai_parsing_timeout_ms=200, openai_max_retries=0) as world:
             world.openai.choose = lambda asked: FAULTS[fault] if asked.body.get("model") == READER else Turn()
@@ -51,6 +54,7 @@ async def test_a_sentence_that_no_model_reads_is_read_by_rules(database: Postgre
 
 
 async def test_of_a_model_that_is_away_it_is_said_that_it_failed_also_for_a_sentence_that_it_was_not_asked_about(
+    slow_clock: MockClock,
     database: PostgresOptions,
 ) -> None:
     with trio.fail_after(WAIT_S):

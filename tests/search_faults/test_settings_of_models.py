@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from greenroom.schema.search.understood import ParseSource
 from greenroom.schema.search_settings import SearchSettings
@@ -40,7 +41,7 @@ def asked_of(world: World, model: str) -> list[Asked]:
     ],
 )
 async def test_the_model_that_is_named_is_the_one_that_is_asked(
-    database: PostgresOptions, setting: str, path: str
+    slow_clock: MockClock, database: PostgresOptions, setting: str, path: str
 ) -> None:
     with trio.fail_after(WAIT_S):
         async with a_world(database, search_budget_ms=5_000, **{setting: "a-model-of-ours"}) as world:
@@ -51,7 +52,7 @@ async def test_the_model_that_is_named_is_the_one_that_is_asked(
     assert paths == {path}
 
 
-async def test_vectors_of_the_set_size_are_asked_for(database: PostgresOptions) -> None:
+async def test_vectors_of_the_set_size_are_asked_for(slow_clock: MockClock, database: PostgresOptions) -> None:
     with trio.fail_after(WAIT_S):
         async with a_world(database) as world:
             await world.search("piano lessons")
@@ -62,7 +63,7 @@ async def test_vectors_of_the_set_size_are_asked_for(database: PostgresOptions) 
 
 @pytest.mark.parametrize("provider", ["local", "mock"])
 async def test_another_provider_embeds_without_a_call_although_there_is_a_key(
-    database: PostgresOptions, provider: str
+    slow_clock: MockClock, database: PostgresOptions, provider: str
 ) -> None:
     with trio.fail_after(WAIT_S):
         async with a_world(database, embedding_provider=provider) as world:
@@ -84,7 +85,7 @@ async def test_another_provider_embeds_without_a_call_although_there_is_a_key(
     ],
 )
 async def test_a_call_is_waited_for_no_longer_than_its_timeout(
-    database: PostgresOptions, setting: dict[str, float], stage: str
+    slow_clock: MockClock, database: PostgresOptions, setting: dict[str, float], stage: str
 ) -> None:
     slow = "text-embedding-3-small" if stage == "embedding" else "gpt-4o-mini"
     with trio.fail_after(WAIT_S):
@@ -100,7 +101,7 @@ async def test_a_call_is_waited_for_no_longer_than_its_timeout(
 
 @pytest.mark.parametrize(("timeout_ms", "outcome"), [(100, "ModelTimeout"), (1_000, "ok")])
 async def test_a_sentence_is_read_for_the_next_time_if_that_takes_no_longer_than_its_timeout(
-    database: PostgresOptions, timeout_ms: int, outcome: str
+    slow_clock: MockClock, database: PostgresOptions, timeout_ms: int, outcome: str
 ) -> None:
     read = Turn(after_s=0.3, says=UNDERSTOOD)
     with trio.fail_after(WAIT_S):
@@ -118,7 +119,9 @@ async def test_a_sentence_is_read_for_the_next_time_if_that_takes_no_longer_than
 
 
 @pytest.mark.parametrize("retries", [0, 1])
-async def test_a_call_is_repeated_as_often_as_is_set(database: PostgresOptions, retries: int) -> None:
+async def test_a_call_is_repeated_as_often_as_is_set(
+    slow_clock: MockClock, database: PostgresOptions, retries: int
+) -> None:
     with trio.fail_after(WAIT_S):
         async with a_world(
             database, turn=Turn(status=500), search_budget_ms=5_000, openai_max_retries=retries
@@ -130,7 +133,9 @@ async def test_a_call_is_repeated_as_often_as_is_set(database: PostgresOptions, 
 
 
 @pytest.mark.parametrize("concurrency", [1, 2])
-async def test_no_more_calls_are_on_the_wire_than_are_set(database: PostgresOptions, concurrency: int) -> None:
+async def test_no_more_calls_are_on_the_wire_than_are_set(
+    slow_clock: MockClock, database: PostgresOptions, concurrency: int
+) -> None:
     with trio.fail_after(WAIT_S):
         async with a_world(
             database, turn=Turn(after_s=0.05), openai_call_concurrency=concurrency, search_budget_ms=5_000
@@ -145,7 +150,7 @@ async def test_no_more_calls_are_on_the_wire_than_are_set(database: PostgresOpti
 
 @pytest.mark.parametrize(("score", "let_in"), [(0.05, []), (1.0, ["Zitherists together"])])
 async def test_meaning_alone_lets_in_where_words_find_nothing_that_fits_so_well(
-    database: PostgresOptions, score: float, let_in: list[str]
+    slow_clock: MockClock, database: PostgresOptions, score: float, let_in: list[str]
 ) -> None:
     teachers = [a_teacher(1, "Zither"), a_teacher(2, "Zitherists together"), a_teacher(3, "Chess")]
     with trio.fail_after(WAIT_S):

@@ -6,7 +6,9 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -86,7 +88,7 @@ async def test_all_workers_are_followed_at_once_and_one_that_dies_is_told_until_
     with trio.move_on_after(WAIT_S) as listening:
         url = "/api/v1/admin/actors/stream?depth=2&worker=all"
         async with operator.stream("GET", url) as stream:
-            name, is_killed = "", False
+            name, killed_at = "", 0.0
             async for line in stream.aiter_lines():
                 if listening.cancel_called:
                     continue  # a line that came with the last one
@@ -95,12 +97,14 @@ async def test_all_workers_are_followed_at_once_and_one_that_dies_is_told_until_
                 elif line.startswith("data: "):
                     seen.append((name, json.loads(line.removeprefix("data: "))))
                 trees = [data["worker"] for name, data in seen if name == "tree"]
-                if not is_killed and {"1", "2"} <= set(trees):
+                if not killed_at and {"1", "2"} <= set(trees):
+                    killed_at = monotonic()
                     os.kill(other["pid"], signal.SIGKILL)
-                    is_killed = True
                 last = [data["worker"] for name, data in seen[-1:] if name == "tree"]
                 if len(about(other["name"])) == 3 and last == [other["name"]]:
                     listening.cancel()  # unwinds the response whole, which leaving the loop would not
+    # Its log may be read later than its answers.
+    await trio.to_thread.run_sync(partial(server.wait_line, "worker_ready", since=killed_at))
     successor = server.serving()[int(other["name"]) - 1]
 
     assert about(asked["name"]) == [(True, asked["pid"])]

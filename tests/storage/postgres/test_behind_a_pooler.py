@@ -14,12 +14,18 @@ from greenroom.storage.postgres import Pool, PostgresOptions, open_pool, postgre
 from greenroom.storage.postgres.migrate import migrate
 from tests.storage.builders import ANN, BEN, NOW, a_user, add_users, conversation_id, open_all, send
 
+WAIT_S = 20
+
 
 @pytest.fixture
 async def pool(database: PostgresOptions) -> AsyncIterator[Pool]:
-    options = replace(database, prepare=False, statement_timeout_s=0.2, grace_s=0.1, lock_timeout_s=0.1)
-    async with open_pool(options) as pool:
+    async with open_pool(pooled(database)) as pool:
         yield pool
+
+
+def pooled(database: PostgresOptions) -> PostgresOptions:
+    """With bounds beyond what a test waits, but for those that it is about."""
+    return replace(database, prepare=False, statement_timeout_s=60.0, lock_timeout_s=60.0)
 
 
 @pytest.fixture
@@ -60,18 +66,23 @@ async def test_nothing_stays_set_after_a_transaction(storage: Storage, pool: Poo
     assert await pool.fetch(settings, None, lambda *columns: columns) == [("0", "0")]
 
 
-async def test_a_transaction_is_bounded_by_the_server(storage: Storage) -> None:
-    await add_users(storage)
-    await open_all(storage)
-    async with storage.writes.transaction() as tx:
-        await tx.lock(conversations=[conversation_id(1)])
-        with trio.fail_after(1), pytest.raises(StorageUnavailable):
-            await send(storage)
+async def test_a_transaction_is_bounded_by_the_server(database: PostgresOptions) -> None:
+    async with open_pool(replace(pooled(database), lock_timeout_s=0.1)) as pool:
+        storage = postgres_storage(pool, bus=LocalBus())
+        await add_users(storage)
+        await open_all(storage)
+        async with storage.writes.transaction() as tx:
+            await tx.lock(conversations=[conversation_id(1)])
+            with trio.fail_after(WAIT_S), pytest.raises(StorageUnavailable):
+                await send(storage)
 
 
-async def test_a_plain_read_is_bounded_by_the_client_and_cancelled_in_the_server(pool: Pool) -> None:
-    with trio.fail_after(1), pytest.raises(StorageUnavailable):
-        await pool.fetch("SELECT pg_sleep(1.5)", None, str)
+async def test_a_plain_read_is_bounded_by_the_client_and_cancelled_in_the_server(
+    database: PostgresOptions, pool: Pool
+) -> None:
+    async with open_pool(replace(pooled(database), statement_timeout_s=0.2, grace_s=0.2)) as bounded:
+        with trio.fail_after(WAIT_S), pytest.raises(StorageUnavailable):
+            await bounded.fetch("SELECT pg_sleep(60)", None, str)
     others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
     assert await pool.fetch(others, None, int) == [1]
 

@@ -90,7 +90,7 @@ async def everything_is_as_before(pool: Pool, storage: Storage) -> None:
 
     # The server agrees: nothing runs, nothing holds a transaction open, nobody is connected but the pool.
     query = "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    with trio.fail_after(5):
+    with trio.fail_after(WAIT_S):
         while True:
             states = await pool.fetch(query, None, str)
             if set(states) <= {"idle"} and len(states) < statistics.size:

@@ -17,7 +17,8 @@ BACKEND = "SELECT pg_backend_pid()"
 
 @pytest.fixture
 async def pool(database: PostgresOptions) -> AsyncIterator[Pool]:
-    async with open_pool(replace(database, pool_size=2, pool_timeout_s=0.2)) as pool:
+    # A statement has longer than any test here waits.
+    async with open_pool(replace(database, pool_size=2, pool_timeout_s=0.2, statement_timeout_s=60)) as pool:
         yield pool
 
 
@@ -41,10 +42,10 @@ async def test_a_connection_is_made_when_first_needed_and_used_again(pool: Pool)
 async def test_who_gets_no_turn_in_time_is_told_when_to_try_again(pool: Pool) -> None:
     async with pool.session(), pool.session():
         before = trio.current_time()
-        with pytest.raises(PoolExhausted) as refusal:
+        with trio.fail_after(WAIT_S), pytest.raises(PoolExhausted) as refusal:
             await backend(pool)
         waited_s = trio.current_time() - before
-    assert 0.2 <= waited_s < 0.3
+    assert waited_s >= 0.2
     assert refusal.value.retry_after_s == 0.2
     assert pool.statistics().exhausted == 1
 
@@ -111,21 +112,21 @@ async def test_no_connection_rests_in_a_transaction(pool: Pool) -> None:
 
 
 async def test_a_statement_ends_at_its_timeout_and_the_connection_lives_on(database: PostgresOptions) -> None:
-    async with open_pool(replace(database, statement_timeout_s=0.1)) as pool:
+    async with open_pool(replace(database, statement_timeout_s=0.5, grace_s=60)) as pool:
         used = await backend(pool)
-        with trio.fail_after(1), pytest.raises(StorageUnavailable):
-            await pool.fetch("SELECT pg_sleep(5)", None, str)
+        with trio.fail_after(WAIT_S), pytest.raises(StorageUnavailable):
+            await pool.fetch("SELECT pg_sleep(60)", None, str)
         assert await backend(pool) == used
 
 
 async def test_a_lock_is_waited_for_no_longer_than_its_timeout(database: PostgresOptions) -> None:
-    async with open_pool(replace(database, lock_timeout_s=0.1)) as pool:
+    async with open_pool(replace(database, lock_timeout_s=0.1, statement_timeout_s=60)) as pool:
         storage = postgres_storage(pool, bus=LocalBus())
         await add_users(storage)
         await open_all(storage)
         async with storage.writes.transaction() as tx:
             await tx.lock(conversations=[conversation_id(1)])
-            with trio.fail_after(1), pytest.raises(StorageUnavailable):
+            with trio.fail_after(WAIT_S), pytest.raises(StorageUnavailable):
                 await send(storage)
         await send(storage)
 
@@ -142,7 +143,8 @@ async def test_a_transaction_that_holds_locks_idly_is_ended_by_the_server(
             async with storage.writes.transaction() as tx:
                 await tx.lock(users=[ANN])
                 await tx.append_events([an_event()])
-                await trio.sleep(0.4)
+                while "idle in transaction" in await states(pool):  # noqa: ASYNC110 - the server says it to nobody
+                    await trio.sleep(0.02)
 
         with trio.fail_after(WAIT_S), pytest.raises(StorageUnavailable):
             await dawdle()
@@ -151,10 +153,9 @@ async def test_a_transaction_that_holds_locks_idly_is_ended_by_the_server(
 
 async def test_a_cancelled_query_ends_in_the_server_and_its_connection_lives_on(pool: Pool) -> None:
     used = await backend(pool)
-    with trio.move_on_after(0.05) as scope:
-        await pool.fetch("SELECT pg_sleep(1.5)", None, str)
+    with trio.fail_after(WAIT_S), trio.move_on_after(0.05) as scope:
+        await pool.fetch("SELECT pg_sleep(60)", None, str)
     assert scope.cancelled_caught
-    assert trio.current_time() - scope.deadline < 0.15
     assert await backend(pool) == used
     assert await states(pool) == []
 
