@@ -4,7 +4,7 @@
 
 FILE (by default ``tests/actors/search/sentences/searches.jsonl``, ours) has one search a line: ``{"text", "services": [slugs, any of which may
 come first], "place" or "near", "price": "50-80", "-80", "40-" with "h" behind for by the hour, "age": "6-10", "18-", "level",
-"days": "sat,sun", "rel": a relative day, "on": a date, "time": "15:00-17:00" or open at an end, "times": some of which any will do, each as "sat,sun 15:00-17:00", "online": "true" or "false"}``; what is
+"days": "sat,sun", "rel": a relative day, "on": a date or two with ".." between, "time": "15:00-17:00" or open at an end, "times": some of which any will do, each as "sat,sun 15:00-17:00", "online": "true" or "false"}``; what is
 missing must not be read either. Today is Monday 2026-11-23. Lines are split by a hash of their text: rules may be improved on
 ``dev``; what is reported is ``held-out``.
 """
@@ -114,7 +114,7 @@ def _facts(when: When) -> dict[str, str | None]:
     return {
         "days": ",".join(day for day in Weekday if day in when.weekdays) or None,
         "rel": when.relative and when.relative.value,
-        "on": when.on and when.on.isoformat(),
+        "on": when.on and (when.on.isoformat() if when.until is None else f"{when.on}..{when.until}"),
         "time": None if is_any_hour else f"{_clock(when.from_minute)}-{_clock(when.to_minute)}",
     }
 

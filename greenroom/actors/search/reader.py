@@ -101,7 +101,9 @@ class Reader:
         if not understood.has_date:
             return understood
         rules = self._by_rules(text, self._today(timezones))
-        return replace(understood, when=replace(understood.when, on=rules.when.on), times=rules.times)
+        return replace(
+            understood, when=replace(understood.when, on=rules.when.on, until=rules.when.until), times=rules.times
+        )
 
     def _zones(self, request: SearchRequest) -> Sequence[str]:
         known = None if request.city is None else self._board.city_zones.get(request.city)

@@ -154,12 +154,14 @@ class When:
         relative: a day or week counted from today; at most one of it and ``on`` is given.
         on: a calendar date. A year that the sentence doesn't name is chosen so that the date is the next such one;
             only then it depends on today, and such an understanding is not kept.
+        until: the last day of a span that begins ``on``, inclusive; of its days those count that are of ``weekdays``, if any are.
         from_minute, to_minute: minutes after local midnight, 0 to 1440, the second exclusive; None for open.
     """
 
     weekdays: frozenset[Weekday] = frozenset()
     relative: RelativeDay | None = None
     on: date | None = None
+    until: date | None = None
     from_minute: int | None = None
     to_minute: int | None = None
 

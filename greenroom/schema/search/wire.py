@@ -213,11 +213,12 @@ class PriceOut(Wire):
 
 
 class WhenOut(Wire):
-    """``from_minute`` and ``to_minute`` (exclusive) count from local midnight."""
+    """``until``: the last day of a span that begins ``on``, null for a single day. ``from_minute`` and ``to_minute`` (exclusive) count from local midnight."""
 
     weekdays: list[Weekday]
     relative: RelativeDay | None
     on: date | None
+    until: date | None = None
     from_minute: int | None
     to_minute: int | None
 
@@ -227,6 +228,7 @@ class WhenOut(Wire):
             weekdays=[day for day in Weekday if day in when.weekdays],
             relative=when.relative,
             on=when.on,
+            until=when.until,
             from_minute=when.from_minute,
             to_minute=when.to_minute,
         )

@@ -251,7 +251,7 @@ def at_weekends(low: int | None = None, high: int | None = None) -> When:
         ("piano monday for kids and adults at 5", [on(Weekday.MONDAY, low=1020, high=1140)]),
         ("piano at 10 or 2", [on(low=600, high=720), on(low=840, high=960)]),
         ("piano dec 3 or 5", [When(on=date(2026, 12, 3)), When(on=date(2026, 12, 5))]),
-        ("piano between dec 3 and dec 5", []),
+        ("piano between dec 3 and dec 5", [When(on=date(2026, 12, 3), until=date(2026, 12, 5))]),
         ("piano", []),
     ],
 )

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from greenroom.actors.search.understanding.claims import Claim
+from greenroom.actors.search.understanding.claims import Claim, Untold
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.actors.search.understanding.weekdays import DAY_NAME, WEEK, WEEKDAYS
-from greenroom.schema.search.understood import PartKind, When
+from greenroom.schema.search.understood import NoticeKind, PartKind, When
 
 MONTHS: Final = {
     name: number
@@ -26,17 +26,17 @@ MONTHS: Final = {
     for name in names.split()
 }  # fmt: skip
 MONTH: Final = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
-_DAY_NUMBER: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+DAY_NUMBER: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 YEAR: Final = r"(?:20\d\d)"
 _ON: Final = r"(?:(?:on|for|by|the)_){0,4}"
 _SPELT: Final = pattern(
-    rf"{_ON} (?: (?P<m1>{MONTH})_(?:/_|the_)?(?P<d1>{_DAY_NUMBER}) | (?<![:$€£/]\ )(?P<d2>{_DAY_NUMBER})_(?:of_|/_)?(?P<m2>{MONTH}) | (?P<y3>{YEAR})_(?:/_)?(?P<m3>{MONTH})_(?:/_|-_)?(?P<d3>{_DAY_NUMBER}) )"
-    rf" (?P<span>_(?:-|to|through)_(?:{MONTH}_)?{_DAY_NUMBER})? (?:_(?:or|and)_(?P<d4>{_DAY_NUMBER})(?!_(?:am|pm|:|{MONTH})(?!\S)))? (?:_(?:of_|-_|/_)?(?P<year>{YEAR}))? (?!_(?:am|pm|:)(?!\S))"
+    rf"{_ON} (?: (?P<m1>{MONTH})_(?:/_|the_)?(?P<d1>{DAY_NUMBER}) | (?<![:$€£/]\ )(?P<d2>{DAY_NUMBER})_(?:of_|/_)?(?P<m2>{MONTH}) | (?P<y3>{YEAR})_(?:/_)?(?P<m3>{MONTH})_(?:/_|-_)?(?P<d3>{DAY_NUMBER}) )"
+    rf" (?P<span>_(?:-|to|through)_(?:{MONTH}_)?{DAY_NUMBER})? (?:_(?:or|and)_(?P<d4>{DAY_NUMBER})(?!_(?:am|pm|:|{MONTH})(?!\S)))? (?:_(?:of_|-_|/_)?(?P<year>{YEAR}))? (?!_(?:am|pm|:)(?!\S))"
 )
 _BETWEEN_DATES: Final = pattern(
-    rf"between_ (?: {MONTH}_{_DAY_NUMBER} | (?:the_)?{_DAY_NUMBER}(?:_(?:of_)?{MONTH})? )"
-    rf" _and_ (?: {MONTH}_{_DAY_NUMBER} | (?:the_)?{_DAY_NUMBER}_(?:of_)?{MONTH} )"
-    rf" | between_{MONTH}_{_DAY_NUMBER}_and_(?:the_)?{_DAY_NUMBER}"
+    rf"between_ (?: {MONTH}_{DAY_NUMBER} | (?:the_)?{DAY_NUMBER}(?:_(?:of_)?{MONTH})? )"
+    rf" _and_ (?: {MONTH}_{DAY_NUMBER} | (?:the_)?{DAY_NUMBER}_(?:of_)?{MONTH} )"
+    rf" | between_{MONTH}_{DAY_NUMBER}_and_(?:the_)?{DAY_NUMBER}"
 )
 _WEEKDAY_AND_DAY: Final = pattern(
     rf"(?:on_)?(?P<weekday>{DAY_NAME})_(?:the_)?(?: (?P<day>\d{{1,2}})(?:st|nd|rd|th) | (?P<bare>1[3-9]|2\d|3[01]) )"
@@ -54,6 +54,10 @@ _NO_DATE: Final = (
     r" | movement | edition | ward | district | and | - | : | / | am | pm | o_?clock | min | mins | minutes? | \$ | dollars | people | kids"
     r" | students? | months? | weeks? | days? | or ) (?!\S) )"
 )
+_TOO_LATE: Final = pattern(
+    rf"(?:on|by)_(?:the_)?(?: {MONTH}_(?:the_)?(?:3[2-9]|[4-9]\d)(?:st|nd|rd|th)? | (?:3[2-9]|[4-9]\d)(?:st|nd|rd|th)?_(?:of_)?{MONTH} )"
+    rf" | {MONTH}_(?:the_)?(?:3[2-9]|[4-9]\d)(?:st|nd|rd|th) | (?:3[2-9]|[4-9]\d)(?:st|nd|rd|th)_(?:of_)?{MONTH}"
+)
 _DAY_OF_MONTH: Final = pattern(
     rf"(?: (?:on_)?the_(?P<day>\d{{1,2}})(?:st|nd|rd|th) | (?<!\d\ )on_(?P<on>\d{{1,2}})(?:st|nd|rd|th)? | (?:on|for|by)_the_(?P<bare>\d{{1,2}})"
     rf" | (?P<before>\d{{1,2}})(?:st|nd|rd|th)(?=_(?:at|from|after|before|between)_\d) ) {_NO_DATE}"
@@ -70,21 +74,21 @@ def date_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
             yield _date_claim(first, after, None)
             continue
         numbers = [day] if match["d4"] is None else [day, int(re.sub(r"\D", "", match["d4"]))]
-        dates = [_date(year, month, number, today) for number in numbers]
-        yield _date_claim(first, after, *dates)
+        yield _date_of_month(first, after, year, month, numbers, today)
     for _, first, after in line.find(_BETWEEN_DATES):
         yield Claim(None, first, after, None, 12)
     for match, first, after in line.find(_ISO):
-        if on := _date(int(match["year"]), int(match["month"]), int(match["day"]), today):
-            yield _date_claim(first, after, on)
+        yield _date_of_month(first, after, int(match["year"]), int(match["month"]), [int(match["day"])], today)
     for match, first, after in line.find(_SLASHED):
         yield from _slashed(match, first, after, today)
     for match, first, after in line.find(_DOTTED):
         year = int(match["year"]) + (2_000 if len(match["year"]) == 2 else 0)
-        if on := _day(year, int(match["month"]), int(match["day"])) or _day(
+        if on := real_day(year, int(match["month"]), int(match["day"])) or real_day(
             year, int(match["day"]), int(match["month"])
         ):
             yield _date_claim(first, after, on)
+        else:
+            yield _no_such_date(first, after)
     for match, first, after in line.find(_WEEKDAY_AND_DAY):
         on = _next_day_of_month(
             int(match["day"] or match["bare"]), today, weekday=WEEK.index(WEEKDAYS[match["weekday"]])
@@ -95,6 +99,10 @@ def date_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
         day = int(match["day"] or match["on"] or match["bare"] or match["before"])
         if 1 <= day <= 31:
             yield _date_claim(first, after, _next_day_of_month(day, today))
+        elif match["bare"] is None and match.group().split()[0] == "on":
+            yield _no_such_date(first, after)
+    for _, first, after in line.find(_TOO_LATE):
+        yield _no_such_date(first, after)
 
 
 def _slashed(match: re.Match[str], first: int, after: int, today: date | None) -> Iterator[Claim]:
@@ -103,8 +111,29 @@ def _slashed(match: re.Match[str], first: int, after: int, today: date | None) -
     year = (2_000 if len(year_text) == 2 else 0) + int(year_text) if year_text else None
     month, day = (a, b) if a <= 12 else (b, a)
     if not (1 <= month <= 12 and 1 <= day <= 31):
+        if year is not None or _says_date(match.group()):
+            yield _no_such_date(first, after)
         return
-    yield _date_claim(first, after, _date(year, month, day, today))
+    yield _date_of_month(first, after, year, month, [day], today)
+
+
+def _says_date(text: str) -> bool:
+    """Whether a word before numbers says that they are a date."""
+    return text.split()[0] in ("on", "by")
+
+
+def _date_of_month(
+    first: int, after: int, year: int | None, month: int, days: list[int], today: date | None
+) -> Claim:
+    """Days of a month, any of which will do; what no calendar has asks for nothing, which is told."""
+    # 2024: what is a day in a leap year is one that comes.
+    if not any(real_day(year or 2024, month, day) for day in days):
+        return _no_such_date(first, after)
+    return _date_claim(first, after, *(next_date(year, month, day, today) for day in days))
+
+
+def _no_such_date(first: int, after: int) -> Claim:
+    return Claim(None, first, after, Untold(NoticeKind.NO_SUCH_DATE), 11)
 
 
 def _date_claim(first: int, after: int, *dates: date | None) -> Claim:
@@ -114,14 +143,14 @@ def _date_claim(first: int, after: int, *dates: date | None) -> Claim:
     return Claim(PartKind.WHEN if whens else None, first, after, meaning, 11)
 
 
-def _date(year: int | None, month: int, day: int, today: date | None) -> date | None:
+def next_date(year: int | None, month: int, day: int, today: date | None) -> date | None:
     """That day; of the year in which it comes next if none is given. None if there is no such day, or no telling which."""
     if year is not None:
-        return _day(year, month, day)
+        return real_day(year, month, day)
     if today is None:
         return None
     # A leap day may be up to eight years off.
-    candidates = (_day(today.year + years, month, day) for years in range(9))
+    candidates = (real_day(today.year + years, month, day) for years in range(9))
     return next((on for on in candidates if on is not None and on >= today), None)
 
 
@@ -130,11 +159,12 @@ def _next_day_of_month(day: int, today: date | None, *, weekday: int | None = No
     if today is None:
         return None
     months = (divmod(today.year * 12 + today.month - 1 + ahead, 12) for ahead in range(13))
-    days = [on for year, month in months if (on := _day(year, month + 1, day)) is not None and on >= today]
+    days = [on for year, month in months if (on := real_day(year, month + 1, day)) is not None and on >= today]
     return next((on for on in days if weekday is None or on.weekday() == weekday), None)
 
 
-def _day(year: int, month: int, day: int) -> date | None:
+def real_day(year: int, month: int, day: int) -> date | None:
+    """That day; None if no calendar has it."""
     try:
         return date(year, month, day)
     except ValueError:

@@ -28,7 +28,7 @@ FILLER: Final = word_set("""
     private professional program programme provide provides put
     qualified quick quickly quite
     rate rates reasonable reasonably really recommend recommendation recommendations recommended regular regularly required right
-    school search searching see seek seeking rising semi serious sharp coming session sessions several she shes should show slot slots small so some
+    school search searching see since seek seeking rising semi serious sharp coming session sessions several she shes should show slot slots small so some
     somebody someone something somewhere soon spot start started starting starts still studio studios style sub such suggest sure
     take taking taught teach teacher teachers teaches teaching than thank thanks that thats the their them then there these they
     thing things this those through thx time times to together too top trial try trying tuition two type

@@ -106,12 +106,19 @@ def _age(rules: Understood, age: AgeBounds | None, numbers: frozenset[Decimal]) 
 def _when(rules: When, model: When) -> When:
     """The rules' days and times, each filled in where they have none. Dates are never a model's: it is easily wrong about the year."""
     has_day = bool(rules.weekdays) or rules.relative is not None or rules.on is not None
-    days = rules if has_day else replace(model, on=None)
+    days = rules if has_day else replace(model, on=None, until=None)
     times = rules if rules.from_minute is not None or rules.to_minute is not None else model
     low, high = times.from_minute, times.to_minute
     if not 0 <= (low or 0) < (1_440 if high is None else high) <= 1_440:
         low = high = None
-    return When(weekdays=days.weekdays, relative=days.relative, on=days.on, from_minute=low, to_minute=high)
+    return When(
+        weekdays=days.weekdays,
+        relative=days.relative,
+        on=days.on,
+        until=days.until,
+        from_minute=low,
+        to_minute=high,
+    )
 
 
 def _services(

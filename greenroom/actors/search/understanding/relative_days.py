@@ -31,9 +31,9 @@ _RELATIVE: Final = tuple(
 )  # fmt: skip
 _IN_DAYS: Final = pattern(
     r"(?: (?P<after>(?:the_)?day_after_tomorrow) | (?P<week>in_(?:a|1)_week | (?:a|1)_week_from_(?:today|now) | today_week)"
-    r" | in_(?P<days>\d{1,2})_days | (?P<weeks>\d)_weeks_from_(?:today|now) )"
+    r" | in_(?P<days>\d{1,2})_days(?:_time)? | in_(?P<inweeks>\d)_weeks(?:_time)? | (?P<weeks>\d)_weeks_from_(?:today|now) | (?P<fortnight>in_a_fortnight | a_fortnight_from_(?:today|now) | a_fortnight_today) )"
 )
-_DAYS_AHEAD: Final = {"after": 2, "week": 7}
+_DAYS_AHEAD: Final = {"after": 2, "week": 7, "fortnight": 14}
 
 
 def relative_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
@@ -42,6 +42,10 @@ def relative_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
         for _, first, after in line.find(rule):
             yield Claim(PartKind.WHEN, first, after, when, 11)
     for match, first, after in line.find(_IN_DAYS):
-        days = _DAYS_AHEAD.get(match.lastgroup or "", 0) or int(match["days"] or 0) or 7 * int(match["weeks"] or 0)
+        days = (
+            _DAYS_AHEAD.get(match.lastgroup or "", 0)
+            or int(match["days"] or 0)
+            or 7 * int(match["weeks"] or match["inweeks"] or 0)
+        )
         on = None if today is None else today + timedelta(days)
         yield Claim(None if on is None else PartKind.WHEN, first, after, None if on is None else When(on=on), 11)

@@ -48,10 +48,12 @@ def spoken_times(pieces: Sequence[Piece]) -> tuple[When, ...]:
         after = groups[at + 1].when if at + 1 < len(groups) else When()
         if not _has_day(when):
             lender = next((near for near in (before, after) if _has_day(near) and _has_time(near)), When())
-            when = replace(when, weekdays=lender.weekdays, relative=lender.relative, on=lender.on)
+            when = replace(
+                when, weekdays=lender.weekdays, relative=lender.relative, on=lender.on, until=lender.until
+            )
         elif not _has_time(when) and _is_single_day(when) and _has_day(after) and groups[at + 1].is_alternative:
             when = replace(when, from_minute=after.from_minute, to_minute=after.to_minute)
-        key = (bool(when.weekdays), when.relative, when.on, when.from_minute, when.to_minute)
+        key = (bool(when.weekdays), when.relative, when.on, when.until, when.from_minute, when.to_minute)
         known = times.get(key, when)
         times[key] = replace(known, weekdays=known.weekdays | when.weekdays)
     told = tuple(times.values())
@@ -62,7 +64,7 @@ def holding(times: Sequence[When]) -> When:
     """One that holds them all: from the earliest begin to the latest end, on all their days if these can be said in one."""
     if not times:
         return When()
-    relatives, dates = {when.relative for when in times}, {when.on for when in times}
+    relatives, dates = {when.relative for when in times}, {(when.on, when.until) for when in times}
     is_sayable = len(relatives) == len(dates) == 1 and all(when.weekdays for when in times)
     same_day = times[0] if len(relatives) == len(dates) == 1 else When()
     weekdays = (
@@ -74,6 +76,7 @@ def holding(times: Sequence[When]) -> When:
         weekdays=weekdays,
         relative=same_day.relative,
         on=same_day.on,
+        until=same_day.until,
         from_minute=low or None,
         to_minute=None if high == DAY else high,
     )
@@ -136,7 +139,9 @@ def _has_time(when: When) -> bool:
 def _is_single_day(when: When) -> bool:
     if when.weekdays:
         return len(when.weekdays) == 1
-    return when.on is not None or when.relative in (RelativeDay.TODAY, RelativeDay.TOMORROW)
+    if when.on is not None:
+        return when.until is None
+    return when.relative in (RelativeDay.TODAY, RelativeDay.TOMORROW)
 
 
 def merged_when(pieces: Sequence[Piece]) -> When:
@@ -155,6 +160,7 @@ def merged_when(pieces: Sequence[Piece]) -> When:
             weekdays=result.weekdays | when.weekdays,
             relative=result.relative or (when.relative if result.on is None else None),
             on=result.on or (when.on if result.relative is None else None),
+            until=result.until if result.on or result.relative else when.until,
         )
         if not _has_time(when):
             continue
@@ -194,7 +200,7 @@ def _whole_end(gone: When) -> tuple[int, int]:
 
 def _parts_without(when: When, gone: When) -> Iterator[When]:
     """What is left of a time, in at most three parts."""
-    if when.on is not None or (not gone.weekdays and not _has_time(gone)):
+    if (when.on is not None and when.until is None) or (not gone.weekdays and not _has_time(gone)):
         # A date is more than the habit it is an exception to.
         yield when
         return

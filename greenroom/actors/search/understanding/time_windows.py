@@ -81,7 +81,7 @@ def _moment(day: date, minute: int, zone: ZoneInfo) -> datetime:
 
 
 def _days(when: When, today: date) -> Iterator[date]:
-    if when.on is not None:
+    if when.on is not None and when.until is None:
         yield when.on
         return
     first, count = _span(when, today)
@@ -92,6 +92,8 @@ def _days(when: When, today: date) -> Iterator[date]:
 
 def _span(when: When, today: date) -> tuple[date, int]:
     """The first day that comes into question and how many."""
+    if when.on is not None and when.until is not None:
+        return when.on, (when.until - when.on).days + 1
     monday = today - timedelta(days=today.weekday())
     match when.relative:
         case None:

@@ -149,11 +149,13 @@ function withWholeDays(text) {
 function whenInWords(when) {
   const days = [
     when.relative && RELATIVE[when.relative],
-    when.on && new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(when.on)),
+    when.on && (when.until ? `${dayInWords(when.on)} to ${dayInWords(when.until)}` : dayInWords(when.on)),
     when.weekdays.map((day) => DAYS[day]).join(", "),
   ];
   return [...days, hoursInWords(when.from_minute, when.to_minute)].filter(Boolean).join(", ");
 }
+
+const dayInWords = (day) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(day));
 
 function hoursInWords(from, to) {
   const clock = (minute) =>

@@ -1,0 +1,235 @@
+"""Spans of days: "in december", "end of the month", "in the next two weeks", "between dec 3 and dec 5", "starting monday".
+
+A month's beginning, middle and end are ten days each, the last of them up to its end. "A few days" are four. A span without an end
+("starting in january") is as long as searches look ahead, as who teaches does so by the week.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Final
+
+from greenroom.actors.search.understanding.calendar_dates import (
+    DAY_NUMBER,
+    MONTH,
+    MONTHS,
+    YEAR,
+    next_date,
+    real_day,
+)
+from greenroom.actors.search.understanding.claims import Claim, Untold
+from greenroom.actors.search.understanding.line import Line, pattern
+from greenroom.actors.search.understanding.weekdays import DAY_NAME, WEEK, WEEKDAYS
+from greenroom.schema.search.understood import NoticeKind, PartKind, When
+
+AHEAD_DAYS: Final = 28
+SPAN_DAYS_MAX: Final = 60
+"""Nobody looks for a lesson in a longer one; what is more is not looked at."""
+
+Days = tuple[date, date]
+"""First and last."""
+
+_PART: Final = r"(?:(?:at_|by_|towards_)?(?:the_)?(?P<part>early | beginning_of | start_of | mid | middle_of | late | end_of)_(?:in_)?(?:the_)?)"
+_MONTH_SPAN: Final = pattern(
+    rf"(?:(?:in|during|for|over|sometime)_){{0,2}} (?: {_PART} (?P<m1>{MONTH} | this_month | next_month | month)"
+    rf" | (?<=in\ )(?P<m2>{MONTH}) | (?P<m3>this_month | next_month) ) (?:_(?P<year>{YEAR}))? (?!_\d)"
+)
+_IN_MONTH: Final = pattern(
+    rf"(?P<lead>in | during | for | this | next | starting(?:_in)? | beginning(?:_in)? | from | until | till | by)_(?P<month>{MONTH}) (?:_(?P<year>{YEAR}))? (?!_\d)"
+)
+_COUNTED: Final = pattern(
+    r"(?: (?:some_?time_)?(?:in|within|over|during)_(?:the_)?(?:next|coming) | within | (?:the_)?next )_"
+    r"(?P<n>\d{1,2} | an? | few | couple(?:_of)?)_(?P<unit>days? | weeks? | fortnight)"
+    r" | (?:in_|over_|within_)?(?:the_)?(?:next|coming)_(?:few|couple_of)_(?P<few>days | weeks)"
+)
+
+
+def _a_date(tag: str) -> str:
+    return (
+        rf"(?: (?P<m{tag}>{MONTH})_(?:the_)?(?P<d{tag}>{DAY_NUMBER}) | (?:the_)?(?P<e{tag}>{DAY_NUMBER})_(?:of_)?(?P<n{tag}>{MONTH}) )"
+        rf"(?:_(?P<y{tag}>{YEAR}))?"
+    )
+
+
+_FROM_TO: Final = pattern(
+    rf"(?:(?P<lead>from|between)_)? {_a_date('1')} _(?P<join>-|to|and|through|until|till)_ (?: {_a_date('2')} | (?:the_)?(?P<last>{DAY_NUMBER}) )"
+    r" (?!_(?:am|pm|:|o_?clock)(?!\S))"
+)
+_DAYS_OF_MONTH: Final = pattern(
+    rf"(?:(?P<lead>from|between)_)?(?:the_)?(?P<first>{DAY_NUMBER})_(?P<join>-|to|and|through|until|till)_ {_a_date('2')}"
+)
+_STARTING: Final = pattern(
+    rf"(?:starting | beginning | as_of | commencing)_(?:from_|on_|at_)?(?: {_a_date('1')} | (?P<day>(?:next_|this_)?{DAY_NAME}) | (?P<week>next_week) )"
+    rf" | (?:after | from)_ (?: {_a_date('2')} ) (?:_(?:on|onwards?))? (?!_(?:-|to|until|till|through)(?!\S))"
+)
+_UNTIL: Final = pattern(
+    rf"(?P<lead>until | till | by | before)_(?: {_a_date('1')} | (?:this_|next_)?(?P<day>{DAY_NAME}) ) (?!_(?:morning|afternoon|evening|at|\d+)(?!\S))"
+)
+_WEEK_AFTER_NEXT: Final = pattern(r"(?:in_|during_)?(?:the_)?week_after_next | (?:in_)?the_week_after_next_week")
+_WEEK_OF: Final = pattern(
+    rf"(?:(?:in|on|during)_)?(?:the_)?(?P<what>week | week_?end)_(?:of|beginning)_ {_a_date('1')}"
+)
+
+
+def span_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
+    """Every reading of a span of days. Without ``today``, which all are told from, they ask for nothing."""
+    rules: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], Days | None], int], ...] = (
+        (_MONTH_SPAN, _month_part, 12),
+        (_IN_MONTH, _month, 11),
+        (_COUNTED, _counted, 13),
+        (_FROM_TO, _from_to, 13),
+        (_DAYS_OF_MONTH, _days_of_month, 13),
+        (_STARTING, _starting, 13),
+        (_UNTIL, _until, 12),
+        (_WEEK_AFTER_NEXT, _week_after_next, 13),
+        (_WEEK_OF, _week_of, 13),
+    )
+    for rule, days_of, strength in rules:
+        for match, first, after in line.find(rule):
+            yield _claim(first, after, strength, match, days_of, today)
+
+
+def _claim(
+    first: int,
+    after: int,
+    strength: int,
+    match: re.Match[str],
+    days_of: Callable[[re.Match[str], date], Days | None],
+    today: date | None,
+) -> Claim:
+    days = None if today is None else days_of(match, today)
+    if today is None or days is None:
+        return Claim(None, first, after, None, 8)
+    begin, end = max(days[0], today), min(days[1], days[0] + timedelta(SPAN_DAYS_MAX))
+    if end < begin:
+        return Claim(None, first, after, Untold(NoticeKind.PAST), strength)
+    return Claim(PartKind.WHEN, first, after, When(on=begin, until=None if end == begin else end), strength)
+
+
+def _month_of(text: str | None, year: str | None, today: date) -> tuple[int, int]:
+    """Year and month of a name, or of "this month" and the like."""
+    if text is None or text not in MONTHS:
+        ahead = 1 if text == "next month" else 0
+        years, month = divmod(today.year * 12 + today.month - 1 + ahead, 12)
+        return years, month + 1
+    month = MONTHS[text]
+    return (int(year) if year else today.year + (month < today.month)), month
+
+
+def _last_day(year: int, month: int) -> date:
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(1)
+
+
+def _month_part(match: re.Match[str], today: date) -> Days:
+    year, month = _month_of(match["m1"] or match["m2"] or match["m3"], match["year"], today)
+    last = _last_day(year, month)
+    match (match["part"] or "").split()[:1]:
+        case ["early" | "beginning" | "start"]:
+            return date(year, month, 1), date(year, month, 10)
+        case ["mid" | "middle"]:
+            return date(year, month, 11), date(year, month, 20)
+        case ["late" | "end"]:
+            return date(year, month, 21), last
+        case _:
+            return date(year, month, 1), last
+
+
+def _month(match: re.Match[str], today: date) -> Days:
+    year, month = _month_of(match["month"], match["year"], today)
+    begin = date(year, month, 1)
+    match match["lead"].split()[0]:
+        case "until" | "till" | "by":
+            return today, begin - timedelta(1)
+        case "starting" | "beginning" | "from":
+            return begin, max(begin, today) + timedelta(AHEAD_DAYS - 1)
+        case _:
+            return begin, _last_day(year, month)
+
+
+def _counted(match: re.Match[str], today: date) -> Days | None:
+    if match["few"]:
+        return today, today + timedelta(3 if match["few"] == "days" else 20)
+    told = match["n"].split()[0]
+    count = {"a": 1, "an": 1, "few": 3, "couple": 2}.get(told) or int(told)
+    weeks = {"w": 7, "f": 14}.get(match["unit"][0], 1)
+    return today, today + timedelta(count * weeks)
+
+
+def _date_of(match: re.Match[str], tag: str, today: date) -> date | None:
+    month, day = match[f"m{tag}"] or match[f"n{tag}"], match[f"d{tag}"] or match[f"e{tag}"]
+    if month is None or day is None:
+        return None
+    year = match[f"y{tag}"]
+    return next_date(int(year) if year else None, MONTHS[month], _number(day), today)
+
+
+def _from_to(match: re.Match[str], today: date) -> Days | None:
+    begin = _date_of(match, "1", today)
+    if begin is None or (match["join"] == "and" and match["lead"] != "between"):
+        return None
+    if match["last"]:
+        end = real_day(begin.year, begin.month, _number(match["last"]))
+    else:
+        end = _date_of(match, "2", begin)
+    return None if end is None or end < begin else (begin, end)
+
+
+def _days_of_month(match: re.Match[str], today: date) -> Days | None:
+    end = _date_of(match, "2", today)
+    if match["join"] == "and" and match["lead"] != "between":
+        return None
+    begin = None if end is None else real_day(end.year, end.month, _number(match["first"]))
+    return None if begin is None or end is None or end < begin else (begin, end)
+
+
+def _starting(match: re.Match[str], today: date) -> Days | None:
+    if match["week"]:
+        begin: date | None = today + timedelta(7 - today.weekday())
+    elif match["day"]:
+        begin = _weekday(match["day"], today)
+    elif match["m2"] or match["n2"]:
+        begin = _date_of(match, "2", today)
+        if begin is not None and match.group().startswith("after"):
+            begin += timedelta(1)
+    else:
+        begin = _date_of(match, "1", today)
+    return None if begin is None else (begin, begin + timedelta(AHEAD_DAYS - 1))
+
+
+def _until(match: re.Match[str], today: date) -> Days | None:
+    end = _weekday(match["day"], today) if match["day"] else _date_of(match, "1", today)
+    if end is None:
+        return None
+    return today, end - timedelta(1) if match["lead"] == "before" else end
+
+
+def _week_after_next(match: re.Match[str], today: date) -> Days:
+    monday = today + timedelta(14 - today.weekday())
+    return monday, monday + timedelta(6)
+
+
+def _week_of(match: re.Match[str], today: date) -> Days | None:
+    day = _date_of(match, "1", today)
+    if day is None:
+        return None
+    monday = day - timedelta(day.weekday())
+    return (
+        (monday, monday + timedelta(6))
+        if match["what"] == "week"
+        else (monday + timedelta(5), monday + timedelta(6))
+    )
+
+
+def _weekday(name: str, today: date) -> date:
+    """The next such day; of "next" the one of the next calendar week."""
+    *which, day = name.split()
+    at = WEEK.index(WEEKDAYS[day])
+    if which == ["next"]:
+        return today + timedelta(7 - today.weekday() + at)
+    return today + timedelta((at - today.weekday()) % 7)
+
+
+def _number(text: str) -> int:
+    return int(re.sub(r"\D", "", text))
