@@ -27,6 +27,19 @@ async def test_every_subscriber_gets_every_note_in_order() -> None:
             assert await subscription.receive() == BusBatch(tuple(notes), is_suspect=False)
 
 
+async def test_publishing_is_no_turn_of_the_event_loop() -> None:
+    ran = trio.Event()
+
+    async def run() -> None:
+        ran.set()
+
+    with trio.fail_after(WAIT_S):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run)
+            await LocalBus().publish([a_hint(1)])
+            assert not ran.is_set()
+
+
 async def test_a_waiting_subscriber_is_woken() -> None:
     bus = LocalBus()
     received: list[BusBatch] = []

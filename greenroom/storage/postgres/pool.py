@@ -166,6 +166,10 @@ class Pool:
             raise self._away()
         if self._turns.statistics().tasks_waiting >= WAITING_MAX:
             raise self._refusal()
+        with suppress(trio.WouldBlock):
+            # No checkpoint where nobody is waited for: what the connection is borrowed for will be one.
+            self._turns.acquire_nowait()
+            return
         with trio.move_on_after(wait_s) as scope:
             await self._turns.acquire()
         if scope.cancelled_caught:

@@ -4,7 +4,9 @@ psycopg keeps the protocol (generators that say what they wait for) apart from t
 
 1. A generator runs until it needs the socket. Before it starts, a pending cancellation is delivered, so that a command
    is either not sent at all or falls under rule 3.
-2. Writing is tried before it is waited for: a socket is nearly always writable, and a pipeline asks at every command.
+2. Writing is tried before it is waited for: a socket is nearly always writable, and a pipeline asks at every command. What
+   needs no socket, such as leaving a statement with libpq in a pipeline, lets nobody else run: each such turn would be one
+   of the whole event loop, at a dozen a transaction, with the server waiting. The sync that ends the group does wait.
 3. A cancelled command is cancelled in the server too, and its answer is read to the end, all within ``CANCEL_TIMEOUT_S``.
    If that fails, or if the connection is in pipeline mode, where more answers may be on their way, it is closed. So no
    command ever reads the answer of another.
@@ -189,18 +191,14 @@ def _look_ups_at_once() -> trio.CapacityLimiter:
 
 async def _drive(gen: PQGen[T], fd: int) -> T:
     """Run a generator that waits on one socket."""
-    has_waited = False
     try:
         wanted = next(gen)
         while True:
             ready = _poll(fd, wanted) if wanted & Wait.W else 0
             if not ready:
                 ready = await _wait_ready(fd, wanted)
-                has_waited = True
             wanted = gen.send(ready)
     except StopIteration as stop:
-        if not has_waited:
-            await trio.lowlevel.cancel_shielded_checkpoint()
         result: T = stop.value
         return result
     except OSError as exc:

@@ -39,6 +39,25 @@ async def test_a_connection_is_made_when_first_needed_and_used_again(pool: Pool)
     assert (pool.statistics().open, pool.statistics().idle) == (1, 1)
 
 
+async def test_others_run_only_while_the_server_is_waited_for(pool: Pool) -> None:
+    await backend(pool)
+    ran = trio.Event()
+
+    async def run() -> None:
+        ran.set()
+
+    with trio.fail_after(WAIT_S):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run)
+            async with pool.session() as session, session.pipeline():
+                await session.send("BEGIN")
+                await session.send(ONE)
+                assert not ran.is_set()
+                assert await session.fetch(ONE, None, int) == [1]
+                assert ran.is_set()
+                await session.send("COMMIT")
+
+
 async def test_who_gets_no_turn_in_time_is_told_when_to_try_again(pool: Pool) -> None:
     async with pool.session(), pool.session():
         before = trio.current_time()
