@@ -35,7 +35,7 @@ _AGED: Final = (
 )
 
 _CHILD: Final = r"(?: son | daughter | boy | girl | kid | child | niece | nephew | grandson | granddaughter | toddler | brother | sister )"
-_GROWN: Final = r"(?: mom | mum | mother | dad | father | grandma | grandmother | grandpa | grandfather | wife | husband | parents | friend | aunt | uncle )"
+_GROWN: Final = r"(?: mom | mum | mother | dad | father | grandma | grandmother | grandpa | grandfather | gran | granny | nan | nana | grandad | granddad | wife | husband | parents | friend | aunt | uncle )"
 _COUNTED_YEARS: Final = r"(?: - | : | am | pm | to | hours? | hrs? | min | mins | minutes? | days? | times? | x | / | lessons? | classes | \$ | dollars )"
 _SPAN: Final = pattern(
     rf"{_FOR} (?: (?:{_WHO}_)? (?:between_(?:the_)?)? {_AGED}_ (?:from_|between_)? (?P<a1>{_N}) _(?:-|to|and|through|thru|/)_ (?P<b1>{_N})"
@@ -56,7 +56,7 @@ _YEARS: Final = pattern(
     r" (?P<less>_(?:and_(?:under|younger|below) | or_(?:under|younger)))?"
 )
 _AGE_N: Final = pattern(
-    rf"{_FOR} (?:{_WHO}_)? (?: {_AGED} | (?:{_WHO})_of | (?:{_CHILD})(?:_(?:is|who_is|whos|just_turned|turned))?(?=_(?:1?\d)(?!_(?:{_COUNTED_YEARS})(?!\S))) | (?:{_GROWN})(?:_(?:is|who_is|whos))?(?=_[2-9]\d(?!_(?:{_COUNTED_YEARS})(?!\S))) | (?:hes|shes|im|i_am|he_is|she_is)(?=_\d+(?!_(?:am|pm|hours?|minutes?|\d)(?!\S))) ) _(?P<n>{_N})"
+    rf"{_FOR} (?:{_WHO}_)? (?: {_AGED} | (?:{_WHO})_of | (?:{_CHILD})(?:_(?:is|who_is|whos|just_turned|turned))?(?=_(?:1?\d)(?!_(?:{_COUNTED_YEARS})(?!\S))) | (?:{_GROWN})(?:_(?:is|who_is|whos|who))?(?=_[2-9]\d(?!_(?:{_COUNTED_YEARS})(?!\S))) | (?:hes|shes|im|i_am|he_is|she_is)(?=_\d+(?!_(?:am|pm|hours?|minutes?|\d)(?!\S))) ) _(?P<n>{_N})"
     r" (?P<more>_(?:\+ | plus | &_up | and_(?:older|up|above|over) | or_(?:older|above)))?"
     r" (?P<less>_(?:and_(?:under|younger|below) | or_(?:under|younger)))?"
 )

@@ -13,7 +13,7 @@ FILLER: Final = word_set("""
     can cannot cant cheap cheaper cheapest city class classes close cool cost costs could course courses currently
     day days decent deep did didnt do does doesnt doing done dont down during
     each early either even ever everything excellent experienced expensive extra
-    few find finding first five focus focused for free friendly from fun
+    few find finding fine first five focus focused for free friendly from fun
     get getting gets give gives giving go going good got great guy guys
     had half happy has have having he hello help helps her here hes hey hi him himself his hopefully hour hourly hours how
     i id if ill im immediately in inexpensive instruct instruction instructional instructor instructors intensive interested into
@@ -39,7 +39,7 @@ FILLER: Final = word_set("""
     year years yes you young younger your youre
     son sons daughter daughters husband boyfriend girlfriend mom mum mother dad father grandma grandpa grandmother grandfather
     grandson granddaughter brother sister niece nephew boy boys girl girls family myself yo bro sis hubby couple couples somone sombody someon anyon teech lern
-    anywhere everyone everybody ideally gran granny nan nana grandad granddad grandparents
+    anywhere everyone everybody ideally twins gran granny nan nana grandad granddad grandparents
     clase clases cours lecon lecons de en para
     leson lesons lessions lession techer techers teachr teahcer instructer intructor tuter tuters
     """)

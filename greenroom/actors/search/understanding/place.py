@@ -40,7 +40,7 @@ _WEAK: Final = frozenset({"by", "at", "on the", "within", "inside", "across", "o
 """Prepositions that stand for something else about as often: taken with known names, or words that look like a name of a place."""
 
 _HERE: Final = pattern(
-    r"(?P<town>in_(?:town|the_city|person)) | (?: near | close_to | around | nearby_to | by | near_to | next_to | local_to | in )_(?: me | us | here | my_(?:home|house|place|apartment|area|location|work|office|job|neighbou?rhood)"
+    r"(?P<town>in_(?:town|the_city|person)) | (?: near | close_to | around | round | nearby_to | by | near_to | next_to | local_to | in )_(?: me | us | here | my_(?:home|house|place|apartment|area|location|work|office|job|neighbou?rhood)"
     r" | our_(?:home|house|area|neighbou?rhood|place) | the_area | this_area | the_neighbou?rhood | home | work | town | the_city | person )"
     r" | near_?by | nearme | locally | local_area"
 )

@@ -259,7 +259,7 @@ def _lesson_atoms(line: Line, taken: list[bool], lexicon: Lexicon) -> list[int]:
     for run in _runs(line, free):
         for phrase in lexicon.phrases([line.key(at) for at in run]):
             core = _core(line, run[phrase.first : phrase.after], lexicon)
-            if any(line.key(at) not in SOFT_FILLER for at in core):
+            if any(line.key(at) not in FILLER | SOFT_FILLER for at in core):
                 named.update(core)
     telling = [
         at for at in free if at in named or not (line.key(at) in FILLER or _is_spelled_number(line.atoms[at]))

@@ -122,7 +122,7 @@ def match_services(words: Sequence[str], *, lexicon: Lexicon) -> tuple[ServiceGu
     """
     found = list(lexicon.phrases(words))
     found = [phrase for phrase in found if not _is_spoken(words, phrase, lexicon)] or found
-    named = [phrase for phrase in found if not set(words[phrase.first : phrase.after]) <= SOFT_FILLER] or found
+    named = [phrase for phrase in found if not set(words[phrase.first : phrase.after]) <= _TEACHING] or found
     weights: dict[str, float] = {}
     for phrase in named:
         for slug, weight in phrase.meanings:
@@ -160,6 +160,9 @@ REAL_WORDS: Final = word_set("""
 """English words one edit away from a name of a lesson that mean something else."""
 
 _AS_TYPED: Final = FILLER | SOFT_FILLER | REAL_WORDS
+
+_TEACHING: Final = SOFT_FILLER | FILLER
+"""Names that are made of these alone are of teaching itself: "private tutor"."""
 
 _TAILS: Final = word_set(
     "lesson lessons teacher teachers class classes tutor tutors tutoring coach instructor instructors course"

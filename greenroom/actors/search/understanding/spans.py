@@ -25,9 +25,6 @@ from greenroom.actors.search.understanding.weekdays import DAY_NAME, WEEK, WEEKD
 from greenroom.schema.search.understood import NoticeKind, PartKind, When
 
 AHEAD_DAYS: Final = 28
-SPAN_DAYS_MAX: Final = 60
-"""Nobody looks for a lesson in a longer one; what is more is not looked at."""
-
 Days = tuple[date, date]
 """First and last."""
 
@@ -37,7 +34,7 @@ _MONTH_SPAN: Final = pattern(
     rf" | (?<=in\ )(?P<m2>{MONTH}) | (?P<m3>this_month | next_month) ) (?:_(?P<year>{YEAR}))? (?!_\d)"
 )
 _IN_MONTH: Final = pattern(
-    rf"(?P<lead>in | during | for | this | next | starting(?:_in)? | beginning(?:_in)? | from | until | till | by)_(?P<month>{MONTH}) (?:_(?P<year>{YEAR}))? (?!_\d)"
+    rf"(?P<lead>in | during | for | this | next | starting(?:_in)? | beginning(?:_in)? | from | until | till | by | before)_(?P<month>{MONTH}) (?:_(?P<year>{YEAR}))? (?!_\d)"
 )
 _COUNTED: Final = pattern(
     r"(?: (?:some_?time_)?(?:in|within|over|during)_(?:the_)?(?:next|coming) | within | (?:the_)?next )_"
@@ -102,7 +99,7 @@ def _claim(
     days = None if today is None else days_of(match, today)
     if today is None or days is None:
         return Claim(None, first, after, None, 8)
-    begin, end = max(days[0], today), min(days[1], days[0] + timedelta(SPAN_DAYS_MAX))
+    begin, end = max(days[0], today), days[1]
     if end < begin:
         return Claim(None, first, after, Untold(NoticeKind.PAST), strength)
     return Claim(PartKind.WHEN, first, after, When(on=begin, until=None if end == begin else end), strength)
@@ -140,7 +137,7 @@ def _month(match: re.Match[str], today: date) -> Days:
     year, month = _month_of(match["month"], match["year"], today)
     begin = date(year, month, 1)
     match match["lead"].split()[0]:
-        case "until" | "till" | "by":
+        case "until" | "till" | "by" | "before":
             return today, begin - timedelta(1)
         case "starting" | "beginning" | "from":
             return begin, max(begin, today) + timedelta(AHEAD_DAYS - 1)

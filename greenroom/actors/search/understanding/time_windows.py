@@ -14,6 +14,9 @@ from greenroom.schema.search.understood import RelativeDay, When
 HORIZON_DAYS: Final = 28
 """Days that are looked at, today included; a calendar date counts however far off it is."""
 
+SPAN_DAYS_MAX: Final = 60
+"""Days that are looked at of a span that was told, from its first that is still to come."""
+
 WINDOWS_MAX: Final = 60
 """Two windows for each day of the horizon. Of more ("mornings, lunchtime or evenings") the last days are not looked at."""
 
@@ -93,7 +96,8 @@ def _days(when: When, today: date) -> Iterator[date]:
 def _span(when: When, today: date) -> tuple[date, int]:
     """The first day that comes into question and how many."""
     if when.on is not None and when.until is not None:
-        return when.on, (when.until - when.on).days + 1
+        first = max(when.on, today)
+        return first, min((when.until - first).days + 1, SPAN_DAYS_MAX)
     monday = today - timedelta(days=today.weekday())
     match when.relative:
         case None:

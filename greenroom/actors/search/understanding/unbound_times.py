@@ -21,6 +21,7 @@ _ASKS_NOTHING: Final = (
         r"(?:for_|in_|within_|under_|over_|about_|less_than_|more_than_|up_to_|at_least_|of_){0,4}(?: (?:\d+(?:\.\d+)? (?:_?(?:-|to|or|and)_\d+)? | an | a | half_an? | 1_/_2 | half | a_few | several | couple_of)"
         r" _?(?:min|mins|minutes?|hours?|hrs?|hr|weeks?|months?|days?|years?|h|m) ) (?:_(?:long|sessions?|lessons?|and_a_half|class|classes|slots?|each|of_experience|experience|of)){0,3}(?!_(?:(?:walk|drive|away)_)?(?:from|of)(?!\S))"
     ),
+    pattern(r"(?:in_|during_|over_|for_)?(?:the_)?(?:half_term|term_time|school_holidays?|summer_holidays?)(?:_(?:holidays?|break|week))?"),
     pattern(r"for_2(?=_(?:in|on|at|near|this|next|under|please|with|-)(?!\S)) | as_an?_couple"),
     pattern(r"4(?=_(?:my|me|kids|beginners|an?)(?!\S)) | 2(?=_(?:teach|learn|help|show|play|do)(?!\S))"),
     pattern(r"(?:at_least_|over_|more_than_)?\d+_?\+?_?(?:years?|yrs?)(?:_(?:of|teaching|professional)){0,3}_experience"),

@@ -42,9 +42,7 @@ _LETTERS: Final = pattern(
 )
 _GROUPS: Final = (
     (
-        pattern(
-            rf"{_LEAD} (?:week_?days? | work_?days? | school_days? | school_nights? | during_the_week | week_?nights?)"
-        ),
+        pattern(rf"{_LEAD} (?:week_?days? | work_?days? | school_days? | during_the_week)"),
         _WORKDAYS,
     ),
     (pattern(rf"{_LEAD} (?:(?:at|over|during)_)?(?:the_)?(?:week_?ends? | week_?end_days?)"), _WEEKEND),
@@ -55,6 +53,8 @@ _GROUPS: Final = (
         None,
     ),
 )
+_WEEK_NIGHTS: Final = pattern(rf"{_LEAD} (?:week_?nights? | school_nights? | work_?nights?)")
+"""Their hours are those of an evening: who learns at night is not thinking of midnight."""
 
 
 def weekday_claims(line: Line) -> Iterator[Claim]:
@@ -71,6 +71,8 @@ def weekday_claims(line: Line) -> Iterator[Claim]:
     for match, first, after in line.find(_LETTERS):
         chosen = (0, 2, 4) if match["mwf"] else (1, 3) if match["tth"] else (0, 2)
         yield Claim(PartKind.WHEN, first, after, When(weekdays=frozenset(WEEK[day] for day in chosen)), 10)
+    for _, first, after in line.find(_WEEK_NIGHTS):
+        yield Claim(PartKind.WHEN, first, after, When(weekdays=_WORKDAYS, from_minute=1_020, to_minute=1_320), 10)
     for rule, group in _GROUPS:
         for _, first, after in line.find(rule):
             yield Claim(PartKind.WHEN, first, after, When(weekdays=group) if group else None, 10)
