@@ -44,7 +44,8 @@ async def test_what_the_collector_takes_before_anybody_is_served_is_no_stall(
             await trio.sleep(0.1)
 
     assert len(collected) == 1
-    assert reported == []
+    # Any other turn may be long on a busy machine.
+    assert [stall for stall in reported if any("in collect" in line for line in stall.stack)] == []
 
 
 async def test_without_a_watchdog_a_server_settles_too(monkeypatch: pytest.MonkeyPatch) -> None:

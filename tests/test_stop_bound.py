@@ -13,14 +13,14 @@ import sys, time, trio
 from greenroom.stop_bound import bounding_stop
 
 async def main():
-    with bounding_stop(0.3) as start_clock:
+    with bounding_stop(1.0) as start_clock:
         start_clock()
         start_clock()  # whoever begins a stop again gets no more time
         if sys.argv[1] == "stuck":
             time.sleep(60)
         elif sys.argv[1] == "waiting":
             await trio.sleep(60)
-    time.sleep(0.5)
+    time.sleep(1.2)
 
 trio.run(main)
 """

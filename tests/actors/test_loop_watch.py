@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 
 import pytest
 import trio
@@ -136,29 +137,32 @@ async def test_a_blocked_loop_is_reported_once_while_it_is_blocked() -> None:
     with watch.attached(), watchdog.watching():
         await trio.lowlevel.checkpoint()
         trio.lowlevel.current_task().name = "the one that blocks"
-        _block(0.4)
-        seen_while_blocked = len(reported)
+        _block(WAIT_S, unless=lambda: bool(stalls_in("_block", reported)))
+        _block(0.2)
         await trio.lowlevel.checkpoint()
         await trio.sleep(0.1)
 
-    assert seen_while_blocked == 1
-    (stall,) = reported
-    assert 50 <= stall.for_ms < 400
+    (stall,) = stalls_in("_block", reported)
+    assert 50 <= stall.for_ms < WAIT_S * 1000
     assert stall.owner == "the one that blocks"
-    assert any("in _block" in line for line in stall.stack)
     assert not any("unrolled_run" in line for line in stall.stack)
-    assert watchdog.stalls == (stall,)
+    assert stall in watchdog.stalls
 
 
 async def test_a_loop_that_waits_is_not_blocked() -> None:
     reported: list[Stall] = []
     watch = LoopWatch()
-    with watch.attached(), StallWatchdog(watch, threshold_s=0.02, report=reported.append).watching():
-        await trio.sleep(0.15)
+    with watch.attached(), StallWatchdog(watch, threshold_s=0.3, report=reported.append).watching():
+        await trio.sleep(0.6)
     assert reported == []
 
 
-def _block(seconds: float) -> None:
+def stalls_in(function: str, reported: Iterable[Stall]) -> list[Stall]:
+    """Those of a function: on a busy machine any turn may be long."""
+    return [stall for stall in reported if any(f"in {function}" in line for line in stall.stack)]
+
+
+def _block(seconds: float, *, unless: Callable[[], bool] = lambda: False) -> None:
     until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
+    while time.perf_counter() < until and not unless():
         pass

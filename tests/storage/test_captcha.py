@@ -139,7 +139,7 @@ async def test_no_answer_is_waited_for_two_seconds() -> None:
         with pytest.raises(CaptchaUnavailable):
             await turnstile.check("a-token")
 
-        assert trio.current_time() - began < CHECK_TIMEOUT_S + 0.5
+        assert trio.current_time() - began < 2 * CHECK_TIMEOUT_S
 
 
 async def test_nobody_there_is_told_at_once() -> None:

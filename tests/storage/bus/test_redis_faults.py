@@ -83,7 +83,7 @@ async def test_killed_subscribers_are_noticed_and_replaced(redis: RedisServer) -
 async def test_the_bus_is_down_while_redis_hangs_and_up_again_after(redis: RedisServer) -> None:
     async with a_worker(wire_to(redis), "worker-a.1") as bus:
         redis.freeze()
-        with trio.fail_after(3.0):
+        with trio.fail_after(WAIT_S):
             await until(lambda: not bus.is_up)
         redis.thaw()
         await until(lambda: bus.is_up)
