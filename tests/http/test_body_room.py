@@ -13,9 +13,10 @@ LONGEST = 64 * KIB
 
 
 async def read(share: BodyShare, size: int) -> None:
-    for _ in range(size // PIECE):
-        await share.wait()
-        share.take(PIECE)
+    with trio.fail_after(60):
+        for _ in range(size // PIECE):
+            await share.wait()
+            share.take(PIECE)
 
 
 def a_room(*, places: int = 2) -> BodyRoom:
@@ -73,8 +74,7 @@ async def test_a_place_is_free_again_once_its_request_is_answered(autojump_clock
     with trio.move_on_after(60) as late:
         await second.wait()
     first.give_back()
-    with trio.fail_after(60):
-        await read(second, 3 * PIECE)
+    await read(second, 3 * PIECE)
 
     assert late.cancelled_caught
 
@@ -89,5 +89,4 @@ async def test_who_waits_may_be_cancelled_and_leaves_nothing_behind(autojump_clo
     full.give_back()
 
     assert room.held == 0
-    with trio.fail_after(1):
-        await read(room.share(), LONGEST)
+    await read(room.share(), LONGEST)

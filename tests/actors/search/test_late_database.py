@@ -47,6 +47,15 @@ async def test_where_a_place_was_not_found_out_in_time_nothing_is_shown_rather_t
     assert reasons(answer)["burst1"] == "timeout"
 
 
+async def test_where_a_denied_place_was_not_found_out_in_time_nothing_is_shown_rather_than_lessons_there(
+    autojump_clock: MockClock,
+) -> None:
+    answer = await answered("piano not in queens", stalled="places.look_up")
+
+    assert answer.hits == ()
+    assert reasons(answer)["burst1"] == "timeout"
+
+
 async def test_without_the_strength_of_the_words_lessons_are_found_all_the_same(autojump_clock: MockClock) -> None:
     answer = await answered("piano in park slope", stalled="retrieval.text_strength")
 
