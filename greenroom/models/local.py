@@ -1,8 +1,8 @@
 """Embeddings without a network: WordLlama's static vectors of pieces of words, averaged over a text.
 
 1. A text counts half as it is written and half in its :func:`plain spelling <greenroom.models.plain_spelling.plain_spelling>`. A word in
-   other letters is made of other pieces: "Sofas" is as far from "sofas" (0.44) as a couch is. Plain spelling alone loses what capitals
-   and plurals say (``docs/retrieval.md`` has what each finds).
+   other letters is made of other pieces: "Sofas" is farther from "sofas" (0.44) than "sofa" from "couch" (0.51). Plain spelling alone
+   loses what capitals and plurals say: with words, it found less than both (``docs/retrieval.md``).
 2. A text that has no word the model knows has no meaning. Letters at random fall into pieces of one or two, each of which is near something.
 
 A text of a line takes about 0.1 ms, so small requests are computed where they are; the model is some 80 MB in memory.
