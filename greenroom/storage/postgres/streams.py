@@ -21,7 +21,7 @@ from greenroom.storage.postgres.columns import texts
 from greenroom.storage.postgres.conversations import PAGE, TOTAL_UNREAD, page_params, with_upcoming
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.session import Session
-from greenroom.storage.postgres.writes import in_transaction
+from greenroom.storage.postgres.transactions import in_transaction
 
 UPKEEP_TIMEOUT_S: Final = 60.0
 """Upkeep reads old partitions in batches; a batch that takes longer than this fails, and the next upkeep tries again."""

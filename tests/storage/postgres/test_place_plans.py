@@ -18,7 +18,7 @@ from greenroom.storage.postgres.search.gazetteer import (
     PostgresGazetteer,
 )
 from greenroom.storage.postgres.search.places import ASK_BY_INDEX, LOOK_UP, PostgresPlaces
-from greenroom.storage.postgres.writes import in_transaction
+from greenroom.storage.postgres.transactions import in_transaction
 from tests.storage.builders import NOW
 from tests.storage.places_builders import NYC, REGIONS
 

@@ -14,7 +14,7 @@ from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.postgres import PostgresOptions, open_pool, postgres_storage
 from greenroom.storage.postgres.search import legs
 from greenroom.storage.postgres.search.cards import asked_cards
-from greenroom.storage.postgres.writes import in_transaction
+from greenroom.storage.postgres.transactions import in_transaction
 from greenroom.storage.retrieval.rules import RetrievalRules
 from tests.storage.builders import NOW
 from tests.storage.market_builders import MODEL, a_query, a_teacher, found, lesson_id, open_market

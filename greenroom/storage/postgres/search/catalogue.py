@@ -17,7 +17,7 @@ from greenroom.storage.postgres.columns import texts
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.service_columns import service_columns
 from greenroom.storage.postgres.session import Session
-from greenroom.storage.postgres.writes import in_transaction
+from greenroom.storage.postgres.transactions import in_transaction
 
 PROFILES: Final = """
 -- profiles: of those who have one. Walks the primary keys.

@@ -21,7 +21,7 @@ from greenroom.storage.postgres.columns import moments, texts
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.search.legs import vector_text
 from greenroom.storage.postgres.session import Params, Query, Session
-from greenroom.storage.postgres.writes import in_transaction
+from greenroom.storage.postgres.transactions import in_transaction
 from greenroom.storage.retrieval.head_words import head_words
 from greenroom.storage.retrieval.rules import CATEGORY_WEIGHT, DESCRIPTION_WEIGHT, HEAD_WEIGHT, TITLE_WEIGHT
 

@@ -21,7 +21,7 @@ from greenroom.storage.place_rows import NEAREST_WITHOUT_BOUNDARY_KM, SIMILAR_NA
 from greenroom.storage.ports import PlaceRows, RowsWithin
 from greenroom.storage.postgres.columns import texts
 from greenroom.storage.postgres.pool import Pool
-from greenroom.storage.postgres.writes import in_transaction
+from greenroom.storage.postgres.transactions import in_transaction
 
 KM_PER_DEGREE: Final = 111.2
 

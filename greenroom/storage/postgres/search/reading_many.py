@@ -8,7 +8,7 @@ from typing import Final
 
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.session import Session
-from greenroom.storage.postgres.writes import in_transaction
+from greenroom.storage.postgres.transactions import in_transaction
 
 BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 """What belongs to one answer is of one moment."""

@@ -46,7 +46,7 @@ from greenroom.storage.postgres.search.legs import (
 )
 from greenroom.storage.postgres.search.words import STRENGTH, word_params
 from greenroom.storage.postgres.session import Query, Sent, Session
-from greenroom.storage.postgres.writes import in_transaction
+from greenroom.storage.postgres.transactions import in_transaction
 from greenroom.storage.retrieval.free_time import HORIZON, Schedule, asked_windows, first_free
 from greenroom.storage.retrieval.fusion import Found, admitted, count, fuse
 from greenroom.storage.retrieval.rules import LEG_DEPTH, RetrievalRules
