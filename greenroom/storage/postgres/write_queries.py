@@ -51,13 +51,18 @@ SELECT c.id, c.student_id, c.instructor_id, c.last_seq, c.created_at, c.last_mes
 """
 
 SENT_MESSAGES: Final = """
--- sent_messages: those already stored under these client ids.
+-- sent_messages: those already stored under these client ids. Each is looked for by itself, as a join might begin with all
+-- messages, and did where they had been counted while there were none. Bounds on both sides mean the same as an equality, but
+-- leave an order to ask for, and only messages_client_key has it.
 SELECT m.id, m.conversation_id, m.seq, m.version, m.kind, m.sender_id, m.sender_ordinal, m.content, m.client_id,
        m.booking_id, m.created_at, m.edited_at, m.deleted_at, m.reactions
   FROM unnest(%(conversation_ids)s::text[], %(sender_ids)s::text[], %(client_ids)s::text[])
        AS k (conversation_id, sender_id, client_id)
-  JOIN shown_messages m ON m.conversation_id = k.conversation_id AND m.sender_id = k.sender_id
-                 AND m.client_id = k.client_id
+ CROSS JOIN LATERAL (
+       SELECT * FROM shown_messages
+        WHERE conversation_id = k.conversation_id AND sender_id = k.sender_id
+          AND client_id >= k.client_id AND client_id <= k.client_id
+        ORDER BY client_id LIMIT 1) m
 """
 
 SYSTEM_MESSAGES: Final = """

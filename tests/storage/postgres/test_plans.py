@@ -128,6 +128,22 @@ async def test_a_client_id_is_looked_up_by_itself_and_not_among_all_a_senders_me
     assert "client_id" in _condition_of("messages_client_key", plans["sent_messages"])
 
 
+async def test_a_client_id_is_looked_up_by_itself_where_messages_were_counted_while_there_were_none(
+    database: PostgresOptions, plans: Plans
+) -> None:
+    telling = replace(database, conninfo=make_conninfo(database.conninfo, options=TELL_PLANS))
+    async with open_pool(telling) as pool:
+        storage = postgres_storage(pool, bus=LocalBus())
+        await add_users(storage, ANN, BEN)
+        await open_all(storage, a_conversation())
+        await pool.run("ANALYZE", None)
+
+        await ask_on_sending(storage)
+
+    assert "client_id" in _condition_of("messages_client_key", plans["sent_messages"])
+    assert not _reads_an_index_whole(plans["sent_messages"])
+
+
 async def test_an_ordinal_is_read_off_one_entry_of_its_index(storage: Storage, plans: Plans) -> None:
     await ask_on_sending(storage)
 
