@@ -176,9 +176,10 @@ class Pipeline:
         decision = await self._decide_place(understood, found.rows, found.here)
         # "In chicago, not in chinatown" denies Chicago's, wherever the asker is.
         cities = {region.city for region in decision.answer.regions} or likely_cities(self._request, found.here)
-        denied = denied_regions(understood.denied_places, found.denied, tuple(cities))
+        denied = denied_regions(understood.denied_places[:DENIED_MAX], found.denied, tuple(cities))
         self._trace.tiers, place = decision.trials, replace(decision.answer, excluded=denied.regions)
         understood = noticed(understood, NoticeKind.UNKNOWN_PLACE, denied.unknown)
+        understood = noticed(understood, NoticeKind.NOT_HEEDED, understood.denied_places[DENIED_MAX:])
         self._trace.prompts.extend(decision.prompts)
         vector = await self._vector(vector_for, embedding) if wants_vector else None
         zones = zones_of(place, found.here) or tools.board.timezones

@@ -213,7 +213,8 @@ class PriceOut(Wire):
 
 
 class WhenOut(Wire):
-    """``until``: the last day of a span that begins ``on``, null for a single day. ``from_minute`` and ``to_minute`` (exclusive) count from local midnight."""
+    """``until``: the last day of a span that begins ``on``, null for a single day. ``from_minute`` and ``to_minute`` (exclusive) count
+    from local midnight."""
 
     weekdays: list[Weekday]
     relative: RelativeDay | None

@@ -504,6 +504,16 @@ async def test_a_place_that_is_denied_and_unknown_is_told(autojump_clock: MockCl
     assert answer.understood.notices == (Notice(NoticeKind.UNKNOWN_PLACE, "xyzzyville"),)
 
 
+async def test_places_that_are_denied_beyond_those_that_are_looked_up_are_told(autojump_clock: MockClock) -> None:
+    async with a_market(PIANO) as world:
+        answer = await search(
+            world, "piano not in queens or manhattan or gowanus or soho or westminster or park slope"
+        )
+
+    assert len(answer.place.excluded) >= 5
+    assert answer.understood.notices == (Notice(NoticeKind.NOT_HEEDED, "park slope"),)
+
+
 async def test_a_morning_is_that_of_the_place_or_else_of_each_instructor(autojump_clock: MockClock) -> None:
     mornings = tuple(WeeklySlot(weekday, 540, 600) for weekday in range(1, 8))
     here = a_teacher(1, "Piano here", timezone="America/New_York", availability=mornings)

@@ -16,7 +16,7 @@ DENIED_MAX: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class DeniedRegions:
-    """``unknown``: texts that name no region of ours, or were too many, so that nothing is left out for them."""
+    """``unknown``: texts that name no region of ours, so that nothing is left out for them."""
 
     regions: tuple[Region, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -28,14 +28,14 @@ def denied_regions(
     """The regions that these texts mean, by what was found for each. Of an ambiguous name all are: none of them is wanted.
 
     Args:
-        rows: by text, of the first DENIED_MAX.
+        rows: by text.
         cities: where the lesson is asked for, else where the asker is; empty if unknown.
     """
     regions: dict[RegionId, Region] = {}
     unknown = []
     for text in texts:
-        answer = None if text not in rows else decide_by_name(text, rows[text], cities)
-        if answer is None or answer.outcome is PlaceOutcome.UNKNOWN:
+        answer = decide_by_name(text, rows[text], cities)
+        if answer.outcome is PlaceOutcome.UNKNOWN:
             unknown.append(text)
         else:
             regions |= {region.id: region for region in answer.regions}

@@ -1,6 +1,6 @@
 """What is denied is never asked for: "not online", "except sundays", "no piano", "not in brooklyn".
 
-1. A "not" denies what begins up to four words behind it, if nothing but words like "want to do it on" stands between, and what is
+1. A "not" denies what begins up to eight words behind it, if nothing but words like "want to do it on" stands between, and what is
    joined to that by an "or".
 2. What is denied is turned around where its opposite can be asked for: the other of two, the other days and hours, another age,
    places and kinds of lessons to leave out. Where it can't, that is told.
@@ -40,7 +40,7 @@ from greenroom.actors.search.understanding.line import Atom, Line
 from greenroom.actors.search.understanding.service import Lexicon, Meanings
 from greenroom.schema.search.understood import NoticeKind, PartKind, PriceBounds, When
 
-WORDS_BETWEEN_MAX: Final = 4
+WORDS_BETWEEN_MAX: Final = 8
 """Between "not" and what it denies."""
 
 WORDS_DENIED_MAX: Final = 3

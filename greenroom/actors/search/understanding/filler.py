@@ -32,7 +32,7 @@ FILLER: Final = word_set("""
     somebody someone something somewhere soon spot start started starting starts still studio studios style sub such suggest sure
     take taking taught teach teacher teachers teaches teaching than thank thanks that thats the their them then there these they
     thing things this those through thx time times to together too top trial try trying tuition two type
-    under until up upcoming us use using usually
+    under unless until up upcoming us use using usually
     very via
     w wanna want wanted wanting wants was way we week weekly weeks welcome well were weve what whats when where which while who whoever
     whom whos why wife will willing with within without wondering work workshop workshops would wont
@@ -78,8 +78,9 @@ NEGATOR_PAIRS: Final = frozenset(
 
 BETWEEN_NEGATION: Final = word_set(
     "want need wanted like do have to be on in for a an the any at only just necessarily during really too looking work with interested "
-    "my early late available free is are it all make of super necessarily travel travelling traveling go going get getting come coming "
-    "commute commuting pay paying spend spending"
+    "my early late available free is are it all make of super travel travelling traveling go going get getting come coming "
+    "commute commuting pay paying spend spending "
+    "anywhere somewhere taught given held based located happening having even way"
 )
 """Words that may stand between "not" and what it denies."""
 

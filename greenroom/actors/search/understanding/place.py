@@ -59,7 +59,7 @@ _STOP: Final = word_set(
     "for with who that which under below over from to is are am be my on at in near around by but not no or please pls can could would "
     "will i im we he she they it teaching teaches teach lessons lesson class classes teacher teachers instructor instructors "
     "tutor tutors coach coaches available preferably ideally willing looking need want someone price budget between less "
-    "max up about starting during after before until through via using because so if only since when where private cheap"
+    "max up about starting during after before until through via using because so if unless only since when where private cheap"
 )
 _CANT_BEGIN: Final = _STOP | word_set(
     "a an front exchange charge minor major return preparation public orchestra band ensemble theory nature water pool house kids corner "

@@ -25,6 +25,8 @@ from greenroom.actors.search.understanding.weekdays import DAY_NAME, WEEK, WEEKD
 from greenroom.schema.search.understood import NoticeKind, PartKind, When
 
 AHEAD_DAYS: Final = 28
+"""Of "starting in march": as many as a search looks ahead that names no day."""
+
 Days = tuple[date, date]
 """First and last."""
 
