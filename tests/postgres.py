@@ -22,7 +22,7 @@ from greenroom.storage.postgres.embedded.cluster import SUPERUSER, held_cluster
 from greenroom.storage.postgres.embedded.postmaster import PORT, SERVER_SETTINGS, STOP_LADDER, Postmaster
 from greenroom.storage.postgres.migrate import migrate
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
 MEMORY_FREE_MIN = 1_000_000_000
 
 # No test of this server pulls the plug, so nothing has to reach the disk.

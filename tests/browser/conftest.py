@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.people import Account, Visitor, registered, visitor
+from tests.browser.people import WAIT_MS, Account, Visitor, registered, visitor
 from tests.browser.server import ServerProcess, running_server
 from tests.postgres import PostgresServer
 
@@ -29,6 +29,8 @@ CHROMIUM_ARGUMENTS = (
 )
 
 NewVisitor = Callable[..., Visitor]
+
+expect.set_options(timeout=WAIT_MS)
 
 
 # One per module: while Playwright's event loop lives it counts as running in this thread, which the rooms' own tests

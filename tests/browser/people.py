@@ -12,8 +12,12 @@ from typing import Any
 
 import httpx
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 PASSWORD = "correct horse battery"
+
+WAIT_MS = 30_000
+"""Only ever waited for in full by a test that fails."""
 
 _numbers = count(1)
 
@@ -66,7 +70,7 @@ def problem(status: int, code: str, detail: str) -> dict[str, Any]:
 def registered(url: str, name: str, role: str) -> Iterator[Account]:
     """Register somebody nobody else in this run has met."""
     email = f"{role}-{next(_numbers)}@example.com"
-    with httpx.Client(base_url=url, timeout=10) as client:
+    with httpx.Client(base_url=url, timeout=WAIT_MS / 1000) as client:
         body = {"email": email, "password": PASSWORD, "display_name": name, "role": role}
         answer = client.post("/api/v1/auth/register", json=body).raise_for_status().json()
         client.cookies.clear()  # act by token: a cookie alone would have to come from a page
@@ -94,8 +98,16 @@ class Visitor:
         self.page.get_by_role("button", name="Log in").click()
         self.wait_live()
 
-    def wait_live(self, timeout_s: float = 10) -> None:
-        expect(self.page.get_by_text("Live", exact=True)).to_be_attached(timeout=timeout_s * 1000)
+    def wait_live(self) -> None:
+        expect(self.page.get_by_text("Live", exact=True)).to_be_attached()
+
+    def is_live_after(self, wait_ms: float) -> bool:
+        """Whether it is live once so much time has passed at the latest."""
+        try:
+            self.page.get_by_text("Live", exact=True).wait_for(state="attached", timeout=wait_ms)
+        except PlaywrightTimeout:
+            return False
+        return True
 
     def open_conversation(self, name: str) -> None:
         """Open the conversation with somebody from the list."""
@@ -137,7 +149,7 @@ def visitor(browser: Browser, url: str, **profile: Any) -> Iterator[Visitor]:
     """
     context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | profile))
     try:
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WAIT_MS)
         someone = Visitor(url, context, context.new_page())
         listen_for_complaints(someone, someone.page)
         yield someone

@@ -17,8 +17,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tests.postgres import PostgresServer, fresh_name
 
-START_TIMEOUT_S = 30
-STOP_TIMEOUT_S = 30
+START_TIMEOUT_S = 120
+STOP_TIMEOUT_S = 60
 
 UNLIMITED = {
     "GREENROOM_LIMIT_ANONYMOUS_REQUESTS_PER_MINUTE": "0",

@@ -12,7 +12,6 @@ from tests.browser.people import Account, Visitor
 
 pytestmark = pytest.mark.browser
 
-SOON_MS = 1_000
 STREAM = re.compile(r"/api/v1/events\?")
 ONE_MESSAGE = re.compile(r"/api/v1/messages/\w+$")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -53,7 +52,7 @@ def test_a_reaction_is_seen_by_both_with_who_gave_it_and_taken_back_by_pressing_
 ) -> None:
     open_menu(tomas, "See you on Sunday").get_by_role("button", name="React with 👍").click()
     seen = maya.page.get_by_role("button", name="👍 from Tomás Herrera")
-    expect(seen).to_be_visible(timeout=SOON_MS)
+    expect(seen).to_be_visible()
     expect(seen).to_have_attribute("aria-pressed", "false")
 
     seen.click()
@@ -106,7 +105,7 @@ def test_an_edited_message_says_so_to_both_and_what_it_said_is_shown_on_demand(
 ) -> None:
     edit(maya, "See you on Sunday", "See you on Saturday")
     for someone, name in ((maya, "Tomás Herrera"), (tomas, "Maya Lindqvist")):
-        expect(someone.messages).to_have_text(["See you on Saturday"], timeout=SOON_MS)
+        expect(someone.messages).to_have_text(["See you on Saturday"])
         expect(someone.row(name)).to_contain_text("See you on Saturday")
         expect(someone.page.get_by_role("textbox", name="Edit message")).to_have_count(0)
     expect(maya.composer).to_be_focused()
@@ -142,7 +141,7 @@ def test_who_edits_what_was_changed_elsewhere_sees_that_before_replacing_it(
     student.client.patch(f"/api/v1/messages/{message['id']}", json={"content": "See you on Monday"})
 
     alert = maya.page.get_by_role("alert").filter(has_text="changed elsewhere")
-    expect(alert).to_contain_text("See you on Monday", timeout=SOON_MS)
+    expect(alert).to_contain_text("See you on Monday")
     field = maya.page.get_by_role("textbox", name="Edit message")
     expect(field).to_have_value("See you on Sunday")
     field.fill("See you on Saturday")
@@ -197,7 +196,7 @@ def test_a_message_is_deleted_for_both_once_that_was_confirmed(maya: Visitor, to
     open_menu(maya, "See you on Sunday").get_by_role("button", name="Delete").click()
     question.get_by_role("button", name="Delete").click()
     for someone, name in ((maya, "Tomás Herrera"), (tomas, "Maya Lindqvist")):
-        expect(someone.messages).to_have_text(["This message was deleted."], timeout=SOON_MS)
+        expect(someone.messages).to_have_text(["This message was deleted."])
         expect(someone.row(name)).to_contain_text("Message deleted")
         expect(someone.page.locator(".message").get_by_role("button")).to_have_count(0)
     assert maya.unexpected() == tomas.unexpected() == []

@@ -22,8 +22,6 @@ from tests.browser.test_looks import PHONE, fits, nameless
 
 pytestmark = pytest.mark.browser
 
-FOLLOW_UP_MS = 15_000
-"""For what follows by way of the outbox: if its worker misses a call, it looks for itself within 10 s."""
 
 ZONE = ZoneInfo("America/New_York")
 IN_ZONE = {"timezone_id": ZONE.key, "locale": "en-GB"}
@@ -129,10 +127,8 @@ def test_a_student_sees_what_a_lesson_costs_books_it_once_and_both_see_it_at_onc
     expect(dialog).to_be_hidden()
     for someone in (maya, tomas):
         next_lesson = someone.page.get_by_role("button", name="Next lesson")
-        expect(next_lesson).to_contain_text(shown(moment), timeout=FOLLOW_UP_MS)
-        expect(someone.page.locator(".system-text")).to_contain_text(
-            "Maya Lindqvist booked Piano", timeout=FOLLOW_UP_MS
-        )
+        expect(next_lesson).to_contain_text(shown(moment))
+        expect(someone.page.locator(".system-text")).to_contain_text("Maya Lindqvist booked Piano")
     [booking] = student.bookings()
     assert datetime.fromisoformat(booking["starts_at"]) == moment
     assert (booking["duration_minutes"], booking["price_cents"], booking["note"]) == (60, 8_000, "For Elias.")
@@ -233,7 +229,7 @@ def test_an_instructor_moves_a_lesson_and_a_student_calls_it_off_and_the_other_s
     dialog.get_by_role("button", name="Move the lesson").click()
     expect(dialog).to_be_hidden()
     booked = maya.page.locator(".system-message").filter(has_text="Tomás Herrera moved Piano")
-    expect(booked.get_by_role("button")).to_contain_text(shown(moved), timeout=FOLLOW_UP_MS)
+    expect(booked.get_by_role("button")).to_contain_text(shown(moved))
 
     booked.get_by_role("button").click()
     dialog = maya.page.get_by_role("dialog", name="Piano")
@@ -243,7 +239,7 @@ def test_an_instructor_moves_a_lesson_and_a_student_calls_it_off_and_the_other_s
     dialog.get_by_role("button", name="Cancel the lesson").click()
     expect(dialog).to_be_hidden()
     called_off = tomas.page.locator(".system-message").filter(has_text="Reason: Elias is ill.")
-    expect(called_off).to_be_visible(timeout=FOLLOW_UP_MS)
+    expect(called_off).to_be_visible()
     expect(tomas.page.get_by_role("button", name="Next lesson")).to_contain_text(shown(taken))
     called_off.get_by_role("button").click()
     gone = tomas.page.get_by_role("dialog", name="Piano")
@@ -262,7 +258,7 @@ def test_who_looks_at_a_lesson_while_the_other_calls_it_off_is_told(
     instructor.client.post(
         f"/api/v1/bookings/{booking['id']}/cancel", json={"reason": "No piano."}
     ).raise_for_status()
-    expect(dialog.get_by_role("status").filter(has_text="changed meanwhile")).to_be_visible(timeout=FOLLOW_UP_MS)
+    expect(dialog.get_by_role("status").filter(has_text="changed meanwhile")).to_be_visible()
     expect(dialog).to_contain_text("Cancelled by Tomás Herrera")
     expect(dialog).to_contain_text("No piano.")
     expect(dialog.get_by_role("button", name="Move the lesson")).to_be_hidden()
@@ -282,7 +278,7 @@ def test_an_instructor_notes_that_a_lesson_was_given_once_it_has_begun(
     dialog.get_by_role("button", name="Yes, it was given").click()
     expect(dialog).to_be_hidden()
     completed = tomas.page.locator(".system-message").filter(has_text="completed Piano")
-    expect(completed).to_be_visible(timeout=FOLLOW_UP_MS)
+    expect(completed).to_be_visible()
     assert [booking["status"] for booking in student.bookings()] == ["completed"]
 
 
@@ -301,7 +297,7 @@ def test_my_lessons_lists_those_ahead_and_those_that_were_page_by_page_and_stays
     expect(maya.page.get_by_role("button", name="Show more")).to_be_hidden()
 
     instructor.client.post(f"/api/v1/bookings/{booked[0]['id']}/cancel").raise_for_status()
-    expect(rows).to_have_count(21, timeout=FOLLOW_UP_MS)
+    expect(rows).to_have_count(21)
     maya.page.get_by_role("link", name="Past").click()
     expect(rows).to_have_count(1)
     rows.first.click()
@@ -315,11 +311,11 @@ def test_a_booking_that_a_message_is_about_is_looked_up_however_long_ago_it_was(
     maya: Visitor, tomas: Visitor, student: Account, instructor: Account, piano: str
 ) -> None:
     booking = student.book(instructor, piano, in_days(5))
-    expect(maya.page.locator(".system-message")).to_have_count(1, timeout=FOLLOW_UP_MS)
+    expect(maya.page.locator(".system-message")).to_have_count(1)
     instructor.client.post(f"/api/v1/bookings/{booking['id']}/cancel").raise_for_status()
-    expect(maya.page.locator(".system-message")).to_have_count(2, timeout=FOLLOW_UP_MS)
+    expect(maya.page.locator(".system-message")).to_have_count(2)
     maya.page.reload()  # no snapshot holds a booking that was cancelled
-    expect(maya.page.locator(".booking.is-cancelled")).to_have_count(2, timeout=FOLLOW_UP_MS)
+    expect(maya.page.locator(".booking.is-cancelled")).to_have_count(2)
 
 
 def test_a_message_can_be_about_a_lesson(
@@ -346,11 +342,11 @@ def test_a_lesson_is_reached_from_the_thread_by_keyboard_and_what_was_written_ab
 ) -> None:
     words = "<img src=x onerror='window.harmed = 1'>"
     booking = student.book(instructor, piano, in_days(5))
-    expect(maya.page.locator(".system-message")).to_have_count(1, timeout=FOLLOW_UP_MS)
+    expect(maya.page.locator(".system-message")).to_have_count(1)
     student.say(booking["conversation_id"], "See you then")
     path = f"/api/v1/bookings/{booking['id']}/cancel"
     instructor.client.post(path, json={"reason": words}).raise_for_status()
-    expect(maya.page.locator(".booking.is-cancelled")).to_have_count(2, timeout=FOLLOW_UP_MS)
+    expect(maya.page.locator(".booking.is-cancelled")).to_have_count(2)
 
     maya.composer.press("Shift+Tab")
     expect(maya.page.locator("button.booking").last).to_be_focused()

@@ -19,8 +19,8 @@ from urllib.parse import urlencode
 import psutil
 from psycopg.conninfo import conninfo_to_dict
 
-START_TIMEOUT_S = 40.0
-STOP_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 50.0
 
 
 class WorkersServer:
@@ -56,7 +56,7 @@ class WorkersServer:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def wait_line(self, event: str, *, since: float = 0.0, count: int = 1, timeout_s: float = 20.0) -> float:
+    def wait_line(self, event: str, *, since: float = 0.0, count: int = 1, timeout_s: float = 60.0) -> float:
         """Wait until the log has said ``event`` so often since a moment; return when it did."""
         deadline = monotonic() + timeout_s
         with self._said:

