@@ -40,20 +40,25 @@ async def test_a_connection_is_made_when_first_needed_and_used_again(pool: Pool)
 
 
 async def test_others_run_only_while_the_server_is_waited_for(pool: Pool) -> None:
-    await backend(pool)
+    async with pool.session() as one, pool.session() as other:  # both are open from now on
+        await one.fetch(ONE, None, int)
+        await other.fetch(ONE, None, int)
     ran = trio.Event()
 
     async def run() -> None:
         ran.set()
+        await holder.fetch("SELECT pg_advisory_unlock(1)", None, bool)
 
     with trio.fail_after(WAIT_S):
-        async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as nursery, pool.session() as holder:
+            await holder.fetch("SELECT pg_advisory_lock(1)", None, str)
             nursery.start_soon(run)
             async with pool.session() as session, session.pipeline():
                 await session.send("BEGIN")
                 await session.send(ONE)
                 assert not ran.is_set()
-                assert await session.fetch(ONE, None, int) == [1]
+                # Which the server can't answer before the others have run.
+                assert await session.fetch("SELECT 1 FROM pg_advisory_xact_lock(1)", None, int) == [1]
                 assert ran.is_set()
                 await session.send("COMMIT")
 
