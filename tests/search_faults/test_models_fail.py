@@ -76,7 +76,6 @@ async def test_no_connection_is_held_while_a_model_is_asked(
 
 
 async def test_a_search_whose_asker_leaves_ends_its_calls_and_gives_its_connections_back(
-    slow_clock: MockClock,
     database: PostgresOptions,
 ) -> None:
     with trio.fail_after(WAIT_S):
