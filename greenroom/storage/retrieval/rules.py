@@ -73,8 +73,8 @@ class RetrievalRules:
         kindred_floors: the same, of what the nearest has to reach for anything to be let in for its meaning where a kind is meant. Of the
             taxonomy's kinds, asked for as :func:`~greenroom.actors.search.understanding.meaning.meaning_text` does, 99 % are as near to
             themselves, one pair in a thousand of two groups is.
-        unknown_floors: the same where no kind is meant and no text has a word that is anything like one of the sentence's. Letters at
-            random mostly have no vector of the local model; with this, one in forty such words finds anything among our lessons.
+        unknown_floors: the same where no kind is meant and no text has a word that is anything like one of the sentence's. Of
+            words of letters at random half have no vector of the local model; one in ten finds anything among our lessons.
     """
 
     strong_score: float = 0.60

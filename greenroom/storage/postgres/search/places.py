@@ -85,14 +85,15 @@ SELECT f.part, f.container, f.tier, f.confidence, f.name,
 """
 
 NEAREST: Final = """
--- nearest_names: by cosine, of one model's vectors; there are some thousand at most, so all are compared.
-SELECT 4, (1 - (e.embedding <=> %(vector)s::real[]::vector))::double precision, r.name,
+-- nearest_names: by cosine, of one model's vectors; there are some thousand at most, so all are compared. They are of unit length, but for
+-- those of names that mean nothing to the model, which are near to nothing.
+SELECT 4, (-(e.embedding <#> %(vector)s::real[]::vector))::double precision, r.name,
        r.id, r.city, r.parent_id, r.kind, r.name, r.lat, r.lng, r.timezone, r.prior
   FROM region_embeddings e
   JOIN region_boundaries r ON r.id = e.region_id
  WHERE e.model = %(model)s AND e.dimension = %(dimension)s
    AND (cardinality(%(cities)s::text[]) = 0 OR r.city = ANY(%(cities)s::text[]))
- ORDER BY e.embedding <=> %(vector)s::real[]::vector, r.id LIMIT %(limit)s
+ ORDER BY e.embedding <#> %(vector)s::real[]::vector, r.id LIMIT %(limit)s
 """
 
 REGIONS: Final = """
