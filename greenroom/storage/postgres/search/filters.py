@@ -31,7 +31,7 @@ NOT_BARRED: Final = "(d.category IS NULL OR d.category <> ALL(%(barred)s::text[]
 HAD_ELSEWHERE: Final = """EXISTS (SELECT FROM unnest(d.reach) AS had (token)
            WHERE token ^@ '=' AND NOT token || '/' ^@ ANY(%(barred_areas)s::text[])
              AND (cardinality(%(serving)s::text[]) = 0 OR token = ANY(%(serving)s::text[]) OR token || '/' ^@ ANY(%(within)s::text[])))"""
-"""See :class:`~greenroom.storage.retrieval.reach.Elsewhere`: in some 5 µs each, ten times what the others take, so it is the last."""
+"""See :class:`~greenroom.storage.retrieval.reach.Elsewhere`: in some 5 µs each, so it is the last."""
 
 ONLINE_OR_HAD_ELSEWHERE: Final = f"(d.is_online OR {HAD_ELSEWHERE})"
 FREE: Final = """(SELECT true FROM windows w
