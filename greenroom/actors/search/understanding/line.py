@@ -165,11 +165,51 @@ def _atoms(found: Sequence[Word]) -> Iterator[Atom]:
         atom = (
             _ordinal(found, at)
             or _number(found, at)
+            or _shorthand(found, at)
             or Atom(_DECADES.get(found[at].key, found[at].key), (found[at],))
         )
         at += len(atom.words)
         if atom.key != "-" or _joins_a_range(found, at - 1):
             yield atom
+
+
+_SHORT: Final = {
+    "u": "you",
+    "ur": "your",
+    "wknd": "weekend",
+    "wkend": "weekend",
+    "wknds": "weekends",
+    "wkends": "weekends",
+    "eve": "evening",
+    "eves": "evenings",
+    "nite": "night",
+    "arvo": "afternoon",
+}
+_SHORT_WITH_DIGIT: Final = {
+    ("b", "4"): "before",
+    ("sum", "1"): "someone",
+    ("some", "1"): "someone",
+    ("any", "1"): "anyone",
+    ("2", "day"): "today",
+    ("2", "moro"): "tomorrow",
+    ("2", "nite"): "tonight",
+}
+"""Written without a space: "b4", "sum1"."""
+
+
+def _shorthand(found: Sequence[Word], at: int) -> Atom | None:
+    """A word as it is written in messages: "b4", "wknd". "U12" is a team, "new year's eve" and "eve hill" may be names."""
+    key, follower = found[at].key, found[at + 1] if at + 1 < len(found) else None
+    if follower is not None and follower.is_glued and (meant := _SHORT_WITH_DIGIT.get((key, follower.key))):
+        return Atom(meant, (found[at], follower))
+    if key == "u" and any(
+        word.key[0].isdigit() for word in (*found[max(at - 1, 0) : at], *found[at + 1 : at + 2])
+    ):
+        return None
+    if key == "eve" and not (at and found[at - 1].key in _RANGE_ENDS):
+        return None
+    meant = _SHORT.get(key)
+    return None if meant is None else Atom(meant, (found[at],))
 
 
 _RANGE_ENDS: Final = word_set(

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Final
 
 from greenroom.actors.search.understanding.age import age_claims, age_left, are_left_out, merged_ages
+from greenroom.actors.search.understanding.audience import audience_claims
 from greenroom.actors.search.understanding.claims import (
     Ages,
     Claim,
@@ -75,6 +76,7 @@ def understand(
     claims = [
         *price_claims(line),
         *age_claims(line),
+        *audience_claims(line),
         *level_claims(line),
         *when_claims(line, today=today),
         *online_claims(line),

@@ -84,7 +84,8 @@ class Lexicon:
         return None
 
     def nearest(self, word: str) -> Meanings | None:
-        """What a misspelt word names: one letter too many, too few, wrong, or two swapped. Of several the first in the taxonomy."""
+        """What a misspelt word names: one letter too many, too few, wrong, two swapped, or one out of its place ("panio"). Of several
+        the first in the taxonomy; a letter out of its place comes last."""
         if word in _AS_TYPED or not TYPO_LENGTH_MIN - 1 <= len(word) <= 25:
             return None
         if len(word) < TYPO_LENGTH_MIN:
@@ -95,6 +96,15 @@ class Lexicon:
         for stem in (word, *_one_less(word)):
             for name in self._nearly.get(stem, ()):
                 if OSA.distance(word, name, score_cutoff=1) <= 1:
+                    return self._meanings[(name,)]
+        return self._out_of_place(word)
+
+    def _out_of_place(self, word: str) -> Meanings | None:
+        """What a word names that has one letter elsewhere, but for the first: without that letter both are the same ("vilion")."""
+        letters = sorted(word)
+        for stem in _one_less(word):
+            for name in self._nearly.get(stem, ()):
+                if name[0] == word[0] and len(name) == len(word) and sorted(name) == letters:
                     return self._meanings[(name,)]
         return None
 
@@ -155,7 +165,7 @@ REAL_WORDS: Final = word_set("""
     skimming slimming germany germane persia quash squish serum expel hello booking looking plaza piazza coping ceding serving
     holding seeing swiss tapes axes faxes sauces focus famil cunning gunning ruining
     chord chords carol carols vila cell vice chin hind tail lain iris hist bare pain pant pint mana dram cava bent curt unit sift scum sale dive done tart
-    trot taro ruby bile swig ding tang dane dace oran pole flue making taking stage short skills swing tango tempo theme three twins under world hobby handy light right rights
+    trot taro ruby bile swig ding tang dane dace oran pole flue making taking diver divers stage short skills swing tango tempo theme three twins under world hobby handy light right rights
     """)
 """English words one edit away from a name of a lesson that mean something else."""
 

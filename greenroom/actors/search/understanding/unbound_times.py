@@ -23,9 +23,9 @@ _ASKS_NOTHING: Final = (
     ),
     pattern(r"(?:in_|during_|over_|for_)?(?:the_)?(?:half_term|term_time|school_holidays?|summer_holidays?)(?:_(?:holidays?|break|week))?"),
     pattern(r"for_2(?=_(?:in|on|at|near|this|next|under|please|with|-)(?!\S)) | as_an?_couple"),
-    pattern(r"4(?=_(?:my|me|kids|beginners|an?)(?!\S)) | 2(?=_(?:teach|learn|help|show|play|do)(?!\S))"),
+    pattern(r"(?<!for\ )(?<!of\ )(?<!to\ )(?<!max\ )4(?=_(?:my|me|kids?|child|children|adults?|teens?|teenagers?|seniors?|toddlers?|beginners?|an?)(?!\S)) | 2(?=_(?:teach|learn|help|show|play|do)(?!\S))"),
     pattern(r"(?:at_least_|over_|more_than_)?\d+_?\+?_?(?:years?|yrs?)(?:_(?:of|teaching|professional)){0,3}_experience"),
-    pattern(r"1_(?:on|to|:|-|2)_1 | 1_on_2 | half_hour | (?:any|what)_time | asap | as_soon_as_possible | right_(?:now|away) | immediately | same_time"
+    pattern(r"1_(?:on|to|:|-|2)_1 | 1_on_2 | half_hour | (?:any|what)_time | asap | as_soon_as_possible | innit | lol | tho | btw | tbh | fyi | right_(?:now|away) | immediately | same_time"
         r" | yesterday | last_(?:week|weekend|month|year|night)"),
     pattern(r"(?:within_|in_)?\d+(?:\.\d+)?_(?:miles?|mi|km|kms|blocks?|kilomet(?:er|re)s?|mins?_walk|minutes?_walk)(?!_(?:of|from)(?!\S))"),
     pattern(r"(?:group_of_|class_of_|for_|up_to_|max_|maximum_){0,4}\d+_(?:people|persons?|students?|kids(?!_age)|children(?!_age)|adults|players?|of_us|others?)(?!_(?:age|ages|aged|between|under|over)(?!\S))"),
