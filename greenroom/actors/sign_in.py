@@ -191,17 +191,18 @@ class SignIn:
             # A try counts as a failure until its password turns out right. Were several at it at once, those with the right
             # one would lock each other out.
             async with self._tries.turn(account):
-                known = await self._try(account, found, password, captcha_token)
+                known = await self._try(account, email, password, captcha_token)
         except NoTurn:
             raise LoginBusy(retry_after_s=1.0) from None
         if self._passwords.is_outdated(known.password_hash):
-            await self._accounts.set_password_hash(known.user.id, await self._passwords.hash(password))
+            renewed = await self._passwords.hash(password)
+            await self._accounts.renew_password_hash(known.user.id, renewed, former=known.password_hash)
         return await self._start_session(known.user)
 
-    async def _try(
-        self, account: str, found: Credentials | None, password: str, captcha_token: str | None
-    ) -> Credentials:
+    async def _try(self, account: str, email: str, password: str, captcha_token: str | None) -> Credentials:
         """Look at a password, and count the try for what it was; return whose it is."""
+        # Read again: while the turn was waited for, the password may have been changed.
+        found = await self._accounts.credentials(email)
         await self._lockout.check(account)
         await self._limiting.account_login(account)
         attempt = await self._lockout.begin(account)

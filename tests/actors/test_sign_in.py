@@ -19,6 +19,7 @@ from greenroom.schema.errors import (
 )
 from greenroom.schema.records import Role
 from greenroom.storage.memory.faults import FaultPoint, Phase
+from greenroom.storage.passwords import SimulatedPasswords
 from tests.actors.world import PASSWORD, World, a_world
 
 
@@ -37,6 +38,37 @@ async def test_unknown_account_and_wrong_password_look_alike(
     async with a_world() as world:
         with pytest.raises(InvalidCredentials, match=r"^The e-mail address or the password is wrong\.$"):
             await world.core.sign_in.login(email=email, password=password)
+
+
+async def test_a_password_that_was_changed_while_a_try_waits_for_its_turn_is_the_old_one(
+    autojump_clock: MockClock,
+) -> None:
+    async with a_world() as world:
+        login = partial(world.core.sign_in.login, email="maya@example.com")
+        changed = await SimulatedPasswords().hash("another password")
+        looked_up = 0
+        before = world.database.faults
+
+        async def change_it_amid_the_first(point: FaultPoint) -> None:
+            nonlocal looked_up
+            looked_up += point == FaultPoint("accounts.credentials", Phase.AFTER)
+            if looked_up == 2:  # the first try has its turn, and the second is yet to come
+                await trio.sleep(1)
+                world.database.faults = before
+                world.database.tables.password_hashes[world.maya.user.id] = changed
+            await before(point)
+
+        async def be_refused() -> None:
+            await trio.sleep(0.5)
+            with pytest.raises(InvalidCredentials):
+                await login(password=PASSWORD)
+
+        world.database.faults = change_it_amid_the_first
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(be_refused)
+            await login(password=PASSWORD)
+
+        assert (await login(password="another password")).identity.user == world.maya.user
 
 
 async def test_a_confirmed_session_costs_no_query_for_a_minute(autojump_clock: MockClock) -> None:

@@ -41,6 +41,14 @@ class MemoryAccounts:
                 raise UserNotFound("No such user.")
             self._database.tables.password_hashes[user_id] = password_hash
 
+    async def renew_password_hash(self, user_id: UserId, password_hash: str, *, former: str) -> bool:
+        async with self._database.operation("accounts.renew_password_hash"):
+            hashes = self._database.tables.password_hashes
+            if hashes.get(user_id) != former:
+                return False
+            hashes[user_id] = password_hash
+            return True
+
     async def user(self, user_id: UserId) -> User | None:
         async with self._database.operation("accounts.user"):
             return self._database.tables.users.get(user_id)

@@ -44,10 +44,17 @@ class Accounts(Protocol):
         ...
 
     async def set_password_hash(self, user_id: UserId, password_hash: str) -> None:
-        """Replace the stored hash (after its parameters were raised).
+        """Give a user another password.
 
         Raises:
             UserNotFound: no such user.
+        """
+        ...
+
+    async def renew_password_hash(self, user_id: UserId, password_hash: str, *, former: str) -> bool:
+        """Store the same password anew, with other parameters; False if the stored hash is ``former`` no more.
+
+        Somebody may have changed the password meanwhile, and must not get the old one back.
         """
         ...
 

@@ -33,6 +33,11 @@ REPLACE_HASH: Final = """
 UPDATE users SET password_hash = %(password_hash)s WHERE id = %(id)s
 """
 
+RENEW_HASH: Final = """
+-- renew_hash: of a user's password, unless that is another one by now.
+UPDATE users SET password_hash = %(password_hash)s WHERE id = %(id)s AND password_hash = %(former)s
+"""
+
 USER: Final = """
 -- user: by id.
 SELECT id, email, display_name, role, is_active, created_at FROM users WHERE id = %(id)s
@@ -103,6 +108,10 @@ class PostgresAccounts:
     async def set_password_hash(self, user_id: UserId, password_hash: str) -> None:
         if not await self._pool.run(REPLACE_HASH, {"id": user_id, "password_hash": password_hash}):
             raise UserNotFound("No such user.")
+
+    async def renew_password_hash(self, user_id: UserId, password_hash: str, *, former: str) -> bool:
+        params = {"id": user_id, "password_hash": password_hash, "former": former}
+        return await self._pool.run(RENEW_HASH, params) > 0
 
     async def user(self, user_id: UserId) -> User | None:
         found = await self._pool.fetch(USER, {"id": user_id}, rows.user)

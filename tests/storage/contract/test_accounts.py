@@ -59,6 +59,19 @@ async def test_a_password_hash_of_nobody_can_not_be_replaced(storage: Storage) -
         await storage.accounts.set_password_hash(NOBODY, "stronger")
 
 
+async def test_a_hash_is_renewed_only_while_the_password_is_the_same(storage: Storage) -> None:
+    await storage.accounts.create_user(a_user(ANN), "hash")
+    renewed = await storage.accounts.renew_password_hash(ANN, "stronger", former="hash")
+    await storage.accounts.set_password_hash(ANN, "of another password")
+    late = await storage.accounts.renew_password_hash(ANN, "strongest", former="stronger")
+    nobodys = await storage.accounts.renew_password_hash(NOBODY, "stronger", former="hash")
+
+    found = await storage.accounts.credentials(a_user(ANN).email)
+    assert (renewed, late, nobodys) == (True, False, False)
+    assert found is not None
+    assert found.password_hash == "of another password"
+
+
 async def test_a_session_is_found_with_its_user(storage: Storage) -> None:
     await add_users(storage, ANN)
     session = a_session(ANN)
