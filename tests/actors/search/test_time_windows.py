@@ -75,6 +75,15 @@ def test_this_saturday_is_the_next_one_also_on_a_sunday() -> None:
     assert window == TimeWindow(utc(12, 5, 5), utc(12, 6, 5))
 
 
+def test_this_week_without_a_day_ends_with_the_week_whatever_days_are_left() -> None:
+    friday = utc(11, 27, 17)
+    all_but_saturday = frozenset(Weekday) - {Weekday.SATURDAY}
+
+    windows = resolve_when(When(weekdays=all_but_saturday, relative=RelativeDay.THIS_WEEK), friday, NEW_YORK)
+
+    assert windows == (TimeWindow(friday, utc(11, 28, 5)), TimeWindow(utc(11, 29, 5), utc(11, 30, 5)))
+
+
 def test_today_is_the_one_of_the_city() -> None:
     """It is Tuesday in Tokyo already."""
     (window,) = resolve_when(When(relative=RelativeDay.TODAY), NOW, "Asia/Tokyo")

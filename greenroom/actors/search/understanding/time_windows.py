@@ -45,7 +45,7 @@ def resolve_when(when: When, now: datetime, timezone: str) -> tuple[TimeWindow, 
     """Windows in UTC in which a lesson may lie: in order, merged where they touch, none of them before ``now``.
 
     Today is what it is in ``timezone``, and hours are those of its clocks, also on days on which these are changed. "This week"
-    ends on Sunday; with a weekday it means the next seven days. "This weekend" is still that on its Sunday. A date goes
+    ends on Sunday; with weekdays that are all over it means the next seven days. "This weekend" is still that on its Sunday. A date goes
     before weekdays, and a day counted from today that isn't one of the weekdays named goes before them too.
 
     Args:
@@ -107,7 +107,9 @@ def _span(when: When, today: date) -> tuple[date, int]:
         case RelativeDay.TOMORROW:
             return today + timedelta(days=1), 1
         case RelativeDay.THIS_WEEK:
-            return today, 7 if when.weekdays else 7 - today.weekday()
+            left = WEEK[today.weekday() :]
+            is_over = when.weekdays and when.weekdays.isdisjoint(left)
+            return today, 7 if is_over else len(left)
         case RelativeDay.NEXT_WEEK:
             return monday + timedelta(days=7), 7
         case RelativeDay.THIS_WEEKEND:
