@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from greenroom.storage.bus_codec import Codec
 from greenroom.storage.bus_shared import PUBLISHER_SILENCE_S, SharedBus
@@ -138,7 +139,9 @@ async def test_a_worker_that_dies_leaves_the_others_suspicious_and_the_bus_not_u
         assert second.statistics().missing == 1
 
 
-async def test_a_worker_that_ends_in_order_sends_its_last_notes_and_is_not_missed(redis: RedisServer) -> None:
+async def test_a_worker_that_ends_in_order_sends_its_last_notes_and_is_not_missed(
+    redis: RedisServer, slow_clock: MockClock
+) -> None:
     async with a_worker(wire_to(redis), "worker-b.1") as second, reading(second) as there:
         async with a_worker(wire_to(redis), "worker-a.1") as first:
             await first.publish([a_hint(1)])

@@ -31,11 +31,12 @@ async def storm(pool: Pool, *, calls: int, seed: int) -> None:
     draw = random.Random(seed)
     numbers = iter(range(calls))
     cancelled = finished = 0
+    patience_s = 0.02  # which calls are given at most: it is found out with how much some end and some do not
 
     async def call_again_and_again() -> None:
-        nonlocal cancelled, finished
+        nonlocal cancelled, finished, patience_s
         for number in numbers:
-            with trio.move_on_after(draw.uniform(0, 0.02)) as scope:
+            with trio.move_on_after(draw.uniform(0, patience_s)) as scope:
                 try:
                     await draw.choice(CALLS_TO_MAKE)(pool, storage, number, draw.uniform(0, 0.01))
                     finished += 1
@@ -43,6 +44,7 @@ async def storm(pool: Pool, *, calls: int, seed: int) -> None:
                     # Only a neighbour's lock was too slow.
                     pass
             cancelled += scope.cancelled_caught
+            patience_s = patience_s * 1.02 if scope.cancelled_caught else max(0.02, patience_s / 1.02)
 
     async with trio.open_nursery() as nursery:
         for _ in range(CALLERS):
