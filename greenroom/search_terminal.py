@@ -148,6 +148,8 @@ def _notice(notice: NoticeOut) -> str:
             return f"{text} can't be searched for: it was left out."
         case NoticeKind.UNKNOWN_PLACE:
             return f"No place called {text} is known: none was left out."
+        case NoticeKind.NOT_UNDERSTOOD:
+            return f"{text} was not understood: no lesson has it."
         case NoticeKind.NOTHING_UNDERSTOOD:
             return f"{text} does not say what is looked for: all lessons are shown."
         case _:

@@ -39,6 +39,7 @@ from greenroom.actors.search.query_vector import QueryVector, QueryVectors
 from greenroom.actors.search.reader import Reader
 from greenroom.actors.search.request import SearchRequest
 from greenroom.actors.search.trace import SearchTrace
+from greenroom.actors.search.understanding.unknown_words import is_all_at_random
 from greenroom.models.ports import ModelBusy, ModelError, ModelTimeout
 from greenroom.schema.errors import FieldError, InvalidInput
 from greenroom.schema.ids import ServiceId
@@ -170,6 +171,8 @@ class Pipeline:
         if not found.is_placed:
             # Where it would be is not known; lessons anywhere would be an answer to something else.
             return await self._empty(understood, fingerprint)
+        if found.strength is not None:
+            understood = tools.reader.known(understood, found.strength.unknown)
         wants_vector = self._wants_vector(understood, found.strength)
         if not wants_vector and embedding is not None:
             embedding.abandon()
@@ -345,6 +348,9 @@ class Pipeline:
             self._budget.skip(
                 StageName.VECTOR, SkipReason.TEXT_STRONG, f"{strength.hits} hits, best {strength.best:.2f}"
             )
+            return False
+        if strength is not None and is_all_at_random(understood, strength.unknown):
+            self._budget.skip(StageName.VECTOR, SkipReason.NOT_NEEDED)
             return False
         return self._budget.covers(StageName.VECTOR, before=LAST_STAGES)
 

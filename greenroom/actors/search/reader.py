@@ -23,6 +23,7 @@ from greenroom.actors.search.understanding import Lexicon, understand
 from greenroom.actors.search.understanding.meaning import meaning_text
 from greenroom.actors.search.understanding.merging import merged
 from greenroom.actors.search.understanding.parse_cache import ModelFailed, ParseCache
+from greenroom.actors.search.understanding.unknown_words import unknown_told
 from greenroom.models.ports import ModelError
 from greenroom.schema.search.diagnostics import SkipReason, StageName
 from greenroom.schema.search.understood import Understood
@@ -95,6 +96,10 @@ class Reader:
     def meaning(self, understood: Understood) -> str:
         """What is embedded of a sentence."""
         return meaning_text(understood, lexicon=self._lexicon)
+
+    def known(self, understood: Understood, unknown: Sequence[str]) -> Understood:
+        """The same, told which of the lesson's words mean nothing; ``unknown`` are those that no lesson has."""
+        return unknown_told(understood, unknown, lexicon=self._lexicon) if unknown else understood
 
     def dated(self, text: str, understood: Understood, *, timezones: Sequence[str]) -> Understood:
         """The same with dates that lack a year as one means them in these zones: the place was not known while the sentence was read."""

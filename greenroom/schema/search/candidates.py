@@ -136,10 +136,12 @@ class TextStrength:
     Attributes:
         best: the highest text score, 0 to 1.
         hits: services that reach NL_SEARCH_TEXT_SKIP_VECTOR_SCORE_THRESHOLD.
+        unknown: words of the text, in order, that no service has, nor any like them.
     """
 
     best: float
     hits: int
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,9 @@ class NoticeKind(StrEnum):
     UNKNOWN_PLACE = "unknown_place"
     """A place that is not wanted, of no known name: nothing is left out for it."""
 
+    NOT_UNDERSTOOD = "not_understood"
+    """A word of the lesson that is the name of none, and that no lesson has."""
+
     NOTHING_UNDERSTOOD = "nothing_understood"
     """Of the whole sentence nothing says what is looked for."""
 

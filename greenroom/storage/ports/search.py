@@ -167,7 +167,7 @@ class Gazetteer(Protocol):
 
 class Retrieval(Protocol):
     async def text_strength(self, text: str) -> TextStrength:
-        """How well these words alone find something; part of the first burst."""
+        """How well these words alone find something, and which of them are nowhere; part of the first burst."""
         ...
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:

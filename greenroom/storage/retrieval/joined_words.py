@@ -15,6 +15,15 @@ JOINED_MAX: Final = 16
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 
+TELLING_MIN: Final = 3
+"""Letters from which on a word is told to be in no text; of shorter ones hardly anybody misses anything."""
+
+
+def telling_words(text: str) -> list[str]:
+    """The words, as spaces part them, of which it may be told that no text has them."""
+    return [word for word in dict.fromkeys(text.split()) if len(word) >= TELLING_MIN and _WORD.search(word)]
+
+
 def joined_words(text: str) -> str:
     """Each two neighbouring words as one, with spaces between: "woodworking workingclass" of "wood working class".
 

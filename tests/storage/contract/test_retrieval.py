@@ -134,6 +134,14 @@ async def test_the_strength_of_words_says_how_well_they_find_something(storage: 
     assert (none.best, none.hits) == (0, 0)
 
 
+async def test_the_words_that_no_lesson_has_nor_any_like_them_are_named_in_order(storage: Storage) -> None:
+    await open_market(storage, a_teacher(1, "Woodworking"), a_teacher(2, "Driving lessons"))
+
+    strength = await storage.retrieval.text_strength("fizzlewump drivng of the wood working, asdfgh 12 fizzlewump")
+
+    assert strength.unknown == ("fizzlewump", "asdfgh")
+
+
 async def test_a_word_in_common_is_not_enough_for_another_kind_than_the_one_that_is_meant(
     storage: Storage,
 ) -> None:

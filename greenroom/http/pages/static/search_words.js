@@ -92,6 +92,7 @@ const NOTICES = {
   past: (text) => `“${text}” is over.`,
   not_heeded: (text) => `“${text}” can’t be searched for, so it was left out.`,
   unknown_place: (text) => `No place called “${text}” is known here, so none was left out.`,
+  not_understood: (text) => `“${text}” was not understood: no lesson has it.`,
   nothing_understood: (text) => `“${text}” does not say what you would like to learn, so all lessons are shown.`,
 };
 

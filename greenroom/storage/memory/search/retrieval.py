@@ -50,6 +50,7 @@ class MemoryRetrieval:
             return TextStrength(
                 best=max(scores, default=0.0),
                 hits=sum(score >= self._rules.strong_score for score in scores),
+                unknown=tuple(words.unknown(text)),
             )
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:

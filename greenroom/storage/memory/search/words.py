@@ -11,7 +11,7 @@ from typing import Final
 from greenroom.schema.search.indexing import IndexedText
 from greenroom.storage.memory.search.trigrams import similarity
 from greenroom.storage.retrieval.head_words import head_words
-from greenroom.storage.retrieval.joined_words import joined_words
+from greenroom.storage.retrieval.joined_words import joined_words, telling_words
 from greenroom.storage.retrieval.rules import (
     CATEGORY_WEIGHT,
     DESCRIPTION_WEIGHT,
@@ -71,6 +71,16 @@ class Words:
         return [
             min(1.0, self._score(told, frequencies, length) / best) if _has_any(told, frequencies) else None
             for frequencies, length in zip(self._frequencies, self._lengths, strict=True)
+        ]
+
+    def unknown(self, text: str) -> list[str]:
+        """Words of the text that no text has, nor any like them, nor as one with their neighbour."""
+        as_one = set(words_of(joined_words(text))) & self._titles
+        return [
+            word
+            for word in telling_words(text)
+            if (stems := words_of(word))
+            and not any(self._meant(stem) or any(stem in one for one in as_one) for stem in stems)
         ]
 
     def _score(

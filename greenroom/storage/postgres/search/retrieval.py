@@ -49,6 +49,7 @@ from greenroom.storage.postgres.session import Query, Sent, Session
 from greenroom.storage.postgres.transactions import in_transaction
 from greenroom.storage.retrieval.free_time import HORIZON, Schedule, asked_windows, first_free
 from greenroom.storage.retrieval.fusion import Found, admitted, count, fuse
+from greenroom.storage.retrieval.joined_words import telling_words
 from greenroom.storage.retrieval.rules import LEG_DEPTH, RetrievalRules
 
 T = TypeVar("T")
@@ -120,8 +121,12 @@ class PostgresRetrieval:
     async def text_strength(self, text: str) -> TextStrength:
         async with in_transaction(self._pool, ONE_SNAPSHOT) as session:
             await session.send(ASK_FOR_SOME, SOME_PARAMS)
-            params = {**word_params(text), "strong_score": self._rules.strong_score}
-            sent = await session.send_for(STRENGTH, params, TextStrength)
+            params = {
+                **word_params(text),
+                "strong_score": self._rules.strong_score,
+                "telling": texts(telling_words(text)),
+            }
+            sent = await session.send_for(STRENGTH, params, _strength)
         # Only now, as it travels together with the end of the transaction.
         [strength] = await sent.rows()
         return strength
@@ -161,6 +166,10 @@ class PostgresRetrieval:
 
     async def embedding_models(self) -> list[str]:
         return await self._pool.fetch(MODELS, None, str)
+
+
+def _strength(best: float, hits: int, unknown: list[str]) -> TextStrength:
+    return TextStrength(best, hits, tuple(unknown))
 
 
 class _Leg(NamedTuple):

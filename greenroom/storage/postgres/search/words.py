@@ -79,7 +79,13 @@ _STRENGTH: Final = """
 -- text_strength: how well words alone find something.
 WITH {words},{hits}
 SELECT COALESCE((SELECT max(score) FROM hits), 0)::double precision,
-       (SELECT count(*) FROM hits WHERE score >= %(strong_score)s)
+       (SELECT count(*) FROM hits WHERE score >= %(strong_score)s),
+       ARRAY(SELECT t.word FROM unnest(%(telling)s::text[]) WITH ORDINALITY AS t (word, place)
+              WHERE to_tsvector('lessons', t.word) <> ''
+                AND NOT EXISTS (
+                    SELECT FROM unnest(to_tsvector('lessons', t.word)) l
+                      JOIN rare r ON r.word = l.lexeme OR (r.words > 1 AND strpos(r.word, l.lexeme) > 0))
+              ORDER BY t.place)
 """
 STRENGTH: Final = _STRENGTH.format(words=WORDS, hits=HITS)
 
