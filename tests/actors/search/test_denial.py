@@ -20,11 +20,13 @@ from greenroom.schema.search.understood import (
 )
 
 LEXICON = load_lexicon()
-KNOWN = {("brooklyn",), ("queens",), ("the", "bronx"), ("manhattan",), ("harlem",), ("soho",)}
+NAMES = "brooklyn, queens, bronx, the bronx, manhattan, harlem, soho, bushwick, dumbo, astoria, nyc, london, camden, park slope, gowanus"
+KNOWN = {tuple(name.split()) for name in NAMES.split(", ")}
 TODAY = date(2026, 11, 23)
 WORKDAYS = frozenset(list(Weekday)[:5])
 BUT_MONDAY = frozenset(list(Weekday)[1:])
-MONDAY, SATURDAY, SUNDAY = (frozenset({day}) for day in (Weekday.MONDAY, Weekday.SATURDAY, Weekday.SUNDAY))
+MONDAY, TUESDAY, SATURDAY, SUNDAY = (frozenset({list(Weekday)[at]}) for at in (0, 1, 5, 6))
+WEEKEND = SATURDAY | SUNDAY
 
 
 def read(text: str) -> Understood:
@@ -70,6 +72,92 @@ def test_places_that_are_denied_are_told_apart_from_those_that_are_asked_for(
     assert understood.notices == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "denied"),
+    [
+        ("piano in brooklyn except bushwick and dumbo", "brooklyn", ("bushwick", "dumbo")),
+        ("guitar in nyc minus queens", "nyc", ("queens",)),
+        ("piano in queens except astoria", "queens", ("astoria",)),
+        ("piano in queens excluding astoria", "queens", ("astoria",)),
+        ("piano queens excluding astoria", "queens", ("astoria",)),
+        ("piano in queens apart from astoria", "queens", ("astoria",)),
+        ("piano in nyc aside from harlem, soho and dumbo", "nyc", ("harlem", "soho", "dumbo")),
+        ("piano in queens save for astoria", "queens", ("astoria",)),
+        ("piano in brooklyn other than bushwick or dumbo", "brooklyn", ("bushwick", "dumbo")),
+        ("piano in nyc except for queens", "nyc", ("queens",)),
+        ("piano in nyc except in queens and in the bronx", "nyc", ("queens", "bronx")),
+        ("guitar in nyc but the bronx", "nyc", ("the bronx",)),
+        ("guitar anywhere in london but camden", "london", ("camden",)),
+        ("guitar anywhere in london but in camden", "london", ("camden",)),
+        ("guitar anywhere bar camden", None, ("camden",)),
+        ("piano not in park slope, gowanus", None, ("park slope", "gowanus")),
+        ("guitar in nyc but queens only", "nyc", ()),
+        ("piano in queens but cheap", "queens", ()),
+    ],
+)
+def test_every_word_that_takes_a_place_out_of_another_does_so(
+    text: str, place: str | None, denied: tuple[str, ...]
+) -> None:
+    understood = read(text)
+
+    assert (understood.place_text, understood.denied_places) == (place, denied)
+    assert understood.service_text in ("piano", "guitar")
+    assert understood.notices == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "told"),
+    [
+        ("no pressure piano lessons", "piano", None),
+        ("not too early piano", "piano", None),
+        ("not too late guitar", "guitar", None),
+        ("not too far yoga", "yoga", None),
+        ("not too fast salsa", "salsa", None),
+        ("no nonsense math tutor", "math", None),
+        ("no fuss violin", "violin", None),
+        ("no strings guitar", "guitar", None),
+        ("no strings attached guitar", "guitar", None),
+        ("why not salsa in soho", "salsa", None),
+        ("not only piano", "piano", None),
+        ("nothing but piano", "piano", None),
+        ("no vegetarians cooking", "cooking", "no vegetarians"),
+        ("no early piano", "piano", "no early"),
+        ("non religious yoga", "yoga", "non religious"),
+        ("piano without reading music", "piano", "without reading music"),
+        ("guitar, no rock music", "guitar", "no rock music"),
+    ],
+)
+def test_a_word_before_a_lesson_is_denied_and_not_the_lesson(text: str, asked: str, told: str | None) -> None:
+    understood = read(text)
+
+    assert (understood.service_text, understood.denied) == (asked, ())
+    assert notices(understood) == ([] if told is None else [(NoticeKind.NOT_HEEDED, told)])
+
+
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        ("no more piano", ("piano",)),
+        ("not the piano", ("piano",)),
+        ("I don't want any piano lessons", ("piano",)),
+        ("not interested in learning piano", ("piano",)),
+        ("math, no calculus", ("calculus",)),
+        ("no homework math", ("homework-help",)),
+        ("math, anything but calculus and statistics", ("calculus", "statistics")),
+    ],
+)
+def test_a_lesson_right_behind_the_denial_is_denied(text: str, denied: tuple[str, ...]) -> None:
+    assert read(text).denied == denied
+
+
+@pytest.mark.parametrize("text", ["anything but boring", "nothing with paino", "yoga, no dansing"])
+def test_nothing_is_denied_for_looking_like_the_name_of_a_lesson(text: str) -> None:
+    understood = read(text)
+
+    assert understood.denied == ()
+    assert [notice.kind for notice in understood.notices] == [NoticeKind.NOT_HEEDED]
+
+
 def test_a_denied_place_can_be_cut_out_of_the_sentence_with_its_not() -> None:
     understood = read("piano but not in brooklyn please")
 
@@ -110,9 +198,35 @@ def test_denied_times_stay_out_however_many_are_left() -> None:
         assert is_on_another_day or (when.to_minute or DAY) <= 720 or (when.from_minute or 0) >= 1_020
 
 
+@pytest.mark.parametrize("text", ["art no teens", "art not for 9 year olds", "art for all but tweens"])
+def test_an_age_amid_others_is_not_denied_with_all_that_are_younger(text: str) -> None:
+    understood = read(text)
+
+    assert understood.age is None
+    assert [notice.kind for notice in understood.notices] == [NoticeKind.NOT_HEEDED]
+
+
+def test_kids_and_teens_are_denied_together() -> None:
+    assert read("art, no teens and no kids").age == AgeBounds(20, None)
+
+
+@pytest.mark.parametrize("text", ["piano not weekends not weekdays", "piano on mondays but not on mondays"])
+def test_a_denial_that_leaves_no_time_at_all_is_told(text: str) -> None:
+    assert [notice.kind for notice in read(text).notices] == [NoticeKind.NOT_HEEDED]
+
+
 @pytest.mark.parametrize(
     ("text", "times"),
     [
+        (
+            "spanish but not on monday or tuesday, not in the evening",
+            [When(BUT_MONDAY - TUESDAY, to_minute=1_020)],
+        ),
+        ("violin not on sunday, not in the evening", [When(frozenset(Weekday) - SUNDAY, to_minute=1_020)]),
+        ("violin not on sunday and evenings", [When(frozenset(Weekday) - SUNDAY, to_minute=1_020)]),
+        ("piano not in the morning on weekends", [When(WORKDAYS), When(WEEKEND, from_minute=720)]),
+        ("piano no mornings on weekends", [When(WORKDAYS), When(WEEKEND, from_minute=720)]),
+        ("piano not in the morning, on weekends", [When(WEEKEND, from_minute=720)]),
         ("piano not in the mornings", [When(from_minute=720)]),
         ("piano no evenings", [When(to_minute=1_020)]),
         ("piano not in the afternoon", [When(to_minute=720), When(from_minute=1_020)]),

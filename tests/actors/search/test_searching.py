@@ -504,6 +504,20 @@ async def test_a_place_that_is_denied_and_unknown_is_told(autojump_clock: MockCl
     assert answer.understood.notices == (Notice(NoticeKind.UNKNOWN_PLACE, "xyzzyville"),)
 
 
+async def test_a_denied_place_that_is_only_guessed_is_told_and_leaves_nothing_out(
+    autojump_clock: MockClock,
+) -> None:
+    async with a_market(PIANO) as world:
+        answers = [
+            await search(world, f"piano {denial}") for denial in ("not near the river", "not in north brooklyn")
+        ]
+
+    for answer in answers:
+        assert answer.place.excluded == ()
+        assert titles(answer) == ["Piano for children"]
+        assert [notice.kind for notice in answer.understood.notices] == [NoticeKind.UNKNOWN_PLACE]
+
+
 async def test_places_that_are_denied_beyond_those_that_are_looked_up_are_told(autojump_clock: MockClock) -> None:
     async with a_market(PIANO) as world:
         answer = await search(

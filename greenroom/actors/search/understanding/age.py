@@ -21,6 +21,8 @@ from greenroom.schema.search.understood import AgeBounds, PartKind
 AGE_MAX: Final = 120
 ADULT_FROM: Final = 18
 CHILD_UP_TO: Final = 12
+SMALLEST_UP_TO: Final = 4
+"""Who denies an age denies those below it too only if they are this small: nobody means toddlers by "no kids", but "no teens" spares kids."""
 """The oldest whom "kids" are taken for; "not for kids" is for grown-ups all the same."""
 
 _FOR: Final = r"(?: (?:for_)? (?:my|our|a|an|his|her|their|the|some|of)_ | for_ )?"
@@ -163,11 +165,11 @@ def merged_ages(ages: list[Ages]) -> AgeBounds | None:
 def age_left(asked: AgeBounds | None, refused: list[ExceptAges]) -> AgeBounds | None:
     """Who is left of those asked for, or of everybody, where some are denied.
 
-    Of everybody: who is younger than those from an age on, else who is older; where "kids" are denied, adults. Of those asked for, what
-    is denied at either end is cut off. What would leave nobody, or is amid them, changes nothing.
+    Of everybody: who is younger than those from an age on, or older than those up to one; where "kids" are denied, adults. Of those asked
+    for, what is denied at either end is cut off. What would leave nobody, or is amid them ("no teens"), changes nothing.
     """
     left = asked
-    for ages in refused:
+    for ages in sorted(refused, key=lambda ages: ages.bounds.min_years):
         cut = _of_everybody(left, ages) if asked is None else _cut(left, ages.bounds)
         left = left if cut is None else cut
     return left
@@ -178,6 +180,8 @@ def _of_everybody(left: AgeBounds | None, refused: ExceptAges) -> AgeBounds | No
     first, last = refused.bounds.min_years, refused.bounds.max_years
     if last is None:
         high = min(first - 1, AGE_MAX if high is None else high)
+    elif first > max(low, SMALLEST_UP_TO):
+        return None
     elif refused.is_exact or last < CHILD_UP_TO:
         low = max(low, last + 1)
     else:

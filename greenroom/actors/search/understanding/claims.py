@@ -40,9 +40,13 @@ class NearMe:
 
 @dataclass(frozen=True, slots=True)
 class ExceptTimes:
-    """Any time but this: some weekdays, hours of any day, or these hours of those days."""
+    """Any time but this: some weekdays, hours of any day, or these hours of those days.
+
+    ``goes_on``: it is of the time that is denied right before it: "not on monday" "mornings".
+    """
 
     when: When
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

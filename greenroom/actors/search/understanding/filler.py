@@ -52,8 +52,12 @@ SOFT_FILLER: Final = word_set("""
 """Left out when other words name the lesson."""
 
 NEGATORS: Final = word_set(
-    "not no non without except excluding exclude avoid avoiding dont doesnt isnt arent cant cannot wont never nor neither nothing"
+    "not no non without except excepting excluding exclude barring minus avoid avoiding dont doesnt isnt arent cant cannot wont never nor "
+    "neither nothing"
 )
+
+EXCEPTING: Final = word_set("except excepting excluding exclude barring minus but bar from for than")
+"""The last word of what takes something out of a whole: these hold for all of a list, "except bushwick and in dumbo"."""
 
 VERB_NEGATORS: Final = word_set("dont doesnt cant cannot wont never")
 NEGATED_VERBS: Final = word_set("can could do does did will would")
@@ -72,7 +76,12 @@ NEGATOR_PAIRS: Final = frozenset(
         ("everywhere", "but"),
         ("anyone", "but"),
         ("anybody", "but"),
+        ("everyone", "but"),
+        ("all", "but"),
+        ("anywhere", "bar"),
         ("apart", "from"),
+        ("aside", "from"),
+        ("save", "for"),
     }
 )
 
@@ -84,12 +93,22 @@ BETWEEN_NEGATION: Final = word_set(
 )
 """Words that may stand between "not" and what it denies."""
 
+BETWEEN_LESSON: Final = word_set(
+    "a an the any more another some my want need wanted like do to be in for with of interested into looking is it all really necessarily "
+    "play playing learn learning take taking study studying lesson lessons class classes"
+)
+"""Those that may stand between "not" and a kind of lesson; behind any other word it is that word which is denied: "no early piano"."""
+
+DEGREES: Final = word_set("too super very so overly particularly that")
+"""With an adjective they say how the lesson should be, which can't be searched for and goes without saying: "not too fast"."""
+
 NEED_NOT: Final = word_set("only just necessarily have need live lives living")
 """After "not" these say that it may be so as well: "not just for kids", "doesn't have to be online", "I don't live in queens"."""
 
 POLITE: Final = word_set(
-    "pressure rush hurry worries worry problem problems idea clue preference preferences matter stress"
+    "pressure rush hurry worries worry problem problems idea clue preference preferences matter stress nonsense frills fuss hassle drama "
+    "judgment judgement judgmental judgemental obligation obligations commitment attached bs fear"
 )
-"""What is denied out of politeness, or says nothing: "no rush", "no idea where to begin"."""
+"""What is denied out of politeness, or says nothing: "no rush", "no idea where to begin", "no nonsense"."""
 
 ALTERNATIVES: Final = frozenset({"or", "nor"})

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from greenroom.actors.search.understanding.claims import Claim, NearMe, PlaceWords
-from greenroom.actors.search.understanding.filler import FILLER, SOFT_FILLER
+from greenroom.actors.search.understanding.filler import FILLER, NEGATOR_PAIRS, NEGATORS, SOFT_FILLER
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.actors.search.understanding.service import Lexicon
 from greenroom.actors.search.understanding.words import word_set
@@ -148,7 +148,7 @@ def _end(
         and limit < begin + PLACE_WORDS_MAX + 1
         and not taken[limit]
         and line.atoms[limit].is_word
-        and not (limit > begin and (line.atoms[limit].is_broken_off or line.key(limit) in _STOP))
+        and not (limit > begin and (line.atoms[limit].is_broken_off or _ends_name(line, limit)))
     ):
         limit += 1
     start = _past_the(line, begin)
@@ -171,6 +171,12 @@ def _end(
         return None
     end = _until_lesson(line, start, limit, lexicon, at_least=start + 1 if is_near else start)
     return end if end > start else None
+
+
+def _ends_name(line: Line, at: int) -> bool:
+    """Whether a word is of no place's name: "queens except astoria", "queens apart from astoria"."""
+    key = line.key(at)
+    return key in _STOP or key in NEGATORS or (key, line.key(at + 1)) in NEGATOR_PAIRS
 
 
 def _may_end(line: Line, end: int, limit: int, lexicon: Lexicon) -> bool:

@@ -28,11 +28,10 @@ from greenroom.actors.search.understanding.claims import (
     cover,
 )
 from greenroom.actors.search.understanding.denial import (
+    DeniedWords,
     covers,
     denied_kinds,
     heeded,
-    marked_runs,
-    unheeded_words,
     without_denied_places,
 )
 from greenroom.actors.search.understanding.filler import FILLER, SOFT_FILLER
@@ -89,9 +88,9 @@ def understand(
         [*prepositional_claims(line, taken, is_place=is_place, lexicon=lexicon), *_unclaimed(named, taken)], size
     )
     wanted = _one_place(line, tuple(without_denied_places(line, placed, taken)))
-    found = heeded(line, cover([*held, *wanted], size))
+    found = heeded(line, cover([*held, *wanted], size), lexicon)
     if is_place is not None and not placed:
-        lesson = _lesson_atoms(line, _taken_or_denied(found.claims, found.words), lexicon)
+        lesson = _lesson_atoms(line, _taken_or_denied(found.claims, found.words, size), lexicon)
         found.claims.extend(_place_alone(line, lesson, is_place, lexicon))
     return _told(line, found.claims, found.words, lexicon)
 
@@ -156,12 +155,15 @@ def _is_joined(line: Line, one: Claim, other: Claim) -> bool:
     return all(line.key(at) in _JOINING for at in range(one.after, other.first))
 
 
-def _taken_or_denied(claims: list[Claim], denied: list[bool]) -> list[bool]:
-    return [a or b for a, b in zip(_taken(claims, len(denied)), denied, strict=False)]
+def _taken_or_denied(claims: list[Claim], denied: list[DeniedWords], size: int) -> list[bool]:
+    taken = _taken(claims, size)
+    for words in denied:
+        taken[words.first : words.after] = [True] * (words.after - words.first)
+    return taken
 
 
-def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon) -> Understood:
-    lesson = _lesson_atoms(line, _taken_or_denied(claims, denied), lexicon)
+def _told(line: Line, claims: list[Claim], denied: list[DeniedWords], lexicon: Lexicon) -> Understood:
+    lesson = _lesson_atoms(line, _taken_or_denied(claims, denied, len(line.atoms)), lexicon)
     pieces = list(_when_pieces(line, claims))
     prices = [claim.meaning for claim in claims if isinstance(claim.meaning, PriceBounds)]
     ages = [claim.meaning for claim in claims if isinstance(claim.meaning, Ages)]
@@ -169,16 +171,17 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
     places = [claim.meaning for claim in claims if isinstance(claim.meaning, PlaceWords)]
     refused_ages = [claim.meaning for claim in claims if isinstance(claim.meaning, ExceptAges)]
     age = age_left(merged_ages(ages), refused_ages)
-    times = without(spoken_times(pieces) or (When(),), _excluded_times(claims))
+    exceptions = _exceptions(claims)
+    times, is_heeded = without(spoken_times(pieces) or (When(),), [when for _, when in exceptions])
     named = [word.key for at in _naming_atoms(line, claims, lesson, lexicon) for word in line.atoms[at].words]
     refused = frozenset[Level]().union(
         *(claim.meaning.levels for claim in claims if isinstance(claim.meaning, ExceptLevels))
     )
     services = match_services(named, lexicon=lexicon)
     weights = {guess.category: guess.weight for guess in services}
-    meant, denying = denied_kinds(line, denied, lexicon)
     # "Keyboard, not piano", but "piano, not keyboard": what is meant more is what counts.
-    unwanted = sorted(slug for slug, weight in meant if weight > weights.get(slug, 0.0))
+    unwanted = sorted(slug for slug, weight in denied_kinds(denied) if weight > weights.get(slug, 0.0))
+    untold = [claim for (claim, _), heeds in zip(exceptions, is_heeded, strict=True) if not heeds]
     understood = Understood(
         text=normal_form(line.typed),
         service_text=" ".join(line.atoms[at].text for at in lesson),
@@ -194,17 +197,26 @@ def _told(line: Line, claims: list[Claim], denied: list[bool], lexicon: Lexicon)
         when=holding(times),
         times=times if len(times) > 1 else (),
         online=merged_online([claim.meaning for claim in claims if claim.kind is PartKind.ONLINE]),  # type: ignore[misc]
-        notices=tuple(_notices(line, claims, denied, denying, age)),
-        parts=tuple(_parts(line, claims, lesson, denied, denying if unwanted else set())),
+        notices=tuple(_notices(line, claims, denied, untold, age)),
+        parts=tuple(_parts(line, claims, lesson, denied, unwanted)),
     )
     is_told = understood.asks_for_anything or understood.notices
     return understood if is_told else noticed(understood, NoticeKind.NOTHING_UNDERSTOOD, [line.typed.strip()])
 
 
 def _notices(
-    line: Line, claims: list[Claim], denied: list[bool], denying: set[int], age: AgeBounds | None
+    line: Line,
+    claims: list[Claim],
+    denied: list[DeniedWords],
+    left_in: list[Claim],
+    age: AgeBounds | None,
 ) -> Iterator[Notice]:
-    """What was said and can't be heeded, in order. ``age``: of the learner, but for what was denied."""
+    """What was said and can't be heeded, in order.
+
+    Args:
+        left_in: denied times without which none would be left.
+        age: of the learner, but for what was denied.
+    """
     untold = [
         (claim.first, claim.after, claim.meaning.why) for claim in claims if isinstance(claim.meaning, Untold)
     ]
@@ -213,23 +225,34 @@ def _notices(
         for claim in claims
         if isinstance(claim.meaning, ExceptAges) and not are_left_out(claim.meaning.bounds, age)
     ]
-    unheeded = [(run.start, run.stop, NoticeKind.NOT_HEEDED) for run in unheeded_words(line, denied, denying)]
+    untold += [(claim.first, claim.after, NoticeKind.NOT_HEEDED) for claim in left_in]
+    unheeded = [
+        (words.first, words.after, NoticeKind.NOT_HEEDED)
+        for words in denied
+        if not words.kinds and not words.is_polite
+    ]
     for first, after, why in sorted([*untold, *unheeded]):
         yield Notice(why, line.typed_part(first, after)[0])
 
 
-def _excluded_times(claims: list[Claim]) -> list[When]:
-    """Times that are denied; the hours after a day are of that day: "not on monday mornings"."""
-    excluded: list[When] = []
-    last: Claim | None = None
+def _exceptions(claims: list[Claim]) -> list[tuple[Claim, When]]:
+    """Times that are denied, each with the words that say so; the hours after a day are of that day, and the other way round: "not on
+    monday mornings", "not in the morning on weekends"."""
+    excluded: list[tuple[Claim, When]] = []
     for claim in claims:
-        if isinstance(claim.meaning, ExceptTimes):
-            when = claim.meaning.when
-            if last is not None and last.after == claim.first and excluded[-1].weekdays and not when.weekdays:
-                excluded[-1] = replace(excluded[-1], from_minute=when.from_minute, to_minute=when.to_minute)
-            else:
-                excluded.append(when)
-            last = claim
+        if not isinstance(claim.meaning, ExceptTimes):
+            continue
+        when = claim.meaning.when
+        if claim.meaning.goes_on and excluded:
+            before, said = excluded[-1]
+            whole = replace(before, after=claim.after)
+            if said.weekdays and not when.weekdays:
+                excluded[-1] = whole, replace(said, from_minute=when.from_minute, to_minute=when.to_minute)
+                continue
+            if when.weekdays and not said.weekdays:
+                excluded[-1] = whole, replace(said, weekdays=when.weekdays)
+                continue
+        excluded.append((claim, when))
     return excluded
 
 
@@ -317,7 +340,7 @@ def _runs(line: Line, free: list[int]) -> Iterator[list[int]]:
 
 
 def _parts(
-    line: Line, claims: list[Claim], lesson: list[int], denied: list[bool], denying: set[int]
+    line: Line, claims: list[Claim], lesson: list[int], denied: list[DeniedWords], unwanted: list[str]
 ) -> Iterator[Part]:
     """Every piece in order: claims as they are, the lesson's words, filler and what is denied in runs."""
     kind_of: list[tuple[PartKind, int] | None] = [None] * len(line.atoms)
@@ -325,12 +348,13 @@ def _parts(
         for at in range(claim.first, claim.after):
             kind_of[at] = None if claim.kind is None else (claim.kind, number)
     owned = _taken(claims, len(line.atoms))
+    out = _taken_or_denied([], denied, len(line.atoms))
     lesson_set = set(lesson)
-    for run in marked_runs(denied):
-        if not denying.isdisjoint(run):
-            kind_of[run.start : run.stop] = [(PartKind.DENIED, -1)] * len(run)
+    for words in denied:
+        if any(slug in unwanted for slug, _ in words.kinds):
+            kind_of[words.first : words.after] = [(PartKind.DENIED, -1)] * (words.after - words.first)
     for at, atom in enumerate(line.atoms):
-        if owned[at] or denied[at] or not atom.is_word:
+        if owned[at] or out[at] or not atom.is_word:
             continue
         kind_of[at] = (PartKind.SERVICE if at in lesson_set else PartKind.FILLER, -1)
     first = 0

@@ -173,18 +173,20 @@ def merged_when(pieces: Sequence[Piece]) -> When:
     return replace(result, from_minute=span.low or None, to_minute=None if span.high == DAY else span.high)
 
 
-def without(times: Sequence[When], excluded: Sequence[When]) -> tuple[When, ...]:
+def without(times: Sequence[When], excluded: Sequence[When]) -> tuple[tuple[When, ...], list[bool]]:
     """Each of the times but for what is excluded: weekdays, hours of any day, or hours of some days.
 
-    What would leave nothing of them excludes nothing. Where more than TIMES_MAX are left, the longest are kept: one that holds them all
+    What would leave nothing of them excludes nothing: the second answer tells of each exception whether it holds. Where more than TIMES_MAX are left, the longest are kept: one that holds them all
     would let in again what is excluded.
     """
+    holds: list[bool] = []
     for gone in excluded:
         left = tuple(dict.fromkeys(part for when in times for part in _parts_without(when, gone)))
+        holds.append(bool(left))
         times = left or times
     told = tuple(dict.fromkeys(times))
     longest = sorted(told, key=_minutes_a_week, reverse=True)[:TIMES_MAX]
-    return tuple(when for when in told if when in longest)
+    return tuple(when for when in told if when in longest), holds
 
 
 def _minutes_a_week(when: When) -> int:
