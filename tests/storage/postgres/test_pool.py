@@ -50,7 +50,7 @@ async def test_others_run_only_while_the_server_is_waited_for(pool: Pool) -> Non
         await holder.fetch("SELECT pg_advisory_unlock(1)", None, bool)
 
     with trio.fail_after(WAIT_S):
-        async with trio.open_nursery() as nursery, pool.session() as holder:
+        async with pool.session() as holder, trio.open_nursery() as nursery:
             await holder.fetch("SELECT pg_advisory_lock(1)", None, str)
             nursery.start_soon(run)
             async with pool.session() as session, session.pipeline():
