@@ -141,13 +141,15 @@ def _notice(notice: NoticeOut) -> str:
     text = repr(notice.text)
     match notice.kind:
         case NoticeKind.NO_SUCH_DATE:
-            return f"{text} is no day of the calendar: it was left out."
+            return f"{text} is no day or time that exists: it was left out."
         case NoticeKind.PAST:
             return f"{text} is over."
         case NoticeKind.NOT_HEEDED:
             return f"{text} can't be searched for: it was left out."
         case NoticeKind.UNKNOWN_PLACE:
             return f"No place called {text} is known: none was left out."
+        case NoticeKind.NOT_ONLY:
+            return f"{text}: others may come to some of these lessons too."
         case NoticeKind.NOT_UNDERSTOOD:
             return f"{text} was not understood: no lesson has it."
         case NoticeKind.NOTHING_UNDERSTOOD:

@@ -106,6 +106,9 @@ class Reader:
         if not understood.has_date:
             return understood
         rules = self._by_rules(text, self._today(timezones))
+        if not rules.has_date:
+            # It is over there: nothing is left of it, which is told.
+            return understood
         return replace(
             understood, when=replace(understood.when, on=rules.when.on, until=rules.when.until), times=rules.times
         )

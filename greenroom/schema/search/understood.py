@@ -86,6 +86,9 @@ class NoticeKind(StrEnum):
     UNKNOWN_PLACE = "unknown_place"
     """A place that is not wanted, of no known name: nothing is left out for it."""
 
+    NOT_ONLY = "not_only"
+    """ "Adults only": it is for them, but others may come to it too; lessons don't tell whom they turn away."""
+
     NOT_UNDERSTOOD = "not_understood"
     """A word of the lesson that is the name of none, and that no lesson has."""
 

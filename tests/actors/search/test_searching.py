@@ -456,12 +456,23 @@ async def test_without_a_place_lessons_are_of_the_city_where_the_asker_is_and_as
     assert titles(named) == ["Piano in London"]
 
 
-async def test_a_time_that_is_over_finds_nothing_rather_than_any_time(autojump_clock: MockClock) -> None:
+async def test_a_time_of_today_that_is_over_finds_nothing_rather_than_any_time(
+    autojump_clock: MockClock,
+) -> None:
     async with a_market(PIANO) as world:
-        answer = await search(world, "piano on 2001-01-01")
+        answer = await search(world, "piano today from 12am to 1am")
 
     assert answer.hits == ()
-    assert answer.understood.notices == (Notice(NoticeKind.PAST, "on 2001-01-01"),)
+    assert answer.understood.notices == (Notice(NoticeKind.PAST, "today from 12am to 1am"),)
+
+
+@pytest.mark.parametrize("day", ["on 2001-01-01", "on 3 march 2020", "last monday", "yesterday"])
+async def test_a_day_that_is_over_asks_for_no_time_however_it_is_said(autojump_clock: MockClock, day: str) -> None:
+    async with a_market(PIANO) as world:
+        answer = await search(world, f"piano {day}")
+
+    assert titles(answer) == ["Piano for children"]
+    assert answer.understood.notices == (Notice(NoticeKind.PAST, day),)
 
 
 async def test_where_it_must_not_be_nothing_is_shown_whatever_the_place_is_called(

@@ -85,6 +85,32 @@ def test_whom_no_lesson_says_it_is_for_is_told(text: str, told: str, service: st
     assert read(text).service_text == service
 
 
-@pytest.mark.parametrize("text", ["women's self defense", "football for girls", "only weekends, boxing"])
+@pytest.mark.parametrize(
+    ("text", "told", "low", "high"),
+    [
+        ("adults only pottery", "adults only", 18, None),
+        ("yoga adults only", "adults only", 18, None),
+        ("18+ only pottery", "18+ only", 18, None),
+        ("pottery strictly for adults", "strictly for adults", 18, None),
+        ("kids only coding", "kids only", 3, 12),
+    ],
+)
+def test_whom_a_lesson_is_for_is_asked_and_that_it_may_be_for_others_too_is_told(
+    text: str, told: str, low: int, high: int | None
+) -> None:
+    assert read(text).age == AgeBounds(low, high)
+    assert notices(text) == [("not_only", told)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pottery, not only for kids",
+        "pottery for adults, only weekends",
+        "women's self defense",
+        "football for girls",
+        "only weekends, boxing",
+    ],
+)
 def test_a_word_for_somebody_alone_bars_nobody(text: str) -> None:
     assert notices(text) == []

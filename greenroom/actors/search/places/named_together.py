@@ -48,11 +48,10 @@ def joined(text: str, answers: Sequence[PlaceAnswer], *, all_must_be_known: bool
     regions = tuple(r for r in named.values() if not any(other.startswith(f"{r.id}/") for other in named))
     candidates = {c.region.id: c for answer in known for c in answer.candidates if c.region in regions}
     is_plain = all(answer.outcome is PlaceOutcome.RESOLVED for answer in known)
-    is_one_city = len({region.city for region in regions}) == 1
     confidence = min(answer.confidence for answer in known) * len(known) / len(answers)
     return PlaceAnswer(
         text,
-        PlaceOutcome.RESOLVED if is_plain and is_one_city else PlaceOutcome.AMBIGUOUS,
+        PlaceOutcome.RESOLVED if is_plain else PlaceOutcome.AMBIGUOUS,
         regions,
         max(answer.tier for answer in known if answer.tier is not None),
         confidence,

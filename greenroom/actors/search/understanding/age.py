@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from greenroom.actors.search.understanding.claims import Ages, Claim, ExceptAges
+from greenroom.actors.search.understanding.claims import Ages, Claim, ExceptAges, Untold
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.actors.search.understanding.words import word_set
-from greenroom.schema.search.understood import AgeBounds, PartKind
+from greenroom.schema.search.understood import AgeBounds, NoticeKind, PartKind
 
 AGE_MAX: Final = 120
 ADULT_FROM: Final = 18
@@ -241,7 +241,9 @@ def _numbered(line: Line) -> Iterator[Claim]:
     for rule in (_YEARS, _AGE_N):
         for match, first, after in line.find(rule):
             age = int(match["n"])
-            if age <= AGE_MAX:
+            if age > AGE_MAX:
+                yield Claim(None, first, after, Untold(NoticeKind.NOT_HEEDED), 11)
+            else:
                 low, high = (age, None) if match["more"] else (0, age) if match["less"] else (age, age)
                 yield _claim(first, after, low, high)
     for match, first, after in line.find(_MONTHS):

@@ -14,6 +14,7 @@ from typing import Final
 from greenroom.actors.search.understanding.claims import Claim, Untold
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.actors.search.understanding.weekdays import DAY_NAME, WEEK, WEEKDAYS
+from greenroom.actors.search.understanding.words import word_set
 from greenroom.schema.search.understood import NoticeKind, PartKind, When
 
 MONTHS: Final = {
@@ -58,6 +59,13 @@ _TOO_LATE: Final = pattern(
     rf"(?:on|by)_(?:the_)?(?: {MONTH}_(?:the_)?(?:3[2-9]|[4-9]\d)(?:st|nd|rd|th)? | (?:3[2-9]|[4-9]\d)(?:st|nd|rd|th)?_(?:of_)?{MONTH} )"
     rf" | {MONTH}_(?:the_)?(?:3[2-9]|[4-9]\d)(?:st|nd|rd|th) | (?:3[2-9]|[4-9]\d)(?:st|nd|rd|th)_(?:of_)?{MONTH}"
 )
+_SHORT_DOTTED: Final = pattern(
+    r"(?:on_)?(?P<day>2[4-9]|3[01])\.(?P<month>0[1-9]|1[0-2])(?!_(?:\$|€|£|dollars?|bucks|usd|eur|euros?|gbp|pounds|quid|per|an|/)(?!\S))"
+)
+"""No hour of the clock, and no price either if no word before it says so."""
+_PRICED: Final = word_set("$ € £ under below max maximum to than around about at over for - budget price pay")
+_NO_TIME: Final = pattern(r"(?:at_|from_|by_)?(?: (?:2[5-9]|[3-9]\d)_:_\d\d | \d{1,2}_:_[6-9]\d )")
+_YEAR_ALONE: Final = pattern(r"(?:(?:in|for|during)_)?(?:the_)?year_(?P<year>\d{4})")
 _DAY_OF_MONTH: Final = pattern(
     rf"(?: (?:on_)?the_(?P<day>\d{{1,2}})(?:st|nd|rd|th) | (?<!\d\ )on_(?P<on>\d{{1,2}})(?:st|nd|rd|th)? | (?:on|for|by)_the_(?P<bare>\d{{1,2}})"
     rf" | (?P<before>\d{{1,2}})(?:st|nd|rd|th)(?=_(?:at|from|after|before|between)_\d) ) {_NO_DATE}"
@@ -75,6 +83,12 @@ def date_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
             continue
         numbers = [day] if match["d4"] is None else [day, int(re.sub(r"\D", "", match["d4"]))]
         yield _date_of_month(first, after, year, month, numbers, today)
+    for match, first, after in line.find(_SHORT_DOTTED):
+        if line.key(first - 1) not in _PRICED:
+            yield _date_of_month(first, after, None, int(match["month"]), [int(match["day"])], today)
+    for match, first, after in line.find(_YEAR_ALONE):
+        is_over = today is not None and int(match["year"]) < today.year
+        yield Claim(None, first, after, Untold(NoticeKind.PAST if is_over else NoticeKind.NOT_HEEDED), 11)
     for _, first, after in line.find(_BETWEEN_DATES):
         yield Claim(None, first, after, None, 12)
     for match, first, after in line.find(_ISO):
@@ -86,7 +100,7 @@ def date_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
         if on := real_day(year, int(match["month"]), int(match["day"])) or real_day(
             year, int(match["day"]), int(match["month"])
         ):
-            yield _date_claim(first, after, on)
+            yield _coming(first, after, [on], today)
         else:
             yield _no_such_date(first, after)
     for match, first, after in line.find(_WEEKDAY_AND_DAY):
@@ -101,8 +115,9 @@ def date_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
             yield _date_claim(first, after, _next_day_of_month(day, today))
         elif match["bare"] is None and match.group().split()[0] == "on":
             yield _no_such_date(first, after)
-    for _, first, after in line.find(_TOO_LATE):
-        yield _no_such_date(first, after)
+    for rule in (_TOO_LATE, _NO_TIME):
+        for _, first, after in line.find(rule):
+            yield _no_such_date(first, after)
 
 
 def _slashed(match: re.Match[str], first: int, after: int, today: date | None) -> Iterator[Claim]:
@@ -129,7 +144,15 @@ def _date_of_month(
     # 2024: what is a day in a leap year is one that comes.
     if not any(real_day(year or 2024, month, day) for day in days):
         return _no_such_date(first, after)
-    return _date_claim(first, after, *(next_date(year, month, day, today) for day in days))
+    return _coming(first, after, [next_date(year, month, day, today) for day in days], today)
+
+
+def _coming(first: int, after: int, dates: list[date | None], today: date | None) -> Claim:
+    """Those of the dates that are not over; if all are, it is told as of "yesterday"."""
+    coming = [on for on in dates if on is None or today is None or on >= today]
+    if not coming:
+        return Claim(None, first, after, Untold(NoticeKind.PAST), 11)
+    return _date_claim(first, after, *coming)
 
 
 def _no_such_date(first: int, after: int) -> Claim:

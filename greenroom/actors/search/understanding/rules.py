@@ -57,6 +57,7 @@ from greenroom.schema.search.understood import (
     noticed,
 )
 
+_EXCLUSIVE: Final = frozenset({"only", "exclusively", "strictly"})
 _JOINING: Final = frozenset({"or", "and", "&", "/"})
 
 
@@ -225,6 +226,11 @@ def _notices(
         for claim in claims
         if isinstance(claim.meaning, ExceptAges) and not are_left_out(claim.meaning.bounds, age)
     ]
+    untold += [
+        (*_with_only(line, claim), NoticeKind.NOT_ONLY)
+        for claim in claims
+        if isinstance(claim.meaning, Ages) and _with_only(line, claim) != (claim.first, claim.after)
+    ]
     untold += [(claim.first, claim.after, NoticeKind.NOT_HEEDED) for claim in left_in]
     unheeded = [
         (words.first, words.after, NoticeKind.NOT_HEEDED)
@@ -233,6 +239,13 @@ def _notices(
     ]
     for first, after, why in sorted([*untold, *unheeded]):
         yield Notice(why, line.typed_part(first, after)[0])
+
+
+def _with_only(line: Line, claim: Claim) -> tuple[int, int]:
+    """A claim's atoms with the word beside them that would have it be for nobody else: "adults only", "strictly for adults"."""
+    before = line.key(claim.first - 1) in _EXCLUSIVE and not line.atoms[claim.first].is_broken_off
+    behind = line.key(claim.after) in _EXCLUSIVE and not line.atoms[claim.after].is_broken_off
+    return claim.first - before, claim.after + behind
 
 
 def _exceptions(claims: list[Claim]) -> list[tuple[Claim, When]]:

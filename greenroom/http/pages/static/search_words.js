@@ -88,10 +88,11 @@ export const saysNearMe = ({ parsed, location }) => parsed.near_me && location.o
 
 /** What was said and asks for nothing, or not for what was meant. */
 const NOTICES = {
-  no_such_date: (text) => `“${text}” is no day of the calendar, so it was left out.`,
+  no_such_date: (text) => `“${text}” is no day or time that exists, so it was left out.`,
   past: (text) => `“${text}” is over.`,
   not_heeded: (text) => `“${text}” can’t be searched for, so it was left out.`,
   unknown_place: (text) => `No place called “${text}” is known here, so none was left out.`,
+  not_only: (text) => `“${text}”: others may come to some of these lessons too.`,
   not_understood: (text) => `“${text}” was not understood: no lesson has it.`,
   nothing_understood: (text) => `“${text}” does not say what you would like to learn, so all lessons are shown.`,
 };

@@ -35,3 +35,16 @@ def test_a_name_of_several_cities_means_that_of_the_city_of_the_others() -> None
     assert answer is not None
     assert answer.outcome is PlaceOutcome.RESOLVED
     assert answer.regions == (here, other)
+
+
+def test_places_of_several_cities_that_were_all_named_are_all_meant() -> None:
+    queens, camden = (a_region(region_id, "").region for region_id in ("nyc/queens", "london/camden"))
+    answers = [
+        PlaceAnswer(region.id, PlaceOutcome.RESOLVED, (region,), Tier.EXACT, 1.0) for region in (queens, camden)
+    ]
+
+    answer = joined("queens or camden", answers, all_must_be_known=False)
+
+    assert answer is not None
+    assert answer.outcome is PlaceOutcome.RESOLVED
+    assert answer.regions == (queens, camden)
