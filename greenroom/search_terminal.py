@@ -39,6 +39,7 @@ _MISSING: Final[Mapping[StageName, str]] = MappingProxyType(
     {
         StageName.PARSE: "the sentence was read word by word",
         StageName.MODEL_PARSE: "the sentence was read by simple rules",
+        StageName.BURST1: "not all of the sentence was looked up",
         StageName.EMBEDDING: "lessons were found by words, not by meaning",
         StageName.VECTOR: "lessons were found by words, not by meaning",
         StageName.LOCATION: "the place was not looked up",
@@ -94,7 +95,7 @@ def show(found: SearchOut, console: Console) -> None:
         console = Console(file=console.file, width=PIPED_WIDTH, color_system=None)
     console.print(_understood(found), soft_wrap=True)
     notes = (
-        *_place_notes(found.meta.location),
+        *_place_notes(found.meta.location, is_near_me=found.meta.parsed.near_me),
         *map(_notice, found.meta.parsed.notices),
         *_missing(found.meta.budget),
     )
@@ -124,8 +125,12 @@ def _understood(found: SearchOut) -> Text:
     return line
 
 
-def _place_notes(location: LocationOut) -> list[str]:
+def _place_notes(location: LocationOut, *, is_near_me: bool) -> list[str]:
     match location.outcome:
+        case PlaceOutcome.NOT_LOOKED_UP:
+            return [f"There was no time to look up where {location.text!r} is, so no lessons are shown."]
+        case PlaceOutcome.NOT_ASKED if is_near_me:
+            return ['Where you are is not known here, so "near me" was left out: name a place instead.']
         case PlaceOutcome.UNKNOWN:
             return [f"No place called {location.text!r} is known, so lessons anywhere are shown."]
         case PlaceOutcome.AMBIGUOUS:

@@ -13,7 +13,7 @@ import trio
 from rich.console import Console
 
 from greenroom.client import Greenroom, Refused, connect
-from greenroom.schema.search.diagnostics import SkipReason, StageName, StageStatus
+from greenroom.schema.search.diagnostics import BudgetUse, Skip, SkipReason, StageName, StageStatus
 from greenroom.schema.search.diagnostics_wire import (
     BudgetOut,
     DiagnosticsOut,
@@ -165,6 +165,43 @@ async def test_a_degraded_answer_says_so_and_a_place_that_may_be_several_names_t
     assert "Degraded: lessons were found by words, not by meaning (high load)." in seen(console)
     assert "not_needed" not in seen(console)
     assert "'chinatown' may be Chinatown (nyc, a) or Chinatown (nyc, b)" in seen(console)
+
+
+async def test_the_terminal_tells_a_place_without_time_to_look_it_up_from_one_that_is_unknown(
+    maya: Greenroom,
+) -> None:
+    skip = SkipOut(stage=StageName.BURST1, reason=SkipReason.TIMEOUT, detail="")
+    budget = BudgetOut(limit_ms=50, used_ms=50, degraded=True, skipped=[skip])
+    found = await maya.search(SENTENCE)
+    place = {"text": "harlem", "outcome": PlaceOutcome.NOT_LOOKED_UP, "regions": [], "region": None}
+    found = with_meta(found, budget=budget, location=found.meta.location.model_copy(update=place))
+    console = a_console()
+
+    show(found, console)
+
+    assert "There was no time to look up where 'harlem' is" in seen(console)
+    assert "Degraded: not all of the sentence was looked up (timeout)." in seen(console)
+    assert "is known" not in seen(console)
+
+
+async def test_the_terminal_says_that_it_does_not_know_what_is_near(maya: Greenroom) -> None:
+    console = a_console()
+
+    show(await maya.search("piano near me"), console)
+
+    assert 'Where you are is not known here, so "near me" was left out' in seen(console)
+
+
+def test_who_searches_is_told_why_a_part_is_missing_in_fixed_phrases_only() -> None:
+    inside = "ModelUnavailable: can't be reached: all attempts to connect to 127.0.0.1:9 failed"
+    use = BudgetUse(
+        limit_ms=500, used_ms=20, skipped=tuple(Skip(StageName.VECTOR, why, inside) for why in SkipReason)
+    )
+
+    told = BudgetOut.of(use, with_details=False)
+
+    assert all(skip.detail and inside not in skip.detail for skip in told.skipped)
+    assert {skip.detail for skip in BudgetOut.of(use).skipped} == {inside}
 
 
 async def test_what_others_write_cannot_command_the_terminal(maya: Greenroom) -> None:

@@ -236,7 +236,10 @@ class Pipeline:
         )
 
     async def _empty(self, understood: Understood, fingerprint: str) -> SearchAnswer:
-        place = PlaceAnswer(understood.place_text, PlaceOutcome.UNKNOWN)
+        is_named = understood.place_text is not None
+        place = PlaceAnswer(
+            understood.place_text, PlaceOutcome.NOT_LOOKED_UP if is_named else PlaceOutcome.NOT_ASKED
+        )
         kept = KeptAnswer(understood=understood, place=place, filters=HardFilters(), ranked=(), total=0)
         return await self.show(kept, fingerprint=fingerprint, cache=self._cache_use)
 

@@ -90,7 +90,7 @@ def render(answer: SearchAnswer, *, with_diagnostics: bool) -> SearchOut:
         meta=SearchMetaOut(
             parsed=ParsedOut.of(answer.understood),
             location=LocationOut.of(answer.place),
-            budget=BudgetOut.of(answer.budget),
+            budget=BudgetOut.of(answer.budget, with_details=with_diagnostics),
             cache=answer.cache.value,
             total_candidates=answer.total,
         ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Self
 
 from greenroom.schema.search.candidates import Funnel
 from greenroom.schema.search.diagnostics import (
@@ -18,15 +20,39 @@ from greenroom.schema.search.diagnostics import (
 from greenroom.schema.search.places import TierTrial
 from greenroom.schema.wire import Wire
 
+_TOLD: Final[Mapping[SkipReason, str]] = MappingProxyType(
+    {
+        SkipReason.BUDGET: "there was not enough time left for it",
+        SkipReason.TIMEOUT: "it was not done in time",
+        SkipReason.FAILED: "it does not work just now",
+        SkipReason.BUSY: "too many searches need it just now",
+        SkipReason.HIGH_LOAD: "too many searches run just now",
+        SkipReason.TEXT_STRONG: "the words alone found enough",
+        SkipReason.NOT_NEEDED: "it was not needed",
+        SkipReason.OVERRIDE: "it was not wanted",
+        SkipReason.NO_MODEL: "there is nothing to do it with",
+        SkipReason.FALLBACK: "a simpler way took its place",
+    }
+)
+"""All that anybody who searches is told: what a model's service or its wire says may name addresses, keys and versions."""
+
 
 class SkipOut(Wire):
+    """``detail``: for people; how it came about is in it only where diagnostics were asked for."""
+
     stage: StageName
     reason: SkipReason
     detail: str
 
     @classmethod
     def of(cls, skip: Skip) -> Self:
+        """With all that is known of it: for operators."""
         return cls(stage=skip.stage, reason=skip.reason, detail=skip.detail)
+
+    @classmethod
+    def told(cls, skip: Skip) -> Self:
+        """With a fixed phrase in place of what is known of it: for everybody."""
+        return cls(stage=skip.stage, reason=skip.reason, detail=_TOLD[skip.reason])
 
 
 class BudgetOut(Wire):
@@ -38,12 +64,14 @@ class BudgetOut(Wire):
     skipped: list[SkipOut]
 
     @classmethod
-    def of(cls, use: BudgetUse) -> Self:
+    def of(cls, use: BudgetUse, *, with_details: bool = True) -> Self:
+        """``with_details``: for operators; else each skip is told with a fixed phrase."""
+        told = SkipOut.of if with_details else SkipOut.told
         return cls(
             limit_ms=round(use.limit_ms, 1),
             used_ms=round(use.used_ms, 1),
             degraded=use.degraded,
-            skipped=[SkipOut.of(skip) for skip in use.skipped],
+            skipped=[told(skip) for skip in use.skipped],
         )
 
 

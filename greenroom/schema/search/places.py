@@ -180,6 +180,9 @@ class PlaceOutcome(StrEnum):
     NOT_ASKED = "not_asked"
     """The sentence names no place."""
 
+    NOT_LOOKED_UP = "not_looked_up"
+    """There was no time to look for the place that is named: whether it is known is not, and nothing is found."""
+
     RESOLVED = "resolved"
     AMBIGUOUS = "ambiguous"
     """Several regions fit about as well: the search goes on in their union, and all of them are shown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -36,13 +37,14 @@ async def answered(text: str, *, stalled: str) -> SearchAnswer:
     return answer
 
 
-async def test_where_a_place_was_not_found_out_in_time_nothing_is_shown_rather_than_lessons_elsewhere(
-    autojump_clock: MockClock,
+@pytest.mark.parametrize("text", ["piano in park slope", "cello in harlem", "yoga near the bronx"])
+async def test_a_place_that_was_not_found_out_in_time_is_not_called_unknown_and_nothing_elsewhere_is_shown(
+    autojump_clock: MockClock, text: str
 ) -> None:
-    answer = await answered("piano in park slope", stalled="places.look_up")
+    answer = await answered(text, stalled="places.look_up")
 
     assert answer.hits == ()
-    assert answer.place.outcome is PlaceOutcome.UNKNOWN
+    assert answer.place.outcome is PlaceOutcome.NOT_LOOKED_UP
     assert answer.budget.degraded
     assert reasons(answer)["burst1"] == "timeout"
 
@@ -53,6 +55,7 @@ async def test_where_a_denied_place_was_not_found_out_in_time_nothing_is_shown_r
     answer = await answered("piano not in queens", stalled="places.look_up")
 
     assert answer.hits == ()
+    assert answer.place.outcome is PlaceOutcome.NOT_ASKED
     assert reasons(answer)["burst1"] == "timeout"
 
 

@@ -76,6 +76,7 @@ function namesOf(regions) {
 
 /** What a person should know of how the place was found, or null. */
 export function placeNote({ outcome, tier, text, region, regions }) {
+  if (outcome === "not_looked_up") return `There was no time to look up where “${text}” is, so no lessons are shown.`;
   if (outcome === "unknown") return `No place called “${text}” is known here, so lessons anywhere are shown.`;
   if (outcome === "ambiguous") return `“${text}” may mean several places. Lessons in any of them are shown; choose one:`;
   // An exact name or a common short one needs no word; a guess does.
@@ -175,6 +176,7 @@ const HARMLESS = new Set(["text_strong", "not_needed", "override"]);
 const MISSING = {
   parse: "your sentence was read word by word",
   model_parse: "your sentence was read by simple rules",
+  burst1: "not all of your sentence was looked up",
   embedding: "lessons were found by their words and not by their meaning",
   vector: "lessons were found by their words and not by their meaning",
   location: "the place was not looked up",
@@ -208,7 +210,7 @@ export function missingOf({ degraded, skipped }) {
 /** Whether there was no time to look for lessons at all, or at those that were found before: then there may be some all the same. */
 export const wasCutShort = ({ results, meta }) =>
   results.length === 0 &&
-  meta.budget.skipped.some(({ stage, reason }) => ["burst2", "hydration"].includes(stage) && !HARMLESS.has(reason));
+  meta.budget.skipped.some(({ stage, reason }) => ["burst1", "burst2", "hydration"].includes(stage) && !HARMLESS.has(reason));
 
 /** Why a lesson is among the results, in a line. */
 export function reasonsOf(result, { parsed, location }) {

@@ -97,7 +97,7 @@ export function createSearchQueries({ api }) {
 
 /** The region a search was bound to, or the words that named none. */
 const placeOf = ({ region_id: region, place_text: text, place_outcome: outcome }) =>
-  region ?? (text ? `“${text}”, ${outcome}` : "–");
+  region ?? (text ? `“${text}”, ${outcome.replaceAll("_", " ")}` : "–");
 
 /** One search, as it was. */
 function createQuery({ api, id }) {
