@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
@@ -59,6 +60,11 @@ async def connected_to_each(
     return list(found.values())
 
 
+def grown_since(began_at: float) -> int:
+    """Sends that were allowed again meanwhile: on a slow machine some time passes between the first and the last."""
+    return math.floor((trio.current_time() - began_at) * LIMIT / 60)
+
+
 async def metric(server: WorkersServer, name: str) -> dict[str, float]:
     """The samples of a metric, by the rest of their line."""
     async with httpx.AsyncClient(base_url=server.url, timeout=WAIT_S) as api:
@@ -86,9 +92,13 @@ async def test_one_more_than_the_limit_is_refused_whichever_worker_gets_it(
 ) -> None:
     async with a_pair(shared_server.url, "anna") as pair, AsyncExitStack() as stack:
         apis = await connected_to_each(shared_server, stack)
+        began_at = trio.current_time()
         answers = [await send_over(apis[n % len(apis)], pair, f"m{n}") for n in range(LIMIT + 6)]
+        grown = grown_since(began_at)
 
-    assert [answer.status_code for answer in answers] == [201] * LIMIT + [429] * 6
+    statuses = [answer.status_code for answer in answers]
+    assert statuses[:LIMIT] == [201] * LIMIT
+    assert 6 - grown <= statuses.count(429) <= 6
     assert answers[-1].headers["RateLimit-Policy"] == f'"sends";q={LIMIT};w=60'
 
 
@@ -100,17 +110,19 @@ async def test_as_many_as_the_limit_pass_when_all_ask_at_once(shared_server: Wor
         async def try_one(text: str) -> None:
             statuses.append((await send(shared_server, pair, text)).status_code)
 
+        began_at = trio.current_time()
         with trio.fail_after(WAIT_S):
             async with trio.open_nursery() as nursery:
                 for n in range(4 * LIMIT):
                     nursery.start_soon(try_one, f"m{n}")
+        grown = grown_since(began_at)
 
         after = await metric(shared_server, "greenroom_rate_limit_unconfirmed_total")
         stored = await pair.student.messages(pair.talk, limit=100)
     unconfirmed = sum(after.values()) - sum(before.values())
 
     # A machine that is busy may keep the home from answering in time; then a worker decides alone, and says so.
-    assert LIMIT <= statuses.count(201) <= LIMIT + unconfirmed
+    assert LIMIT <= statuses.count(201) <= LIMIT + grown + unconfirmed
     assert len(stored.items) == statuses.count(201)
     assert set(statuses) == {201, 429}
 
@@ -122,15 +134,15 @@ async def test_without_its_redis_nobody_is_refused_for_that_and_each_worker_keep
     with workers_server(database.conninfo, tmp_path, settings=settings) as server:
         async with a_pair(server.url) as pair:
             redis.kill()
-            began = trio.current_time()
+            began_at = trio.current_time()
             answers = [await send(server, pair, f"m{n}") for n in range(3 * LIMIT)]
-            grown_back = int((trio.current_time() - began) * LIMIT / 60)
+            grown = grown_since(began_at)
             up = await metric(server, "greenroom_rate_limit_home_up")
             unconfirmed = await metric(server, "greenroom_rate_limit_unconfirmed_total")
 
     allowed = [answer.status_code for answer in answers].count(201)
     assert [answer.status_code for answer in answers[:LIMIT]] == [201] * LIMIT
-    assert LIMIT <= allowed <= 2 * (LIMIT + grown_back)
+    assert LIMIT <= allowed <= 2 * (LIMIT + grown)
     assert {answer.status_code for answer in answers} == {201, 429}
     assert set(up.values()) == {0.0}
     assert sum(unconfirmed.values()) > 0
