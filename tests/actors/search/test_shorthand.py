@@ -114,3 +114,7 @@ def test_whom_a_lesson_is_for_is_asked_and_that_it_may_be_for_others_too_is_told
 )
 def test_a_word_for_somebody_alone_bars_nobody(text: str) -> None:
     assert notices(text) == []
+
+
+def test_kids_only_coding_is_the_kind_of_lesson_that_coding_for_kids_is() -> None:
+    assert read("kids only coding").services == read("coding for kids").services

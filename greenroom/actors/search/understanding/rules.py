@@ -324,8 +324,10 @@ def _naming_atoms(line: Line, claims: list[Claim], lesson: list[int], lexicon: L
     found = set(lesson)
     taken = _taken([claim for claim in claims if claim.kind not in _LENDING], len(line.atoms))
     for run in _runs(line, [at for at in range(len(line.atoms)) if not taken[at] and line.atoms[at].is_word]):
-        for phrase in lexicon.phrases([line.key(at) for at in run]):
-            atoms = run[phrase.first : phrase.after]
+        # "Kids only coding" is coding for kids, whoever else may come.
+        named = [at for at in run if line.key(at) not in _EXCLUSIVE]
+        for phrase in lexicon.phrases([line.key(at) for at in named]):
+            atoms = named[phrase.first : phrase.after]
             if phrase.is_exact and lent.intersection(atoms) and theirs.intersection(atoms):
                 found.update(atoms)
     return sorted(found)

@@ -25,11 +25,11 @@ _RUNS: Final = frozenset(
     for at in range(len(row) - _RUN_MIN + 1)
 )
 _REPEATED: Final = re.compile(r"(\w)\1{3}")
-_WITHOUT_VOWEL: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
+_WITHOUT_VOWEL: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{4,}")
 
 
 def is_at_random(word: str) -> bool:
-    """Whether these letters are no word: one four times running, five keys side by side, or five and more without a vowel."""
+    """Whether these letters are no word: one four times running, five keys side by side, or four and more without a vowel."""
     return (
         _REPEATED.search(word) is not None
         or _WITHOUT_VOWEL.fullmatch(word) is not None
