@@ -243,12 +243,30 @@ def test_what_is_not_wanted_has_a_piece_of_its_own_and_what_could_not_be_heeded_
     look(page, "piano not in brooklyn, not tomorrow")
     understood = page.get_by_role("list", name="Understood as")
     expect(understood).to_contain_text("not in brooklyn")
+    expect(understood).not_to_contain_text("Not wanted")
     expect(page.get_by_text("“not tomorrow” can")).to_be_visible()
 
     page.get_by_role("button", name="Search without not in brooklyn").click()
 
     expect(field(page)).to_have_value("piano, not tomorrow")
     expect(understood).not_to_contain_text("brooklyn")
+
+
+def test_what_leaving_places_out_comes_to_is_told(maya: Visitor) -> None:
+    told = maya.page.evaluate(
+        """async () => {
+          const { deniedNote } = await import("/static/search_words.js");
+          const told = (online, names) =>
+            deniedNote({ parsed: { online }, location: { excluded: names.map((name) => ({ name })) } });
+          return [told(null, []), told(null, ["Soho"]), told(false, ["Soho", "Dumbo"])];
+        }"""
+    )
+
+    assert told == [
+        None,
+        "Left out is what can only be had in Soho; who comes elsewhere too, or teaches online, stays.",
+        "Left out is what can only be had in Soho or Dumbo; who comes elsewhere too stays.",
+    ]
 
 
 def test_who_says_nothing_of_what_to_learn_is_told_why_all_is_shown(maya: Visitor, piano: Json) -> None:

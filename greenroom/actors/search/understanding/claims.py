@@ -28,9 +28,10 @@ class PlaceWords:
 
 @dataclass(frozen=True, slots=True)
 class DeniedPlace:
-    """Anywhere but there."""
+    """Anywhere but there. ``goes_on``: it is denied with the one before it, "brooklyn or queens"."""
 
     text: str
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

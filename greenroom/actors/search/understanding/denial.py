@@ -117,6 +117,7 @@ def heeded(line: Line, claims: Sequence[Claim], lexicon: Lexicon) -> Heeded:
 def without_denied_places(line: Line, placed: Iterable[Claim], taken: Sequence[bool]) -> Iterator[Claim]:
     """Claims of places; those that are denied turned around."""
     last: Claim | None = None
+    is_excepting = False
     wanted: Claim | None = None
     for claim in placed:
         words = claim.meaning
@@ -128,10 +129,16 @@ def without_denied_places(line: Line, placed: Iterable[Claim], taken: Sequence[b
             negator = wanted.after
         if negator is not None and taken[negator]:
             negator = None
-        if words.is_outside or negator is not None or (last is not None and _lists_on(line, last, claim, words)):
+        if (
+            words.is_outside
+            or negator is not None
+            or (last is not None and _lists_on(line, last, claim, words, is_excepting=is_excepting))
+        ):
             begin = claim.first if negator is None else negator
             is_needless = negator is not None and _said_needless(line, begin, claim.first + 1)
-            meaning = None if is_needless else DeniedPlace(words.text)
+            goes_on = negator is None and not words.is_outside
+            is_excepting = (goes_on and is_excepting) or _is_excepting(line, begin)
+            meaning = None if is_needless else DeniedPlace(words.text, goes_on=goes_on)
             last = Claim(None if is_needless else PartKind.DENIED, begin, claim.after, meaning, 20)
             yield last
         else:
@@ -186,11 +193,14 @@ def _continues(line: Line, denied: Claim, claim: Claim) -> bool:
     return is_time_of_day or (is_alternative and all(key in ALTERNATIVES | BETWEEN_NEGATION for key in between))
 
 
-def _lists_on(line: Line, denied: Claim, claim: Claim, words: PlaceWords) -> bool:
-    """Whether a place is denied with the one before: "brooklyn or queens", "brooklyn, queens"; but "not soho and in queens"."""
+def _lists_on(line: Line, denied: Claim, claim: Claim, words: PlaceWords, *, is_excepting: bool) -> bool:
+    """Whether a place is denied with the one before: "brooklyn or queens", "brooklyn, queens"; but "not soho and in queens".
+
+    ``is_excepting``: see :func:`_is_excepting`.
+    """
     between = [line.key(at) for at in range(denied.after, claim.first)]
     if not between or between in (["&"], ["/"], ["and"]):
-        return not words.is_led_to or (bool(between) and _is_excepting(line, denied))
+        return not words.is_led_to or (bool(between) and is_excepting)
     return any(key in ALTERNATIVES for key in between) and all(
         key in ALTERNATIVES | BETWEEN_NEGATION for key in between
     )
@@ -207,9 +217,10 @@ def _is_but_between(line: Line, wanted: Claim, claim: Claim, words: PlaceWords) 
     )
 
 
-def _is_excepting(line: Line, denied: Claim) -> bool:
-    """Whether it is denied by a word that takes it out of a whole: "except", "apart from", "anywhere but"."""
-    return line.key(denied.first) in EXCEPTING or line.key(denied.first + 1) in EXCEPTING
+def _is_excepting(line: Line, negator: int) -> bool:
+    """Whether the denial that begins at an atom takes something out of a whole: "except", "apart from", "anywhere but"."""
+    pair = (line.key(negator), line.key(negator + 1))
+    return pair[1] != "not" and (pair[0] in EXCEPTING or pair in NEGATOR_PAIRS)
 
 
 def _is_needless(line: Line, begin: int, claim: Claim, denied: Sequence[Claim]) -> bool:
@@ -274,7 +285,7 @@ class _Words:
         """What is denied from an atom on, and what an "or" joins to it. ``reaches``: kinds of lessons can be."""
         line, first = self._line, negator
         joining = ALTERNATIVES
-        if line.key(at - 1) in EXCEPTING or line.key(negator) in EXCEPTING:
+        if _is_excepting(line, negator):
             joining = ALTERNATIVES | {"and", "&"}
         denied: DeniedWords | None = None
         while True:

@@ -359,11 +359,20 @@ def _parts(
 ) -> Iterator[Part]:
     """Every piece in order: claims as they are, the lesson's words, filler and what is denied in runs."""
     kind_of: list[tuple[PartKind, int] | None] = [None] * len(line.atoms)
-    for number, claim in enumerate(claims):
-        for at in range(claim.first, claim.after):
-            kind_of[at] = None if claim.kind is None else (claim.kind, number)
-    owned = _taken(claims, len(line.atoms))
     out = _taken_or_denied([], denied, len(line.atoms))
+    whole: tuple[PartKind, int] | None = None
+    last_after = 0
+    for number, claim in enumerate(claims):
+        first = claim.first
+        if isinstance(claim.meaning, DeniedPlace) and claim.meaning.goes_on and whole is not None:
+            # "Not in brooklyn or queens" is one piece: the second by itself would read as if it was asked for.
+            first = last_after
+            out[first : claim.first] = [True] * (claim.first - first)
+        else:
+            whole = None if claim.kind is None else (claim.kind, number)
+        kind_of[first : claim.after] = [whole] * (claim.after - first)
+        last_after = claim.after
+    owned = _taken(claims, len(line.atoms))
     lesson_set = set(lesson)
     for words in denied:
         if any(slug in unwanted for slug, _ in words.kinds):

@@ -11,11 +11,14 @@ export const KINDS = {
   level: "Level",
   when: "Time",
   online: "How",
-  denied: "Not",
+  denied: "Not wanted",
 };
 
-/** A piece as something to go without: "price: Up to $80"; what is denied says so itself: "no beginners". */
-export const pieceInWords = ({ kind, label }) => (kind === "denied" ? label : `${KINDS[kind].toLowerCase()}: ${label}`);
+/** What is denied says so itself: "no beginners". */
+export const saysItself = (kind) => kind === "denied";
+
+/** A piece as something to go without: "price: Up to $80". */
+export const pieceInWords = ({ kind, label }) => (saysItself(kind) ? label : `${KINDS[kind].toLowerCase()}: ${label}`);
 
 const LEVELS = { beginner: "Beginner", intermediate: "Intermediate", advanced: "Advanced" };
 const DAYS = { mon: "Monday", tue: "Tuesday", wed: "Wednesday", thu: "Thursday", fri: "Friday", sat: "Saturday", sun: "Sunday" };
@@ -82,6 +85,13 @@ export function placeNote({ outcome, tier, text, region, regions }) {
   // An exact name or a common short one needs no word; a guess does.
   if (outcome === "resolved" && tier >= 3) return `“${text}” was taken to mean ${namesOf(regions.length ? regions : [region])}.`;
   return null;
+}
+
+/** What leaving places out comes to, or null where none is. */
+export function deniedNote({ parsed, location }) {
+  if (location.excluded.length === 0) return null;
+  const others = parsed.online === false ? "who comes elsewhere too stays" : "who comes elsewhere too, or teaches online, stays";
+  return `Left out is what can only be had in ${namesOf(location.excluded)}; ${others}.`;
 }
 
 /** Whether the sentence asks for what is near without saying where that is. */

@@ -66,10 +66,11 @@ function ratingOf(rating) {
   );
 }
 
-/** What was asked for first, then the others. */
+/** What was asked for first, then the others, and what is not wanted last. */
 function areasOf(areas, { location }) {
   const asked = new Set(location.regions.map(({ name }) => name));
-  const ordered = [...areas].sort((a, b) => asked.has(b) - asked.has(a));
+  const denied = new Set(location.excluded.map(({ name }) => name));
+  const ordered = [...areas].sort((a, b) => denied.has(a) - denied.has(b) || asked.has(b) - asked.has(a));
   const more = ordered.length - AREAS_MAX;
   return ordered.slice(0, AREAS_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

@@ -2,7 +2,7 @@
 
 import { el } from "../dom.js";
 import { closeIcon } from "../icons.js";
-import { KINDS, missingOf, noticesOf, pieceInWords, placeNote, understoodOf } from "../search_words.js";
+import { deniedNote, KINDS, missingOf, noticesOf, pieceInWords, placeNote, saysItself, understoodOf } from "../search_words.js";
 import { parentName, without, withPlace, wordsForPlace } from "../sentence.js";
 
 /** Places to choose from; the server names ten at most, and who finds none of these writes another word. */
@@ -12,9 +12,10 @@ const CHOICES_MAX = 6;
 export function createUnderstood({ look }) {
   const pieces = el("ul", { class: "pieces", "aria-label": "Understood as" });
   const place = el("div", { class: "search-note", hidden: true });
+  const denied = el("p", { class: "search-note", hidden: true });
   const notices = el("p", { class: "search-note is-degraded", hidden: true });
   const missing = el("p", { class: "search-note is-degraded", hidden: true });
-  const element = el("section", { class: "understood", "aria-label": "What was understood" }, pieces, place, notices, missing);
+  const element = el("section", { class: "understood", "aria-label": "What was understood" }, pieces, place, denied, notices, missing);
 
   function say(paragraph, sentences) {
     paragraph.hidden = sentences.length === 0;
@@ -25,7 +26,7 @@ export function createUnderstood({ look }) {
     return el(
       "li",
       { class: "piece", "data-kind": kind },
-      el("span", { class: "piece-kind" }, KINDS[kind]),
+      !saysItself(kind) && el("span", { class: "piece-kind" }, KINDS[kind]),
       el("span", { class: "piece-label", dir: "auto" }, label),
       el(
         "button",
@@ -78,6 +79,7 @@ export function createUnderstood({ look }) {
       const note = placeNote(meta.location);
       place.hidden = !note;
       place.replaceChildren(...(note ? [el("span", {}, note), ...choices(sentence, meta, cities)] : []));
+      say(denied, [deniedNote(meta)].filter(Boolean));
       say(notices, noticesOf(meta.parsed));
       say(missing, missingOf(meta.budget));
       next?.()?.focus();
