@@ -51,6 +51,12 @@ class Lexicon:
             if len(words) == 1 and len(words[0]) >= TYPO_LENGTH_MIN:
                 for stem in {words[0], *_one_less(words[0])}:
                     self._nearly.setdefault(stem, []).append(words[0])
+        self._swapped = {
+            swapped: words[0]
+            for words in self._meanings
+            if len(words) == 1 and len(words[0]) == TYPO_LENGTH_MIN - 1
+            for swapped in _neighbours_swapped(words[0])
+        }
 
     def _enter(self, name: str, meanings: Meanings) -> None:
         words = keys(name)
@@ -89,10 +95,10 @@ class Lexicon:
         if word in _AS_TYPED or not TYPO_LENGTH_MIN - 1 <= len(word) <= 25:
             return None
         if len(word) < TYPO_LENGTH_MIN:
-            # Of a short word only a letter that went missing is forgiven, and not the first: "pino".
-            return next(
-                (self._meanings[(name,)] for name in self._nearly.get(word, ()) if name[0] == word[0]), None
-            )
+            # Of a short word only a letter that went missing is forgiven, or two swapped, and not the first: "pino", "yoag".
+            missing = (name for name in self._nearly.get(word, ()) if name[0] == word[0])
+            name = next(missing, self._swapped.get(word))
+            return None if name is None else self._meanings[(name,)]
         for stem in (word, *_one_less(word)):
             for name in self._nearly.get(stem, ()):
                 if OSA.distance(word, name, score_cutoff=1) <= 1:
@@ -165,7 +171,7 @@ REAL_WORDS: Final = word_set("""
     skimming slimming germany germane persia quash squish serum expel hello booking looking plaza piazza coping ceding serving
     holding seeing swiss tapes axes faxes sauces focus famil cunning gunning ruining
     chord chords carol carols vila cell vice chin hind tail lain iris hist bare pain pant pint mana dram cava bent curt unit sift scum sale dive done tart
-    trot taro ruby bile swig ding tang dane dace oran pole flue making taking diver divers stage short skills swing tango tempo theme three twins under world hobby handy light right rights
+    trot taro ruby bile swig ding tang dane dace oran pole flue alot sign past last paid wien making taking diver divers stage short skills swing tango tempo theme three twins under world hobby handy light right rights
     """)
 """English words one edit away from a name of a lesson that mean something else."""
 
@@ -177,6 +183,11 @@ _TEACHING: Final = SOFT_FILLER | FILLER
 _TAILS: Final = word_set(
     "lesson lessons teacher teachers class classes tutor tutors tutoring coach instructor instructors course"
 )
+
+
+def _neighbours_swapped(word: str) -> Iterator[str]:
+    """But for the first letter."""
+    return (word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(1, len(word) - 1))
 
 
 def _one_less(word: str) -> Iterator[str]:
