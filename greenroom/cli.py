@@ -142,7 +142,7 @@ def add_city_command(
     ] = None,
 ) -> None:
     """Load the map of a city: its parts, where they are, what they are called. Loading it again brings it up to date."""
-    with _settings(failure_status=EXIT_USAGE) as settings:
+    with _settings() as settings:
         configure_logging(settings)
         wanted = WantedCity(name, country=country, state=state, radius_km=radius_km)
         city = trio.run(partial(add_city, settings, wanted, steps=Steps(err)))

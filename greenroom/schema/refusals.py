@@ -35,14 +35,28 @@ _BY_TYPE: Final[Mapping[str, str]] = MappingProxyType(
 )
 """By the type of pydantic's error; the names in braces are of its context."""
 
+_BY_PATTERN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        ULID_PATTERN: "must be an id (a ULID)",
+        r"^[A-Z]{3}$": "must be a currency by its three capital letters, such as USD",
+        r"^[a-z0-9-]+$": "must be an id of small letters, digits and hyphens, such as nyc",
+        r"^[a-z0-9/-]+$": "must be the id of a region, such as nyc/brooklyn/park-slope",
+        r"^[a-z0-9-]+(/[a-z0-9-]+)*$": "must be the id of a region, such as nyc/brooklyn/park-slope",
+        r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$": "must be a time of the day from 00:00 to 24:00, such as 09:30",
+        r"^[A-Za-z0-9._:-]+$": "must be of letters, digits, dots, colons, hyphens and underscores",
+        r"^[a-z_]{1,32}$": "must be of small letters and underscores, at most 32",
+    }
+)
+"""What a pattern of ours wants, for who does not read regular expressions."""
+
 _SUBJECT: Final = re.compile(r"^(Input|String|Value|List|Number|Datetime|URL) should ")
 
 
 def in_our_words(fault: ErrorDetails) -> str:
     """Say what is wrong, as the end of a sentence that begins with the field's name; the refused value is not repeated."""
     context = fault.get("ctx", {})
-    if fault["type"] == "string_pattern_mismatch" and context.get("pattern") == ULID_PATTERN:
-        return "must be an id (a ULID)"
+    if fault["type"] == "string_pattern_mismatch":
+        return _BY_PATTERN.get(context.get("pattern", ""), "is not in the form that is wanted")
     words = _BY_TYPE.get(fault["type"])
     if words is not None:
         return words.format_map({name: _plain(value) for name, value in context.items()})

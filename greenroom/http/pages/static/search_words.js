@@ -234,7 +234,10 @@ export function reasonsOf(result, { parsed, location }) {
     parsed.times.length > 0 && "has free time then",
     parsed.age && result.ages && `teaches ${yearsOf(agesInCommon(parsed.age, result.ages)).toLowerCase()}`,
   ].filter(Boolean);
-  return capitalised(reasons.join(" · ") || (parsed.service ? "the kind of lesson you look for" : "fits what you ask for"));
+  // "Hello" asks for nothing that a lesson could fit.
+  const isAsked = parsed.parts.some(({ kind }) => kind in KINDS);
+  const whyElse = parsed.service ? "the kind of lesson you look for" : isAsked ? "fits what you ask for" : "one of all lessons";
+  return capitalised(reasons.join(" · ") || whyElse);
 }
 
 /** How soon somebody answers, roughly. */

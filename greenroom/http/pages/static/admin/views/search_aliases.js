@@ -23,6 +23,8 @@ const SOURCES = [
 /** Without a keystroke, before the server is asked. */
 const LOOK_UP_AFTER_MS = 250;
 
+const HAS_A_LETTER = /[\p{L}\p{N}]/u;
+
 /** @param isPerson whether an account operates: regions are found for somebody, and a key is nobody. */
 export function createSearchAliases({ api, announce, isPerson }) {
   /** What is asked for; a new object with every change, so that an answer to a former question is known by it. */
@@ -92,8 +94,27 @@ export function createSearchAliases({ api, announce, isPerson }) {
   async function warn() {
     const text = name.input.value.trim();
     const namesake = text && (await regionsNamed(text)).find((each) => each.name.toLowerCase() === text.toLowerCase());
+    const others = text && !namesake ? await meaningsOf(text) : [];
     if (name.input.value.trim() !== text) return;
-    setText(name.hint, namesake ? `${namesake.id} has that name itself, and names are found before aliases: this one would change nothing.` : "");
+    setText(
+      name.hint,
+      namesake
+        ? `${namesake.id} has that name itself, and names are found before aliases: this one would change nothing.`
+        : others.length > 0
+          ? `It means ${others.join(" and ")} already: with another meaning it may mean either, and who searches has to choose.`
+          : "",
+    );
+  }
+
+  /** The regions that a name is another name of by now. */
+  async function meaningsOf(text) {
+    try {
+      const { items } = await api.aliases({ q: text, state: "active" });
+      return items.filter((each) => each.text.toLowerCase() === text.toLowerCase()).map((each) => each.region_id);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return []; // it can be added without
+    }
   }
 
   async function regionsNamed(text) {
@@ -112,6 +133,14 @@ export function createSearchAliases({ api, announce, isPerson }) {
 
   async function read(from = null) {
     const asked = wanted;
+    if (asked.q && !HAS_A_LETTER.test(asked.q)) {
+      // As the server would say: it need not be asked, and the browser's console stays clean.
+      rows = [];
+      cursor = null;
+      render();
+      setText(note, "Must have a letter or a digit.");
+      return;
+    }
     more.disabled = true;
     try {
       const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value));
@@ -141,7 +170,7 @@ export function createSearchAliases({ api, announce, isPerson }) {
   }
 
   function cells(alias) {
-    const decided = alias.decided_by && `by ${alias.decided_by}, ${whenExactly(alias.decided_at)}`;
+    const decided = alias.decided_by && `by ${shortName(alias.decided_by)}, ${whenExactly(alias.decided_at)}`;
     const actions = [alias.state !== "active" && button("Approve", "approve", alias), alias.state !== "revoked" && button("Revoke", "revoke", alias)];
     return [alias.text, alias.region_id, alias.source, stateWords(alias.state), alias.weight.toFixed(2), alias.source === "gazetteer" ? null : whenExactly(alias.created_at), decided, el("span", { class: "alias-actions" }, ...actions)];
   }
@@ -182,8 +211,10 @@ export function createSearchAliases({ api, announce, isPerson }) {
     if (!wasDone) return;
     name.input.value = region.input.value = "";
     setText(name.hint, "");
-    search.value = sources.value = "";
-    want({ state: "active", source: "", q: "" });
+    // What was chosen stays as far as the new one is among it.
+    search.value = "";
+    if (sources.value !== "operator") sources.value = "";
+    want({ state: wanted.state && "active", source: sources.value, q: "" });
   }
 
   function want(changes) {
@@ -216,5 +247,8 @@ export function createSearchAliases({ api, announce, isPerson }) {
     ),
   };
 }
+
+/** Of an account all but the end of its id is left out: it is as long as all other cells together. */
+const shortName = (name) => name.replace(/^user:.*(.{6})$/, "account …$1");
 
 const stateWords = (state) => STATES.find(([name]) => name === state)?.[1] ?? state;

@@ -1,7 +1,7 @@
 /** How one search went: its budget, its stages on the budget's axis, its places tier by tier, how many were left. */
 
 import { el, setText } from "../../dom.js";
-import { understoodOf, KINDS } from "../../search_words.js";
+import { KINDS, noticesOf, understoodOf } from "../../search_words.js";
 import { duration, number, percent } from "../words.js";
 import { createTable, factList } from "./table.js";
 
@@ -104,6 +104,8 @@ export function createDiagnosis() {
           ...understoodOf({ parsed, location }).map(({ kind, label, parts }) => [KINDS[kind], label === parts[0].text ? label : `${label} (“${parts[0].text}”)`]),
           ["Kinds of lessons", parsed.services.map(({ category, weight }) => `${category} ${percent(weight)}`).join(", ")],
           ["Looked up", location.text && placeOf(location)],
+          ["Not in", location.excluded.map(({ id }) => id).join(", ")],
+          ["Told", noticesOf(parsed).join(" ")],
           ["May be", location.candidates.map(({ region, tier, confidence }) => `${region.id} (tier ${tier}, ${confidence.toFixed(2)})`).join(", ")],
           ["Read by", parsed.source],
           ["Answer cache", cache],

@@ -70,8 +70,8 @@ export function createSearchFigures({ api }) {
       popular.fill(most.items.map(textCells));
       inVain.fill(vain.items.map(textCells));
       took.fill([
-        ["found anew", null, ...tookCells(latency.anew_ms)],
-        ["from the cache", null, ...tookCells(latency.cached_ms)],
+        ["found anew", number(summary.searches - summary.cached), ...tookCells(latency.anew_ms)],
+        ["from the cache", number(summary.cached), ...tookCells(latency.cached_ms)],
         ...latency.stages.map((each) => [each.stage, number(each.searches), ...tookCells(each.took_ms)]),
       ]);
       tiers.fill(
