@@ -239,6 +239,8 @@ def test_a_denial_that_leaves_no_time_at_all_is_told(text: str) -> None:
         ("piano not in the mornings", [When(from_minute=720)]),
         ("piano no evenings", [When(to_minute=1_020)]),
         ("piano not in the afternoon", [When(to_minute=720), When(from_minute=1_020)]),
+        ("no classes on monday, piano", [When(BUT_MONDAY)]),
+        ("piano, no lessons in the evening", [When(to_minute=1_020)]),
         ("piano no evenings or weekends", [When(WORKDAYS, to_minute=1_020)]),
         ("piano not on monday mornings", [When(BUT_MONDAY), When(MONDAY, from_minute=720)]),
         (

@@ -89,7 +89,7 @@ BETWEEN_NEGATION: Final = word_set(
     "want need wanted like do have to be on in for a an the any at only just necessarily during really too looking work with interested "
     "my early late available free is are it all make of super travel travelling traveling go going get getting come coming "
     "commute commuting pay paying spend spending "
-    "anywhere somewhere taught given held based located happening having even way"
+    "lesson lessons class classes session sessions anywhere somewhere taught given held based located happening having even way"
 )
 """Words that may stand between "not" and what it denies."""
 
