@@ -434,6 +434,79 @@ def test_where_there_was_no_time_to_look_nobody_is_told_that_nothing_fits(
     expect(zoe.page.get_by_role("article")).to_be_visible()
 
 
+def test_a_place_without_time_to_look_it_up_is_not_called_unknown(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    skipped = [{"stage": "burst1", "reason": "timeout", "detail": "it was not done in time"}]
+    budget = {"limit_ms": 50, "used_ms": 50, "degraded": True, "skipped": skipped}
+    location = {"text": "harlem", "outcome": "not_looked_up"}
+    answering(an_answer(budget=budget, location=location))
+
+    look(zoe.page, "cello in harlem")
+
+    expect(zoe.page.get_by_text("There was no time to look up where “harlem” is")).to_be_visible()
+    expect(zoe.page.get_by_role("button", name="Search again")).to_be_visible()
+    expect(zoe.page.get_by_text("No place called")).to_have_count(0)
+
+
+def test_who_asked_for_nothing_is_not_told_that_a_lesson_fits(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    parts = [{"kind": "filler", "text": "hello", "start": 0, "end": 5}]
+    parsed = {"service": "", "notices": [{"kind": "nothing_understood", "text": "hello"}]}
+    answering(an_answer(a_result(matched={"text": 0, "vector": 0}), parts=parts, parsed=parsed))
+
+    look(zoe.page, "hello")
+
+    expect(zoe.page.get_by_role("article")).to_contain_text("One of all lessons")
+
+
+def test_on_a_phone_what_was_found_begins_on_the_first_screen_however_much_is_to_be_told(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    zoe.page.set_viewport_size({"width": 390, "height": 844})
+    pieces = [
+        ("service", "piano"),
+        ("place", "in chinatown"),
+        ("price", "under $80"),
+        ("age", "for my 8 year old"),
+        ("when", "on saturday"),
+        ("online", "in person"),
+        ("denied", "no beginners"),
+    ]
+    sentence = " ".join(text for _, text in pieces)
+    parts = [
+        {"kind": kind, "text": text, "start": sentence.index(text), "end": sentence.index(text) + len(text)}
+        for kind, text in pieces
+    ]
+    names = [
+        "nyc/manhattan/chinatown",
+        "nyc/queens/chinatown",
+        "nyc/brooklyn/chinatown",
+        "chicago/south/chinatown",
+    ]
+    regions = [region(each, "Chinatown") for each in names]
+    candidates = [{"region": each, "tier": 1, "confidence": 1, "matched_name": "Chinatown"} for each in regions]
+    location = {"text": "chinatown", "outcome": "ambiguous", "regions": regions, "tier": 1}
+    skipped = [{"stage": "vector", "reason": "high_load", "detail": ""}]
+    answering(
+        an_answer(
+            a_result(),
+            parts=parts,
+            parsed={"notices": [{"kind": "not_heeded", "text": "no men"}, {"kind": "past", "text": "31.10."}]},
+            location={**location, "candidates": candidates},
+            budget={"limit_ms": 250, "used_ms": 249, "degraded": True, "skipped": skipped},
+        )
+    )
+
+    look(zoe.page, sentence)
+
+    found = zoe.page.get_by_role("article")
+    expect(found).to_be_visible()
+    box = found.bounding_box()
+    assert box is not None
+    assert box["y"] < 844 * 0.7
+    assert fits(zoe.page)
+
+
 def test_a_busy_server_is_asked_once_more_when_it_said(zoe: Visitor, answering: Callable[..., Any]) -> None:
     asked = answering((503, {"Retry-After": "1"}), an_answer(a_result()))
 

@@ -78,7 +78,8 @@ export function createUnderstood({ look }) {
       pieces.replaceChildren(...understoodOf(meta).map((each) => piece(sentence, each)));
       const note = placeNote(meta.location);
       place.hidden = !note;
-      place.replaceChildren(...(note ? [el("span", {}, note), ...choices(sentence, meta, cities)] : []));
+      const others = note ? choices(sentence, meta, cities) : [];
+      place.replaceChildren(...(note ? [el("span", {}, note)] : []), ...(others.length ? [el("div", { class: "place-choices" }, ...others)] : []));
       say(denied, [deniedNote(meta)].filter(Boolean));
       say(notices, noticesOf(meta.parsed));
       say(missing, missingOf(meta.budget));
