@@ -11,6 +11,7 @@ from greenroom.actors.search.understanding.clock import DAY
 from greenroom.actors.search.understanding.spoken_times import TIMES_MAX
 from greenroom.schema.search.understood import (
     AgeBounds,
+    Level,
     NoticeKind,
     PartKind,
     PriceBounds,
@@ -56,6 +57,9 @@ def notices(understood: Understood) -> list[tuple[str, str]]:
         ("piano not in brooklyn unless online", None, ("brooklyn",)),
         ("piano just outside brooklyn", "brooklyn", ()),
         ("piano not far from brooklyn", "brooklyn", ()),
+        ("piano not that far from brooklyn", "brooklyn", ()),
+        ("piano not too far away from brooklyn", "brooklyn", ()),
+        ("piano far away from brooklyn", None, ("brooklyn",)),
         ("piano not only in brooklyn", None, ()),
         ("piano, doesn't have to be in brooklyn", None, ()),
         ("I don't live in queens, piano", None, ()),
@@ -142,6 +146,7 @@ def test_a_word_before_a_lesson_is_denied_and_not_the_lesson(text: str, asked: s
         ("not the piano", ("piano",)),
         ("I don't want any piano lessons", ("piano",)),
         ("not interested in learning piano", ("piano",)),
+        ("don't need piano, need guitar", ("piano",)),
         ("math, no calculus", ("calculus",)),
         ("no homework math", ("homework-help",)),
         ("math, anything but calculus and statistics", ("calculus", "statistics")),
@@ -213,6 +218,12 @@ def test_an_age_amid_others_is_not_denied_with_all_that_are_younger(text: str) -
 
     assert understood.age is None
     assert [notice.kind for notice in understood.notices] == [NoticeKind.NOT_HEEDED]
+
+
+def test_kids_and_beginners_are_denied_together() -> None:
+    understood = read("no kids and beginners yoga")
+
+    assert (understood.age, Level.BEGINNER in understood.levels) == (AgeBounds(18, None), False)
 
 
 def test_kids_and_teens_are_denied_together() -> None:

@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -182,8 +182,10 @@ def _continues(line: Line, denied: Claim, claim: Claim) -> bool:
     """Whether a claim is denied with the one before: "on saturday or sunday", "monday mornings"."""
     between = [line.key(at) for at in range(denied.after, claim.first)]
     is_alternative = any(key in ALTERNATIVES for key in between)
-    if between in (["and"], ["&"]) and denied.kind is claim.kind and line.key(claim.first) not in _PREPOSITIONS:
-        return claim.kind in (PartKind.AGE, PartKind.LEVEL, PartKind.WHEN)
+    if between in (["and"], ["&"]) and line.key(claim.first) not in _PREPOSITIONS:
+        of_learners = {PartKind.AGE, PartKind.LEVEL}
+        is_alike = {denied.kind, claim.kind} <= of_learners and line.key(denied.first) == "no"
+        return is_alike or (denied.kind is claim.kind and claim.kind in of_learners | {PartKind.WHEN})
     is_time_of_day = (
         not between
         and isinstance(denied.meaning, ExceptTimes)
@@ -275,7 +277,7 @@ class _Words:
             yield DeniedWords(negator, self._after_quality(at, is_told=between[-1] not in DEGREES), is_polite=True)
         elif line.key(at) in POLITE or self._is_of_no_strings(at):
             yield DeniedWords(negator, self._after_polite(at), is_polite=True)
-        elif not NEED_NOT.intersection(between) and self._is_denying(negator, between):
+        elif not self._is_needless(between) and self._is_denying(negator, between):
             if not self._is_manner(negator, at):
                 yield from self._listed(negator, at, reaches=BETWEEN_LESSON.issuperset(between))
             elif (end := self._end(at)) > at:
@@ -377,6 +379,10 @@ class _Words:
     def _is_manner(self, negator: int, at: int) -> bool:
         """Whether it says how to do what is asked for: "without reading music"."""
         return self._line.key(negator) == "without" and self._line.key(at).endswith("ing")
+
+    def _is_needless(self, between: Collection[str]) -> bool:
+        """Not so "don't need piano", other than "doesn't need to be piano"."""
+        return any(key in NEED_NOT and (key != "need" or "be" in between) for key in between)
 
     def _is_denying(self, negator: int, between: Iterable[str]) -> bool:
         """Not so "I can't swim", where the lesson is just what is named; but "don't want swimming"."""

@@ -24,7 +24,7 @@ IsPlace = Callable[[tuple[str, ...]], bool]
 PLACE_WORDS_MAX: Final = 6
 
 _NEAR: Final = pattern(
-    r"(?:somewhere_|anywhere_|located_|based_|right_){0,4}(?: near_to | near | nr | nearby | close_to | around | next_to | by | not_(?:too_)?far_from"
+    r"(?:somewhere_|anywhere_|located_|based_|right_){0,4}(?: near_to | near | nr | nearby | close_to | around | next_to | by | not_(?:(?:too|that|so|very|all_that)_)?far_(?:away_)?from"
     r" | (?:within_)?(?:a_)?(?:walking_distance|short_walk|short_walking_distance|commuting_distance|easy_reach)_(?:of|to|from)"
     r" | (?:within_|about_|less_than_|max_){0,4}(?:\d+|a_few)_(?:miles?|mi|kms?|blocks?|kilomet(?:er|re)s?|minutes?|mins?)_(?:walk_|drive_|away_)?(?:of|from)"
     r" | in_the_vicinity_of | vicinity_of | just_outside(?:_of)? | surrounding | adjacent_to )"
@@ -34,7 +34,7 @@ _IN: Final = pattern(
     r" | inside | downtown_in | on_the )"
 )
 _OUTSIDE: Final = pattern(
-    r"(?:anywhere_|somewhere_)?(?: outside(?:_of)? | out_of | (?:far_)?away_from | (?<!not_)(?<!too_)far_from | beyond )"
+    r"(?:anywhere_|somewhere_)?(?: outside(?:_of)? | out_of | (?:(?<!far_)away_from|(?<!not_)(?<!too_)(?<!that_)(?<!so_)(?<!very_)far_(?:away_)?from) | beyond )"
 )
 _WEAK: Final = frozenset({"by", "at", "on the", "within", "inside", "across", "outside", "nearby", "throughout"})
 """Prepositions that stand for something else about as often: taken with known names, or words that look like a name of a place."""
