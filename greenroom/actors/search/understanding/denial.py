@@ -266,6 +266,8 @@ class _Words:
         self._line = line
         self._claims = claims
         self._lexicon = lexicon
+        # Looked up once for each atom, however many a "not" stands before.
+        self._found: dict[int, Phrase | None] = {}
 
     def denied_after(self, negator: int, at: int) -> Iterator[DeniedWords]:
         """What a "not" denies of the words from an atom on: "guitar, not bass or drums"."""
@@ -329,6 +331,11 @@ class _Words:
 
     def _phrase(self, at: int) -> Phrase | None:
         """The name of a kind of lesson, as it is, that begins at an atom."""
+        if at not in self._found:
+            self._found[at] = self._look_up(at)
+        return self._found[at]
+
+    def _look_up(self, at: int) -> Phrase | None:
         keys: list[str] = []
         for index in range(at, min(at + 5, len(self._line.atoms))):
             if covers(self._claims, index) or not self._line.atoms[index].is_word:
@@ -343,11 +350,7 @@ class _Words:
 
     def _names_lesson_but(self, gone: range) -> bool:
         """Whether a kind of lesson is named outside of these atoms."""
-        return any(
-            self._phrase(at) is not None
-            for at in range(len(self._line.atoms))
-            if at not in gone and not covers(self._claims, at)
-        )
+        return any(self._phrase(at) is not None for at in range(len(self._line.atoms)) if at not in gone)
 
     def _end(self, at: int) -> int:
         """Where the words from an atom on end: at a break, at a word without meaning, or after a few."""
