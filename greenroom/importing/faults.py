@@ -15,6 +15,13 @@ _LINE_OF_ITS_OWN: Final = re.compile(r" at line 1 column ([0-9]+)$")
 """JSON is read line by line, each of which is the first to its parser."""
 
 
+OTHER_KIND_MIN: Final = 2
+"""Fields that are unknown, and as many that are missing, from which on a line is another kind of thing rather than misspelt."""
+
+TOLD_MAX: Final = 3
+"""Fields of either sort that are named then."""
+
+
 class FileUnusable(Exception):
     """Nothing can be loaded from the file; ``str(error)`` says why."""
 
@@ -48,11 +55,19 @@ class BadLine(Exception):
 
 
 def faults_of(error: ValidationError, line: int) -> BadLine:
-    """What pydantic found, in our words."""
+    """What pydantic found, in our words; of a line of another kind of file that it is one, and not each field of it."""
+    found = error.errors(include_url=False, include_input=False)
+    unknown, missing = (
+        [str(fault["loc"][0]) for fault in found if fault["type"] == kind and len(fault["loc"]) == 1]
+        for kind in ("extra_forbidden", "missing")
+    )
+    if min(len(unknown), len(missing)) >= OTHER_KIND_MIN:
+        has, lacks = ", ".join(unknown[:TOLD_MAX]), ", ".join(missing[:TOLD_MAX])
+        return BadLine(LineFault(line, "", f"seems to be of another kind of file: has {has}, lacks {lacks}"))
     return BadLine(
         *(
             LineFault(line, field_path(fault["loc"]), _LINE_OF_ITS_OWN.sub(r" (column \1)", in_our_words(fault)))
-            for fault in error.errors(include_url=False, include_input=False)
+            for fault in found
         )
     )
 

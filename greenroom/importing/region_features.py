@@ -144,7 +144,9 @@ def region_of(feature: Feature) -> RegionAt:
 
 
 def _within_properties(error: BadLine) -> BadLine:
-    return BadLine(*(LineFault(fault.line, f"properties.{fault.field}", fault.reason) for fault in error.faults))
+    return BadLine(
+        *(LineFault(fault.line, f"properties.{fault.field}".rstrip("."), fault.reason) for fault in error.faults)
+    )
 
 
 class _Id(BaseModel):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from greenroom.importing.faults import faults_of
 from greenroom.schema.lessons import Lesson
 from greenroom.schema.refusals import in_our_words
 from greenroom.schema.search.requests import Search
@@ -31,3 +32,23 @@ def test_a_currency_is_refused_with_what_one_looks_like(currency: str) -> None:
     assert said(Lesson, {"currency": currency})["currency"] == (
         "must be a currency by its three capital letters, such as USD"
     )
+
+
+def test_of_a_line_of_another_kind_of_file_that_is_said_instead_of_each_of_its_fields() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Lesson.model_validate(
+            {"alias": "The Slope", "region_id": "nyc/brooklyn/park-slope", "weight": 1, "from": "me"}
+        )
+
+    [fault] = faults_of(refused.value, 7).faults
+
+    assert str(fault).startswith(
+        "line 7: seems to be of another kind of file: has alias, region_id, weight, lacks "
+    )
+
+
+def test_a_field_that_is_misspelt_is_still_told_by_its_name() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Lesson.model_validate({"titel": "Cello"})
+
+    assert "titel" in {fault.field for fault in faults_of(refused.value, 7).faults}
