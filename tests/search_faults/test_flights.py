@@ -32,9 +32,10 @@ from tests.search_faults.world import (
     titles,
 )
 from tests.storage.bus.redis_server import RedisServer
-from tests.storage.flights.workers import UNHURRIED_S, a_worker, until
+from tests.storage.flights.workers import UNHURRIED_LEASE_S, a_worker, until
 
 BUDGET_S = 0.5
+UNHURRIED_MS = 30_000
 SENTENCES = ("piano lessons", "piano lessons under $80", "piano")
 """All ask for the same vector."""
 
@@ -56,9 +57,7 @@ def metrics(world: World) -> dict[str, float]:
     return {"seen": seen.value} | {sample.labels["outcome"]: sample.value for sample in outcomes}
 
 
-async def test_searches_of_two_workers_make_one_call(
-    slow_clock: MockClock, database: PostgresOptions, redis: RedisServer
-) -> None:
+async def test_searches_of_two_workers_make_one_call(database: PostgresOptions, redis: RedisServer) -> None:
     left_out: list[str] = []
 
     async def search(world: World, sentence: str) -> None:
@@ -68,7 +67,13 @@ async def test_searches_of_two_workers_make_one_call(
         async with (
             a_worker(redis) as flights,
             a_worker(redis) as other_flights,
-            a_world(database, turn=Turn(after_s=0.2), flights=flights, search_budget_ms=3_000) as one,
+            a_world(
+                database,
+                turn=Turn(after_s=0.2),
+                flights=flights,
+                search_budget_ms=UNHURRIED_MS,
+                openai_embedding_timeout_ms=UNHURRIED_MS,
+            ) as one,
             another_worker(one, database, flights=other_flights) as other,
         ):
             async with trio.open_nursery() as nursery:
@@ -124,7 +129,7 @@ class Two:
 
 
 @asynccontextmanager
-async def two_workers(redis: RedisServer, *turns: Turn, lease_s: float = UNHURRIED_S) -> AsyncIterator[Two]:
+async def two_workers(redis: RedisServer, *turns: Turn, lease_s: float = UNHURRIED_LEASE_S) -> AsyncIterator[Two]:
     dying = trio.CancelScope()
     async with (
         open_openai_server() as openai,

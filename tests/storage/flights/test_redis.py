@@ -33,7 +33,7 @@ async def test_a_lease_is_renewed_for_as_long_as_its_leader_flies(
 
 
 async def test_a_lease_that_lapsed_unnoticed_is_taken_again(redis: RedisServer) -> None:
-    async with a_worker(redis) as one, a_worker(redis) as other:
+    async with a_worker(redis, lease_s=2) as one, a_worker(redis) as other:
         await one.board("piano", rest_s=5)
         [name] = keys(redis)
         redis.command("DEL", name)
