@@ -57,7 +57,7 @@ _EMAIL: Final = re.compile(
     r"[^@\s\x00-\x1f\x7f<>\"(),:;\[\]\\]{1,64}@[^@\s\x00-\x1f\x7f<>\"(),:;\[\]\\.]+(\.[^@\s\x00-\x1f\x7f<>\"(),:;\[\]\\.]+)+"
 )
 
-_DIGITS: Final = re.compile(r"[0-9]{1,16}")
+_DIGITS: Final = re.compile(r"-?[0-9]{1,16}")
 _DECIMAL: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 
 

@@ -28,6 +28,10 @@ UNLIMITED = {
 }
 """All people of all tests come from one address, and no sooner is one gone than the next is there."""
 
+AWAY = r"net::ERR_(?!BLOCKED)|status of 503"
+"""What a browser says of requests to a server that goes away. Which of a dozen names it has for a connection that
+failed (refused, reset, empty, incomplete, not connected ...) depends on the instant at which the server went."""
+
 
 class ServerProcess:
     """``greenroom serve``, on one port for as long as this object lives.

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewVisitor
 from tests.browser.people import PASSWORD, Account, Visitor, visitor
-from tests.browser.server import ServerProcess, running_server
+from tests.browser.server import AWAY, ServerProcess, running_server
 from tests.browser.test_looks import PHONE, fits, nameless
 from tests.postgres import PostgresServer
 
@@ -20,7 +20,6 @@ pytestmark = pytest.mark.browser
 
 KEY_LABEL = "Operator\N{RIGHT SINGLE QUOTATION MARK}s key"
 REFUSED = r"status of 401|status of 403"
-GONE = r"ERR_CONNECTION|ERR_INCOMPLETE|ERR_NETWORK|Failed to load resource"
 
 
 def key_of(server: ServerProcess) -> str:
@@ -177,7 +176,7 @@ def test_a_page_that_is_cut_off_says_so_and_comes_back(lone_operator: Visitor, o
     own_server.start()
     expect(lone_operator.page.get_by_text("Live", exact=True)).to_be_visible()
     expect(lone_operator.banner).to_be_hidden()
-    assert lone_operator.unexpected(GONE) == []
+    assert lone_operator.unexpected(AWAY) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

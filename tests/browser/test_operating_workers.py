@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.people import Visitor, visitor
+from tests.browser.server import AWAY
 from tests.browser.test_looks import fits
 from tests.browser.test_operating import CUT, sign_in_with_key
 from tests.postgres import PostgresServer, fresh_name
@@ -20,7 +21,6 @@ from tests.workers.server import WorkersServer, workers_server
 pytestmark = pytest.mark.browser
 
 KEY = "an operator's key, long enough"
-GONE = r"ERR_CONNECTION|ERR_INCOMPLETE|ERR_NETWORK|status of 503"
 
 
 @pytest.fixture(scope="module")
@@ -108,4 +108,4 @@ def test_a_worker_that_dies_is_said_to_be_gone_until_its_successor_answers(
     expect(branch(page, "2")).to_contain_text(re.compile(r"pid \d+ · up \d+"))
     expect(branch(page, "1")).to_contain_text(f"pid {before[0]} ")
     expect(row(page, "/2/greenroom/committer")).to_contain_text("running")
-    assert operator.unexpected(GONE) == []
+    assert operator.unexpected(AWAY) == []

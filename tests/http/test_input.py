@@ -470,6 +470,18 @@ async def test_what_is_wrong_is_said_in_the_same_words_whoever_found_it(world: W
     }
 
 
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [("-1", "must be at least 1"), ("0", "must be at least 1"), ("1.5", "must be a whole number")],
+)
+async def test_a_number_out_of_its_range_is_told_apart_from_what_is_none(
+    world: World, limit: str, reason: str
+) -> None:
+    answer = await world.maya.api.get("/api/v1/conversations", params={"limit": limit})
+
+    assert [each["msg"] for each in assert_problem(answer, 422)["errors"]] == [reason]
+
+
 async def test_what_stands_for_an_id_and_is_none_is_named(world: World) -> None:
     problem = assert_problem(await world.maya.api.get("/api/v1/conversations/12"), 404, "not_found")
 
