@@ -21,9 +21,10 @@ from greenroom.schema.search.understood import AgeBounds, NoticeKind, PartKind
 AGE_MAX: Final = 120
 ADULT_FROM: Final = 18
 CHILD_UP_TO: Final = 12
+"""The oldest whom "kids" are taken for; "not for kids" is for grown-ups all the same."""
+
 SMALLEST_UP_TO: Final = 4
 """Who denies an age denies those below it too only if they are this small: nobody means toddlers by "no kids", but "no teens" spares kids."""
-"""The oldest whom "kids" are taken for; "not for kids" is for grown-ups all the same."""
 
 _FOR: Final = r"(?: (?:for_)? (?:my|our|a|an|his|her|their|the|some|of)_ | for_ )?"
 _WHO: Final = (

@@ -114,6 +114,11 @@ class Claim:
         return self.strength * (self.after - self.first)
 
 
+def covers(claims: Iterable[Claim], at: int) -> bool:
+    """Whether one of them has this atom."""
+    return any(claim.first <= at < claim.after for claim in claims)
+
+
 def cover(claims: Iterable[Claim], size: int) -> tuple[Claim, ...]:
     """The claims without overlap that weigh most together, in order; of equals the fewer, then those that the rules gave first.
 

@@ -26,14 +26,11 @@ from greenroom.actors.search.understanding.claims import (
     PlaceWords,
     Untold,
     cover,
-)
-from greenroom.actors.search.understanding.denial import (
-    DeniedWords,
     covers,
-    denied_kinds,
-    heeded,
-    without_denied_places,
 )
+from greenroom.actors.search.understanding.denial import heeded
+from greenroom.actors.search.understanding.denied_places import without_denied_places
+from greenroom.actors.search.understanding.denied_words import DeniedWords, denied_kinds
 from greenroom.actors.search.understanding.filler import FILLER, SOFT_FILLER
 from greenroom.actors.search.understanding.level import level_claims, merged_levels
 from greenroom.actors.search.understanding.line import Atom, Line

@@ -1,0 +1,31 @@
+"""What is asked for instead of what is denied: of "not online" a lesson in person, of "not for kids" one for others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from greenroom.actors.search.understanding.claims import Ages, Claim, ExceptAges, ExceptLevels, ExceptTimes, Untold
+from greenroom.actors.search.understanding.line import Line
+from greenroom.schema.search.understood import NoticeKind, PriceBounds, When
+
+
+def opposite_of(line: Line, claim: Claim, begin: int, *, is_needless: bool) -> Claim:
+    """What denying something asks for instead; of what can't be turned around, a claim that says so."""
+    if is_needless:
+        return replace(claim, kind=None, first=begin, meaning=None)
+    if any(line.key(at) == "too" for at in range(begin, claim.first)):
+        # "Not too early in the morning": how early that is nobody said.
+        return replace(claim, kind=None, first=begin, meaning=Untold(NoticeKind.NOT_HEEDED))
+    match claim.meaning:
+        case bool(is_online):
+            return replace(claim, first=begin, meaning=not is_online)
+        case frozenset(levels):
+            return replace(claim, first=begin, meaning=ExceptLevels(levels))
+        case Ages(bounds, is_exact):
+            return replace(claim, first=begin, meaning=ExceptAges(bounds, is_exact))
+        case PriceBounds(low, high, unit, currency) if low is None or high is None:
+            return replace(claim, first=begin, meaning=PriceBounds(high, low, unit, currency))
+        case When(relative=None, on=None) as when:
+            return replace(claim, first=begin, meaning=ExceptTimes(when))
+        case _:
+            return replace(claim, kind=None, first=begin, meaning=Untold(NoticeKind.NOT_HEEDED))
