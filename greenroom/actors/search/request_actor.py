@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from greenroom.actors.search.admission import Admission
 from greenroom.actors.search.answer import CacheUse, SearchAnswer
 from greenroom.actors.search.budget import RequestBudget
-from greenroom.actors.search.pipeline import Pipeline, Tools
+from greenroom.actors.search.pipeline import search_anew, show
 from greenroom.actors.search.request import SearchRequest
+from greenroom.actors.search.run import SearchRun
 from greenroom.actors.search.stage_history import StageHistory
+from greenroom.actors.search.tools import Tools
 from greenroom.actors.search.trace import SearchTrace
 from greenroom.schema.errors import DomainError
 from greenroom.supervisor import Actor, Request
@@ -37,56 +39,57 @@ class SearchActor(Actor[RunSearch]):
         self._tools = tools
         self._admission = admission
         self._history = history
-        self._budget: RequestBudget | None = None
-        self._trace: SearchTrace | None = None
+        self._run: SearchRun | None = None
 
     async def handle(self, message: RunSearch) -> SearchAnswer:
         try:
-            return await self._search(message)
+            return await self._search(self._begin(message))
         finally:
             # Also when the asker left and this was cancelled: what still runs beside it ends with the actor.
             self.ctx.stop()
 
     def view(self) -> Mapping[str, object]:
         """Never the sentence: it may say something about whoever typed it."""
-        if self._budget is None or self._trace is None:
+        run = self._run
+        if run is None:
             return {}
         return {
-            "stages": list(self._trace.running),
-            "remaining_ms": round(self._budget.remaining_s() * 1000),
-            "skipped": [f"{skip.stage}: {skip.reason}" for skip in self._budget.use().skipped],
+            "stages": list(run.trace.running),
+            "remaining_ms": round(run.budget.remaining_s() * 1000),
+            "skipped": [f"{skip.stage}: {skip.reason}" for skip in run.budget.use().skipped],
         }
 
-    async def _search(self, message: RunSearch) -> SearchAnswer:
-        request, began_at = message.request, message.arrived_at
-        tools, config = self._tools, self._tools.board.config
+    def _begin(self, message: RunSearch) -> SearchRun:
+        request, config = message.request, self._tools.board.config
         is_high_load = self._admission.is_high_load() or request.overrides.simulate_high_load
         limit_ms = min(config.budget_ms, config.high_load_budget_ms) if is_high_load else config.budget_ms
-        budget = self._budget = RequestBudget(limit_ms / 1000, history=self._history, began_at=began_at)
-        trace = self._trace = SearchTrace(history=self._history, began_at=began_at, show=self._show)
+        self._run = SearchRun(
+            tools=self._tools,
+            request=request,
+            query_id=self._query_id,
+            budget=RequestBudget(limit_ms / 1000, history=self._history, began_at=message.arrived_at),
+            trace=SearchTrace(history=self._history, began_at=message.arrived_at, show=self._show),
+            start_task=self.ctx.start_task,
+            is_high_load=is_high_load,
+        )
+        return self._run
+
+    async def _search(self, run: SearchRun) -> SearchAnswer:
+        tools, request = self._tools, run.request
         understood = await tools.reader.read(
-            request, system=self.ctx.system, budget=budget, trace=trace, may_ask_model=not is_high_load
+            request,
+            system=self.ctx.system,
+            budget=run.budget,
+            trace=run.trace,
+            may_ask_model=not run.is_high_load,
         )
         fingerprint = request.fingerprint(understood.text)
-
-        def pipeline(*, is_reduced: bool) -> Pipeline:
-            return Pipeline(
-                tools,
-                request,
-                query_id=self._query_id,
-                budget=budget,
-                trace=trace,
-                is_reduced=is_reduced,
-                is_high_load=is_high_load,
-                start_task=self.ctx.start_task,
-            )
-
         if not request.overrides.is_any:
-            kept = tools.answers.get(fingerprint, config.revision)
+            kept = tools.answers.get(fingerprint, tools.board.config.revision)
             if kept is not None:
-                return await pipeline(is_reduced=False).show(kept, fingerprint=fingerprint, cache=CacheUse.HIT)
+                return await show(run, kept, fingerprint=fingerprint, cache=CacheUse.HIT)
         with self._admission.uncached() as is_reduced:
-            return await pipeline(is_reduced=is_reduced).run(understood, fingerprint=fingerprint)
+            return await search_anew(replace(run, is_reduced=is_reduced), understood, fingerprint=fingerprint)
 
     def _show(self, activity: str | None) -> None:
         self.ctx.activity = activity

@@ -33,7 +33,6 @@ from greenroom.actors.search.log.recorder import Recorder
 from greenroom.actors.search.log.writer import MAILBOX, NAME, LogCounts, SearchLogWriter
 from greenroom.actors.search.operating import SearchOperating
 from greenroom.actors.search.perf_log import PerfLog
-from greenroom.actors.search.pipeline import Tools
 from greenroom.actors.search.places.areas import NearbyAreas
 from greenroom.actors.search.places.by_meaning import MeaningThresholds
 from greenroom.actors.search.places.embedding import embed_regions
@@ -46,6 +45,7 @@ from greenroom.actors.search.reading import Reading
 from greenroom.actors.search.request_actor import KIND, RunSearch, SearchActor
 from greenroom.actors.search.stage_history import StageHistory
 from greenroom.actors.search.tally import SearchTally
+from greenroom.actors.search.tools import Tools
 from greenroom.actors.search.understanding import load_lexicon
 from greenroom.actors.search.understanding.parse_cache import ParseCache
 from greenroom.actors.search.understanding.time_windows import resolve_times
