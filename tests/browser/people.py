@@ -19,6 +19,8 @@ PASSWORD = "correct horse battery"
 WAIT_MS = 30_000
 """Only ever waited for in full by a test that fails."""
 
+AHEAD_S = 10
+
 _numbers = count(1)
 
 
@@ -155,6 +157,12 @@ def visitor(browser: Browser, url: str, **profile: Any) -> Iterator[Visitor]:
         yield someone
     finally:
         context.close()
+
+
+def stop_the_clock(someone: Visitor) -> None:
+    """From now on time passes on the page as a test has it pass. Its clock is to be installed."""
+    # It can be stopped at a moment to come only, and a busy machine may take its time to say so.
+    someone.page.clock.pause_at(someone.page.evaluate("Date.now()") / 1000 + AHEAD_S)
 
 
 def listen_for_complaints(someone: Visitor, page: Page) -> None:

@@ -13,6 +13,7 @@ from tests.browser.people import Account, Visitor
 pytestmark = pytest.mark.browser
 
 STREAM = re.compile(r"/api/v1/events\?")
+REACTION = re.compile(r"/reactions/")
 ONE_MESSAGE = re.compile(r"/api/v1/messages/\w+$")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 REFUSED = r"status of 4\d\d"
@@ -71,7 +72,9 @@ def test_a_reaction_is_seen_by_both_with_who_gave_it_and_taken_back_by_pressing_
 def test_any_emoji_can_be_chosen_from_more_or_typed(maya: Visitor, student: Account, talk: str) -> None:
     menu = open_menu(maya, "See you on Sunday")
     menu.get_by_role("button", name="More emoji").click()
-    menu.get_by_role("button", name="React with 🎹").click()
+    # It is shown before the server has heard of it.
+    with maya.page.expect_response(REACTION):
+        menu.get_by_role("button", name="React with 🎹").click()
     expect(maya.page.get_by_role("button", name="🎹 from You")).to_be_visible()
 
     menu = open_menu(maya, "See you on Sunday")
@@ -79,7 +82,8 @@ def test_any_emoji_can_be_chosen_from_more_or_typed(maya: Visitor, student: Acco
     field = menu.get_by_role("textbox", name="Type an emoji")
     field.fill("x")
     expect(menu).to_be_visible()
-    field.fill("👩🏽‍🚀")
+    with maya.page.expect_response(REACTION):
+        field.fill("👩🏽‍🚀")
     expect(menu).to_be_hidden()
     expect(maya.page.get_by_role("button", name="👩🏽‍🚀 from You")).to_be_visible()
     stored = student.client.get(f"/api/v1/conversations/{talk}/messages").json()["items"][0]["reactions"]
@@ -94,7 +98,7 @@ def test_a_reaction_that_is_refused_goes_and_the_reason_is_told(maya: Visitor) -
         "code": "too_many_reactions",
         "detail": "That is enough.",
     }
-    maya.page.route(re.compile("/reactions/"), lambda route: route.fulfill(status=409, json=problem))
+    maya.page.route(REACTION, lambda route: route.fulfill(status=409, json=problem))
     open_menu(maya, "See you on Sunday").get_by_role("button", name="React with 🎉").click()
     expect(maya.page.get_by_role("alert").filter(has_text="That is enough.")).to_be_visible()
     expect(maya.page.locator(".reaction")).to_have_count(0)

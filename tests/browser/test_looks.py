@@ -101,6 +101,7 @@ def test_every_control_has_a_name_and_is_reached_by_keyboard(
     maya.page.goto(maya.url)
     assert nameless(maya.page) == []
     # By keyboard alone: the e-mail field has focus when the page opens.
+    expect(maya.page.get_by_label("E-mail address")).to_be_focused()
     maya.page.keyboard.type(student.email)
     maya.page.keyboard.press("Tab")
     maya.page.keyboard.type("correct horse battery")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NewVisitor
-from tests.browser.people import PASSWORD, Account, listen_for_complaints
+from tests.browser.people import PASSWORD, Account, listen_for_complaints, stop_the_clock
 
 pytestmark = pytest.mark.browser
 
@@ -93,15 +93,19 @@ def test_a_wait_that_the_server_asks_for_is_counted_down(new_visitor: NewVisitor
         lambda route: route.fulfill(status=429, json=problem, headers={"Retry-After": "2"}),
         times=1,
     )
+    page.clock.install()
     page.goto(maya.url)
     page.get_by_label("E-mail address").fill(student.email)
     page.get_by_label("Password").fill(PASSWORD)
     button = page.get_by_role("button", name="Log in")
+    stop_the_clock(maya)
     button.click()
 
     expect(page.get_by_role("alert")).to_have_text("Too many tries. You can try again in 2 s.")
     expect(button).to_be_disabled()
+    page.clock.run_for(2_250)
     expect(button).to_be_enabled()
+    page.clock.resume()
     button.click()
     maya.wait_live()
 

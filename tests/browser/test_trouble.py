@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import NewVisitor
-from tests.browser.people import Account, Visitor, problem, registered, visitor
+from tests.browser.people import WAIT_MS, Account, Visitor, problem, registered, stop_the_clock, visitor
 from tests.browser.server import AWAY, ServerProcess
 
 pytestmark = pytest.mark.browser
@@ -98,7 +98,7 @@ def test_a_message_whose_answer_is_lost_is_sent_again_and_stored_once(
     maya.say("Only once, please")
 
     expect(maya.page.get_by_role("img", name="Sent")).to_be_visible()
-    assert len(client_ids) == 2
+    assert len(client_ids) >= 2
     assert len(set(client_ids)) == 1
     assert student.messages(talk) == ["Only once, please"]
     expect(maya.messages).to_have_text(["Only once, please"])
@@ -215,8 +215,16 @@ def test_a_thread_that_can_not_be_read_says_why_and_can_be_tried_again(
 
 def test_who_does_not_want_to_wait_need_not(new_visitor: NewVisitor, student: Account) -> None:
     maya = new_visitor()
+    maya.page.clock.install()
     maya.log_in(student)
-    maya.page.evaluate("dispatchEvent(new Event('offline'))")
+    maya.page.route("**/health/ready", lambda route: route.fulfill(status=503))
+    maya.page.route(STREAM, lambda route: route.abort())
+    maya.page.clock.fast_forward(41_000)  # silence, which ends the stream
+    expect(maya.banner).to_contain_text("Trying again in")
+    # It would be tried by itself too.
+    stop_the_clock(maya)
+    expect(maya.banner).to_contain_text("Trying again in")
+    maya.page.unroute(STREAM)
     with maya.page.expect_request(STREAM):
         maya.page.get_by_role("button", name="Try now").click()
     expect(maya.banner).to_be_hidden()
@@ -287,17 +295,12 @@ def test_a_request_that_succeeds_ends_the_wait_for_the_stream(
         expect(maya.banner).to_contain_text("Trying again in")
         with maya.page.expect_request(STREAM):
             maya.page.clock.fast_forward(20_000)
-    expect(maya.banner).to_contain_text("Trying again in")
-    maya.page.unroute(STREAM)
 
     stop_the_clock(maya)
+    expect(maya.banner).to_contain_text("Trying again in")
+    maya.page.unroute(STREAM)
     maya.say("Hello")
     assert is_live_within(maya, seconds=2)
-
-
-def stop_the_clock(someone: Visitor) -> None:
-    """From now on time passes on the page as a test has it pass."""
-    someone.page.clock.pause_at(someone.page.evaluate("Date.now()") / 1000 + 1)
 
 
 def is_live_within(someone: Visitor, *, seconds: int) -> bool:
@@ -306,7 +309,8 @@ def is_live_within(someone: Visitor, *, seconds: int) -> bool:
         someone.page.clock.run_for(250)
         if someone.is_live_after(1_000):
             return True
-    return False
+    # Time has stopped for the page: what comes in yet was asked for in time.
+    return someone.is_live_after(WAIT_MS)
 
 
 def test_a_server_that_is_ready_but_refuses_the_stream_is_not_asked_each_second(
@@ -315,6 +319,7 @@ def test_a_server_that_is_ready_but_refuses_the_stream_is_not_asked_each_second(
     maya = new_visitor()
     maya.page.clock.install()
     maya.log_in(student)
+    stop_the_clock(maya)
     tries: list[str] = []
 
     def refuse(route: Route) -> None:
