@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import trio
 
+from greenroom.supervisor.admission import admit, admit_when_room
 from greenroom.supervisor.calls import caller
 from greenroom.supervisor.dead_letters import outcome_of, reason_of
 from greenroom.supervisor.delivery import Delivery
@@ -61,7 +62,7 @@ class Address(Generic[M_contra]):
             except AskError as error:
                 system.dead_letters.add(self.path, message, reason_of(error), trace)
                 return outcome_of(error)
-        return cell.admit(Delivery(message, _INFINITY, trace, (), None, system.now()))
+        return admit(cell, Delivery(message, _INFINITY, trace, (), None, system.now()))
 
     async def send(self, message: M_contra, *, timeout: float) -> None:
         """Enqueue, waiting for room at most ``timeout`` seconds: backpressure for one who can wait.
@@ -80,7 +81,7 @@ class Address(Generic[M_contra]):
         current = sender.current if sender is not None else None
         trace = current.trace if current is not None else (sender and sender.trace) or system.new_trace()
         deadline = now + timeout if current is None else min(now + timeout, current.deadline)
-        room = cell.admit_when_room(Delivery(message, _INFINITY, trace, (), None, now))
+        room = admit_when_room(cell, Delivery(message, _INFINITY, trace, (), None, now))
         if room is None:
             await trio.lowlevel.cancel_shielded_checkpoint()
             return
@@ -124,7 +125,7 @@ class Address(Generic[M_contra]):
                 deadline = min(deadline, current.deadline)
         cell = self.resolve()
         slot = ReplySlot()
-        cell.admit(Delivery(request, deadline, trace, chain, slot, now))
+        admit(cell, Delivery(request, deadline, trace, chain, slot, now))
         # Where the caller's own scope is the tighter one, Trio already keeps the time.
         await slot.wait(system.timers, deadline if deadline < scope_deadline else _INFINITY)
         if slot.expired:

@@ -1,4 +1,8 @@
-"""An actor as its supervisor holds it: the mailbox, the control flags and the monitors that outlive a crash."""
+"""An actor as its supervisor holds it: the mailbox, the control flags and the monitors that outlive a crash.
+
+How a message gets in is told in :mod:`greenroom.supervisor.admission`, what an incarnation does with it in
+:mod:`greenroom.supervisor.message_loop`.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +18,16 @@ from greenroom.supervisor.calls import caller
 from greenroom.supervisor.child import Child, Status
 from greenroom.supervisor.context import Context
 from greenroom.supervisor.crashes import reason_of
-from greenroom.supervisor.dead_letters import DeadLetterReason
 from greenroom.supervisor.delivery import Delivery
-from greenroom.supervisor.errors import ActorDied, ActorRestarting, AskError, BrokenInvariant, Overloaded
-from greenroom.supervisor.exits import SHUTDOWN, ExitReason
+from greenroom.supervisor.errors import ActorDied, BrokenInvariant
+from greenroom.supervisor.exits import ExitReason
 from greenroom.supervisor.mailbox import Mailbox
 from greenroom.supervisor.message_loop import serve, serve_batches
-from greenroom.supervisor.messages import Down, MonitorRef, TellOutcome
+from greenroom.supervisor.messages import Down, MonitorRef
 from greenroom.supervisor.meter import Meter
 from greenroom.supervisor.park_slot import wake
-from greenroom.supervisor.reply_slot import ReplySlot
 from greenroom.supervisor.specs import ActorSpec, ChildSpec
+from greenroom.supervisor.undelivered import bury_mail, sort_mail_for_restart
 from greenroom.supervisor.watches import Watches
 
 if TYPE_CHECKING:
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
     from greenroom.supervisor.system import ActorSystem
 
 AnyDelivery = Delivery[Any]
-
-_ACCEPTED = TellOutcome.ACCEPTED  # looking an enum's member up costs more than a global
 
 PASSIVATED = ExitReason.shutdown("passivated")
 
@@ -145,118 +146,6 @@ class Cell(Child):
     def is_inside(self) -> bool:
         return True
 
-    # Admission.
-
-    def admit(self, delivery: AnyDelivery) -> TellOutcome:
-        """Take a message in, or tell its asker why not. Never waits."""
-        mailbox = self.mailbox
-        depth = len(mailbox.queue)
-        if depth >= mailbox.room or self.system.is_draining:
-            return self._admit_with_care(delivery)
-        mailbox.queue.append(delivery)
-        if depth >= mailbox.peak:
-            mailbox.peak = depth + 1
-        if delivery.slot is not None:
-            delivery.slot.target = self
-        if self.is_parked:
-            self.wake()
-        return _ACCEPTED
-
-    def admit_when_room(self, delivery: AnyDelivery) -> ReplySlot | None:
-        """Take a told message in, or give a slot to wait on for room.
-
-        Raises:
-            AskError: it will not be taken in at all.
-        """
-        objection = self._objection(delivery)
-        if objection is not None:
-            self._refuse(delivery, *objection)
-            raise objection[0]
-        try:
-            fits_now = self.mailbox.fits_now(delivery)
-        except Exception as failure:
-            self._refuse_for_failure(delivery, failure)
-            raise ActorDied(self.path, reason_of(failure)) from failure
-        if fits_now is None:
-            heaviest = self.mailbox.spec.bytes_max
-            error = Overloaded(self.path, self.retry_after_s(), f"takes no message over {heaviest} bytes")
-            self._refuse(delivery, error, DeadLetterReason.REJECTED)
-            raise error
-        if fits_now:
-            self._admit_with_care(delivery)
-            return None
-        room = ReplySlot()
-        self.mailbox.wait_for_room(delivery, room)
-        return room
-
-    def _admit_with_care(self, delivery: AnyDelivery) -> TellOutcome:
-        objection = self._objection(delivery)
-        if objection is not None:
-            return self._refuse(delivery, *objection)
-        try:
-            outcome, displaced = self.mailbox.offer(delivery)
-        except Exception as failure:
-            return self._refuse_for_failure(delivery, failure)
-        for older in displaced:
-            self.refuse_for_room(older, DeadLetterReason.DISPLACED)
-        if outcome is TellOutcome.REJECTED:
-            self.refuse_for_room(delivery, DeadLetterReason.REJECTED)
-        elif outcome is TellOutcome.DROPPED:
-            self.refuse_for_room(delivery, DeadLetterReason.DROPPED)
-        else:
-            if delivery.slot is not None:
-                delivery.slot.target = self
-            self.wake()
-            if self.state is Status.DORMANT:
-                self.owner.activate(self)
-        return outcome
-
-    def _objection(self, delivery: AnyDelivery) -> tuple[AskError, DeadLetterReason] | None:
-        """Why this message cannot be taken in whatever the room, or None."""
-        if self.system.is_draining:
-            draining = self.system.turns_away(self.path)
-            if draining is not None:
-                return draining, DeadLetterReason.DRAINING
-        is_closing = self.state in (Status.STOPPING, Status.WEDGED) and not self.mailbox.is_open
-        if self.state is Status.STOPPED or is_closing:
-            return ActorDied(self.path, self.last_reason or SHUTDOWN), DeadLetterReason.DEAD
-        if self.state is Status.BACKOFF and delivery.slot is not None and delivery.deadline <= self.backoff_until:
-            wait_s = self.backoff_until - self.system.now()
-            return ActorRestarting(self.path, wait_s), DeadLetterReason.RESTARTING
-        return None
-
-    def _refuse(self, delivery: AnyDelivery, error: AskError, why: DeadLetterReason) -> TellOutcome:
-        delivery.fail(error)
-        self.bin(delivery, why)
-        return TellOutcome.REJECTED if isinstance(error, Overloaded) else TellOutcome.DEAD
-
-    def _refuse_for_failure(self, delivery: AnyDelivery, failure: Exception) -> TellOutcome:
-        """The mailbox's own key or size function failed on a message. That is the actor's author's mistake, so the
-        actor crashes over it and the teller does not."""
-        delivery.fail(ActorDied(self.path, reason_of(failure)))
-        self.bin(delivery, DeadLetterReason.REJECTED)
-        self.crash(self.incarnation, failure)
-        return TellOutcome.REJECTED
-
-    def refuse_for_room(self, delivery: AnyDelivery, why: DeadLetterReason) -> None:
-        self.meter.refused += 1
-        delivery.fail(Overloaded(self.path, self.retry_after_s()))
-        self.bin(delivery, why)
-
-    def bin(self, delivery: AnyDelivery, why: DeadLetterReason) -> None:
-        """Record an undelivered message."""
-        self.system.dead_letters.add(self.path, delivery.message, why, delivery.trace)
-
-    def bin_expired(self, delivery: AnyDelivery) -> None:
-        """Record a message that nobody waits for any more, dropped before work on it began."""
-        is_abandoned = delivery.slot is not None and delivery.slot.is_over and not delivery.slot.expired
-        self.meter.note_expired(delivery.message)
-        self.bin(delivery, DeadLetterReason.ABANDONED if is_abandoned else DeadLetterReason.EXPIRED)
-
-    def retry_after_s(self) -> float:
-        """When there should be room again: the time to work off what is queued, between 50 ms and 30 s."""
-        return min(30.0, max(0.05, len(self.mailbox) * self.meter.mean_s()))
-
     # Control: the system lane.
 
     def told_to_stop(self, *, drain: bool) -> None:
@@ -264,9 +153,8 @@ class Cell(Child):
             self.mailbox.close()
             self.is_draining = True
             if self.leave_reason is PASSIVATED:
-                self.leave_reason = (
-                    None  # what came meanwhile would have brought it back: it is drained like the rest
-                )
+                # What came meanwhile would have brought it back: it is drained like the rest.
+                self.leave_reason = None
         else:
             self.leave_reason = self.stop_reason
         self.look_up()
@@ -344,7 +232,7 @@ class Cell(Child):
 
     def begin(self, nursery: trio.Nursery, *, is_restart: bool = False) -> None:
         if is_restart:
-            self.sort_mail_for_restart()
+            sort_mail_for_restart(self)
         self.mailbox.open()
         self.refusal = None
         super().begin(nursery, is_restart=is_restart)
@@ -431,26 +319,7 @@ class Cell(Child):
         self._notify_watchers(reason)
 
     def bury(self) -> None:
-        """Fail what is queued; nobody is going to handle it."""
-        reason = self.last_reason or SHUTDOWN
-        self.mailbox.close()
-        queued, waiting = self.mailbox.clear()
-        for delivery in queued:
-            delivery.fail(self.refusal or ActorDied(self.path, reason))
-            self.bin(delivery, DeadLetterReason.DEAD)
-        for delivery, slot in waiting:
-            slot.fail(self.refusal or ActorDied(self.path, reason))
-            self.bin(delivery, DeadLetterReason.DEAD)
-
-    def sort_mail_for_restart(self) -> None:
-        """Apply the mailbox's restart policy: what nobody waits for any more goes in any case."""
-        now = self.system.now()
-        for delivery in self.mailbox.keep_for_restart(now):
-            if delivery.slot is not None and (delivery.slot.is_over or delivery.deadline <= now):
-                self.bin_expired(delivery)
-            else:
-                delivery.fail(ActorDied(self.path, self.last_reason or SHUTDOWN))
-                self.bin(delivery, DeadLetterReason.RESTART)
+        bury_mail(self)
 
     def resolve(self, name: str) -> None:
         return None

@@ -10,6 +10,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from greenroom.supervisor.admission import admit
 from greenroom.supervisor.background import BackgroundTasks
 from greenroom.supervisor.dead_letters import reason_of
 from greenroom.supervisor.delivery import Delivery, Reply, TimerDelivery
@@ -56,9 +57,8 @@ class Context:
         self._deferred: dict[ReplySlot, None] | None = None
         self._timers: dict[Timer, None] | None = None
         self._stashed: list[Delivery[Any]] | None = None
-        self._last_stashed: tuple[Delivery[Any], Delivery[Any]] | None = (
-            None  # the message, and what was put aside
-        )
+        # The message, and what was put aside of it.
+        self._last_stashed: tuple[Delivery[Any], Delivery[Any]] | None = None
         self._watching: dict[MonitorRef, Cell | None] | None = None
 
     @property
@@ -157,7 +157,7 @@ class Context:
             self.system.dead_letters.add(to.path, message, reason_of(error), delivery.trace)
             onward.fail(error)
         else:
-            cell.admit(onward)
+            admit(cell, onward)
 
     # Order of messages.
 
@@ -207,7 +207,7 @@ class Context:
 
         def fire() -> None:
             timers.pop(timer, None)
-            cell.admit(TimerDelivery(message, _INFINITY, cell.system.new_trace(), (), None, cell.system.now()))
+            admit(cell, TimerDelivery(message, _INFINITY, cell.system.new_trace(), (), None, cell.system.now()))
 
         timer = cell.system.timers.call_at(self.now() + delay_s, fire)
         timers[timer] = None

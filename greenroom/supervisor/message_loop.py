@@ -15,6 +15,7 @@ from greenroom.supervisor.delivery import Delivery
 from greenroom.supervisor.exits import SHUTDOWN, ExitReason
 from greenroom.supervisor.mailbox import has_expired
 from greenroom.supervisor.park_slot import SleepRequest, sleep_request, sleep_until_woken
+from greenroom.supervisor.undelivered import bin_expired
 
 if TYPE_CHECKING:
     from greenroom.supervisor.cell import Cell
@@ -60,7 +61,7 @@ async def serve(cell: Cell, actor: Actor[Any]) -> ExitReason:
             slot = delivery.slot
             if slot is not None:
                 if has_expired(delivery, started):
-                    cell.bin_expired(delivery)
+                    bin_expired(cell, delivery)
                     continue
                 slot.started_at = started
             cell.current = delivery
@@ -161,7 +162,7 @@ async def _batch(cell: Cell, actor: BatchActor[Any]) -> None:
         left -= 1
         if delivery.slot is not None:
             if has_expired(delivery, started):
-                cell.bin_expired(delivery)
+                bin_expired(cell, delivery)
                 continue
             delivery.slot.started_at = started
         batch.append(delivery)
