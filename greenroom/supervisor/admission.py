@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from greenroom.supervisor.child import Status
 from greenroom.supervisor.crashes import reason_of
 from greenroom.supervisor.dead_letters import DeadLetterReason
 from greenroom.supervisor.errors import ActorDied, ActorRestarting, AskError, Overloaded
 from greenroom.supervisor.exits import SHUTDOWN
 from greenroom.supervisor.messages import TellOutcome
 from greenroom.supervisor.reply_slot import ReplySlot
+from greenroom.supervisor.status import Status
 from greenroom.supervisor.undelivered import bin_letter
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from trio.lowlevel import Abort
 from greenroom.supervisor.actor import Actor, BatchActor
 from greenroom.supervisor.address import Address
 from greenroom.supervisor.calls import caller
-from greenroom.supervisor.child import Child, Status
+from greenroom.supervisor.child import Child
 from greenroom.supervisor.context import Context
 from greenroom.supervisor.crashes import reason_of
 from greenroom.supervisor.delivery import Delivery
@@ -27,11 +27,12 @@ from greenroom.supervisor.messages import Down, MonitorRef
 from greenroom.supervisor.meter import Meter
 from greenroom.supervisor.park_slot import wake
 from greenroom.supervisor.specs import ActorSpec, ChildSpec
+from greenroom.supervisor.status import Status
 from greenroom.supervisor.undelivered import bury_mail, sort_mail_for_restart
 from greenroom.supervisor.watches import Watches
 
 if TYPE_CHECKING:
-    from greenroom.supervisor.child import ActorOwner
+    from greenroom.supervisor.owner import ActorOwner
     from greenroom.supervisor.system import ActorSystem
 
 AnyDelivery = Delivery[Any]
@@ -320,9 +321,6 @@ class Cell(Child):
 
     def bury(self) -> None:
         bury_mail(self)
-
-    def resolve(self, name: str) -> None:
-        return None
 
     def _notify_watchers(self, reason: ExitReason) -> None:
         watchers, self._watchers = self._watchers, None

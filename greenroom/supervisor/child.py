@@ -7,10 +7,9 @@ A child outlives its incarnations. An incarnation is one run, in a task and a ca
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -18,12 +17,11 @@ from greenroom.supervisor.crashes import Frame, trimmed_frames
 from greenroom.supervisor.errors import BrokenInvariant
 from greenroom.supervisor.exits import INIT_TIMEOUT, KILLED, SHUTDOWN_TIMEOUT, ExitReason
 from greenroom.supervisor.runner import run
-from greenroom.supervisor.specs import Strategy
+from greenroom.supervisor.status import ALIVE, Status
 from greenroom.supervisor.timers import Timer
 
 if TYPE_CHECKING:
-    from greenroom.supervisor.cell import Cell
-    from greenroom.supervisor.restart_intensity import RestartWindow
+    from greenroom.supervisor.owner import Owner
     from greenroom.supervisor.specs import Restart
     from greenroom.supervisor.system import ActorSystem
 
@@ -31,24 +29,6 @@ EXITS_MAX = 20  # remembered per child
 
 # A cancelled incarnation and the timer that checks on it may come due at the same instant; this lets the former win.
 _SETTLE_S = 0.1
-
-
-class Status(Enum):
-    """Where a child is in its life. HANDLING and SUSPENDED are only ever shown, never set: see ``status``."""
-
-    STARTING = "starting"
-    RUNNING = "running"
-    HANDLING = "handling"
-    SUSPENDED = "suspended"
-    RESTARTING = "restarting"  # ended; its supervisor has not started it again yet
-    BACKOFF = "backoff"  # ended; waits out its delay
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-    DORMANT = "passivated"  # stopped for idleness; the next message starts it again
-    WEDGED = "wedged"  # told to stop and cancelled, and still alive
-
-
-ALIVE = frozenset({Status.STARTING, Status.RUNNING, Status.STOPPING, Status.WEDGED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +39,6 @@ class ExitRecord:
     incarnation: int
     reason: str
     frames: tuple[Frame, ...]
-
-
-class Owner(Protocol):
-    """Whoever started a child and is told what becomes of it: a supervisor, or the system for the root."""
-
-    def child_started(self, child: Child) -> None:
-        """The incarnation is up: ``init`` returned, or all children of a supervisor started."""
-
-    def child_ended(self, child: Child, reason: ExitReason) -> None:
-        """The incarnation is over and has left nothing behind."""
-
-    def child_wedged(self, child: Child) -> None:
-        """The ladder is exhausted and the incarnation still lives."""
-
-
-class ActorOwner(Owner, Protocol):
-    """A supervisor of actors."""
-
-    def activate(self, cell: Cell) -> None:
-        """Mail came for a dormant actor: start it."""
 
 
 class Child(ABC):
@@ -118,7 +78,6 @@ class Child(ABC):
         "stop_reason",
         "system",
         "task",
-        "window",
     )
 
     def __init__(
@@ -149,7 +108,6 @@ class Child(ABC):
         self.comes_back = False  # stopped only to be started again
         self.last_reason: ExitReason | None = None
         self.exits: tuple[ExitRecord, ...] = ()
-        self.window: RestartWindow | None = None  # of a supervisor: the restarts counted lately
         self._ladder: Timer | None = None
         self._waiters: list[trio.Event] | None = None
 
@@ -223,20 +181,6 @@ class Child(ABC):
     @property
     def is_stuck(self) -> bool:
         return self.state is Status.WEDGED
-
-    @abstractmethod
-    def resolve(self, name: str) -> Cell | None:
-        """The actor called ``name`` directly below, started if it is a virtual one. None if there is none."""
-
-    # Of supervisors only.
-
-    @property
-    def strategy(self) -> Strategy:
-        return Strategy.ONE_FOR_ONE
-
-    def members(self) -> Collection[Child]:
-        """The children, in start order."""
-        return ()
 
     # Life of an incarnation, in order.
 

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from greenroom.supervisor.base_supervisor import LEVEL_S, BaseSupervisor
 from greenroom.supervisor.cell import PASSIVATED, Cell
-from greenroom.supervisor.child import Child, Owner, Status
+from greenroom.supervisor.child import Child
 from greenroom.supervisor.errors import ActorDied, Overloaded, StartFailed
 from greenroom.supervisor.exits import SHUTDOWN, ExitReason
-from greenroom.supervisor.park_slot import ParkSlot
+from greenroom.supervisor.owner import Owner
 from greenroom.supervisor.restart_intensity import RestartWindow
-from greenroom.supervisor.specs import DynamicSpec, Restart
+from greenroom.supervisor.specs import DynamicSpec, Restart, Strategy
+from greenroom.supervisor.status import Status
 from greenroom.supervisor.strategy import is_restarted
 
 if TYPE_CHECKING:
@@ -29,28 +31,20 @@ if TYPE_CHECKING:
 FULL_RETRY_AFTER_S = 1.0  # room comes when somebody falls idle, which nobody can predict
 
 
-class DynamicSupervisor(Child):
+class DynamicSupervisor(BaseSupervisor):
     """One dynamic supervisor. Invariant: at most one cell, hence one incarnation, per key."""
 
-    window: RestartWindow
-    _nursery_below: trio.Nursery  # that the children run in; set with each incarnation
-
-    __slots__ = ("_nursery_below", "_outcome", "_parking", "_wedged", "cells", "rng", "spec", "windows")
+    __slots__ = ("cells", "spec", "windows")
 
     def __init__(self, system: ActorSystem, owner: Owner, spec: DynamicSpec, path: str) -> None:
-        super().__init__(system, owner, path, spec.name, "supervisor", Restart.PERMANENT, None)
+        super().__init__(system, owner, path, spec, kind="supervisor", restart=Restart.PERMANENT)
         self.spec = spec
         self.cells: dict[str, Cell] = {}
-        self.window = RestartWindow(spec.intensity, spec.period_s)
         self.windows = [RestartWindow(spec.intensity, spec.period_s) for _ in range(spec.partitions)]
-        self.rng = system.stream(f"backoff {path}")
-        self._parking = ParkSlot()
-        self._wedged: dict[Cell, None] = {}
-        self._outcome: ExitReason | None = None
 
     @property
     def terminate_s(self) -> float:
-        return self.spec.terminate_s + 0.2
+        return self.spec.terminate_s + LEVEL_S
 
     @property
     def shutdown_s(self) -> float:
@@ -62,11 +56,6 @@ class DynamicSupervisor(Child):
         return float("inf")  # there is nothing to wait for
 
     def resolve(self, name: str) -> Cell | None:
-        """The cell of a key, activated if need be.
-
-        Raises:
-            Overloaded: it would be one child too many.
-        """
         cell = self.cells.get(name)
         if cell is None and self.is_serving:
             path = f"{self.path}/{name}"
@@ -80,10 +69,6 @@ class DynamicSupervisor(Child):
     def activate(self, cell: Cell) -> None:
         cell.meter.kind.activations += 1
         cell.begin(self._nursery_below)
-
-    @property
-    def is_serving(self) -> bool:
-        return self.state is Status.RUNNING and self.stop_reason is None and self._outcome is None
 
     # Owner: what children report, decided at once.
 
@@ -118,19 +103,13 @@ class DynamicSupervisor(Child):
     # Commands of an operator.
 
     async def stop_child(self, cell: Child, reason: ExitReason) -> None:
-        """Stop a child. The next message for its key activates it again."""
+        """As for every supervisor; the next message for its key activates it again."""
         incarnation = cell.incarnation
         self._stop_one(self.cells[cell.name], reason, comes_back=False)
         while cell.incarnation == incarnation and not cell.is_over:
             await cell.wait_change()
 
     async def restart_child(self, cell: Child, reason: ExitReason) -> None:
-        """Stop a child and start it again.
-
-        Raises:
-            StartFailed: it did not come back at once.
-            ActorDied: it was stopped for good meanwhile.
-        """
         incarnation = cell.incarnation
         self._stop_one(self.cells[cell.name], reason, comes_back=True)
         while (cell.incarnation == incarnation and not cell.is_over) or cell.state is Status.STARTING:
@@ -161,10 +140,7 @@ class DynamicSupervisor(Child):
 
     def _tolerates(self, cell: Cell) -> bool:
         """Count a restart. False when it is one too many for the key, its partition or the whole."""
-        if cell.is_up and cell.ran_for_s() >= self.spec.period_s:
-            cell.failures_in_a_row = 0
-        cell.failures_in_a_row += 1
-        if cell.failures_in_a_row > self.spec.failures_in_a_row_max:
+        if not self._count_failure(cell):
             return False  # this key is hopeless for now; its neighbours need not suffer for it
         partition = self._partition_of(cell)
         now = self.system.now()
@@ -172,15 +148,12 @@ class DynamicSupervisor(Child):
             return True
         spec = self.spec
         why = f"more than {spec.intensity} restarts in {spec.period_s} s, last {cell.path} with {cell.last_reason}"
-        self.system.counters.escalations += 1
         if len(self.windows) > 1 and self.window.add(now):
+            self.system.counters.escalations += 1
             self.system.lifecycle.gave_up(self, f"partition {partition}: {why}")
             self._stop_partition(partition)
         else:
-            self._outcome = SHUTDOWN
-            self.system.last_escalation = f"{self.path}: {why}"
-            self.system.lifecycle.gave_up(self, why)
-            self._parking.wake()
+            self._give_up(why)
         return False
 
     def _partition_of(self, cell: Cell) -> int:
@@ -246,15 +219,9 @@ class DynamicSupervisor(Child):
                 self.mark_wedged()  # the nursery below will not end: hold up nobody further
         return reason
 
-    def told_to_stop(self, *, drain: bool) -> None:
-        self._parking.wake()
-
     @property
-    def has_loose_ends(self) -> bool:
-        return False  # the nursery has seen to it
-
-    async def wind_down(self, reason: ExitReason) -> None:
-        pass
+    def strategy(self) -> Strategy:
+        return Strategy.ONE_FOR_ONE
 
     def members(self) -> Collection[Child]:
         return self.cells.values()
@@ -262,17 +229,6 @@ class DynamicSupervisor(Child):
     def settle(self, reason: ExitReason) -> None:
         for cell in list(self.cells.values()):
             self._forget(cell)
-        self.window.clear()
         for window in self.windows:
             window.clear()
-        self._wedged.clear()
-        self._outcome = None
-
-    def bury(self) -> None:
-        pass
-
-    def mark_wedged(self) -> None:
-        if self.is_alive:
-            for cell in self.cells.values():
-                cell.mark_wedged()
-        super().mark_wedged()
+        super().settle(reason)

@@ -10,7 +10,8 @@ from enum import Enum
 from typing import Final
 
 from greenroom.supervisor.cell import Cell
-from greenroom.supervisor.child import Child, Status
+from greenroom.supervisor.child import Child
+from greenroom.supervisor.status import Status
 
 PATIENCE_S: Final = 2.0
 """A restart that takes longer is felt: it is as long as a client waits before it looks for another server."""

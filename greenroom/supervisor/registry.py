@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from greenroom.supervisor.base_supervisor import BaseSupervisor
 from greenroom.supervisor.cell import Cell
-from greenroom.supervisor.child import Child, Status
+from greenroom.supervisor.child import Child
 from greenroom.supervisor.errors import ActorRestarting, BrokenInvariant, NoSuchActor
 from greenroom.supervisor.specs import AnySpec, DynamicSpec, SupervisorSpec, check_name
+from greenroom.supervisor.status import Status
 
 if TYPE_CHECKING:
     from greenroom.supervisor.system import ActorSystem
@@ -91,7 +93,7 @@ class Registry:
             raise draining
         parent, _, name = path.rpartition("/")
         owner = self._children.get(parent)
-        cell = owner.resolve(name) if owner is not None and name else None
+        cell = owner.resolve(name) if isinstance(owner, BaseSupervisor) and name else None
         if cell is None:
             raise self._absent(path)
         return cell

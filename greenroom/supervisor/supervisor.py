@@ -1,9 +1,6 @@
 """A supervisor over a fixed list of children: starts them in order, restarts those that fail by its strategy, gives up
 when that happens too often, and stops them in reverse.
 
-Its loop runs in the body of the nursery its children run in. Should the loop itself fail, the children go with it,
-as linked processes do; what fails in a child never gets here except as a signal.
-
 Rules:
 
 1. Signals (a child ended, a delay is over, an operator asks for something) are handled one at a time. While a child
@@ -14,21 +11,20 @@ Rules:
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
+from greenroom.supervisor.base_supervisor import LEVEL_S, BaseSupervisor
 from greenroom.supervisor.cell import PASSIVATED, Cell
-from greenroom.supervisor.child import Child, Owner, Status
+from greenroom.supervisor.child import Child
 from greenroom.supervisor.dynamic_supervisor import DynamicSupervisor
 from greenroom.supervisor.errors import ActorDied, ChildExists, StartFailed
 from greenroom.supervisor.exits import SHUTDOWN, ExitReason
-from greenroom.supervisor.park_slot import ParkSlot
-from greenroom.supervisor.reply_slot import ReplySlot
-from greenroom.supervisor.restart_intensity import RestartWindow
+from greenroom.supervisor.owner import Owner
+from greenroom.supervisor.signal_lane import SignalLane
 from greenroom.supervisor.specs import (
     AnySpec,
     AutoShutdown,
@@ -38,6 +34,7 @@ from greenroom.supervisor.specs import (
     Strategy,
     SupervisorSpec,
 )
+from greenroom.supervisor.status import Status
 from greenroom.supervisor.strategy import is_restarted, sharing_fate
 
 if TYPE_CHECKING:
@@ -46,40 +43,21 @@ if TYPE_CHECKING:
 RESTARTED_WITH_SIBLING = ExitReason.shutdown("restarted with its sibling")
 
 
-class Supervisor(Child):
+class Supervisor(BaseSupervisor):
     """One static supervisor; see the module for its rules."""
 
-    window: RestartWindow
-    _nursery_below: trio.Nursery  # that the children run in; set with each incarnation
-
-    __slots__ = (
-        "_commands",
-        "_lane",
-        "_nursery_below",
-        "_outcome",
-        "_parking",
-        "_wedged",
-        "children",
-        "rng",
-        "spec",
-    )
+    __slots__ = ("_lane", "children", "spec")
 
     def __init__(self, system: ActorSystem, owner: Owner, spec: SupervisorSpec, path: str) -> None:
-        super().__init__(system, owner, path, spec.name, spec.kind, spec.restart, None)
+        super().__init__(system, owner, path, spec, kind=spec.kind, restart=spec.restart)
         self.spec = spec
         self.children: dict[str, Child] = {}  # in start order
-        self.window = RestartWindow(spec.intensity, spec.period_s)
-        self.rng = system.stream(f"backoff {path}")
-        self._lane: deque[Callable[[], Awaitable[None]]] = deque()
-        self._parking = ParkSlot()
-        self._commands: dict[ReplySlot, None] = {}  # whose callers wait
-        self._wedged: dict[Child, None] = {}
-        self._outcome: ExitReason | None = None  # end with this
+        self._lane = SignalLane(self._parking)
 
     @property
     def terminate_s(self) -> float:
         """Everything below is cancelled at once, so the slowest child decides, and each level adds a little."""
-        return max((child.terminate_s for child in self.children.values()), default=0.0) + 0.2
+        return max((child.terminate_s for child in self.children.values()), default=0.0) + LEVEL_S
 
     @property
     def shutdown_s(self) -> float:
@@ -95,17 +73,17 @@ class Supervisor(Child):
         self._parking.wake()
 
     def child_ended(self, child: Child, reason: ExitReason) -> None:
-        if isinstance(child, Cell) and reason is PASSIVATED and child.stop_reason is None and self._is_serving:
+        if isinstance(child, Cell) and reason is PASSIVATED and child.stop_reason is None and self.is_serving:
             self._passivated(child)
         else:
-            self._signal(partial(self._on_exit, child, child.incarnation))
+            self._lane.put(partial(self._on_exit, child, child.incarnation))
 
     def child_wedged(self, child: Child) -> None:
         self._wedged[child] = None
         self._parking.wake()
 
     def activate(self, cell: Cell) -> None:
-        if self._is_serving:
+        if self.is_serving:
             cell.begin(self._nursery_below)
 
     # Commands, run in the loop on behalf of an operator.
@@ -124,36 +102,17 @@ class Supervisor(Child):
         return await self._command(partial(self._start_new, spec))
 
     async def stop_child(self, child: Child, reason: ExitReason) -> None:
-        """Stop a child for good; it stays listed as stopped (a temporary one is forgotten)."""
+        """As for every supervisor; the child stays listed as stopped (a temporary one is forgotten)."""
         await self._command(partial(self._stop_for_good, child, reason))
 
     async def restart_child(self, child: Child, reason: ExitReason) -> None:
-        """Stop a child, if it runs, and start it; not counted against the intensity.
-
-        Raises:
-            StartFailed: it did not come back at once; from here on it is a failed child like any other.
-        """
+        """As for every supervisor; one that did not come back is from here on a failed child like any other."""
         await self._command(partial(self._restart_one, child, reason))
 
     async def _command(self, fn: Callable[[], Awaitable[Child]]) -> Child:
-        answer = ReplySlot()
-
-        async def execute() -> None:
-            try:
-                answer.send(await fn())
-            except (ChildExists, StartFailed) as error:
-                answer.fail(error)
-
-        if not self._is_serving:
+        if not self.is_serving:
             raise ActorDied(self.path, self.stop_reason or self.last_reason or SHUTDOWN)
-        self._commands[answer] = None
-        self._signal(execute)
-        try:
-            await answer.wait(self.system.timers, float("inf"))
-        finally:
-            self._commands.pop(answer, None)
-        child: Child = answer.result()
-        return child
+        return await self._lane.command(fn, self.system.timers)
 
     async def _start_new(self, spec: AnySpec) -> Child:
         if spec.name in self.children:
@@ -195,9 +154,10 @@ class Supervisor(Child):
         failed = await self._start(list(self.children.values()))
         if failed is None and self.stop_reason is None:
             self.mark_started()
-            while self._is_serving:
-                if self._lane:
-                    await self._lane.popleft()()
+            while self.is_serving:
+                signal = self._lane.take()
+                if signal is not None:
+                    await signal()
                 else:
                     await self._parking.park()
         await self._stop(list(self.children.values()), self.stop_reason or SHUTDOWN, comes_back=_nobody)
@@ -210,10 +170,6 @@ class Supervisor(Child):
                 reason.exception if isinstance(reason.exception, StartFailed) else StartFailed(failed.path, reason)
             )
         return self.stop_reason or self._outcome or SHUTDOWN
-
-    @property
-    def _is_serving(self) -> bool:
-        return self.state is Status.RUNNING and self.stop_reason is None and self._outcome is None
 
     async def _on_exit(self, child: Child, incarnation: int) -> None:
         if self.children.get(child.name) is not child or child.incarnation != incarnation:
@@ -240,7 +196,7 @@ class Supervisor(Child):
             await self._restart_after_delay(child)
 
     async def _restart_after_delay(self, child: Child) -> None:
-        if not self._is_serving:
+        if not self.is_serving:
             return
         delay_s = self.spec.backoff.delay_s(child.failures_in_a_row, self.rng)
         if delay_s == 0:
@@ -248,7 +204,7 @@ class Supervisor(Child):
             return
         child.back_off(delay_s)
         on_time = partial(self._on_backoff_over, child, child.incarnation)
-        self.system.timers.call_at(child.backoff_until, partial(self._signal, on_time))
+        self.system.timers.call_at(child.backoff_until, partial(self._lane.put, on_time))
 
     async def _on_backoff_over(self, child: Child, incarnation: int) -> None:
         if child.state is Status.BACKOFF and child.incarnation == incarnation:
@@ -256,26 +212,18 @@ class Supervisor(Child):
 
     def _tolerates(self, child: Child) -> bool:
         """Count a restart. False, and the loop ends, when it is one too many."""
-        if child.is_up and child.ran_for_s() >= self.spec.period_s:
-            child.failures_in_a_row = 0
-        child.failures_in_a_row += 1
         spec = self.spec
+        is_hopeless = not self._count_failure(child)
         if not self.window.add(self.system.now()):
-            self._give_up(f"more than {spec.intensity} restarts in {spec.period_s} s, last {child.path}", child)
-        elif child.failures_in_a_row > spec.failures_in_a_row_max:
-            self._give_up(f"{child.path} failed {child.failures_in_a_row} times in a row", child)
-        return self._outcome is None
-
-    def _give_up(self, why: str, child: Child) -> None:
-        """Escalate: end with ``shutdown``, and let the supervisor above apply its own rules to that."""
+            why = f"more than {spec.intensity} restarts in {spec.period_s} s, last {child.path}"
+        elif is_hopeless:
+            why = f"{child.path} failed {child.failures_in_a_row} times in a row"
+        else:
+            return True
         # A supervisor's own reason is always the same; what it gave up over is in the escalation before this one.
         gave_up = not isinstance(child, Cell) and child.last_reason == SHUTDOWN
-        below = self.system.last_escalation if gave_up else str(child.last_reason)
-        why = f"{why} with {below}"
-        self._outcome = SHUTDOWN
-        self.system.last_escalation = f"{self.path}: {why}"
-        self.system.counters.escalations += 1
-        self.system.lifecycle.gave_up(self, why)
+        self._give_up(f"{why} with {self.system.last_escalation if gave_up else child.last_reason}")
+        return False
 
     def _consider_auto_shutdown(self, child: Child) -> None:
         mode = self.spec.auto_shutdown
@@ -359,21 +307,7 @@ class Supervisor(Child):
         else:
             self.activate(cell)
 
-    def _signal(self, signal: Callable[[], Awaitable[None]]) -> None:
-        self._lane.append(signal)
-        self._parking.wake()
-
-    # Child: how this supervisor ends.
-
-    def told_to_stop(self, *, drain: bool) -> None:
-        self._parking.wake()
-
-    @property
-    def has_loose_ends(self) -> bool:
-        return False  # the nursery has seen to it
-
-    async def wind_down(self, reason: ExitReason) -> None:
-        pass
+    # What every supervisor has.
 
     @property
     def strategy(self) -> Strategy:
@@ -383,28 +317,10 @@ class Supervisor(Child):
         return self.children.values()
 
     def settle(self, reason: ExitReason) -> None:
-        """Children do not outlive an incarnation of their supervisor: the next one makes them anew."""
         for child in list(self.children.values()):
             self._forget(child)
-        self.window.clear()
-        self._lane.clear()
-        self._wedged.clear()
-        self._outcome = None
-        for answer in list(self._commands):
-            answer.fail(ActorDied(self.path, reason))
-
-    def bury(self) -> None:
-        pass
-
-    def mark_wedged(self) -> None:
-        """What keeps a supervisor from ending is below it: name that too."""
-        if self.is_alive:
-            for child in self.children.values():
-                child.mark_wedged()
-        super().mark_wedged()
-
-    def resolve(self, name: str) -> None:
-        return None
+        super().settle(reason)
+        self._lane.clear(lambda: ActorDied(self.path, reason))
 
 
 def _nobody(_child: Child) -> bool:

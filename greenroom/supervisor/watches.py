@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greenroom.supervisor.child import Status
 from greenroom.supervisor.exits import ExitReason
+from greenroom.supervisor.status import Status
 from greenroom.supervisor.timers import Timer
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from greenroom.supervisor.child import Child
-from greenroom.supervisor.dynamic_supervisor import DynamicSupervisor
 from greenroom.supervisor.hindrance import Hindrance, hindrance_of
+from greenroom.supervisor.supervisor import Supervisor
 
 
 def hindered_below(child: Child) -> Iterator[tuple[str, Hindrance]]:
@@ -16,6 +16,6 @@ def hindered_below(child: Child) -> Iterator[tuple[str, Hindrance]]:
     hindrance = hindrance_of(child)
     if hindrance is not None:
         yield child.path, hindrance
-    elif not isinstance(child, DynamicSupervisor):
+    elif isinstance(child, Supervisor):
         for below in child.members():
             yield from hindered_below(below)

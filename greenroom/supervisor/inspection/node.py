@@ -5,15 +5,17 @@ A tree is bounded by depth and by rows: children beyond those are summed up, not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
+from greenroom.supervisor.base_supervisor import BaseSupervisor
 from greenroom.supervisor.cell import Cell
-from greenroom.supervisor.child import Child, Status
+from greenroom.supervisor.child import Child
 from greenroom.supervisor.hindrance import hindrance_of
 from greenroom.supervisor.inspection.collapsed import Collapsed, collapse
 from greenroom.supervisor.meter import percentile_s
+from greenroom.supervisor.status import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +84,36 @@ class Node:
 
 def node_of(child: Child, *, depth: int | None = 0, children_max: int = 50) -> Node:
     """The node of one child with ``depth`` levels below it; None for all of them."""
-    return _actor_node(child) if isinstance(child, Cell) else _supervisor_node(child, depth, children_max)
+    now = child.system.now()
+    hindrance = hindrance_of(child)
+    node = Node(
+        path=child.path,
+        name=child.name,
+        kind=child.kind,
+        key=child.key,
+        state=child.status.value,
+        incarnation=child.incarnation,
+        restarts=child.restarts,
+        started_at=child.system.wall_time(child.started_at) if child.incarnation else None,
+        backoff_left_ms=max(0.0, 1000 * (child.backoff_until - now)) if child.state is Status.BACKOFF else 0.0,
+        is_essential=child.is_essential,
+        hindrance=None if hindrance is None else hindrance.value,
+    )
+    match child:
+        case Cell():
+            return _of_actor(node, child, now)
+        case BaseSupervisor():
+            return _of_supervisor(node, child, now, depth, children_max)
+        case _:
+            return node
 
 
-def _actor_node(cell: Cell) -> Node:
-    now = cell.system.now()
+def _of_actor(node: Node, cell: Cell, now: float) -> Node:
     meter = cell.meter
     meter.count_turn()
     buckets = meter.buckets()
-    return Node(
-        path=cell.path,
-        name=cell.name,
-        kind=cell.kind,
-        key=cell.key,
-        state=cell.status.value,
-        incarnation=cell.incarnation,
-        restarts=cell.restarts,
-        started_at=_started_at(cell),
-        backoff_left_ms=_backoff_left_ms(cell, now),
-        is_essential=cell.is_essential,
-        hindrance=_hindrance(cell),
+    return replace(
+        node,
         idle_ms=1000 * max(0.0, now - meter.last_handled) if cell.current is None else 0.0,
         handled=meter.handled,
         failed=meter.failed,
@@ -121,34 +133,24 @@ def _actor_node(cell: Cell) -> Node:
     )
 
 
-def _supervisor_node(child: Child, depth: int | None, children_max: int) -> Node:
-    below = iter(child.members())
-    window = child.window
+def _of_supervisor(
+    node: Node, supervisor: BaseSupervisor, now: float, depth: int | None, children_max: int
+) -> Node:
+    members = supervisor.members()
+    below = iter(members)
     shown: tuple[Node, ...] = ()
     if depth is None or depth > 0:
         less = None if depth is None else depth - 1
         first = islice(below, children_max)
         shown = tuple(node_of(each, depth=less, children_max=children_max) for each in first)
-    total = len(child.members())
-    now = child.system.now()
-    return Node(
-        path=child.path,
-        name=child.name,
-        kind=child.kind,
-        key=child.key,
-        state=child.status.value,
-        incarnation=child.incarnation,
-        restarts=child.restarts,
-        started_at=_started_at(child),
-        backoff_left_ms=_backoff_left_ms(child, now),
-        is_essential=child.is_essential,
-        hindrance=_hindrance(child),
-        strategy=child.strategy.value,
-        intensity_used=window.used(now) if window is not None else 0,
-        intensity_allowed=window.intensity if window is not None else 0,
+    return replace(
+        node,
+        strategy=supervisor.strategy.value,
+        intensity_used=supervisor.window.used(now),
+        intensity_allowed=supervisor.window.intensity,
         children=shown,
-        children_total=total,
-        collapsed=collapse(below, total - len(shown)),
+        children_total=len(members),
+        collapsed=collapse(below, len(members) - len(shown)),
     )
 
 
@@ -171,16 +173,3 @@ def _current(cell: Cell, now: float) -> CurrentMessage | None:
 def _percentile_ms(buckets: list[int] | None, share: float) -> float | None:
     seconds = percentile_s(buckets, share)
     return None if seconds is None else 1000 * seconds
-
-
-def _started_at(child: Child) -> datetime | None:
-    return child.system.wall_time(child.started_at) if child.incarnation else None
-
-
-def _backoff_left_ms(child: Child, now: float) -> float:
-    return max(0.0, 1000 * (child.backoff_until - now)) if child.state is Status.BACKOFF else 0.0
-
-
-def _hindrance(child: Child) -> str | None:
-    hindrance = hindrance_of(child)
-    return None if hindrance is None else hindrance.value
