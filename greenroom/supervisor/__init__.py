@@ -7,7 +7,7 @@ from greenroom.supervisor.actor import Actor, BatchActor
 from greenroom.supervisor.address import Address
 from greenroom.supervisor.backoff import NO_BACKOFF, Backoff
 from greenroom.supervisor.calls import Whereabouts, origin, whereabouts
-from greenroom.supervisor.child import ExitRecord, Status
+from greenroom.supervisor.child import ExitRecord
 from greenroom.supervisor.context import Context
 from greenroom.supervisor.dead_letters import DeadLetter, DeadLetterReason, DeadLetters
 from greenroom.supervisor.delivery import Delivery, Reply
@@ -43,6 +43,7 @@ from greenroom.supervisor.exits import (
 from greenroom.supervisor.hindrance import Hindrance
 from greenroom.supervisor.inspection import (
     ActorDetail,
+    ActorQuery,
     Collapsed,
     CollapsedKind,
     CurrentMessage,
@@ -58,6 +59,7 @@ from greenroom.supervisor.inspection import (
 from greenroom.supervisor.lifecycle import LifecycleEvent, Subscription
 from greenroom.supervisor.messages import Down, MonitorRef, Request, TellOutcome
 from greenroom.supervisor.meter import BUCKET_BOUNDS_S, MessageHeader
+from greenroom.supervisor.opening import open_system
 from greenroom.supervisor.restart_intensity import restarts_before_giving_up
 from greenroom.supervisor.specs import (
     AutoShutdown,
@@ -71,7 +73,8 @@ from greenroom.supervisor.specs import (
     Strategy,
     SupervisorSpec,
 )
-from greenroom.supervisor.system import ActorSystem, ShutdownReport, open_system
+from greenroom.supervisor.status import Status
+from greenroom.supervisor.system import ActorSystem, ShutdownReport
 from greenroom.supervisor.timers import Timer
 
 __all__ = [
@@ -86,6 +89,7 @@ __all__ = [
     "Actor",
     "ActorDetail",
     "ActorDied",
+    "ActorQuery",
     "ActorRestarting",
     "ActorSystem",
     "Address",

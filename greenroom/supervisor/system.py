@@ -1,11 +1,11 @@
-"""A running actor system: what is opened, asked and closed."""
+"""A running actor system: what is asked of it, and what its parts share."""
 
 from __future__ import annotations
 
 import contextvars
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -15,18 +15,17 @@ import trio
 
 from greenroom.supervisor import inspection
 from greenroom.supervisor.address import Address
+from greenroom.supervisor.base_supervisor import BaseSupervisor
 from greenroom.supervisor.calls import caller
 from greenroom.supervisor.cell import Cell
 from greenroom.supervisor.child import Child
 from greenroom.supervisor.counters import Counters
-from greenroom.supervisor.crashes import split_fatal
 from greenroom.supervisor.dead_letters import DeadLetters
 from greenroom.supervisor.delivery import TraceId
-from greenroom.supervisor.dynamic_supervisor import DynamicSupervisor
 from greenroom.supervisor.errors import CallCycle, Draining, NotAnActor, NotASupervisor, RootExited, StartFailed
 from greenroom.supervisor.exits import SHUTDOWN, ExitReason
 from greenroom.supervisor.hindrance import Hindrance, hindrance_of
-from greenroom.supervisor.inspection import ActorDetail, Node, Page, Sort, SystemStatistics
+from greenroom.supervisor.inspection import EVERY_ACTOR, ActorDetail, ActorQuery, Node, Page, SystemStatistics
 from greenroom.supervisor.lifecycle import Lifecycle, Subscription
 from greenroom.supervisor.meter import KindMeter
 from greenroom.supervisor.registry import Registry
@@ -47,7 +46,8 @@ class ShutdownReport:
 
 
 class ActorSystem:
-    """One tree of supervisors and what they share. Made by :func:`open_system`; used from its Trio thread only."""
+    """One tree of supervisors and what they share. Made by
+    :func:`~greenroom.supervisor.opening.open_system`; used from its Trio thread only."""
 
     def __init__(
         self, name: str, root: SupervisorSpec, seed: int, wall: Callable[[], datetime] | None, vary_turns: bool
@@ -168,48 +168,20 @@ class ActorSystem:
         """
         return inspection.detail_of(self.registry.child(path))
 
-    def top(
-        self,
-        *,
-        sort: Sort = Sort.DEPTH,
-        limit: int = 50,
-        kind: str | None = None,
-        state: str | None = None,
-        key_prefix: str = "",
-        cursor: str | None = None,
-    ) -> Page:
-        """The actors that stand out by ``sort``, highest first.
+    async def rank(self, query: ActorQuery = EVERY_ACTOR) -> Page:
+        """The actors that stand out by ``query.sort``, highest first, a page at a time. Looks at a chunk of actors at a
+        time, so that nobody waits for the whole of it.
 
         Raises:
             ValueError: not a cursor of this listing.
         """
-        return inspection.top(
-            self, sort=sort, limit=limit, kind=kind, state=state, key_prefix=key_prefix, cursor=cursor
-        )
-
-    async def rank(
-        self,
-        *,
-        sort: Sort = Sort.DEPTH,
-        limit: int = 50,
-        kind: str | None = None,
-        state: str | None = None,
-        key_prefix: str = "",
-        cursor: str | None = None,
-    ) -> Page:
-        """As :meth:`top`, a chunk at a time, so that nobody waits for the whole of it: for many actors.
-
-        Raises:
-            ValueError: not a cursor of this listing.
-        """
-        ranking = inspection.Ranking(
-            self.now(), sort=sort, limit=limit, kind=kind, state=state, key_prefix=key_prefix, cursor=cursor
-        )
+        ranking = inspection.Ranking(query, self.now())
         await inspection.scan(self, ranking.look_at)
         return ranking.page()
 
     async def longest_calls(self, *, limit: int = 50) -> tuple[Node, ...]:
-        """As :meth:`in_flight`, a chunk at a time; those that were done before the scan ended are left out."""
+        """At most ``limit`` actors that are handling a message, the one that does so for longest first, with who waits
+        for it. Looks at a chunk of actors at a time; those that were done before the scan ended are left out."""
         calls = inspection.CallsInFlight(self.now(), limit=limit)
         await inspection.scan(self, calls.look_at)
         return calls.nodes()
@@ -221,10 +193,6 @@ class ActorSystem:
             NoSuchActor: nothing at this path.
         """
         return inspection.stack_of(self.registry.child(path))
-
-    def in_flight(self, *, limit: int = 50) -> tuple[Node, ...]:
-        """Actors that are handling a message now, the one that does so for longest first, with who waits for it."""
-        return inspection.in_flight(self, limit=limit)
 
     def hindrance(self, path: str) -> Hindrance | None:
         """What keeps whoever is at this path from working, or from coming to life there; None if nothing does."""
@@ -347,12 +315,12 @@ class ActorSystem:
             raise NotAnActor(path)
         return child
 
-    def _supervised(self, path: str) -> Supervisor | DynamicSupervisor:
+    def _supervised(self, path: str) -> BaseSupervisor:
         """The supervisor above this path."""
         child = self.registry.child(path)
         self._not_for_oneself(path)
         owner = child.owner
-        if not isinstance(owner, Supervisor | DynamicSupervisor):
+        if not isinstance(owner, BaseSupervisor):
             raise NotAnActor(path)
         return owner
 
@@ -366,50 +334,3 @@ class ActorSystem:
         for waiting in sender.chain if sender is not None else ():
             if waiting == path or waiting.startswith(f"{path}/"):
                 raise CallCycle((waiting, path))
-
-
-@asynccontextmanager
-async def open_system(
-    root: SupervisorSpec,
-    *,
-    seed: int = 0,
-    wall: Callable[[], datetime] | None = None,
-    name: str = "greenroom",
-    shutdown_s: float = 30.0,
-    vary_turns: bool = False,
-) -> AsyncIterator[ActorSystem]:
-    """Run a tree of actors for the length of the block.
-
-    On entry all static children are up. On leaving the block the system is shut down within ``shutdown_s``; if the
-    block is cancelled, everything is cancelled at once instead, and ``terminate`` still runs. No task outlives it.
-
-    Args:
-        root: the root supervisor; paths begin with its name.
-        seed: of all randomness in the kernel and in ``ctx.rng``. The same seed gives the same run, where Trio's
-            scheduler does too.
-        wall: the wall clock, read once, to show times of day.
-        name: of the system's own tasks.
-        vary_turns: draw the length of every turn from the seed, for simulation: what depends on batch size shows.
-
-    Raises:
-        StartFailed: a static child did not start. What was started has been stopped.
-        RootExited: the root supervisor gave up while the block ran; the block was cancelled.
-    """
-    system = ActorSystem(name, root, seed, wall, vary_turns)
-    try:
-        async with trio.open_nursery() as nursery:
-            await system.run(nursery)
-            try:
-                yield system
-            finally:
-                await system.shutdown(shutdown_s)
-                system.timers.stop()
-    except BaseExceptionGroup as group:
-        # A nursery wraps even a lone exception of its body; callers should see what their block raised.
-        fatal, other = split_fatal(group)
-        if fatal is None and other is not None and not isinstance(other, BaseExceptionGroup):
-            raise other from other.__cause__
-        if other is None and fatal is not None and not isinstance(fatal, BaseExceptionGroup):
-            raise fatal from fatal.__cause__
-        raise
-    system.close()

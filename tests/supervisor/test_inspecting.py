@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from greenroom.supervisor import (
     ActorDied,
+    ActorQuery,
     ChildSpec,
     DynamicSpec,
     LifecycleEvent,
@@ -126,7 +128,7 @@ async def test_the_kernel_answers_for_an_actor_that_is_stuck(autojump_clock: Moc
         assert detail.node.state == "handling"
         assert detail.node.current is not None
         assert detail.node.current.for_ms == pytest.approx(60_000)
-        assert [node.path for node in system.in_flight()] == ["/root/script"]
+        assert [node.path for node in await system.longest_calls()] == ["/root/script"]
 
 
 @pytest.mark.parametrize("kind", ["raises", "large"])
@@ -226,22 +228,23 @@ async def test_a_traced_actor_publishes_its_messages_for_a_while(autojump_clock:
         assert event.header.message_type == "Echo"
 
 
-async def test_top_lists_who_stands_out_page_by_page(autojump_clock: MockClock) -> None:
+async def test_who_stands_out_is_listed_page_by_page(autojump_clock: MockClock) -> None:
     async with open_system(tree(ROOMS, script())) as system:
         for number in range(10):
             for _ in range(number + 1):
                 await system.virtual("room", f"r{number}").ask(Echo(), timeout=1)
-        first = system.top(sort=Sort.HANDLED, limit=4, kind="room")
+        most_handled = ActorQuery(sort=Sort.HANDLED, limit=4, kind="room")
+        first = await system.rank(most_handled)
         assert [node.key for node in first.actors] == ["r9", "r8", "r7", "r6"]
-        second = system.top(sort=Sort.HANDLED, limit=4, kind="room", cursor=first.cursor)
+        second = await system.rank(replace(most_handled, cursor=first.cursor))
         assert [node.key for node in second.actors] == ["r5", "r4", "r3", "r2"]
-        last = system.top(sort=Sort.HANDLED, limit=4, kind="room", cursor=second.cursor)
+        last = await system.rank(replace(most_handled, cursor=second.cursor))
         assert [node.key for node in last.actors] == ["r1", "r0"]
         assert last.cursor is None
-        assert system.top(key_prefix="r3").actors[0].key == "r3"
-        assert system.top(state="suspended").actors == ()
+        assert (await system.rank(ActorQuery(key_prefix="r3"))).actors[0].key == "r3"
+        assert (await system.rank(ActorQuery(state="suspended"))).actors == ()
         with pytest.raises(ValueError, match="float"):
-            system.top(cursor="nonsense")
+            await system.rank(ActorQuery(cursor="nonsense"))
 
 
 async def test_statistics_are_by_kind_and_message_type(autojump_clock: MockClock) -> None:
@@ -338,7 +341,8 @@ async def test_an_actor_driven_by_its_timers_is_not_shown_as_idle(autojump_clock
         ticking, idle = system.tree().children
         assert (ticking.handled, ticking.idle_ms) == (20, pytest.approx(1_000))
         assert idle.idle_ms == pytest.approx(61_000)
-        assert [node.name for node in system.top(sort=Sort.IDLE).actors] == ["idle", "ticking"]
+        longest_idle = await system.rank(ActorQuery(sort=Sort.IDLE))
+        assert [node.name for node in longest_idle.actors] == ["idle", "ticking"]
 
 
 @pytest.mark.parametrize("sort", [Sort.IDLE, Sort.OLDEST])
@@ -354,7 +358,7 @@ async def test_time_that_passes_between_two_pages_leaves_nobody_out(autojump_clo
         seen: list[str] = []
         cursor = None
         for _ in range(3):
-            page = system.top(sort=sort, limit=2, cursor=cursor)
+            page = await system.rank(ActorQuery(sort=sort, limit=2, cursor=cursor))
             seen += [node.name for node in page.actors]
             cursor = page.cursor
             await trio.sleep(10)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from greenroom.supervisor import (
     Actor,
+    ActorQuery,
     ChildSpec,
     DynamicSpec,
     SupervisorSpec,
@@ -15,7 +18,7 @@ from greenroom.supervisor import (
     origin,
     whereabouts,
 )
-from greenroom.supervisor.inspection import SCAN_CHUNK
+from greenroom.supervisor.inspection import SCAN_CHUNK, Ranking
 from tests.supervisor.behaviours import Script, Work, script, tree
 
 MANY = 3 * SCAN_CHUNK
@@ -28,9 +31,12 @@ async def test_a_scan_finds_what_a_single_look_finds(autojump_clock: MockClock) 
             system.virtual("room", f"{number:05}").tell(Work(0))
         await wait_all_tasks_blocked()
 
-        at_once = system.top(limit=7, key_prefix="01")
-        by_chunks = await system.rank(limit=7, key_prefix="01")
-        onward = await system.rank(limit=7, key_prefix="01", cursor=by_chunks.cursor)
+        query = ActorQuery(limit=7, key_prefix="01")
+        single_look = Ranking(query, system.now())
+        single_look.look_at(system.registry.children())
+        at_once = single_look.page()
+        by_chunks = await system.rank(query)
+        onward = await system.rank(replace(query, cursor=by_chunks.cursor))
 
         assert [node.path for node in by_chunks.actors] == [node.path for node in at_once.actors]
         assert by_chunks.cursor == at_once.cursor

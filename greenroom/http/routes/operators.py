@@ -42,7 +42,7 @@ from greenroom.schema.requests import (
     ReadCalls,
     ReadDeadLetters,
 )
-from greenroom.supervisor import DeadLetterReason, NoSuchActor, Sort
+from greenroom.supervisor import ActorQuery, DeadLetterReason, NoSuchActor, Sort
 
 operations = Operations("Operators")
 
@@ -85,12 +85,14 @@ async def rank_actors(call: Call, operator: Operator, query: RankActors) -> Resp
         raise InvalidInput(FieldError(("query", "kind"), f"is not known; there is {', '.join(kinds[:-1])}"))
     try:
         page = await call.core.system.rank(
-            sort=Sort(query.sort.value),
-            limit=query.limit,
-            kind=query.kind,
-            state=None if query.state is None else query.state.value,
-            key_prefix=query.key_prefix,
-            cursor=query.cursor,
+            ActorQuery(
+                sort=Sort(query.sort.value),
+                limit=query.limit,
+                kind=query.kind,
+                state=None if query.state is None else query.state.value,
+                key_prefix=query.key_prefix,
+                cursor=query.cursor,
+            )
         )
     except ValueError as exc:
         raise InvalidInput(

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from greenroom.supervisor.cell import Cell
 from greenroom.supervisor.child import Child
 from greenroom.supervisor.inspection.node import Node, node_of
-
-if TYPE_CHECKING:
-    from greenroom.supervisor.system import ActorSystem
-
-
-def in_flight(system: ActorSystem, *, limit: int = 50) -> tuple[Node, ...]:
-    """Actors that are handling a message now, the one that does so for longest first."""
-    calls = CallsInFlight(system.now(), limit=limit)
-    calls.look_at(system.registry.children())
-    return calls.nodes()
 
 
 class CallsInFlight:

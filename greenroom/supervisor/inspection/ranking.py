@@ -7,18 +7,15 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import Final
 
 from greenroom.supervisor.cell import Cell
 from greenroom.supervisor.child import Child
 from greenroom.supervisor.inspection.node import Node, node_of
 
-if TYPE_CHECKING:
-    from greenroom.supervisor.system import ActorSystem
-
 
 class Sort(Enum):
-    """What to order :func:`top` by, highest first."""
+    """What actors are ranked by, highest first."""
 
     DEPTH = "depth"
     OLDEST = "oldest"
@@ -39,52 +36,44 @@ class Page:
     cursor: str | None
 
 
-def top(
-    system: ActorSystem,
-    *,
-    sort: Sort = Sort.DEPTH,
-    limit: int = 50,
-    kind: str | None = None,
-    state: str | None = None,
-    key_prefix: str = "",
-    cursor: str | None = None,
-) -> Page:
-    """The actors that stand out by ``sort``, highest first, ``limit`` of them.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActorQuery:
+    """Which actors are asked for, in what order, and from where on.
 
-    Looks at every actor once (some 0.3 us each), and makes nodes only for those it returns.
+    Attributes:
+        sort: highest first.
+        limit: actors a page; at least 1.
+        kind: only of this one; None for all.
+        state: only in this one, by the value of its :class:`Status`; None for all.
+        key_prefix: what their keys begin with.
+        cursor: of the page before; None for the first.
     """
-    ranking = Ranking(
-        system.now(), sort=sort, limit=limit, kind=kind, state=state, key_prefix=key_prefix, cursor=cursor
-    )
-    ranking.look_at(system.registry.children())
-    return ranking.page()
+
+    sort: Sort = Sort.DEPTH
+    limit: int = 50
+    kind: str | None = None
+    state: str | None = None
+    key_prefix: str = ""
+    cursor: str | None = None
+
+
+EVERY_ACTOR: Final = ActorQuery()
 
 
 class Ranking:
-    """Keeps the actors that stand out among those it is shown, ``limit`` of them and one more.
+    """Keeps the actors that stand out among those it is shown, a page of them and one more.
+
+    Looks at each once (some 0.3 us), and makes nodes only of those it returns.
 
     Raises:
-        ValueError: ``cursor`` is none of this listing.
+        ValueError: the query's cursor is none of this listing.
     """
 
-    def __init__(
-        self,
-        now: float,
-        *,
-        sort: Sort,
-        limit: int,
-        kind: str | None = None,
-        state: str | None = None,
-        key_prefix: str = "",
-        cursor: str | None = None,
-    ) -> None:
+    def __init__(self, query: ActorQuery, now: float) -> None:
+        self._query = query
         self._now = now
-        self._rank = _RANKS[sort]
-        self._limit = limit
-        self._kind = kind
-        self._state = state
-        self._key_prefix = key_prefix
-        self._after = _read_cursor(cursor)
+        self._rank = _RANKS[query.sort]
+        self._after = _read_cursor(query.cursor)
         self._best: list[tuple[float, str, Cell]] = []
 
     def look_at(self, children: Iterable[Child]) -> None:
@@ -97,18 +86,21 @@ class Ranking:
         ]
         if after is not None:
             found = [row for row in found if row[:2] < after]
-        self._best = heapq.nlargest(self._limit + 1, self._best + found)
+        self._best = heapq.nlargest(self._query.limit + 1, self._best + found)
 
     def page(self) -> Page:
-        page, more = self._best[: self._limit], self._best[self._limit :]
+        """What stands out among those seen so far."""
+        limit = self._query.limit
+        page, more = self._best[:limit], self._best[limit:]
         nodes = tuple(node_of(cell) for _, _, cell in page)
         return Page(nodes, f"{page[-1][0]!r}|{page[-1][1]}" if more and page else None)
 
     def _is_asked(self, cell: Cell) -> bool:
+        query = self._query
         return (
-            (self._kind is None or cell.kind == self._kind)
-            and (not self._key_prefix or (cell.key or "").startswith(self._key_prefix))
-            and (self._state is None or cell.status.value == self._state)
+            (query.kind is None or cell.kind == query.kind)
+            and (not query.key_prefix or (cell.key or "").startswith(query.key_prefix))
+            and (query.state is None or cell.status.value == query.state)
         )
 
 

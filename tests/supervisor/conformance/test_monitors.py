@@ -139,7 +139,7 @@ async def night(acts: Sequence[Act]) -> None:
                 await wait_all_tasks_blocked()
         await trio.sleep(3600.0)
 
-        shown = [node.path for node in system.top().actors]
+        shown = [node.path for node in (await system.rank()).actors]
         watching = sorted(path for watcher in WATCHERS for path in system.inspect(watcher).watching)
         watched = sorted(path for path in shown for _ in system.inspect(path).watched_by)
         assert watching == watched

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -18,6 +19,7 @@ from greenroom.supervisor import (
     ChildSpec,
     DynamicSpec,
     ExitReason,
+    NoSuchActor,
     Request,
     SupervisorSpec,
     TellOutcome,
@@ -120,7 +122,7 @@ async def mingle(system: ActorSystem, sender: int, acts: Sequence[Act]) -> None:
             case Way.ASK:
                 assert await address.ask(remark, timeout=60.0) == number
             case Way.PASSIVATE:
-                if address.path in [node.path for node in system.top().actors]:
+                with suppress(NoSuchActor):  # asleep, or never woken
                     await system.passivate(address.path)
 
 
@@ -149,7 +151,7 @@ async def party(scripts: Sequence[Sequence[Act]], init_s: float, terminate_s: fl
                 numbers = [remark.number for remark in remarks if remark.sender == sender]
                 assert numbers == sorted(numbers), "one sender's messages changed places"
         assert ledger.present == set(), "everybody is idle and nobody has gone"
-        assert [node.path for node in system.top().actors if node.state != "stopped"] == []
+        assert [node.path for node in (await system.rank()).actors if node.state != "stopped"] == []
         assert system.dead_letters.total == 0
     assert leftovers(system) == []
 

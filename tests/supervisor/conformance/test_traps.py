@@ -335,7 +335,7 @@ def test_a_supervisor_killed_at_once_takes_its_grandchildren_along(run: Any) -> 
 
             assert len(ends) == 3
             assert trio.lowlevel.current_statistics().tasks_living == tasks - 5
-            assert [node.path for node in system.top().actors] == []
+            assert [node.path for node in (await system.rank()).actors] == []
 
     run(main)
 

@@ -15,6 +15,7 @@ from greenroom.supervisor import (
     ActorSystem,
     ChildSpec,
     DynamicSpec,
+    NoSuchActor,
     Request,
     Restart,
     StartFailed,
@@ -79,8 +80,10 @@ def tree(glue: Glue, restart: Restart = Restart.PERMANENT) -> SupervisorSpec:
 
 
 def state(system: ActorSystem, path: str) -> str:
-    shown = {node.path: node.state for node in system.top().actors}
-    return shown.get(path, "gone")
+    try:
+        return system.inspect(path).node.state
+    except NoSuchActor:
+        return "gone"
 
 
 @pytest.mark.parametrize("path", [STATIC, VIRTUAL])
