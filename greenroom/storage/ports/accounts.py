@@ -40,7 +40,7 @@ class Accounts(Protocol):
         ...
 
     async def credentials(self, email: str) -> Credentials | None:
-        """Find a user by e-mail address, without regard to case."""
+        """Find a user and the password's hash by e-mail address, without regard to case; None if nobody has it."""
         ...
 
     async def set_password_hash(self, user_id: UserId, password_hash: str) -> None:
@@ -58,7 +58,9 @@ class Accounts(Protocol):
         """
         ...
 
-    async def user(self, user_id: UserId) -> User | None: ...
+    async def user(self, user_id: UserId) -> User | None:
+        """Find a user by id, deactivated ones included."""
+        ...
 
     async def create_session(self, session: Session) -> None:
         """Store a new session.

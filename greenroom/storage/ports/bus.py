@@ -75,6 +75,8 @@ class BusBatch:
 
 
 class BusSubscription(Protocol):
+    """One subscriber's notes, in the order they came; good for as long as its context is open."""
+
     async def receive(self) -> BusBatch:
         """Wait for notes; bounded inside: what does not fit is dropped and the next batch says so."""
         ...

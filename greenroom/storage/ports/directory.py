@@ -12,6 +12,8 @@ from greenroom.schema.records import Service, User
 
 @dataclass(frozen=True, slots=True)
 class InstructorProfile:
+    """An instructor and the services on offer, by (title, id)."""
+
     user: User
     services: tuple[Service, ...]
 

@@ -6,8 +6,14 @@ from typing import Protocol
 
 
 class Health(Protocol):
+    """How the database is, as far as this worker can tell."""
+
     async def ping(self) -> None:
-        """Prove that the database answers; raises Unavailable otherwise."""
+        """Prove that the database answers.
+
+        Raises:
+            Unavailable: it did not, in time.
+        """
         ...
 
     @property

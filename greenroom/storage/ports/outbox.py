@@ -54,7 +54,9 @@ class Outbox(Protocol):
         """Have a dead job tried again from now on, with all its attempts; None if there is no such dead job."""
         ...
 
-    async def job(self, job_id: JobId) -> Job | None: ...
+    async def job(self, job_id: JobId) -> Job | None:
+        """Find a job by id, done and dead ones included; None if it is unknown, or was deleted since."""
+        ...
 
     async def page(self, *, state: JobState | None, before: int | None, limit: int) -> list[Job]:
         """One page, newest first; ``before`` is the ``place`` of the last one of the page before."""

@@ -129,7 +129,9 @@ class WriteTransaction(Protocol):
         """The newest message of each conversation that has one."""
         ...
 
-    async def users(self, ids: Sequence[UserId]) -> Mapping[UserId, User]: ...
+    async def users(self, ids: Sequence[UserId]) -> Mapping[UserId, User]:
+        """Those of these users that exist."""
+        ...
 
     async def upcoming_bookings(
         self, ids: Sequence[ConversationId], *, now: datetime, limit: int
@@ -204,6 +206,8 @@ class WriteTransaction(Protocol):
 
 
 class Writes(Protocol):
+    """Where write transactions begin."""
+
     def transaction(self) -> AbstractAsyncContextManager[WriteTransaction]:
         """Open a write transaction; at most one await on a lock is bounded by the lock timeout."""
         ...
