@@ -28,6 +28,7 @@ from greenroom.http.metrics import (
     OwnCountsCollector,
     RefusalMetrics,
     RequestMetrics,
+    SearchCollector,
     SearchLogCollector,
 )
 from greenroom.http.openapi import explanations, openapi_document
@@ -54,7 +55,6 @@ from greenroom.http.routes import (
     streams,
 )
 from greenroom.http.routing import Routes
-from greenroom.http.search_metrics import SearchCollector
 from greenroom.http.security_headers import StandardHeaders, page_policy
 from greenroom.http.serving import Refusal
 from greenroom.http.sockets import SocketEndpoint

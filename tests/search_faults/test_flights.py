@@ -12,7 +12,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from greenroom.http.search_metrics import SearchCollector
+from greenroom.http.metrics import SearchCollector
 from greenroom.models.flown_vectors import FlightOutcome
 from greenroom.models.opening import Models, open_models
 from greenroom.models.ports import ModelError, ModelUnavailable, Vector

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from greenroom.actors.search.log.writer import LogCounts
 from greenroom.actors.search.room import SearchRoom
 from greenroom.actors.search.tally import BOUNDS_S, StageDurations
 from greenroom.models.flown_vectors import FlownVectors
@@ -100,6 +102,21 @@ class SearchCollector(Collector):
         yield from (uses, kept)
         if models.flown is not None:
             yield from _flights(models.flown)
+
+
+class SearchLogCollector(Collector):
+    """What became of searches and clicks that were to be recorded."""
+
+    def __init__(self, counts: LogCounts) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        log = CounterMetricFamily(
+            "greenroom_search_log", "Searches and clicks, by what became of their record.", labels=["outcome"]
+        )
+        for outcome, count in asdict(self._counts).items():
+            log.add_metric([outcome], count)
+        yield log
 
 
 def _flights(flown: FlownVectors) -> Iterator[Metric]:
