@@ -15,7 +15,7 @@ from typing import Final
 QUERY_LENGTH_MAX: Final = 300
 """Characters of a sentence. Nobody types more; a paste of a page is refused."""
 
-PARSE_VERSION: Final = 4
+PARSE_VERSION: Final = 5
 """Part of the key under which an understanding is kept; one more whenever these records change."""
 
 

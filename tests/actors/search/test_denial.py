@@ -111,6 +111,72 @@ def test_every_word_that_takes_a_place_out_of_another_does_so(
 
 
 @pytest.mark.parametrize(
+    ("text", "place", "denied"),
+    [
+        ("piano not in brooklyn or zanzibar", None, ("brooklyn", "zanzibar")),
+        ("not in brooklyn or zanzibar piano lessons", None, ("brooklyn", "zanzibar")),
+        ("guitar in nyc except queens and zanzibar", "nyc", ("queens", "zanzibar")),
+        ("guitar anywhere except brooklyn, zanzibar and queens", None, ("brooklyn", "zanzibar", "queens")),
+        ("piano not in brooklyn, quens or harlem", None, ("brooklyn", "quens", "harlem")),
+        ("piano not in brooklyn or in zanzibar", None, ("brooklyn", "zanzibar")),
+        ("piano not in brooklyn and relaxed guitar", None, ("brooklyn",)),
+        ("piano not in brooklyn, zanzibar", None, ("brooklyn",)),
+    ],
+)
+def test_a_place_that_nobody_knows_is_denied_with_those_it_is_listed_with(
+    text: str, place: str | None, denied: tuple[str, ...]
+) -> None:
+    understood = read(text)
+
+    assert (understood.place_text, understood.denied_places) == (place, denied)
+    assert ("zanzibar" in understood.service_text) == ("zanzibar" in text and "zanzibar" not in denied)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "is_near", "denied"),
+    [
+        ("piano but brooklyn is too far", None, False, ("brooklyn",)),
+        ("brooklyn is too far, piano please", None, False, ("brooklyn",)),
+        ("piano, queens is way too far away for me", None, False, ("queens",)),
+        ("piano in queens, manhattan is too expensive", "queens", False, ("manhattan",)),
+        ("piano in brooklyn is too expensive, queens please", "queens", False, ("brooklyn",)),
+        ("piano in brooklyn, bushwick is too far", "brooklyn", False, ("bushwick",)),
+        ("piano brooklyn doesn't work for me", None, False, ("brooklyn",)),
+        ("piano queens isn't an option", None, False, ("queens",)),
+        ("piano queens is out of the question", None, False, ("queens",)),
+        ("piano brooklyn or queens is too far", None, False, ("brooklyn", "queens")),
+        ("piano in manhattan, brooklyn and queens are too far", "manhattan", False, ("brooklyn", "queens")),
+        ("piano in queens and brooklyn is too far", "queens", False, ("brooklyn",)),
+        ("piano, I hate going to manhattan", None, False, ("manhattan",)),
+        ("piano, unable to travel to queens", None, False, ("queens",)),
+        ("piano nowhere near astoria", None, False, ("astoria",)),
+        ("piano, I'd rather not go to queens", None, False, ("queens",)),
+        ("piano not too far from astoria", "astoria", True, ()),
+        ("piano too far from astoria is no good", "astoria", False, ()),
+        ("piano in brooklyn, not too expensive", "brooklyn", False, ()),
+        ("piano in brooklyn, guitar is too hard", "brooklyn", False, ()),
+    ],
+)
+def test_a_place_that_is_complained_of_is_denied(
+    text: str, place: str | None, is_near: bool, denied: tuple[str, ...]
+) -> None:
+    understood = read(text)
+
+    assert (understood.place_text, understood.is_near, understood.denied_places) == (place, is_near, denied)
+    assert understood.notices == ()
+
+
+def test_a_complaint_of_a_subject_denies_no_lesson() -> None:
+    assert read("I hate math").denied == ()
+
+
+def test_what_an_or_joins_to_a_denied_place_is_denied_too() -> None:
+    assert read("piano not in brooklyn or online").online is False
+    assert read("piano not in brooklyn or queens or on sundays").when == When(weekdays=frozenset(Weekday) - SUNDAY)
+    assert read("piano outside of brooklyn or online").online is True
+
+
+@pytest.mark.parametrize(
     ("text", "asked", "told"),
     [
         ("no pressure piano lessons", "piano", None),

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from greenroom.actors.search.understanding.claims import Claim, ExceptTimes
+from greenroom.actors.search.understanding.claims import Claim, DeniedPlace, ExceptTimes
 from greenroom.actors.search.understanding.denied_words import DeniedWords, denied_words
-from greenroom.actors.search.understanding.filler import ALTERNATIVES, BETWEEN_NEGATION
+from greenroom.actors.search.understanding.filler import ALTERNATIVES, BETWEEN_NEGATION, NEGATORS
 from greenroom.actors.search.understanding.line import Line
-from greenroom.actors.search.understanding.negators import is_said_needless, negator_before
+from greenroom.actors.search.understanding.negators import is_excepting, is_said_needless, negator_before
 from greenroom.actors.search.understanding.opposites import opposite_of
 from greenroom.actors.search.understanding.service import Lexicon
 from greenroom.actors.search.understanding.words import word_set
@@ -50,7 +50,7 @@ def heeded(line: Line, claims: Sequence[Claim], lexicon: Lexicon) -> Heeded:
         if not is_denied or claim.kind in (None, PartKind.DENIED):
             kept.append(claim)
             if claim.kind is not None or not is_denied:
-                denied = []
+                denied = [claim] if _lets_go_on(line, claim, denied) else []
             continue
         begin = claim.first if negator is None else negator
         turned = opposite_of(line, claim, begin, is_needless=_is_needless(line, begin, claim, denied))
@@ -59,6 +59,14 @@ def heeded(line: Line, claims: Sequence[Claim], lexicon: Lexicon) -> Heeded:
         kept.append(turned)
         denied.append(turned)
     return Heeded(kept, list(denied_words(line, kept, lexicon)))
+
+
+def _lets_go_on(line: Line, claim: Claim, denied: Sequence[Claim]) -> bool:
+    """Whether an "or" behind a place goes on denying: "not in brooklyn or on sundays", but "outside of brooklyn or online"."""
+    if not isinstance(claim.meaning, DeniedPlace):
+        return False
+    is_not = line.key(claim.first) in NEGATORS and not is_excepting(line, claim.first)
+    return is_not or (claim.meaning.goes_on and bool(denied))
 
 
 def _continues(line: Line, denied: Claim, claim: Claim) -> bool:

@@ -12,8 +12,8 @@ FILLER: Final = word_set("""
     be because become been before begin beginning being best better book booking bookings both but buy by
     can cannot cant cheap cheaper cheapest city class classes close cool cost costs could course courses currently
     day days decent deep did didnt do does doesnt doing done dont down during
-    each early either even ever everything excellent experienced expensive extra
-    few find finding fine first five focus focused for free friendly from fun
+    each early either even ever everything excellent exclusively experienced expensive extra
+    far few find finding fine first five focus focused for free friendly from fun
     get getting gets give gives giving go going good got great guy guys
     had half happy has have having he hello help helps her here hes hey hi him himself his hopefully hour hourly hours how
     i id if ill im immediately in inexpensive instruct instruction instructional instructor instructors intensive interested into
@@ -27,7 +27,7 @@ FILLER: Final = word_set("""
     package packages pay per person place play playing please pls plus plz prefer preferably preferred price priced prices pricing
     private professional program programme provide provides put
     qualified quick quickly quite
-    rate rates reasonable reasonably really recommend recommendation recommendations recommended regular regularly required right
+    rate rates rather reasonable reasonably really recommend recommendation recommendations recommended regular regularly required right
     school search searching see since seek seeking rising semi serious sharp coming session sessions several she shes should show slot slots small so some
     somebody someone something somewhere soon spot start started starting starts still studio studios style sub such suggest sure
     take taking taught teach teacher teachers teaches teaching than thank thanks that thats the their them then there these they
@@ -58,6 +58,9 @@ NEGATORS: Final = word_set(
 
 EXCEPTING: Final = word_set("except excepting excluding exclude barring minus but bar from for than")
 """The last word of what takes something out of a whole: these hold for all of a list, "except bushwick and in dumbo"."""
+
+PLACE_NEGATORS: Final = word_set("unable refuse hate nowhere")
+"""Before a place they say that it must not be there; before anything else they say nothing of it: "I hate math" asks for math."""
 
 VERB_NEGATORS: Final = word_set("dont doesnt cant cannot wont never")
 NEGATED_VERBS: Final = word_set("can could do does did will would")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from greenroom.actors.search.understanding.daytime import DAY_WORDS
@@ -18,13 +19,15 @@ WORDS_BETWEEN_MAX: Final = 8
 """Between "not" and what it denies."""
 
 
-def negator_before(line: Line, first: int) -> int | None:
-    """The "not" that denies what begins at an atom."""
+def negator_before(line: Line, first: int, *, further: Collection[str] = ()) -> int | None:
+    """The "not" that denies what begins at an atom; ``further`` are words that deny it too."""
     at = first - 1
     while at >= 0 and at >= first - 1 - WORDS_BETWEEN_MAX:
         if (line.key(at - 1), line.key(at)) in NEGATOR_PAIRS:
             return at - 1
-        if is_negator(line, at) or (line.key(at) == "but" and line.key(at - 1) in DAY_WORDS):
+        if is_negator(line, at) or line.key(at) in further:
+            return at
+        if line.key(at) == "but" and line.key(at - 1) in DAY_WORDS:
             return at
         if line.key(at) not in BETWEEN_NEGATION or line.atoms[at + 1].is_broken_off:
             return None

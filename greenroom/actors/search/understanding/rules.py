@@ -85,7 +85,7 @@ def understand(
     placed = cover(
         [*prepositional_claims(line, taken, is_place=is_place, lexicon=lexicon), *_unclaimed(named, taken)], size
     )
-    wanted = _one_place(line, tuple(without_denied_places(line, placed, taken)))
+    wanted = _one_place(line, tuple(without_denied_places(line, placed, taken, lexicon)))
     found = heeded(line, cover([*held, *wanted], size), lexicon)
     if is_place is not None and not placed:
         lesson = _lesson_atoms(line, _taken_or_denied(found.claims, found.words, size), lexicon)
