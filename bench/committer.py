@@ -26,9 +26,9 @@ from typing import Final
 import trio
 
 from bench.figures import Figure, Work, operations_per_second
+from greenroom.actors.actor_tree import COMMITTER_MAILBOX
 from greenroom.actors.commands import OpenConversation, SendMessage
 from greenroom.actors.committer import BATCH_MAX, Committer
-from greenroom.actors.core import COMMITTER_MAILBOX
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.ids import ConversationId, RandomIds, UserId
 from greenroom.schema.records import Role, User

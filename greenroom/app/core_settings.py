@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from greenroom.actors.core import CoreSettings
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.actors.limiting import HOUR_S, MINUTE_S, LimitPolicies
 from greenroom.actors.search.learning.ballot import LearningRules
 from greenroom.schema.rate_limits import Policy

@@ -157,6 +157,6 @@ async def serve_until(opened: OpenServer, told_to_stop: Callable[[], Awaitable[b
         await nursery.start(opened.server.run)
         has_successor = await told_to_stop()
         _log.info("draining", streams=opened.core.open_streams)
-        nursery.start_soon(opened.core.drain_streams)
+        nursery.start_soon(opened.core.draining.begin_gently)
         await opened.server.drain(has_successor=has_successor)
         nursery.cancel_scope.cancel()

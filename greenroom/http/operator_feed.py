@@ -72,7 +72,7 @@ class OperatorFeed:
         if self._has_ended:
             return ()
         await trio.sleep_until(self._write_at)
-        if self._core.is_draining:
+        if self._core.draining.has_begun:
             return self._close(ClosingReason.DRAINING, reconnect=True)
         now = trio.current_time()
         # From now and not from when it was due: a slow reader gets fewer writes, not a burst of them.

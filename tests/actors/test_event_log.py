@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from greenroom.actors.core import CoreSettings
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.actors.replay import CursorRefused
 from greenroom.schema.events import ResetReason
 from tests.actors.world import a_world, data, listening

@@ -12,7 +12,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from greenroom.actors.core import CoreSettings, open_core
+from greenroom.actors.core import open_core
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.actors.event_worker import (
     ATTEMPTS_MAX,
     BACKOFF_CAP_S,

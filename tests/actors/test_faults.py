@@ -103,7 +103,7 @@ async def test_what_is_in_the_mailboxes_is_committed_before_the_server_stops(aut
             for n in range(20):
                 nursery.start_soon(world.say, talk, f"line {n}")
             await trio.testing.wait_all_tasks_blocked()
-            world.core.start_draining()
+            world.core.draining.begin()
             await world.core.system.shutdown(10)
 
         assert sum(map(len, world.database.tables.messages.values())) == 20

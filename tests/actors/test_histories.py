@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from greenroom.actors.core import CoreSettings
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.actors.identity import Identity
 from greenroom.schema.errors import DomainError
 from greenroom.schema.ids import ConversationId, MessageId

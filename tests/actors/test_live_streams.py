@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from greenroom.actors.core import CoreSettings
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.actors.feeds import FEED_EVENTS_MAX, FEEDS_PER_USER_MAX, Feed
 from greenroom.actors.ring import RING_EVENTS
 from greenroom.schema.events import ClosingReason
@@ -211,7 +211,7 @@ async def test_a_stream_ends_when_its_session_expires(autojump_clock: MockClock)
 
 async def test_draining_tells_every_stream_to_come_back(autojump_clock: MockClock) -> None:
     async with a_world() as world, listening(world, world.tomas) as tomas, listening(world, world.maya) as maya:
-        world.core.start_draining()
+        world.core.draining.begin()
         for client in (tomas, maya):
             await client.until(lambda c: bool(c.named("closing")))
             assert data(client.frames[-1]) == {"reason": "draining", "reconnect": True}
@@ -224,10 +224,10 @@ async def test_draining_closes_many_streams_over_seconds_and_few_at_once(
     async with a_world() as world, trio.open_nursery() as nursery:
         feeds = [Feed(SessionId(f"session {number}")) for number in range(count)]
         for number, feed in enumerate(feeds):
-            world.core._feeds.add(UserId(f"user {number}"), feed)
+            world.core.feeds.add(UserId(f"user {number}"), feed)
         closed = []
 
-        nursery.start_soon(world.core.drain_streams)
+        nursery.start_soon(world.core.draining.begin_gently)
         for _ in range(10):
             await trio.sleep(within_s / 10)
             closed.append(sum(feed.closing is not None for feed in feeds))
@@ -235,10 +235,10 @@ async def test_draining_closes_many_streams_over_seconds_and_few_at_once(
         assert closed[-1] == count
         assert max(after - before for before, after in pairwise([0, *closed])) <= count / 2
         late = Feed(SessionId("late"))
-        world.core._feeds.add(UserId("late"), late)
+        world.core.feeds.add(UserId("late"), late)
         assert late.closing is ClosingReason.DRAINING
         for number, feed in enumerate(feeds):
-            world.core._feeds.remove(UserId(f"user {number}"), feed)
+            world.core.feeds.remove(UserId(f"user {number}"), feed)
 
 
 async def test_typing_reaches_the_peer_only_and_lapses(autojump_clock: MockClock) -> None:

@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from greenroom.actors.core import CoreSettings
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.actors.limiting import LimitPolicies
 from greenroom.actors.lockout import Ladder, Lockout
 from greenroom.actors.sign_in import TRIES_WAITING_MAX, TRY_TIMEOUT_S

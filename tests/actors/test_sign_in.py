@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from greenroom.actors.core import CoreSettings
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.schema.errors import (
     EmailTaken,
     InvalidCredentials,

@@ -12,7 +12,8 @@ from typing import Any
 
 import trio
 
-from greenroom.actors.core import Core, CoreSettings, open_core
+from greenroom.actors.core import Core, open_core
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.actors.identity import Identity
 from greenroom.actors.search.room import SearchPlan
 from greenroom.actors.stream_connection import StreamConnection

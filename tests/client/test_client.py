@@ -12,7 +12,7 @@ import httpx
 import pytest
 import trio
 
-from greenroom.actors.core import CoreSettings
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.actors.limiting import LimitPolicies
 from greenroom.client import (
     Event,

@@ -49,7 +49,7 @@ async def test_a_database_that_hangs_does_not_hang_the_probe(world: World) -> No
 
 
 async def test_while_draining_a_worker_is_not_ready(world: World) -> None:
-    world.core.start_draining()
+    world.core.draining.begin()
 
     assert_problem(await world.nobody.get("/health/ready"), 503, "unavailable")
     assert (await world.nobody.get("/health/live")).status_code == 200

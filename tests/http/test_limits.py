@@ -12,7 +12,7 @@ import pytest
 import trio
 from pydantic import SecretStr
 
-from greenroom.actors.core import CoreSettings
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.actors.limiting import LimitPolicies
 from greenroom.http.admission import BYPASS, client_network
 from greenroom.http.request import Request

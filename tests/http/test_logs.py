@@ -204,7 +204,7 @@ async def test_request_lines_can_be_less_than_the_others() -> None:
 
     async with a_world(settings=some_settings(access_log_level="warning")) as world:
         await world.maya.api.get("/api/v1/unread")
-        world.core.start_draining()
+        world.core.draining.begin()
         await world.nobody.get("/health/ready")
 
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]

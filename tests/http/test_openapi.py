@@ -260,7 +260,7 @@ async def test_live_answers_are_what_was_described(world: World, document: dict[
     await operator.post("/api/v1/admin/loop/steps", json={"for_s": 1})
     await operator.post(f"/api/v1/admin/actors/greenroom/conversations/{talk}/passivate")
     await nobody.get("/docs")
-    world.core.start_draining()
+    world.core.draining.begin()
     await nobody.get("/health/ready")
     await maya.post("/api/v1/auth/logout")
     await maya.post("/api/v1/auth/logout")

@@ -142,7 +142,7 @@ async def test_the_operators_stream_tells_what_happens_to_actors(world: World, n
     assert "/greenroom/committer" in {node["path"] for node in second["changed"]}
     assert len(second["changed"]) < len(first["changed"])
 
-    world.core.start_draining()
+    world.core.draining.begin()
     await listener.until(lambda each: bool(each.named("closing")))
     assert listener.data("closing") == {"reason": "draining", "reconnect": True}
 

@@ -280,7 +280,7 @@ async def test_the_end_of_the_session_ends_it(world: World) -> None:
 async def test_a_server_that_stops_says_so(world: World) -> None:
     async with a_socket(world, world.maya) as socket:
         await socket.event("ready")
-        world.core.start_draining()
+        world.core.draining.begin()
 
         assert await socket.close_code() == 1012
 
@@ -392,7 +392,7 @@ async def test_what_was_begun_when_the_server_stops_is_answered_before_it_says_s
         for n in range(50):
             await socket.send(ref=n, cmd="send", conversation_id=talk, content=str(n))
         await socket.take()  # the first of them is done
-        world.core.start_draining()
+        world.core.draining.begin()
 
         assert await socket.close_code() == 1012
 

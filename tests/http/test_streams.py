@@ -12,7 +12,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from chaos.sockets import unread_bytes
-from greenroom.actors.core import CoreSettings
+from greenroom.actors.core_settings import CoreSettings
 from tests.http.raw import read_to_end, read_until
 from tests.http.world import PASSWORD, WAIT_S, Listener, World, a_world, assert_problem
 
@@ -302,7 +302,7 @@ async def test_a_session_that_expires_ends_its_stream(skipping_clock: MockClock)
 async def test_draining_sends_streams_elsewhere_and_ends_in_time(world: World, streams: Streams) -> None:
     listeners = [await streams.open(world.maya.api) for _ in range(5)]
 
-    world.core.start_draining()
+    world.core.draining.begin()
     with trio.fail_after(WAIT_S):
         await world.server.drain()
     for listener in listeners:
@@ -312,7 +312,7 @@ async def test_draining_sends_streams_elsewhere_and_ends_in_time(world: World, s
 
 
 async def test_a_stream_opened_while_draining_is_told_to_come_back(world: World, streams: Streams) -> None:
-    world.core.start_draining()
+    world.core.draining.begin()
 
     listener = await streams.open(world.maya.api)
     await listener.until(has_ended)
@@ -322,7 +322,7 @@ async def test_a_stream_opened_while_draining_is_told_to_come_back(world: World,
 
 
 async def test_streams_opened_while_draining_are_not_told_to_come_back_together(world: World) -> None:
-    world.core.start_draining()
+    world.core.draining.begin()
 
     answers = [await world.maya.api.get(EVENTS) for _ in range(8)]
 

@@ -14,7 +14,8 @@ import trio
 from httpx_sse import EventSource, ServerSentEvent
 from pydantic import SecretStr
 
-from greenroom.actors.core import Core, CoreSettings, open_core
+from greenroom.actors.core import Core, open_core
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.http import sockets
 from greenroom.http.app import Application, connection_refusal, create_app
 from greenroom.http.metrics import ServingCollector

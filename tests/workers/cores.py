@@ -9,7 +9,8 @@ from random import Random
 
 import trio
 
-from greenroom.actors.core import Core, CoreSettings, open_core
+from greenroom.actors.core import Core, open_core
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.actors.identity import Identity
 from greenroom.schema.clock import trio_wall_clock
 from greenroom.schema.ids import ConversationId, RandomIds

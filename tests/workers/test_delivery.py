@@ -11,7 +11,8 @@ from random import Random
 import pytest
 import trio
 
-from greenroom.actors.core import Core, CoreSettings, open_core
+from greenroom.actors.core import Core, open_core
+from greenroom.actors.core_settings import CoreSettings
 from greenroom.actors.identity import Identity
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.events import Frame

@@ -24,7 +24,7 @@ async def live(call: Call) -> Response:
 @operations.serve("GET", "/health/ready", answers={200: HealthOut}, refusals=[Unavailable])
 async def ready(call: Call) -> Response:
     """Whether to send requests here: not while draining, nor while the database or an essential actor is out of service."""
-    if call.core.is_draining:
+    if call.core.draining.has_begun:
         raise Unavailable("This worker is draining.")
     with trio.move_on_after(READY_TIMEOUT_S):
         await call.core.ready()

@@ -43,7 +43,7 @@ async def open_events(call: Call, identity: Identity, query: OpenEvents) -> Resp
     lastEventId) continues after it without loss or repetition. Without a cursor the stream starts at the tail. A cursor
     that can't be served is answered by a reset event.
     """
-    if call.core.is_draining:
+    if call.core.draining.has_begun:
         # An EventSource gives up for good after anything but 200, so it is sent elsewhere in its own language.
         return event_stream(encode_retry(call.core.streams.retry_ms()), _Once(_draining()).receive)
     cursor = call.request.header(b"last-event-id") or query.last_event_id or query.lastEventId

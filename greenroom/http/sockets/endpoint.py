@@ -63,7 +63,7 @@ class SocketEndpoint:
         await send({"type": "websocket.accept", "headers": [(b"x-request-id", record.request_id.encode())]})
         if identity is None:
             code: CloseCode | None = CloseCode.AUTHENTICATION
-        elif self._core.is_draining:
+        elif self._core.draining.has_begun:
             code = CloseCode.DRAINING
         else:
             code = await self._run(identity, cursor, record, receive, send)
