@@ -141,7 +141,10 @@ def add_city_command(
         float | None, typer.Option(min=1, max=100, help="How far it reaches; by default guessed from its people.")
     ] = None,
 ) -> None:
-    """Load the map of a city: its parts, where they are, what they are called. Loading it again brings it up to date."""
+    """Load the map of a city: its parts, where they are, what they are called. Loading it again brings it up to date.
+
+    Exit status: 0 if it is on the map, 1 if the database can't be used, 2 if no city is meant or more than one.
+    """
     with _settings() as settings:
         configure_logging(settings)
         wanted = WantedCity(name, country=country, state=state, radius_km=radius_km)

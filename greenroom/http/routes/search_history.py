@@ -31,7 +31,7 @@ async def list_searches(call: Call, operator: Operator, query: ReadSearches) -> 
     """List searches, newest first: all, or those that were degraded, found nothing (``zero``) or took long."""
     shown = SearchesShown(is_degraded=query.degraded, is_empty=query.zero, slow_ms=query.slow_ms)
     page = await call.core.searches.page(shown, limit=query.limit, cursor=query.cursor)
-    items = [SearchLineOut.of(line) for line in page.items]
+    items = [SearchLineOut.of(search) for search in page.items]
     return reply(200, SearchesOut(items=items, next_cursor=page.next_cursor))
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NewType, Self
 
 from greenroom.schema.ids import ServiceId, UserId
+from greenroom.schema.records import Role
 from greenroom.schema.search.diagnostics import BudgetUse, Diagnostics
 from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut
 from greenroom.schema.search.place_names import NAME_LENGTH_MAX, normal_place_name
 from greenroom.schema.search.places import PlaceAnswer, PlaceOutcome, RegionId, Tier
-from greenroom.schema.search.understood import Understood
-from greenroom.schema.search.wire import LocationOut, ParsedOut
+from greenroom.schema.search.understood import PartKind, Understood
+from greenroom.schema.search.wire import LocationOut, ParsedOut, PartOut
 
 QueryId = NewType("QueryId", str)
 """A ULID: later searches have greater ones, to the millisecond."""
@@ -82,7 +84,7 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class SearchLine:
-    """One search in a list."""
+    """One search, without its details."""
 
     query_id: QueryId
     user_id: UserId
@@ -144,14 +146,67 @@ class SearchDetails:
             diagnostics=DiagnosticsOut.of(record.diagnostics),
         )
 
+    @property
+    def gist(self) -> Gist:
+        return Gist.of(self.parsed.parts, (region.id for region in self.location.excluded))
+
+
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """Who searched, by the name and role that they have now."""
+
+    display_name: str
+    role: Role
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gist:
+    """What a sentence was taken for, in short.
+
+    Attributes:
+        parts: what asks for something or denies it, in the sentence's order.
+        excluded: the regions where it must not be.
+    """
+
+    parts: tuple[PartOut, ...]
+    excluded: tuple[RegionId, ...]
+
+    @classmethod
+    def of(cls, parts: Iterable[PartOut], excluded: Iterable[str]) -> Self:
+        told = tuple(part for part in parts if part.kind is not PartKind.FILLER)
+        return cls(told, tuple(map(RegionId, excluded)))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSearch:
+    """One search in a list, with what belongs to it elsewhere.
+
+    Attributes:
+        by: None where there is no such account any more, or nobody could be asked for it.
+        gist: None once the details were dropped.
+    """
+
+    line: SearchLine
+    by: Searcher | None
+    gist: Gist | None
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedSearch:
-    """``details`` is None once they were dropped, or where another version of the server wrote them otherwise."""
+    """``details`` is None once they were dropped, or where another version of the server wrote them otherwise.
+
+    ``by`` is None where there is no such account any more, or nobody could be asked for it.
+    """
 
     line: SearchLine
     details: SearchDetails | None
     clicks: tuple[Click, ...] = ()
+    by: Searcher | None = None
+
+    @property
+    def listed(self) -> ListedSearch:
+        return ListedSearch(self.line, self.by, None if self.details is None else self.details.gist)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict
 
+from greenroom.schema.records import Role
 from greenroom.schema.search.aggregates import (
     ClickThrough,
     Degradation,
@@ -23,9 +24,9 @@ from greenroom.schema.search.aggregates import (
 )
 from greenroom.schema.search.diagnostics import SkipReason, StageName
 from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut
-from greenroom.schema.search.log import Click, RecordedSearch, SearchLine
+from greenroom.schema.search.log import Click, ListedSearch, RecordedSearch, Searcher
 from greenroom.schema.search.places import PlaceOutcome
-from greenroom.schema.search.wire import LocationOut, ParsedOut
+from greenroom.schema.search.wire import LocationOut, ParsedOut, PartOut
 from greenroom.schema.wire import Moment, Wire
 
 
@@ -35,8 +36,24 @@ class _FromRecord(Wire):
     model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
 
+class SearcherOut(_FromRecord):
+    """Whoever searched, as they are called now."""
+
+    display_name: str
+    role: Role
+    is_active: bool
+
+    @classmethod
+    def of(cls, by: Searcher) -> Self:
+        return cls.model_validate(by)
+
+
 class SearchLineOut(_FromRecord):
-    """One search. ``tier`` is the one that decided the place, null if none did; ``region_id`` null unless it was ``resolved``."""
+    """One search. ``tier`` is the one that decided the place, null if none did; ``region_id`` null unless it was ``resolved``.
+
+    ``by`` is null where the account is gone, or the search was never written. ``parts`` are the pieces of the sentence that ask for
+    something or deny it, ``excluded`` the regions where it must not be; both are kept for a week, and null afterwards.
+    """
 
     query_id: str
     user_id: str
@@ -53,10 +70,20 @@ class SearchLineOut(_FromRecord):
     limit_ms: float
     used_ms: float
     total: int
+    by: SearcherOut | None = None
+    parts: list[PartOut] | None = None
+    excluded: list[str] | None = None
 
     @classmethod
-    def of(cls, line: SearchLine) -> Self:
-        return cls.model_validate(replace(line, used_ms=round(line.used_ms, 1)))
+    def of(cls, search: ListedSearch) -> Self:
+        line = cls.model_validate(replace(search.line, used_ms=round(search.line.used_ms, 1)))
+        return line.model_copy(
+            update={
+                "by": None if search.by is None else SearcherOut.of(search.by),
+                "parts": None if search.gist is None else list(search.gist.parts),
+                "excluded": None if search.gist is None else list(search.gist.excluded),
+            }
+        )
 
 
 class SearchesOut(Wire):
@@ -100,7 +127,7 @@ class RecordedSearchOut(Wire):
     def of(cls, recorded: RecordedSearch) -> Self:
         details = recorded.details
         return cls(
-            search=SearchLineOut.of(recorded.line),
+            search=SearchLineOut.of(recorded.listed),
             details=None
             if details is None
             else SearchDetailsOut(

@@ -11,7 +11,14 @@ from greenroom.actors.search.log.recent import RecentSearches
 from greenroom.schema.clock import WallClock
 from greenroom.schema.errors import FieldError, InvalidInput, NotFound, Unavailable
 from greenroom.schema.search.aggregates import SPAN_MAX, Span
-from greenroom.schema.search.log import QueryId, RecordedSearch, SearchDetails, SearchesShown, SearchLine
+from greenroom.schema.search.log import (
+    ListedSearch,
+    QueryId,
+    RecordedSearch,
+    SearchDetails,
+    SearchesShown,
+    SearchLine,
+)
 from greenroom.storage.ports import SearchAnalytics, SearchLog
 
 SPAN_DEFAULT: Final = timedelta(hours=24)
@@ -29,7 +36,7 @@ class SearchNotFound(NotFound):
 class SearchPage:
     """Newest first. ``next_cursor`` is None on the last page."""
 
-    items: tuple[SearchLine, ...]
+    items: tuple[ListedSearch, ...]
     next_cursor: str | None
 
 
@@ -58,7 +65,7 @@ class SearchHistory:
         before = None if cursor is None else QueryId(cursor)
         found = await self._log.page(shown, before=before, limit=limit + 1)
         items = tuple(found[:limit])
-        return SearchPage(items, items[-1].query_id if len(found) > limit else None)
+        return SearchPage(items, items[-1].line.query_id if len(found) > limit else None)
 
     async def search(self, query_id: QueryId) -> RecordedSearch:
         """Read one search, be it that it was answered by this worker a moment ago and is not written yet, or never was.
@@ -77,8 +84,8 @@ class SearchHistory:
         if found is not None and found.details is not None:
             return found
         if recent is not None:
-            clicks = found.clicks if found is not None else ()
-            return RecordedSearch(SearchLine.of(recent), SearchDetails.of(recent), clicks)
+            clicks, by = (found.clicks, found.by) if found is not None else ((), None)
+            return RecordedSearch(SearchLine.of(recent), SearchDetails.of(recent), clicks, by)
         if found is None:
             raise SearchNotFound("There is no such search, or it is no longer kept.")
         return found

@@ -7,10 +7,12 @@ from datetime import datetime
 
 from greenroom.schema.search.log import (
     Click,
+    ListedSearch,
     NewClick,
     QueryId,
     RecordedSearch,
     SearchDetails,
+    Searcher,
     SearchesShown,
     SearchLine,
     SearchRecord,
@@ -46,13 +48,15 @@ class MemorySearchLog:
                     count += 1
             return count
 
-    async def page(self, shown: SearchesShown, *, before: QueryId | None, limit: int) -> list[SearchLine]:
+    async def page(self, shown: SearchesShown, *, before: QueryId | None, limit: int) -> list[ListedSearch]:
         async with self._database.operation("search_log.page"):
             newest_first = sorted(self._database.tables.searches.items(), reverse=True)
             lines = (
                 SearchLine.of(record) for query_id, record in newest_first if before is None or query_id < before
             )
-            return [line for line in lines if shown.fits(line)][:limit]
+            fitting = [line for line in lines if shown.fits(line)][:limit]
+            details = self._database.tables.search_details
+            return [RecordedSearch(each, details.get(each.query_id), by=self._by(each)).listed for each in fitting]
 
     async def get(self, query_id: QueryId) -> RecordedSearch | None:
         async with self._database.operation("search_log.get"):
@@ -61,7 +65,12 @@ class MemorySearchLog:
             if record is None:
                 return None
             clicks = sorted(tables.search_clicks.get(query_id, ()), key=lambda click: (click.at, click.position))
-            return RecordedSearch(SearchLine.of(record), tables.search_details.get(query_id), tuple(clicks))
+            line, details = SearchLine.of(record), tables.search_details.get(query_id)
+            return RecordedSearch(line, details, tuple(clicks), self._by(line))
+
+    def _by(self, line: SearchLine) -> Searcher | None:
+        user = self._database.tables.users.get(line.user_id)
+        return None if user is None else Searcher(user.display_name, user.role, user.is_active)
 
     async def delete_before(self, moment: datetime, *, limit: int) -> int:
         async with self._database.operation("search_log.delete_before"):

@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Protocol
 
 from greenroom.schema.search.aggregates import ClickThrough, Degradation, Latency, Span, Summary, TextCount, Tiers
-from greenroom.schema.search.log import NewClick, QueryId, RecordedSearch, SearchesShown, SearchLine, SearchRecord
+from greenroom.schema.search.log import (
+    ListedSearch,
+    NewClick,
+    QueryId,
+    RecordedSearch,
+    SearchesShown,
+    SearchRecord,
+)
 
 
 class SearchLog(Protocol):
@@ -24,8 +31,9 @@ class SearchLog(Protocol):
         """
         ...
 
-    async def page(self, shown: SearchesShown, *, before: QueryId | None, limit: int) -> list[SearchLine]:
-        """One page of searches, newest first; ``before`` is exclusive, None for from the newest on."""
+    async def page(self, shown: SearchesShown, *, before: QueryId | None, limit: int) -> list[ListedSearch]:
+        """One page of searches with who searched and what was understood, newest first; ``before`` is exclusive, None for from
+        the newest on."""
         ...
 
     async def get(self, query_id: QueryId) -> RecordedSearch | None:

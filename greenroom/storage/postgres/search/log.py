@@ -6,25 +6,29 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import trio
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from greenroom.schema.ids import ServiceId, UserId
+from greenroom.schema.records import Role
 from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut
 from greenroom.schema.search.log import (
     Click,
+    Gist,
+    ListedSearch,
     NewClick,
     QueryId,
     RecordedSearch,
     SearchDetails,
+    Searcher,
     SearchesShown,
     SearchLine,
     SearchRecord,
 )
 from greenroom.schema.search.places import PlaceOutcome, RegionId, Tier
-from greenroom.schema.search.wire import LocationOut, ParsedOut
+from greenroom.schema.search.wire import LocationOut, ParsedOut, PartOut
 from greenroom.storage.postgres.columns import moments, texts
 from greenroom.storage.postgres.pool import Pool
 
@@ -60,31 +64,49 @@ SELECT q.id, c.service_id, q.user_id, d.position + array_position(d.shown, c.ser
 """
 
 PAGE: Final = """
--- searches_page: newest first; walks the primary key.
-SELECT id, user_id, at, text, city, place_text, place_outcome, region_id, tier, confidence, cache, is_degraded, limit_ms,
-       used_ms, total FROM search_queries
- WHERE id < %(before)s AND used_ms >= %(slow_ms)s ORDER BY id DESC LIMIT %(limit)s
+-- searches_page: newest first; walks the primary key. The limit comes first: only of what is shown it is looked up who it was.
+SELECT q.id, q.user_id, q.at, q.text, q.city, q.place_text, q.place_outcome, q.region_id, q.tier, q.confidence, q.cache,
+       q.is_degraded, q.limit_ms, q.used_ms, q.total, u.display_name, u.role, u.is_active, (d.parsed -> 'parts')::text,
+       ARRAY(SELECT json_array_elements(d.location -> 'excluded') ->> 'id')
+  FROM (SELECT * FROM search_queries
+         WHERE id < %(before)s AND used_ms >= %(slow_ms)s
+         ORDER BY id DESC LIMIT %(limit)s) q
+  LEFT JOIN users u ON u.id = q.user_id
+  LEFT JOIN search_details d ON d.query_id = q.id
+ ORDER BY q.id DESC
 """
 
 PAGE_DEGRADED: Final = """
 -- degraded_searches_page: the same, of those where something was missing.
-SELECT id, user_id, at, text, city, place_text, place_outcome, region_id, tier, confidence, cache, is_degraded, limit_ms,
-       used_ms, total FROM search_queries
- WHERE is_degraded AND id < %(before)s AND used_ms >= %(slow_ms)s ORDER BY id DESC LIMIT %(limit)s
+SELECT q.id, q.user_id, q.at, q.text, q.city, q.place_text, q.place_outcome, q.region_id, q.tier, q.confidence, q.cache,
+       q.is_degraded, q.limit_ms, q.used_ms, q.total, u.display_name, u.role, u.is_active, (d.parsed -> 'parts')::text,
+       ARRAY(SELECT json_array_elements(d.location -> 'excluded') ->> 'id')
+  FROM (SELECT * FROM search_queries
+         WHERE is_degraded AND id < %(before)s AND used_ms >= %(slow_ms)s
+         ORDER BY id DESC LIMIT %(limit)s) q
+  LEFT JOIN users u ON u.id = q.user_id
+  LEFT JOIN search_details d ON d.query_id = q.id
+ ORDER BY q.id DESC
 """
 
 PAGE_EMPTY: Final = """
 -- empty_searches_page: the same, of those that found nothing.
-SELECT id, user_id, at, text, city, place_text, place_outcome, region_id, tier, confidence, cache, is_degraded, limit_ms,
-       used_ms, total FROM search_queries
- WHERE total = 0 AND id < %(before)s AND used_ms >= %(slow_ms)s AND (is_degraded OR NOT %(is_degraded)s)
- ORDER BY id DESC LIMIT %(limit)s
+SELECT q.id, q.user_id, q.at, q.text, q.city, q.place_text, q.place_outcome, q.region_id, q.tier, q.confidence, q.cache,
+       q.is_degraded, q.limit_ms, q.used_ms, q.total, u.display_name, u.role, u.is_active, (d.parsed -> 'parts')::text,
+       ARRAY(SELECT json_array_elements(d.location -> 'excluded') ->> 'id')
+  FROM (SELECT * FROM search_queries
+         WHERE total = 0 AND id < %(before)s AND used_ms >= %(slow_ms)s AND (is_degraded OR NOT %(is_degraded)s)
+         ORDER BY id DESC LIMIT %(limit)s) q
+  LEFT JOIN users u ON u.id = q.user_id
+  LEFT JOIN search_details d ON d.query_id = q.id
+ ORDER BY q.id DESC
 """
 
 SEARCH: Final = """
 -- search: by id.
-SELECT id, user_id, at, text, city, place_text, place_outcome, region_id, tier, confidence, cache, is_degraded, limit_ms,
-       used_ms, total FROM search_queries WHERE id = %(id)s
+SELECT q.id, q.user_id, q.at, q.text, q.city, q.place_text, q.place_outcome, q.region_id, q.tier, q.confidence, q.cache,
+       q.is_degraded, q.limit_ms, q.used_ms, q.total, u.display_name, u.role, u.is_active
+  FROM search_queries q LEFT JOIN users u ON u.id = q.user_id WHERE q.id = %(id)s
 """
 
 DETAILS: Final = """
@@ -112,6 +134,8 @@ DELETE FROM search_details WHERE query_id IN (
 AFTER_ALL: Final = QueryId("~")
 """Greater than any id."""
 
+_PARTS: Final = TypeAdapter(list[PartOut])
+
 
 class PostgresSearchLog:
     def __init__(self, pool: Pool) -> None:
@@ -137,7 +161,7 @@ class PostgresSearchLog:
         }
         return await self._pool.run(ADD_CLICKS, params)
 
-    async def page(self, shown: SearchesShown, *, before: QueryId | None, limit: int) -> list[SearchLine]:
+    async def page(self, shown: SearchesShown, *, before: QueryId | None, limit: int) -> list[ListedSearch]:
         query = PAGE_EMPTY if shown.is_empty else PAGE_DEGRADED if shown.is_degraded else PAGE
         params = {
             "before": before or AFTER_ALL,
@@ -145,19 +169,19 @@ class PostgresSearchLog:
             "is_degraded": shown.is_degraded,
             "limit": limit,
         }
-        return await self._pool.fetch(query, params, _line)
+        return await self._pool.fetch(query, params, _listed)
 
     async def get(self, query_id: QueryId) -> RecordedSearch | None:
         params = {"id": query_id}
         async with self._pool.session() as session, session.pipeline():
-            line = await session.send_for(SEARCH, params, _line)
+            line = await session.send_for(SEARCH, params, _searched)
             details = await session.send_for(DETAILS, params, _details)
             clicks = await session.send_for(CLICKS, params, _click)
             lines = await line.rows()
             if not lines:
                 return None
-            kept = await details.rows()
-            return RecordedSearch(lines[0], kept[0] if kept else None, tuple(await clicks.rows()))
+            (found, by), kept = lines[0], await details.rows()
+            return RecordedSearch(found, kept[0] if kept else None, tuple(await clicks.rows()), by)
 
     async def delete_before(self, moment: datetime, *, limit: int) -> int:
         return await self._pool.run(DELETE_BEFORE, {"moment": moment, "limit": limit})
@@ -233,6 +257,24 @@ def _line(
         used_ms=used_ms,
         total=total,
     )
+
+
+def _searched(*columns: Any) -> tuple[SearchLine, Searcher | None]:
+    *line, display_name, role, is_active = columns
+    return _line(*line), None if display_name is None else Searcher(display_name, Role(role), is_active)
+
+
+def _listed(*columns: Any) -> ListedSearch:
+    *searched, parts, excluded = columns
+    line, by = _searched(*searched)
+    return ListedSearch(line, by, None if parts is None else _gist(parts, excluded))
+
+
+def _gist(parts: str, excluded: Sequence[str]) -> Gist | None:
+    try:
+        return Gist.of(_PARTS.validate_json(parts), excluded)
+    except ValidationError:
+        return None  # as with the details
 
 
 def _details(

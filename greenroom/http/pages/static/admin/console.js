@@ -41,6 +41,7 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
   const latestPulses = new Map();
   let page = null;
   let openName = null;
+  const chosenOfSearch = {};
 
   const connection = createConnection({ reconnect: () => stream.reconnect() });
   const overview = createOverview();
@@ -50,7 +51,7 @@ export function createConsole({ credentials, onSignOut, onRefused }) {
     loop: () => createLoop({ api, getState: () => state }),
     "dead-letters": () => createDeadLetters({ api }),
     outbox: () => createOutbox({ api, announce }),
-    search: () => createSearch({ api, announce, credentials }),
+    search: () => createSearch({ api, announce, credentials, chosen: chosenOfSearch }),
     audit: () => createAudit({ api }),
   };
   const tabs = PAGES.map(([name, label]) => el("a", { class: "tab", href: `#/${name}` }, label));

@@ -116,7 +116,7 @@ export function createOperatorApi({ credentials, onUnauthorized }) {
     changeSearchConfig: (changes) => request("PUT", "/admin/search-config", changes),
     searches: (parameters) => get("/admin/search/queries", parameters),
     searchById: (id) => get(`/admin/search/queries/${encodeURIComponent(id)}`),
-    /** `what` is `summary`, `popular`, `zero-results`, `latency`, `degradation` or `tiers`. */
+    /** `what` is `summary`, `popular`, `zero-results`, `latency`, `degradation`, `click-through` or `tiers`. */
     searchFigures: (what, parameters) => get(`/analytics/search/${what}`, parameters),
     aliases: (parameters) => get("/admin/location-aliases", parameters),
     /** `action` is `approve` or `revoke`. */

@@ -28,11 +28,22 @@ export function percent(share) {
 /** Date and time, for records that are read days later. */
 export const whenExactly = (time) => (time ? moment.format(new Date(time)) : "–");
 
+const momentInZone = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+
+/** The same with the reader's time zone, where it is compared with what servers wrote. */
+export const whenInZone = (time) => momentInZone.format(new Date(time));
+
+/** The moment as servers and their logs write it: in UTC. */
+export const inUtc = (time) => new Date(time).toISOString().replace(".000Z", "Z");
+
 /** The time of day today, the whole moment otherwise. */
 export function when(time, now = new Date()) {
   if (!time) return "–";
   const date = new Date(time);
   return date.toDateString() === now.toDateString() ? clock.format(date) : moment.format(date);
 }
+
+/** Of an account all but the end of its id is left out: it is as long as all other cells of a row together. */
+export const shortAccount = (id) => `account …${id.slice(-6)}`;
 
 export const plural = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;

@@ -15,13 +15,15 @@ const PARTS = [
   ["aliases", "Names of places"],
 ];
 
-export function createSearch({ api, announce, credentials }) {
+/** @param chosen what was chosen on these pages before, and is to be found again: theirs to fill. */
+export function createSearch({ api, announce, credentials, chosen }) {
+  for (const name of ["queries", "aliases"]) chosen[name] ??= {};
   const makers = {
-    queries: () => createSearchQueries({ api }),
+    queries: () => createSearchQueries({ api, chosen: chosen.queries }),
     figures: () => createSearchFigures({ api }),
     try: () => createSearchTrial({ api, isPerson: credentials.kind === "token" }),
     config: () => createSearchConfig({ api, announce }),
-    aliases: () => createSearchAliases({ api, announce, isPerson: credentials.kind === "token" }),
+    aliases: () => createSearchAliases({ api, announce, isPerson: credentials.kind === "token", chosen: chosen.aliases }),
   };
   const links = PARTS.map(([name, label]) => el("a", { class: "chip", href: addressOf(name) }, label));
   const body = el("div", {});

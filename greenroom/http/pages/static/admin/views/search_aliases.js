@@ -3,7 +3,7 @@
 import { ApiError, asSentence } from "../../api.js";
 import { el, setText } from "../../dom.js";
 import { field } from "../../views/field.js";
-import { whenExactly } from "../words.js";
+import { shortAccount, whenExactly } from "../words.js";
 import { createTable } from "./table.js";
 
 const STATES = [
@@ -25,10 +25,13 @@ const LOOK_UP_AFTER_MS = 250;
 
 const HAS_A_LETTER = /[\p{L}\p{N}]/u;
 
-/** @param isPerson whether an account operates: regions are found for somebody, and a key is nobody. */
-export function createSearchAliases({ api, announce, isPerson }) {
+/**
+ * @param isPerson whether an account operates: regions are found for somebody, and a key is nobody.
+ * @param chosen what was chosen here before; its `wanted` is kept in it.
+ */
+export function createSearchAliases({ api, announce, isPerson, chosen }) {
   /** What is asked for; a new object with every change, so that an answer to a former question is known by it. */
-  let wanted = { state: STATES[0][0], source: "", q: "" };
+  let wanted = (chosen.wanted ??= { state: STATES[0][0], source: "", q: "" });
   let rows = [];
   let cursor = null;
   const chips = el(
@@ -53,10 +56,10 @@ export function createSearchAliases({ api, announce, isPerson }) {
     ...SOURCES.map(([value, label]) => el("option", { value }, label)),
   );
   let searching = null;
-  const table = createTable("Names of places", [["Name", ""], ["Means", "code"], ["From", ""], ["State", ""], ["Weight", "figure"], ["Since", "at"], ["Decided", "prose"], ["", ""]]);
+  const table = createTable("Names of places", [["Name", "sentence"], ["Means", "code"], ["From", ""], ["State", ""], ["Weight", "figure"], ["Since", "at"], ["Decided", "prose"], ["", ""]]);
   const note = el("p", { class: "list-note", role: "status" }, "Reading …");
   const problem = el("p", { class: "form-problem", role: "alert" });
-  const more = el("button", { class: "button small", type: "button", hidden: true, on: { click: () => read(cursor) } }, "Show earlier ones");
+  const more = el("button", { class: "button small", type: "button", hidden: true, on: { click: () => read(cursor) } }, "Show more");
   const name = field("Name", { name: "alias-text", required: true, autocomplete: "off" });
   const region = field("Region", { name: "alias-region", required: true, autocomplete: "off", placeholder: "nyc/manhattan/east-village" });
   const regions = el("datalist", { id: "alias-regions" });
@@ -195,6 +198,11 @@ export function createSearchAliases({ api, announce, isPerson }) {
       await read();
       return true;
     } catch (error) {
+      if (error.code === "region_not_found") {
+        region.refuse(error.message);
+        region.input.focus();
+        return false;
+      }
       const fields = { text: name, region_id: region };
       const told = (error.faults ?? []).filter((fault) => fields[fault.field]);
       for (const fault of told) fields[fault.field].refuse(fault.words);
@@ -219,7 +227,7 @@ export function createSearchAliases({ api, announce, isPerson }) {
 
   function want(changes) {
     clearTimeout(searching);
-    wanted = { ...wanted, q: search.value.trim(), ...changes };
+    wanted = chosen.wanted = { ...wanted, q: search.value.trim(), ...changes };
     rows = [];
     showState();
     void read();
@@ -230,6 +238,8 @@ export function createSearchAliases({ api, announce, isPerson }) {
   }
 
   table.element.hidden = true;
+  search.value = wanted.q;
+  sources.value = wanted.source;
   showState();
   void read();
   return {
@@ -242,13 +252,13 @@ export function createSearchAliases({ api, announce, isPerson }) {
       table.element,
       note,
       more,
-      el("h3", { class: "detail-title" }, "Add one"),
+      el("h3", { class: "detail-title alias-new" }, "Add one"),
       form,
     ),
   };
 }
 
-/** Of an account all but the end of its id is left out: it is as long as all other cells together. */
-const shortName = (name) => name.replace(/^user:.*(.{6})$/, "account …$1");
+/** Who decided: an account, or a key by the beginning of its digest. */
+const shortName = (name) => (name.startsWith("user:") ? shortAccount(name) : name);
 
 const stateWords = (state) => STATES.find(([name]) => name === state)?.[1] ?? state;

@@ -5,7 +5,7 @@ import { KINDS, noticesOf, understoodOf } from "../../search_words.js";
 import { duration, number, percent } from "../words.js";
 import { createTable, factList } from "./table.js";
 
-const TIERS = { 1: "1 exact name", 2: "2 other name", 3: "3 spelt alike", 4: "4 alike in meaning", 5: "5 asked a model" };
+export const TIERS = { 1: "1 exact name", 2: "2 other name", 3: "3 spelt alike", 4: "4 alike in meaning", 5: "5 asked a model" };
 const FUNNEL = [
   ["text", "by words"],
   ["vector", "by meaning"],

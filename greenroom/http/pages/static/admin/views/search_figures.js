@@ -2,6 +2,8 @@
 
 import { el, setText } from "../../dom.js";
 import { duration, number, percent } from "../words.js";
+import { TIERS } from "./search_diagnosis.js";
+import { createVolume } from "./search_volume.js";
 import { createTable, factList } from "./table.js";
 
 const HOUR_MS = 3_600_000;
@@ -11,8 +13,10 @@ const SPANS = [
   ["last 30 days", 30 * 24],
 ];
 const TEXTS = 10;
+/** Places in the list whose clicks are told one by one. */
+const PLACES = 10;
 const TOOK = [["p50", "figure"], ["p95", "figure"], ["p99", "figure"], ["Longest", "figure"]];
-const TEXT_COLUMNS = [["Sentence", ""], ["Searches", "figure"], ["People", "figure"], ["Found nothing", "figure"], ["Opened", "figure"]];
+const TEXT_COLUMNS = [["Sentence", "sentence"], ["Searches", "figure"], ["People", "figure"], ["Found nothing", "figure"], ["Opened", "figure"]];
 
 /** Counted when somebody asks, and not by itself: it may be months of searches that are read. */
 export function createSearchFigures({ api }) {
@@ -25,6 +29,7 @@ export function createSearchFigures({ api }) {
   const again = el("button", { class: "button small", type: "button", on: { click: () => void read() } }, "Count again");
   const note = el("p", { class: "list-note", role: "status" });
   const facts = el("div", {});
+  const volume = createVolume();
   const parts = {
     popular: createTable("Searched for most", TEXT_COLUMNS),
     inVain: createTable("Searched for in vain", TEXT_COLUMNS),
@@ -56,17 +61,19 @@ export function createSearchFigures({ api }) {
     setText(note, "Counting …");
     const from = new Date(Date.now() - asked[1] * HOUR_MS).toISOString();
     try {
-      const [summary, most, vain, latency, places, missing] = await Promise.all([
+      const [summary, most, vain, latency, places, missing, opened] = await Promise.all([
         api.searchFigures("summary", { from }),
         api.searchFigures("popular", { from, limit: TEXTS }),
         api.searchFigures("zero-results", { from, limit: TEXTS }),
         api.searchFigures("latency", { from }),
         api.searchFigures("tiers", { from }),
         api.searchFigures("degradation", { from }),
+        api.searchFigures("click-through", { from }),
       ]);
       if (asked !== span) return;
       setText(note, summary.searches === 0 ? "Nobody searched." : "");
-      showSummary(summary, places);
+      showSummary(summary, places, opened);
+      volume.show(summary);
       popular.fill(most.items.map(textCells));
       inVain.fill(vain.items.map(textCells));
       took.fill([
@@ -76,7 +83,7 @@ export function createSearchFigures({ api }) {
       ]);
       tiers.fill(
         places.tiers.map((each) => [
-          String(each.tier),
+          TIERS[each.tier],
           number(each.tried),
           number(each.decided),
           each.confidence?.toFixed(2) ?? null,
@@ -91,13 +98,15 @@ export function createSearchFigures({ api }) {
     }
   }
 
-  function showSummary({ searches, searchers, empty, degraded, cached, clicked }, { outcomes }) {
+  function showSummary({ searches, searchers, empty, degraded, cached, clicked }, { outcomes }, opened) {
     const share = (count) => (searches === 0 ? null : `${number(count)}, ${percent(count / searches)}`);
     facts.replaceChildren(
       factList([
         ["Searches", number(searches)],
         ["People", number(searchers)],
         ["A result was opened", share(clicked)],
+        ["Topmost opened", opened.first_click_position !== null && `number ${(opened.first_click_position + 1).toFixed(1)} in the mean`],
+        ["Opened at", openedAt(opened.positions)],
         ["Found nothing", share(empty)],
         ["Degraded", share(degraded)],
         ["From the cache", share(cached)],
@@ -127,9 +136,18 @@ export function createSearchFigures({ api }) {
       chips,
       note,
       facts,
+      volume.element,
       ...sections.map((each) => each.element),
     ),
   };
+}
+
+/** How often a result was opened where in the list: those further down in sum. */
+function openedAt(positions) {
+  const near = positions.filter(({ position }) => position < PLACES);
+  const further = positions.filter(({ position }) => position >= PLACES).reduce((sum, { clicks }) => sum + clicks, 0);
+  const told = near.map(({ position, clicks }) => `number ${position + 1}: ${number(clicks)}`);
+  return [...told, further > 0 && `further down: ${number(further)}`].filter(Boolean).join(", ");
 }
 
 const textCells = ({ text, searches, searchers, empty, clicked }) => [text, ...[searches, searchers, empty, clicked].map(number)];

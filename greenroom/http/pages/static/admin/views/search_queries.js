@@ -2,7 +2,8 @@
 
 import { el, setText } from "../../dom.js";
 import { closeIcon } from "../../icons.js";
-import { duration, number, plural, whenExactly } from "../words.js";
+import { KINDS, saysItself } from "../../search_words.js";
+import { duration, inUtc, number, plural, shortAccount, whenExactly, whenInZone } from "../words.js";
 import { createNewestFirst } from "./newest_first.js";
 import { createDiagnosis } from "./search_diagnosis.js";
 import { factList } from "./table.js";
@@ -16,9 +17,11 @@ const FILTERS = [
   ["found nothing", { zero: true }],
   [`slower than ${SLOW_MS} ms`, { slow_ms: SLOW_MS }],
 ];
-const COLUMNS = [["Sentence", ""], ["Found", "figure"], ["Took", "figure"], ["Place", ""], ["Cache", ""], ["At", "at"]];
+const COLUMNS = [["Sentence", "sentence"], ["Found", "figure"], ["Took", "figure"], ["Place", ""], ["By", "name"], ["Cache", ""], ["At", "at"]];
 
-export function createSearchQueries({ api }) {
+/** @param chosen what was chosen here before; its `filter` is kept in it. */
+export function createSearchQueries({ api, chosen }) {
+  chosen.filter ??= FILTERS[0];
   let selected = null;
 
   const chips = el(
@@ -31,7 +34,7 @@ export function createSearchQueries({ api }) {
     caption: "Searches",
     columns: COLUMNS,
     none: "There are no such searches.",
-    filter: FILTERS[0],
+    filter: chosen.filter,
     key: (search) => search.query_id,
     ask: ({ filter: [, bounds], ...page }) => api.searches({ ...page, ...bounds }),
     createRow,
@@ -49,9 +52,10 @@ export function createSearchQueries({ api }) {
     ),
     aside,
   );
-  showFilter(FILTERS[0]);
+  showFilter(chosen.filter);
 
   function choose(filter) {
+    chosen.filter = filter;
     showFilter(filter);
     list.choose(filter);
   }
@@ -61,20 +65,27 @@ export function createSearchQueries({ api }) {
   }
 
   function createRow(search, cells) {
-    const name = el("button", { class: "actor-name", type: "button", on: { click: () => open(search.query_id) } });
+    const name = el("button", { class: "actor-name", type: "button", dir: "auto", "data-query": search.query_id, on: { click: () => open(search.query_id) } });
     const badge = el("span", { class: "state", "data-state": "dead", hidden: true }, "degraded");
-    const [sentence, found, took, place, cache, at] = cells;
-    sentence.append(el("span", { class: "query-sentence" }, name, " ", badge));
+    const gist = el("span", { class: "query-gist" });
+    const person = el("span", {});
+    const [sentence, found, took, place, by, cache, at] = cells;
+    sentence.append(el("span", { class: "query-sentence" }, name, " ", badge), gist);
+    by.append(person);
     const row = el("tr", {}, ...cells);
     row.show = (each) => {
       row.classList.toggle("is-selected", each.query_id === selected);
       setText(name, each.text);
       badge.hidden = !each.is_degraded;
+      setText(gist, gistOf(each));
+      setText(person, each.by?.display_name ?? shortAccount(each.user_id));
+      person.title = each.user_id;
       setText(found, number(each.total));
       setText(took, duration(each.used_ms));
       setText(place, placeOf(each));
       setText(cache, each.cache);
       setText(at, whenExactly(each.at));
+      at.title = inUtc(each.at);
     };
     return row;
   }
@@ -86,18 +97,33 @@ export function createSearchQueries({ api }) {
   /** @param id of the search that the address names; null for none. */
   function goTo(id) {
     if (id === selected) return;
+    const before = selected;
     selected = id;
     element.classList.toggle("has-detail", id !== null);
     aside.replaceChildren(...(id === null ? [] : [createQuery({ api, id })]));
     list.render();
+    if (id === null) list.body.querySelector(`[data-query="${CSS.escape(before)}"]`)?.focus();
   }
 
   return { element, goTo, close: list.close };
 }
 
-/** The region a search was bound to, or the words that named none. */
-const placeOf = ({ region_id: region, place_text: text, place_outcome: outcome }) =>
-  region ?? (text ? `“${text}”, ${outcome.replaceAll("_", " ")}` : "–");
+/** The region a search was bound to, or the words that named none; and the regions that it left out. */
+function placeOf({ region_id: region, place_text: text, place_outcome: outcome, excluded }) {
+  const meant = region ?? (text && `“${text}”, ${outcome.replaceAll("_", " ")}`);
+  const denied = excluded?.length ? `not ${excluded.join(", ")}` : null;
+  return [meant, denied].filter(Boolean).join(", ") || "–";
+}
+
+/** What was understood, piece by piece; what of the sentence is not among it asked for nothing. */
+function gistOf({ parts }) {
+  if (!parts) return "";
+  const told = parts.filter(({ kind }) => kind in KINDS);
+  return told.map(({ kind, text }) => (saysItself(kind) || kind === "online" ? text : `${KINDS[kind].toLowerCase()} ${text}`)).join(" · ") || "nothing understood";
+}
+
+/** Who searched: by the name they have now, while there is such an account. */
+const whoOf = ({ by, user_id: id }) => (by ? `${by.display_name}, ${by.role}${by.is_active ? "" : ", deactivated"}` : shortAccount(id));
 
 /** One search, as it was. */
 function createQuery({ api, id }) {
@@ -135,8 +161,9 @@ function createQuery({ api, id }) {
     facts.replaceChildren(
       factList([
         ["Query", id],
-        ["By", search.user_id],
-        ["At", whenExactly(search.at)],
+        ["By", whoOf(search)],
+        ["Account", search.user_id],
+        ["At", el("time", { dateTime: search.at, title: inUtc(search.at) }, whenInZone(search.at))],
         ["City", search.city],
         ["Shown", details && `${plural(details.shown.length, "lesson")}, from number ${details.position + 1} on`],
         ["Opened", clicks.map(({ position }) => `number ${position + 1}`).join(", ")],

@@ -3,6 +3,7 @@
 import { ApiError } from "../../api.js";
 import { el, setText } from "../../dom.js";
 import { moneyOf } from "../../money.js";
+import { number } from "../words.js";
 import { createDiagnosis } from "./search_diagnosis.js";
 import { createTable } from "./table.js";
 
@@ -53,6 +54,7 @@ export function createSearchTrial({ api, isPerson }) {
     if (!text || go.disabled) return;
     go.disabled = true;
     setText(problem, "");
+    setText(note, "Searching …");
     const chosen = boxes.filter(([, box]) => box.checked).map(([name]) => name);
     try {
       show(
@@ -66,6 +68,9 @@ export function createSearchTrial({ api, isPerson }) {
       );
     } catch (error) {
       setText(problem, error.message);
+      // What an earlier one found is no answer to this one.
+      setText(note, "");
+      results.element.hidden = diagnosis.element.hidden = true;
     } finally {
       go.disabled = false;
     }
@@ -74,7 +79,9 @@ export function createSearchTrial({ api, isPerson }) {
   function show({ query_id: id, results: found, meta, diagnostics }) {
     diagnosis.element.hidden = false;
     diagnosis.show({ ...meta, total: meta.total_candidates, diagnostics });
-    setText(note, found.length ? `The first ${found.length} of ${meta.total_candidates}. Query ${id}.` : `Nothing fits. Query ${id}.`);
+    const total = meta.total_candidates;
+    const told = total === 0 ? "Nothing fits." : found.length < total ? `The first ${found.length} of ${number(total)}.` : `All ${number(total)} that fit.`;
+    note.replaceChildren(`${told} `, el("a", { class: "link", href: `#/search/queries/${encodeURIComponent(id)}` }, `Query ${id}`));
     results.element.hidden = found.length === 0;
     const figure = (value, digits) => (value === null ? null : value.toFixed(digits));
     results.fill(
