@@ -147,6 +147,8 @@ def _notice(notice: NoticeOut) -> str:
     match notice.kind:
         case NoticeKind.NO_SUCH_DATE:
             return f"{text} is no day or time that exists: it was left out."
+        case NoticeKind.NO_TIME_LEFT:
+            return f"{text} leaves no time at all."
         case NoticeKind.PAST:
             return f"{text} is over."
         case NoticeKind.NOT_HEEDED:

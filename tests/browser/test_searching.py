@@ -240,15 +240,15 @@ def test_what_is_not_wanted_has_a_piece_of_its_own_and_what_could_not_be_heeded_
     maya: Visitor, piano: Json
 ) -> None:
     page = maya.page
-    look(page, "piano not in brooklyn, not tomorrow")
+    look(page, "piano not in brooklyn, no vegetarians")
     understood = page.get_by_role("list", name="Understood as")
     expect(understood).to_contain_text("not in brooklyn")
     expect(understood).not_to_contain_text("Not wanted")
-    expect(page.get_by_text("“not tomorrow” can")).to_be_visible()
+    expect(page.get_by_text("“no vegetarians” can")).to_be_visible()
 
     page.get_by_role("button", name="Search without not in brooklyn").click()
 
-    expect(field(page)).to_have_value("piano, not tomorrow")
+    expect(field(page)).to_have_value("piano, no vegetarians")
     expect(understood).not_to_contain_text("brooklyn")
 
 
@@ -457,6 +457,43 @@ def test_who_asked_for_nothing_is_not_told_that_a_lesson_fits(zoe: Visitor, answ
     look(zoe.page, "hello")
 
     expect(zoe.page.get_by_role("article")).to_contain_text("One of all lessons")
+
+
+def test_a_denied_day_is_a_piece_that_can_be_taken_out(maya: Visitor, piano: Json) -> None:
+    page = maya.page
+    look(page, "piano not next week")
+    understood = page.get_by_role("list", name="Understood as")
+    expect(understood).to_contain_text("Not next week")
+
+    page.get_by_role("button", name="Search without time: Not next week").click()
+
+    expect(field(page)).to_have_value("piano")
+    expect(understood).not_to_contain_text("week")
+
+
+def test_when_somebody_would_like_a_lesson_and_when_not_is_told_in_words(zoe: Visitor) -> None:
+    any_day = {"weekdays": [], "relative": None, "on": None, "until": None, "from_minute": None, "to_minute": None}
+    told = zoe.page.evaluate(
+        """async (times) => {
+             const { timesInWords } = await import("/static/search_words.js");
+             return times.map(timesInWords);
+           }""",
+        [
+            {"times": []},
+            {"times": [{**any_day, "weekdays": ["sat"]}], "denied_times": [{**any_day, "on": "2026-12-05"}]},
+            {"times": [], "denied_times": [{**any_day, "relative": day} for day in ("today", "tomorrow")]},
+        ],
+    )
+
+    assert told == ["", "Saturday, not Dec 5, 2026", "Not today or tomorrow"]
+
+
+def test_what_is_left_of_no_day_is_told(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    answering(an_answer(parsed={"notices": [{"kind": "no_time_left", "text": "friday, not dec 4"}]}))
+
+    look(zoe.page, "piano this friday, not dec 4")
+
+    expect(zoe.page.get_by_text("“friday, not dec 4” leaves no time at all.")).to_be_visible()
 
 
 def test_on_a_phone_what_was_found_begins_on_the_first_screen_however_much_is_to_be_told(

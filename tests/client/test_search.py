@@ -131,6 +131,20 @@ async def test_the_terminal_shows_what_was_understood_and_found(world: World) ->
     assert "70.00 USD / 45 min" in seen(console)
 
 
+async def test_the_terminal_shows_the_day_that_is_denied_and_programs_get_it(
+    world: World, maya: Greenroom
+) -> None:
+    console = a_console()
+    found = await maya.search("piano not tomorrow after 5")
+
+    show(found, console)
+
+    assert "service piano · when not tomorrow after 5" in seen(console)
+    [denied] = found.meta.parsed.denied_times
+    assert (denied.relative, denied.from_minute, denied.to_minute) == ("tomorrow", 1_020, None)
+    assert found.meta.parsed.times == []
+
+
 async def test_programs_get_the_answer_as_it_is(world: World) -> None:
     console = a_console()
     await search(world.url, world.maya.email, PASSWORD, Look(SENTENCE), console=console, as_json=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from greenroom.actors.search.answer import CacheUse, SearchAnswer
 from greenroom.actors.search.answer_cache import KeptAnswer
@@ -28,7 +29,7 @@ from greenroom.actors.search.stages.embedding import begin_embedding
 from greenroom.actors.search.stages.hydration import read_page, unread_page
 from greenroom.actors.search.stages.location import locate, not_looked_up
 from greenroom.actors.search.stages.vector import query_vector, wants_vector
-from greenroom.schema.search.candidates import HardFilters, RetrievalQuery
+from greenroom.schema.search.candidates import HardFilters, RetrievalQuery, TimeWindow
 from greenroom.schema.search.diagnostics import StageName
 from greenroom.schema.search.places import PlaceAnswer, Region
 from greenroom.schema.search.understood import NoticeKind, PartKind, Understood, noticed
@@ -63,7 +64,9 @@ async def search_anew(run: SearchRun, understood: Understood, *, fingerprint: st
     query = _query(run, understood, place, found.here, vector)
     query, retrieved = await retrieve(run, query, place, is_near=understood.is_near)
     if is_over(query.filters.windows):
-        understood = noticed(understood, NoticeKind.PAST, understood.pieces(PartKind.WHEN))
+        is_past = is_over(_windows(run, replace(understood, denied_times=()), place, found.here, query.now))
+        why = NoticeKind.PAST if is_past else NoticeKind.NO_TIME_LEFT
+        understood = noticed(understood, why, understood.pieces(PartKind.WHEN))
     with run.trace.stage(StageName.RANKING):
         ranked = tuple(tools.rank(retrieved, query))
     run.trace.funnel = replace(retrieved.funnel, final=len(ranked))
@@ -109,12 +112,20 @@ def _zones(run: SearchRun, place: PlaceAnswer, here: Region | None) -> Sequence[
     return zones_of(place, here) or run.tools.board.timezones
 
 
+def _windows(
+    run: SearchRun, understood: Understood, place: PlaceAnswer, here: Region | None, now: datetime
+) -> tuple[TimeWindow, ...]:
+    """In which a lesson may lie, to each in their zone; empty for any time."""
+    asked, denied = understood.asked_times, understood.denied_times
+    return windows_in(_zones(run, place, here), lambda zone: run.tools.windows(asked, denied, now, zone))
+
+
 def _query(
     run: SearchRun, understood: Understood, place: PlaceAnswer, here: Region | None, vector: QueryVector | None
 ) -> RetrievalQuery:
     """What is asked of the database, anywhere in the cities that come into question."""
-    tools, now = run.tools, run.tools.wall()
-    windows = windows_in(_zones(run, place, here), lambda zone: tools.windows(understood.asked_times, now, zone))
+    now = run.tools.wall()
+    windows = _windows(run, understood, place, here, now)
     return RetrievalQuery(
         text=understood.service_text,
         categories=tuple((guess.category, guess.weight) for guess in understood.services),

@@ -106,7 +106,8 @@ class Reader:
         if not understood.has_date:
             return understood
         rules = self._by_rules(text, self._today(timezones))
-        if not rules.has_date:
+        understood = replace(understood, denied_times=rules.denied_times)
+        if not rules.asks_date:
             # It is over there: nothing is left of it, which is told.
             return understood
         return replace(

@@ -48,7 +48,7 @@ from greenroom.actors.search.tally import SearchTally
 from greenroom.actors.search.tools import Tools
 from greenroom.actors.search.understanding import load_lexicon
 from greenroom.actors.search.understanding.parse_cache import ParseCache
-from greenroom.actors.search.understanding.time_windows import resolve_times
+from greenroom.actors.search.understanding.time_left import windows_left
 from greenroom.models.openai.sentence import PURPOSE as PARSING
 from greenroom.models.opening import Models, mock_models
 from greenroom.schema.clock import WallClock
@@ -177,7 +177,7 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
         vectors=QueryVectors(
             primary=models.primary, local=models.local, known_models=lambda: board.embedding_models
         ),
-        windows=resolve_times,
+        windows=windows_left,
         rank=rank,
         is_strong=is_strong,
         wall=wall,

@@ -33,7 +33,9 @@ class Tools:
     areas: SearchAreas
     retrieval: Retrieval
     vectors: QueryVectors
-    windows: Callable[[Sequence[When], datetime, str], tuple[TimeWindow, ...]]
+    windows: Callable[[Sequence[When], Sequence[When], datetime, str], tuple[TimeWindow, ...]]
+    """Of the times that will do and those that are denied, from a moment on, in a zone."""
+
     rank: Callable[[Retrieved, RetrievalQuery], Sequence[Ranked]]
     is_strong: Callable[[TextStrength], bool]
     wall: Callable[[], datetime]

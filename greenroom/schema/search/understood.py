@@ -77,11 +77,14 @@ class NoticeKind(StrEnum):
     NO_SUCH_DATE = "no_such_date"
     """ "february 30": asks for no day."""
 
+    NO_TIME_LEFT = "no_time_left"
+    """What is denied leaves nothing of the time that is asked for: "this saturday, not november 28"."""
+
     PAST = "past"
     """It is over: "yesterday" asks for no day, a time that would be today or on a date leaves nothing."""
 
     NOT_HEEDED = "not_heeded"
-    """It was denied, and can't be searched without: "not tomorrow"."""
+    """It was denied, and can't be searched without: "no vegetarians"."""
 
     UNKNOWN_PLACE = "unknown_place"
     """A place that is not wanted, of no known name: nothing is left out for it."""
@@ -198,6 +201,8 @@ class Understood:
         is_near_me: what is near is asked for without saying where that is ("near me").
         when: the time; of several that were named, one that holds them all.
         times: several, any of which will do ("saturday morning or sunday evening"); empty where ``when`` says all.
+        denied_times: days counted from today, dates and spans of these, or hours of them, in which it must not be, in order. Weekdays
+            and hours of any day that are denied are left out of ``times`` instead.
         online: True for online only, False for in person only, None for either.
         notices: what was said and asks for nothing, or not for what was meant, in order.
         parts: every piece of the sentence, in order and without overlap; what is in none was not understood.
@@ -216,6 +221,7 @@ class Understood:
     levels: frozenset[Level] = frozenset()
     when: When = field(default_factory=When)
     times: tuple[When, ...] = ()
+    denied_times: tuple[When, ...] = ()
     online: bool | None = None
     notices: tuple[Notice, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -239,6 +245,7 @@ class Understood:
             or self.age
             or self.levels
             or self.asked_times
+            or self.denied_times
             or self.online is not None
         )
 
@@ -249,7 +256,12 @@ class Understood:
 
     @property
     def has_date(self) -> bool:
-        """Whether it says a calendar date, the year of which may depend on today."""
+        """Whether it says a calendar date, asked for or denied, the year of which may depend on today."""
+        return self.asks_date or any(when.on is not None for when in self.denied_times)
+
+    @property
+    def asks_date(self) -> bool:
+        """Whether a calendar date is asked for, other than only denied."""
         return any(when.on is not None for when in self.asked_times)
 
     @property

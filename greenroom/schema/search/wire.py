@@ -264,7 +264,9 @@ class ParsedOut(Wire):
 
     ``denied`` are kinds of lessons that are not wanted, ``denied_places`` the words for places where it must not be; which regions these
     are is in ``location.excluded``. ``near_me``: what is near is asked for, without saying where that is. ``times`` are those of which
-    any will do; ``when`` is the one, or one that holds them all, null if that is any time. ``notices``: what was said and is not heeded.
+    any will do; ``when`` is the one, or one that holds them all, null if that is any time. ``denied_times``: days in which, or hours of
+    them, it must not be; weekdays and hours of any day that are denied are left out of ``times`` already. ``notices``: what was said and
+    is not heeded.
     """
 
     text: str
@@ -281,6 +283,7 @@ class ParsedOut(Wire):
     levels: list[Level]
     when: WhenOut | None
     times: list[WhenOut]
+    denied_times: list[WhenOut] = Field(default_factory=list)
     online: bool | None
     notices: list[NoticeOut] = Field(default_factory=list)
     parts: list[PartOut]
@@ -302,6 +305,7 @@ class ParsedOut(Wire):
             levels=[level for level in Level if level in understood.levels],
             when=None if understood.when.is_any else WhenOut.of(understood.when),
             times=[WhenOut.of(when) for when in understood.asked_times],
+            denied_times=[WhenOut.of(when) for when in understood.denied_times],
             online=understood.online,
             notices=[NoticeOut.of(notice) for notice in understood.notices],
             parts=[PartOut.of(part) for part in understood.parts],

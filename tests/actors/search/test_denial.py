@@ -340,8 +340,7 @@ def test_a_price_that_is_denied_bounds_from_the_other_side() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("piano not tomorrow", "not tomorrow"),
-        ("piano, not on december 25", "not on december 25"),
+        ("piano not over christmas", "over christmas"),
         ("yoga, not too early in the morning", "not too early in the morning"),
         ("piano not near me", "not near me"),
         ("piano without metronome", "without metronome"),

@@ -54,7 +54,7 @@ asked = st.fixed_dictionaries(
         "denied": st.sampled_from(["", "", ", not in park slope", ", not in queens"]),
         "age": st.sampled_from(["", " for my 8 year old", " not for kids"]),
         "level": st.sampled_from(["", " for beginners"]),
-        "day": st.sampled_from(["", " on saturday"]),
+        "day": st.sampled_from(["", " on saturday", " next week but not on march 7"]),
         "online": st.sampled_from(["", "online "]),
     }
 )
@@ -110,7 +110,10 @@ def fits(teacher: Teacher, service: Service, told: dict[str, str]) -> bool:
         return False
     if told["level"] and service.levels and Level.BEGINNER not in service.levels:
         return False
-    if told["day"] and all(slot.weekday != SATURDAY for slot in teacher.availability):
+    if "on saturday" in told["day"] and all(slot.weekday != SATURDAY for slot in teacher.availability):
+        return False
+    if "not on" in told["day"] and all(slot.weekday == SATURDAY for slot in teacher.availability):
+        # The one saturday of next week, as it is sunday.
         return False
     if told["online"]:
         return service.is_online

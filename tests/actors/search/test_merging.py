@@ -132,3 +132,10 @@ def test_parts_stay_in_order_and_are_what_was_typed(text: str, service: str, pla
 
     assert all(text[part.start : part.end] == part.text for part in understood.parts)
     assert all(one.end <= other.start for one, other in pairwise(understood.parts))
+
+
+def test_a_day_that_is_denied_is_no_models_to_ask_for() -> None:
+    understood = both("piano not tomorrow", said(when=When(relative=RelativeDay.TOMORROW, to_minute=720)))
+
+    assert understood.when == When()
+    assert understood.denied_times == (When(relative=RelativeDay.TOMORROW),)

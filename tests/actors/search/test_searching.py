@@ -466,6 +466,44 @@ async def test_a_time_of_today_that_is_over_finds_nothing_rather_than_any_time(
     assert answer.understood.notices == (Notice(NoticeKind.PAST, "today from 12am to 1am"),)
 
 
+@pytest.mark.parametrize("denied", ["not next saturday", "not on saturday next week", "I'm away next weekend"])
+async def test_a_denied_day_is_no_time_for_a_lesson_when_found_and_when_kept(
+    autojump_clock: MockClock, denied: str
+) -> None:
+    models = SlowModels()
+    models.sentence.takes_s = 0.01
+    saturdays = a_teacher(5, "Piano on saturdays", availability=(WeeklySlot(6, 540, 1_080),))
+    other = a_teacher(6, "Piano all week")
+    async with a_market(saturdays, other, models=models) as world:
+        await search(world, f"piano next week, {denied}")
+        await trio.sleep(1)
+        found = await search(world, f"piano next week, {denied}")
+        again = await search(world, f"piano next week, {denied}")
+        any_time = await search(world, f"piano {denied}")
+
+    assert (titles(found), titles(again), again.cache) == (["Piano all week"], ["Piano all week"], CacheUse.HIT)
+    assert sorted(titles(any_time)) == ["Piano all week", "Piano on saturdays"]
+    assert found.understood.notices == ()
+
+
+async def test_a_denied_date_is_no_day_for_a_lesson(autojump_clock: MockClock) -> None:
+    saturdays = a_teacher(5, "Piano on saturdays", availability=(WeeklySlot(6, 540, 1_080),))
+    async with a_market(saturdays) as world:
+        bounded = await search(world, "piano next week, except on march 7")
+        later = await search(world, "piano, not on march 7")
+
+    assert bounded.hits == ()
+    assert later.hits[0].ranked.candidate.next_free_at == datetime(2026, 3, 14, 9, tzinfo=UTC)
+
+
+async def test_what_is_left_of_no_day_finds_nothing_and_is_told(autojump_clock: MockClock) -> None:
+    async with a_market(PIANO) as world:
+        answer = await search(world, "piano this saturday but not on march 7")
+
+    assert answer.hits == ()
+    assert answer.understood.notices == (Notice(NoticeKind.NO_TIME_LEFT, "this saturday but not on march 7"),)
+
+
 @pytest.mark.parametrize("day", ["on 2001-01-01", "on 3 march 2020", "last monday", "yesterday"])
 async def test_a_day_that_is_over_asks_for_no_time_however_it_is_said(autojump_clock: MockClock, day: str) -> None:
     async with a_market(PIANO) as world:
@@ -562,6 +600,26 @@ def test_today_is_the_searched_citys() -> None:
     dated = [reader.dated("piano on nov 23", understood, timezones=[zone]) for zone in ("America/New_York", "UTC")]
 
     assert [each.when.on for each in dated] == [date(2026, 11, 23), date(2027, 11, 23)]
+
+
+def test_a_denied_date_is_that_of_the_searched_city_also_where_what_is_asked_for_is_over() -> None:
+    late = datetime(2026, 11, 24, 2, tzinfo=UTC)
+    reader = Reader(
+        lexicon=load_lexicon(),
+        board=SearchBoard(SearchSettings.model_construct().config()),
+        cache=None,
+        wall=lambda: late,
+    )
+    sentence = "piano not on nov 23"
+    understood = understand(sentence, lexicon=load_lexicon(), today=late.date())
+
+    dated = [reader.dated(sentence, understood, timezones=[zone]) for zone in ("America/New_York", "UTC")]
+
+    assert [[each.on for each in one.denied_times] for one in dated] == [
+        [date(2026, 11, 23)],
+        [date(2027, 11, 23)],
+    ]
+    assert all(one.when.is_any for one in dated)
 
 
 async def test_diagnostics_tell_each_stage_once_and_the_funnel(autojump_clock: MockClock) -> None:

@@ -4,6 +4,7 @@ from greenroom.actors.search.understanding.merging import merged
 from greenroom.actors.search.understanding.parse_cache import ModelFailed, ParseCache, ParseCacheStatistics
 from greenroom.actors.search.understanding.rules import understand
 from greenroom.actors.search.understanding.service import Lexicon, load_lexicon, match_services
+from greenroom.actors.search.understanding.time_left import windows_left
 from greenroom.actors.search.understanding.time_windows import resolve_times, resolve_when
 from greenroom.actors.search.understanding.words import keys, normal_form
 
@@ -20,4 +21,5 @@ __all__ = [
     "resolve_times",
     "resolve_when",
     "understand",
+    "windows_left",
 ]

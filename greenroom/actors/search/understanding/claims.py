@@ -41,12 +41,12 @@ class NearMe:
 
 @dataclass(frozen=True, slots=True)
 class ExceptTimes:
-    """Any time but this: some weekdays, hours of any day, or these hours of those days.
+    """Any time but these: days, dates, hours of any day, or these hours of those days.
 
-    ``goes_on``: it is of the time that is denied right before it: "not on monday" "mornings".
+    ``goes_on``: it is denied with the one before it: "not on monday" "mornings", "or tuesday".
     """
 
-    when: When
+    times: tuple[When, ...]
     goes_on: bool = False
 
 

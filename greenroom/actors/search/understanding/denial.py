@@ -14,13 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from greenroom.actors.search.understanding.busy_times import BusyTimes
 from greenroom.actors.search.understanding.claims import Claim, DeniedPlace, ExceptTimes
 from greenroom.actors.search.understanding.denied_words import DeniedWords, denied_words
-from greenroom.actors.search.understanding.filler import ALTERNATIVES, BETWEEN_NEGATION, NEGATORS
+from greenroom.actors.search.understanding.filler import ALTERNATIVES, BETWEEN_NEGATION, DEGREES, NEGATORS
 from greenroom.actors.search.understanding.line import Line
 from greenroom.actors.search.understanding.negators import is_excepting, is_said_needless, negator_before
 from greenroom.actors.search.understanding.opposites import opposite_of
 from greenroom.actors.search.understanding.service import Lexicon
+from greenroom.actors.search.understanding.spoken_times import has_day, has_time
 from greenroom.actors.search.understanding.words import word_set
 from greenroom.schema.search.understood import PartKind, When
 
@@ -44,9 +46,19 @@ def heeded(line: Line, claims: Sequence[Claim], lexicon: Lexicon) -> Heeded:
     """Claims without what is denied, and the words that no claim has and that are denied."""
     kept: list[Claim] = []
     denied: list[Claim] = []
-    for claim in claims:
+    busy = BusyTimes(line)
+    for at, claim in enumerate(claims):
+        if (extent := busy.extent(claim)) is not None:
+            denied = [opposite_of(line, claim, extent[0], is_needless=False)]
+            kept.append(replace(denied[0], after=extent[1]))
+            continue
         negator = None if claim.kind is PartKind.DENIED else negator_before(line, claim.first)
-        is_denied = negator is not None or (bool(denied) and _continues(line, denied[-1], claim))
+        if negator is not None and _is_day_after_quality(line, negator, claim):
+            negator = None
+        is_denied = negator is not None or (
+            bool(denied)
+            and (_continues(line, denied[-1], claim) or _lists_times(line, denied[-1], claims[at : at + 2]))
+        )
         if not is_denied or claim.kind in (None, PartKind.DENIED):
             kept.append(claim)
             if claim.kind is not None or not is_denied:
@@ -54,7 +66,7 @@ def heeded(line: Line, claims: Sequence[Claim], lexicon: Lexicon) -> Heeded:
             continue
         begin = claim.first if negator is None else negator
         turned = opposite_of(line, claim, begin, is_needless=_is_needless(line, begin, claim, denied))
-        if isinstance(turned.meaning, ExceptTimes) and negator is None and denied[-1].after == claim.first:
+        if isinstance(turned.meaning, ExceptTimes) and negator is None and denied[-1].kind is PartKind.WHEN:
             turned = replace(turned, meaning=replace(turned.meaning, goes_on=True))
         kept.append(turned)
         denied.append(turned)
@@ -84,6 +96,27 @@ def _continues(line: Line, denied: Claim, claim: Claim) -> bool:
         and not line.atoms[claim.first].is_broken_off
     )
     return is_time_of_day or (is_alternative and all(key in ALTERNATIVES | BETWEEN_NEGATION for key in between))
+
+
+def _lists_times(line: Line, denied: Claim, following: Sequence[Claim]) -> bool:
+    """Whether a day stands amid those of a list that are denied: the second of "not today, tomorrow or friday"."""
+    match following:
+        case [claim, last]:
+            return (
+                claim.kind is last.kind is denied.kind is PartKind.WHEN
+                and denied.after == claim.first
+                and line.atoms[claim.first].is_broken_off
+                and line.key(claim.first) not in _PREPOSITIONS
+                and [line.key(at) for at in range(claim.after, last.first)] in (["or"], ["nor"])
+            )
+        case _:
+            return False
+
+
+def _is_day_after_quality(line: Line, negator: int, claim: Claim) -> bool:
+    """Whether a day is asked for, of which is said how it should be: "not too late tomorrow"."""
+    is_of_days = isinstance(claim.meaning, When) and has_day(claim.meaning) and not has_time(claim.meaning)
+    return is_of_days and any(line.key(at) in DEGREES for at in range(negator, claim.first))
 
 
 def _is_needless(line: Line, begin: int, claim: Claim, denied: Sequence[Claim]) -> bool:

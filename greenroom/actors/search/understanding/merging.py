@@ -66,7 +66,8 @@ def merged(typed: str, rules: Understood, model: Understood, *, lexicon: Lexicon
         price=rules.price or _price(model.price, numbers),
         age=_age(rules, model.age, numbers),
         levels=rules.levels if PartKind.LEVEL in kinds else model.levels,
-        when=rules.when if rules.times else _when(rules.when, model.when),
+        # A model takes "not tomorrow" for a day that is asked for.
+        when=rules.when if rules.times or rules.denied_times else _when(rules.when, model.when),
         online=rules.online if PartKind.ONLINE in kinds else model.online,
         parts=tuple(sorted([*held, *place_parts, *_runs(line, lesson)], key=lambda part: part.start)),
         source=ParseSource.MODEL,

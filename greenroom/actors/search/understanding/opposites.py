@@ -25,7 +25,9 @@ def opposite_of(line: Line, claim: Claim, begin: int, *, is_needless: bool) -> C
             return replace(claim, first=begin, meaning=ExceptAges(bounds, is_exact))
         case PriceBounds(low, high, unit, currency) if low is None or high is None:
             return replace(claim, first=begin, meaning=PriceBounds(high, low, unit, currency))
-        case When(relative=None, on=None) as when:
-            return replace(claim, first=begin, meaning=ExceptTimes(when))
+        case When() as when:
+            return replace(claim, first=begin, meaning=ExceptTimes((when,)))
+        case (When(), *_) as times:
+            return replace(claim, first=begin, meaning=ExceptTimes(tuple(times)))
         case _:
             return replace(claim, kind=None, first=begin, meaning=Untold(NoticeKind.NOT_HEEDED))

@@ -30,6 +30,7 @@ from greenroom.actors.search.understanding.claims import (
 )
 from greenroom.actors.search.understanding.denial import heeded
 from greenroom.actors.search.understanding.denied_places import without_denied_places
+from greenroom.actors.search.understanding.denied_times import times_left
 from greenroom.actors.search.understanding.denied_words import DeniedWords, denied_kinds
 from greenroom.actors.search.understanding.filler import FILLER, SOFT_FILLER
 from greenroom.actors.search.understanding.level import level_claims, merged_levels
@@ -38,7 +39,7 @@ from greenroom.actors.search.understanding.online import merged_online, online_c
 from greenroom.actors.search.understanding.place import IsPlace, known_place_claims, prepositional_claims
 from greenroom.actors.search.understanding.price import merged_price, price_claims
 from greenroom.actors.search.understanding.service import Lexicon, match_services
-from greenroom.actors.search.understanding.spoken_times import Piece, holding, spoken_times, without
+from greenroom.actors.search.understanding.spoken_times import Piece, holding, spoken_times
 from greenroom.actors.search.understanding.when import when_claims
 from greenroom.actors.search.understanding.words import normal_form
 from greenroom.schema.search.understood import (
@@ -169,8 +170,7 @@ def _told(line: Line, claims: list[Claim], denied: list[DeniedWords], lexicon: L
     places = [claim.meaning for claim in claims if isinstance(claim.meaning, PlaceWords)]
     refused_ages = [claim.meaning for claim in claims if isinstance(claim.meaning, ExceptAges)]
     age = age_left(merged_ages(ages), refused_ages)
-    exceptions = _exceptions(claims)
-    times, is_heeded = without(spoken_times(pieces) or (When(),), [when for _, when in exceptions])
+    left = times_left(spoken_times(pieces), claims)
     named = [word.key for at in _naming_atoms(line, claims, lesson, lexicon) for word in line.atoms[at].words]
     refused = frozenset[Level]().union(
         *(claim.meaning.levels for claim in claims if isinstance(claim.meaning, ExceptLevels))
@@ -179,7 +179,6 @@ def _told(line: Line, claims: list[Claim], denied: list[DeniedWords], lexicon: L
     weights = {guess.category: guess.weight for guess in services}
     # "Keyboard, not piano", but "piano, not keyboard": what is meant more is what counts.
     unwanted = sorted(slug for slug, weight in denied_kinds(denied) if weight > weights.get(slug, 0.0))
-    untold = [claim for (claim, _), heeds in zip(exceptions, is_heeded, strict=True) if not heeds]
     understood = Understood(
         text=normal_form(line.typed),
         service_text=" ".join(line.atoms[at].text for at in lesson),
@@ -192,10 +191,11 @@ def _told(line: Line, claims: list[Claim], denied: list[DeniedWords], lexicon: L
         price=merged_price(prices),
         age=age,
         levels=merged_levels(levels, refused),
-        when=holding(times),
-        times=times if len(times) > 1 else (),
+        when=holding(left.times),
+        times=left.times if len(left.times) > 1 else (),
+        denied_times=left.denied,
         online=merged_online([claim.meaning for claim in claims if claim.kind is PartKind.ONLINE]),  # type: ignore[misc]
-        notices=tuple(_notices(line, claims, denied, untold, age)),
+        notices=tuple(_notices(line, claims, denied, left.unheeded, age)),
         parts=tuple(_parts(line, claims, lesson, denied, unwanted)),
     )
     is_told = understood.asks_for_anything or understood.notices
@@ -243,27 +243,6 @@ def _with_only(line: Line, claim: Claim) -> tuple[int, int]:
     before = line.key(claim.first - 1) in _EXCLUSIVE and not line.atoms[claim.first].is_broken_off
     behind = line.key(claim.after) in _EXCLUSIVE and not line.atoms[claim.after].is_broken_off
     return claim.first - before, claim.after + behind
-
-
-def _exceptions(claims: list[Claim]) -> list[tuple[Claim, When]]:
-    """Times that are denied, each with the words that say so; the hours after a day are of that day, and the other way round: "not on
-    monday mornings", "not in the morning on weekends"."""
-    excluded: list[tuple[Claim, When]] = []
-    for claim in claims:
-        if not isinstance(claim.meaning, ExceptTimes):
-            continue
-        when = claim.meaning.when
-        if claim.meaning.goes_on and excluded:
-            before, said = excluded[-1]
-            whole = replace(before, after=claim.after)
-            if said.weekdays and not when.weekdays:
-                excluded[-1] = whole, replace(said, from_minute=when.from_minute, to_minute=when.to_minute)
-                continue
-            if when.weekdays and not said.weekdays:
-                excluded[-1] = whole, replace(said, weekdays=when.weekdays)
-                continue
-        excluded.append((claim, when))
-    return excluded
 
 
 def _when_pieces(line: Line, claims: list[Claim]) -> list[Piece]:
@@ -361,8 +340,8 @@ def _parts(
     last_after = 0
     for number, claim in enumerate(claims):
         first = claim.first
-        if isinstance(claim.meaning, DeniedPlace) and claim.meaning.goes_on and whole is not None:
-            # "Not in brooklyn or queens" is one piece: the second by itself would read as if it was asked for.
+        if isinstance(claim.meaning, DeniedPlace | ExceptTimes) and claim.meaning.goes_on and whole is not None:
+            # "Not in brooklyn or queens", "not on monday mornings" is one piece: its second half would read as if it was asked for.
             first = last_after
             out[first : claim.first] = [True] * (claim.first - first)
         else:

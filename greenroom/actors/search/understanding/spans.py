@@ -30,13 +30,15 @@ AHEAD_DAYS: Final = 28
 Days = tuple[date, date]
 """First and last."""
 
+_NOT_BEFORE: Final = r"(?:not_(?:before | until | till | earlier_than) | no_(?:earlier | sooner)_than)"
+_NOT_AFTER: Final = r"(?:not_(?:after | later_than) | no_later_than)"
 _PART: Final = r"(?:(?:at_|by_|towards_)?(?:the_)?(?P<part>early | beginning_of | start_of | mid | middle_of | late | end_of)_(?:in_)?(?:the_)?)"
 _MONTH_SPAN: Final = pattern(
     rf"(?:(?:in|during|for|over|sometime)_){{0,2}} (?: {_PART} (?P<m1>{MONTH} | this_month | next_month | month)"
     rf" | (?<=in\ )(?P<m2>{MONTH}) | (?P<m3>this_month | next_month) ) (?:_(?P<year>{YEAR}))? (?!_\d)"
 )
 _IN_MONTH: Final = pattern(
-    rf"(?P<lead>in | during | for | this | next | starting(?:_in)? | beginning(?:_in)? | from | until | till | by | before)_(?P<month>{MONTH}) (?:_(?P<year>{YEAR}))? (?!_\d)"
+    rf"(?P<lead>in | during | for | this | next | starting(?:_in)? | beginning(?:_in)? | from | until | till | by | before | after | {_NOT_BEFORE} | {_NOT_AFTER})_(?P<month>{MONTH}) (?:_(?P<year>{YEAR}))? (?!_\d)"
 )
 _COUNTED: Final = pattern(
     r"(?: (?:some_?time_)?(?:in|within|over|during)_(?:the_)?(?:next|coming) | within | (?:the_)?next )_"
@@ -60,11 +62,11 @@ _DAYS_OF_MONTH: Final = pattern(
     rf"(?:(?P<lead>from|between)_)?(?:the_)?(?P<first>{DAY_NUMBER})_(?P<join>-|to|and|through|until|till)_ {_a_date('2')}"
 )
 _STARTING: Final = pattern(
-    rf"(?:starting | beginning | as_of | commencing)_(?:from_|on_|at_)?(?: {_a_date('1')} | (?P<day>(?:next_|this_)?{DAY_NAME}) | (?P<week>next_week) )"
+    rf"(?:starting | beginning | as_of | commencing | (?P<not>{_NOT_BEFORE}))_(?:from_|on_|at_)?(?: {_a_date('1')} | (?P<day>(?:next_|this_)?{DAY_NAME}) | (?P<week>next_week) )"
     rf" | (?:after | from)_ (?: {_a_date('2')} ) (?:_(?:on|onwards?))? (?!_(?:-|to|until|till|through)(?!\S))"
 )
 _UNTIL: Final = pattern(
-    rf"(?P<lead>until | till | by | before)_(?: {_a_date('1')} | (?:this_|next_)?(?P<day>{DAY_NAME}) ) (?!_(?:morning|afternoon|evening|at|\d+)(?!\S))"
+    rf"(?P<lead>until | till | by | before | {_NOT_AFTER})_(?: {_a_date('1')} | (?:this_|next_)?(?P<day>{DAY_NAME}) ) (?!_(?:morning|afternoon|evening|at|\d+)(?!\S))"
 )
 _WEEK_AFTER_NEXT: Final = pattern(r"(?:in_|during_)?(?:the_)?week_after_next | (?:in_)?the_week_after_next_week")
 _WEEK_OF: Final = pattern(
@@ -138,10 +140,15 @@ def _month_part(match: re.Match[str], today: date) -> Days:
 def _month(match: re.Match[str], today: date) -> Days:
     year, month = _month_of(match["month"], match["year"], today)
     begin = date(year, month, 1)
-    match match["lead"].split()[0]:
-        case "until" | "till" | "by" | "before":
+    match match["lead"].split():
+        case ["until" | "till" | "by" | "before"]:
             return today, begin - timedelta(1)
-        case "starting" | "beginning" | "from":
+        case ["not" | "no", "after" | "later", *_]:
+            return today, _last_day(year, month)
+        case ["after"]:
+            begin = _last_day(year, month) + timedelta(1)
+            return begin, begin + timedelta(AHEAD_DAYS - 1)
+        case ["starting" | "beginning" | "from" | "not" | "no", *_]:
             return begin, max(begin, today) + timedelta(AHEAD_DAYS - 1)
         case _:
             return begin, _last_day(year, month)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from greenroom.actors.search.understanding.clock import DAY, NOON
-from greenroom.actors.search.understanding.weekdays import WEEK
 from greenroom.schema.search.understood import RelativeDay, Weekday, When
-
-MORNING: Final = 360
-NIGHT: Final = 1_320
-"""Minutes after midnight between which lessons are given."""
 
 TIMES_MAX: Final = 6
 """Times of one sentence that are kept apart; nobody names more who looks for a lesson."""
@@ -46,12 +41,12 @@ def spoken_times(pieces: Sequence[Piece]) -> tuple[When, ...]:
         when = group.when
         before = groups[at - 1].when if at else When()
         after = groups[at + 1].when if at + 1 < len(groups) else When()
-        if not _has_day(when):
-            lender = next((near for near in (before, after) if _has_day(near) and _has_time(near)), When())
+        if not has_day(when):
+            lender = next((near for near in (before, after) if has_day(near) and has_time(near)), When())
             when = replace(
                 when, weekdays=lender.weekdays, relative=lender.relative, on=lender.on, until=lender.until
             )
-        elif not _has_time(when) and _is_single_day(when) and _has_day(after) and groups[at + 1].is_alternative:
+        elif not has_time(when) and _is_single_day(when) and has_day(after) and groups[at + 1].is_alternative:
             when = replace(when, from_minute=after.from_minute, to_minute=after.to_minute)
         key = (bool(when.weekdays), when.relative, when.on, when.until, when.from_minute, when.to_minute)
         known = times.get(key, when)
@@ -105,43 +100,48 @@ def _groups(pieces: Sequence[Piece]) -> list[list[Piece]]:
 
 
 def _begins_anew(group: Sequence[Piece], piece: Piece, rest: Sequence[Piece]) -> bool:
-    has_day = any(_has_day(one.when) for one in group)
-    has_time = any(_has_time(one.when) for one in group)
-    if piece.is_and and not has_time and not _has_day(piece.when) and _is_single_day(merged_when(group)):
+    is_of_day = any(has_day(one.when) for one in group)
+    is_of_time = any(has_time(one.when) for one in group)
+    if piece.is_and and not is_of_time and not has_day(piece.when) and _is_single_day(merged_when(group)):
         # "On dec 3 and at 5pm", but "weekends and evenings".
         return False
     if piece.is_alternative or _is_amid_alternatives(group, piece, rest):
         return True
-    if _has_day(piece.when):
+    if has_day(piece.when):
         has_other = any(
             (one.when.on and piece.when.on) or (one.when.relative and piece.when.relative) for one in group
         )
         # "Sat am, sun pm"; but "mornings saturday", and "next week tuesday".
-        return has_day and (has_time or has_other)
+        return is_of_day and (is_of_time or has_other)
     # "5pm monday 6pm tuesday": a time after a day that has one, before another day.
-    return has_day and has_time and not _has_time(group[-1].when) and bool(rest) and _has_day(rest[0].when)
+    return is_of_day and is_of_time and not has_time(group[-1].when) and bool(rest) and has_day(rest[0].when)
 
 
 def _is_amid_alternatives(group: Sequence[Piece], piece: Piece, rest: Sequence[Piece]) -> bool:
     """Whether it is in a list that ends in an "or": the second of "mornings, lunchtime or evenings"."""
-    is_time_again = _has_time(group[-1].when) and not _has_day(piece.when)
+    is_time_again = has_time(group[-1].when) and not has_day(piece.when)
     return piece.is_listed and is_time_again and bool(rest) and rest[0].is_alternative
 
 
-def _has_day(when: When) -> bool:
+def has_day(when: When) -> bool:
+    """Whether it says which days."""
     return bool(when.weekdays) or when.relative is not None or when.on is not None
 
 
-def _has_time(when: When) -> bool:
+def has_time(when: When) -> bool:
+    """Whether it says which hours."""
     return when.from_minute is not None or when.to_minute is not None
+
+
+def is_date(when: When) -> bool:
+    """Whether it is a single calendar date."""
+    return when.on is not None and when.until is None
 
 
 def _is_single_day(when: When) -> bool:
     if when.weekdays:
         return len(when.weekdays) == 1
-    if when.on is not None:
-        return when.until is None
-    return when.relative in (RelativeDay.TODAY, RelativeDay.TOMORROW)
+    return is_date(when) or when.relative in (RelativeDay.TODAY, RelativeDay.TOMORROW)
 
 
 def merged_when(pieces: Sequence[Piece]) -> When:
@@ -162,7 +162,7 @@ def merged_when(pieces: Sequence[Piece]) -> When:
             on=result.on or (when.on if result.relative is None else None),
             until=result.until if result.on or result.relative else when.until,
         )
-        if not _has_time(when):
+        if not has_time(when):
             continue
         said = _Span(
             when.from_minute or 0, DAY if when.to_minute is None else when.to_minute, piece.half_is_guessed
@@ -171,53 +171,6 @@ def merged_when(pieces: Sequence[Piece]) -> When:
     if span is None:
         return result
     return replace(result, from_minute=span.low or None, to_minute=None if span.high == DAY else span.high)
-
-
-def without(times: Sequence[When], excluded: Sequence[When]) -> tuple[tuple[When, ...], list[bool]]:
-    """Each of the times but for what is excluded: weekdays, hours of any day, or hours of some days.
-
-    What would leave nothing of them excludes nothing: the second answer tells of each exception whether it holds. Where more than TIMES_MAX are left, the longest are kept: one that holds them all
-    would let in again what is excluded.
-    """
-    holds: list[bool] = []
-    for gone in excluded:
-        left = tuple(dict.fromkeys(part for when in times for part in _parts_without(when, gone)))
-        holds.append(bool(left))
-        times = left or times
-    told = tuple(dict.fromkeys(times))
-    longest = sorted(told, key=_minutes_a_week, reverse=True)[:TIMES_MAX]
-    return tuple(when for when in told if when in longest), holds
-
-
-def _minutes_a_week(when: When) -> int:
-    high = DAY if when.to_minute is None else when.to_minute
-    return (high - (when.from_minute or 0)) * (len(when.weekdays) or len(WEEK))
-
-
-def _whole_end(gone: When) -> tuple[int, int]:
-    """From and to which minute: who wants no mornings wants no night before them either, nor after evenings."""
-    low, high = gone.from_minute or 0, DAY if gone.to_minute is None else gone.to_minute
-    return 0 if low <= MORNING else low, DAY if high >= NIGHT else high
-
-
-def _parts_without(when: When, gone: When) -> Iterator[When]:
-    """What is left of a time, in at most three parts."""
-    if (when.on is not None and when.until is None) or (not gone.weekdays and not _has_time(gone)):
-        # A date is more than the habit it is an exception to.
-        yield when
-        return
-    days = when.weekdays or frozenset(WEEK)
-    if gone.weekdays and (others := days - gone.weekdays):
-        yield replace(when, weekdays=others)
-    same = days & gone.weekdays if gone.weekdays else when.weekdays
-    if not _has_time(gone) or (gone.weekdays and not same):
-        return
-    low, high = when.from_minute or 0, DAY if when.to_minute is None else when.to_minute
-    gone_low, gone_high = _whole_end(gone)
-    for first, after in ((low, min(high, gone_low)), (max(low, gone_high), high)):
-        if first < after:
-            hours = first or None, None if after == DAY else after
-            yield replace(when, weekdays=same, from_minute=hours[0], to_minute=hours[1])
 
 
 @dataclass(frozen=True, slots=True)

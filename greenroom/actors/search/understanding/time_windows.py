@@ -20,7 +20,7 @@ SPAN_DAYS_MAX: Final = 60
 WINDOWS_MAX: Final = 60
 """Two windows for each day of the horizon. Of more ("mornings, lunchtime or evenings") the last days are not looked at."""
 
-_MINUTES_OF_DAY: Final = 1_440
+MINUTES_OF_DAY: Final = 1_440
 
 
 def resolve_times(times: Sequence[When], now: datetime, timezone: str) -> tuple[TimeWindow, ...]:
@@ -64,8 +64,8 @@ def resolve_when(when: When, now: datetime, timezone: str) -> tuple[TimeWindow, 
     zone = ZoneInfo(timezone)
     merged: list[TimeWindow] = []
     for day in _days(when, now.astimezone(zone).date()):
-        starts_at = max(_moment(day, when.from_minute or 0, zone), now.astimezone(UTC))
-        ends_at = _moment(day, _MINUTES_OF_DAY if when.to_minute is None else when.to_minute, zone)
+        starts_at = max(moment(day, when.from_minute or 0, zone), now.astimezone(UTC))
+        ends_at = moment(day, MINUTES_OF_DAY if when.to_minute is None else when.to_minute, zone)
         if ends_at <= starts_at:
             continue
         if merged and merged[-1].ends_at >= starts_at:
@@ -76,9 +76,9 @@ def resolve_when(when: When, now: datetime, timezone: str) -> tuple[TimeWindow, 
     return tuple(merged[:WINDOWS_MAX]) or (TimeWindow(now_utc, now_utc),)
 
 
-def _moment(day: date, minute: int, zone: ZoneInfo) -> datetime:
-    """A time on the wall in UTC. One that the clocks skip is that much later, one that they show twice is the first."""
-    if minute == _MINUTES_OF_DAY:
+def moment(day: date, minute: int, zone: ZoneInfo) -> datetime:
+    """A time on the wall in UTC; 1440 is the end of the day. One that the clocks skip is that much later, one that they show twice is the first."""
+    if minute == MINUTES_OF_DAY:
         day, minute = day + timedelta(days=1), 0
     return datetime.combine(day, time(minute // 60, minute % 60), zone).astimezone(UTC)
 
@@ -87,13 +87,13 @@ def _days(when: When, today: date) -> Iterator[date]:
     if when.on is not None and when.until is None:
         yield when.on
         return
-    first, count = _span(when, today)
+    first, count = span_of(when, today)
     days = [first + timedelta(days=ahead) for ahead in range(count)]
     named = [day for day in days if not when.weekdays or WEEK[day.weekday()] in when.weekdays]
     yield from named or days
 
 
-def _span(when: When, today: date) -> tuple[date, int]:
+def span_of(when: When, today: date) -> tuple[date, int]:
     """The first day that comes into question and how many."""
     if when.on is not None and when.until is not None:
         first = max(when.on, today)

@@ -100,6 +100,7 @@ export const saysNearMe = ({ parsed, location }) => parsed.near_me && location.o
 /** What was said and asks for nothing, or not for what was meant. */
 const NOTICES = {
   no_such_date: (text) => `“${text}” is no day or time that exists, so it was left out.`,
+  no_time_left: (text) => `“${text}” leaves no time at all.`,
   past: (text) => `“${text}” is over.`,
   not_heeded: (text) => `“${text}” can’t be searched for, so it was left out.`,
   unknown_place: (text) => `No place called “${text}” is known here, so none was left out.`,
@@ -147,8 +148,12 @@ const agesInCommon = (asked, taught) => ({
   max: asked.max === null || taught.max === null ? asked.max ?? taught.max : Math.min(asked.max, taught.max),
 });
 
-/** When somebody would like a lesson, in words; empty for any time. Hours are by the clock where it is given. */
-export const timesInWords = ({ times }) => times.map(whenInWords).join(" or ");
+/** When somebody would like a lesson, and when not, in words; empty for any time. Hours are by the clock where it is given. */
+export function timesInWords({ times, denied_times: denied = [] }) {
+  const asked = times.map(whenInWords).join(" or ");
+  const not = denied.map((when) => `not ${when.relative ? whenInWords(when).replace(/^./, (first) => first.toLowerCase()) : whenInWords(when)}`);
+  return capitalised([asked, not.join(" or ").replaceAll(" or not ", " or ")].filter(Boolean).join(", "));
+}
 
 /** A piece that says when, in its own words but for days that are cut short: "on tues sat" are Tuesday, Saturday. */
 function withWholeDays(text) {
@@ -231,7 +236,7 @@ export function reasonsOf(result, { parsed, location }) {
     text > 0 && "matches your words",
     vector > 0 && "similar in meaning",
     place && `comes to ${place.name}`,
-    parsed.times.length > 0 && "has free time then",
+    parsed.times.length + (parsed.denied_times ?? []).length > 0 && "has free time then",
     parsed.age && result.ages && `teaches ${yearsOf(agesInCommon(parsed.age, result.ages)).toLowerCase()}`,
   ].filter(Boolean);
   // "Hello" asks for nothing that a lesson could fit.
