@@ -19,7 +19,7 @@ quotas ("Rate Limit Quota Service") and of Doorman (https://github.com/youtube/d
 from __future__ import annotations
 
 import hmac
-import math
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -29,9 +29,10 @@ from typing import Final
 import structlog
 import trio
 
-from greenroom.schema.rate_limits import Decision, Policy, Standing, decide, settle
+from greenroom.schema.rate_limits import Decision, Policy, Standing
 from greenroom.storage.limits.home import CLAIMS_MAX, Claim, HomeAway, LimitHome
-from greenroom.storage.limits.memory import LOOKED_AT, SUBJECTS_MAX, MemoryHome, monotonic_us
+from greenroom.storage.limits.ledger import Account, Ledger, Waiter
+from greenroom.storage.limits.memory import SUBJECTS_MAX, MemoryHome, monotonic_us
 from greenroom.storage.ports import LimitStatistics
 
 ADVANCE_SHARE: Final = 16
@@ -58,18 +59,6 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, eq=False)
-class _Waiter:
-    """``is_granted`` is None until the home has said; it stays None if it can't be asked."""
-
-    told: trio.Event = field(default_factory=trio.Event)
-    is_granted: bool | None = None
-
-    def tell(self, is_granted: bool | None) -> None:
-        self.is_granted = is_granted
-        self.told.set()
-
-
-@dataclass(slots=True, eq=False)
 class _Step:
     """A claim by itself; ``standing`` stays None if the home can't be asked."""
 
@@ -80,52 +69,6 @@ class _Step:
     def tell(self, standing: Standing | None) -> None:
         self.standing = standing
         self.told.set()
-
-
-@dataclass(slots=True, eq=False)
-class _Account:
-    """What is known here of one subject under one policy.
-
-    Attributes:
-        paid_at_us: when its debt is paid off, what the home does not know yet included.
-        unsent: units the home is still to be told of; negative for those given back.
-        sent: units of the exchange under way.
-        due_at: on Trio's clock: when the home is to be told, if there is something to tell.
-    """
-
-    policy: Policy
-    subject: str
-    paid_at_us: int = 0
-    unsent: int = 0
-    sent: int = 0
-    due_at: float = 0.0
-    waiting: deque[_Waiter] = field(default_factory=deque)
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.policy.name, self.subject
-
-    def debt_us(self, now_us: int) -> int:
-        return max(0, self.paid_at_us - now_us)
-
-    def spend(self, now_us: int, units: int) -> None:
-        self.paid_at_us = now_us + settle(self.policy, self.debt_us(now_us), spent=units).debt_us
-
-    def is_over(self, now_us: int) -> bool:
-        return self.paid_at_us <= now_us and not (self.unsent or self.sent or self.waiting)
-
-
-@dataclass(slots=True)
-class _Sent:
-    """One account's part in an exchange."""
-
-    account: _Account
-    spent: int
-    waiters: list[_Waiter]
-
-    @property
-    def claim(self) -> Claim:
-        return Claim(self.account.policy, self.account.subject, spent=self.spent, wanted=len(self.waiters))
 
 
 class SharedLimits:
@@ -147,12 +90,7 @@ class SharedLimits:
         self._steps: deque[_Step] = deque()
         self._workers = workers
         self._now_us = now_us
-        self._subjects_max = subjects_max
-        self._accounts: dict[tuple[str, str], _Account] = {}
-        # Those with something to tell, in the order they came, which is that of their time; and those of them that are to be
-        # told at once.
-        self._untold: dict[_Account, None] = {}
-        self._urgent: dict[_Account, None] = {}
+        self._ledger = Ledger(subjects_max=subjects_max)
         self._woken = trio.Event()
         self._is_leaving = False
         self._has_left = trio.Event()
@@ -163,9 +101,9 @@ class SharedLimits:
 
     async def take(self, policy: Policy, subject: str) -> Decision:
         now_us = self._now_us()
-        account = self._account(policy, subject, now_us)
-        if self._has_none(account, now_us):
-            return decide(policy, is_allowed=False, debt_us=account.debt_us(now_us))
+        account = self._ledger.account(policy, subject, now_us)
+        if account.has_none(now_us):
+            return account.decision(now_us, is_allowed=False)
         if not self._is_up:
             self._unconfirmed += 1
             return self._take_here(account, now_us)
@@ -175,7 +113,7 @@ class SharedLimits:
 
     def give_back(self, policy: Policy, subject: str, units: int = 1) -> None:
         now_us = self._now_us()
-        account = self._account(policy, subject, now_us)
+        account = self._ledger.account(policy, subject, now_us)
         account.spend(now_us, -units)
         account.unsent -= units
         self._note(account, is_urgent=True)
@@ -208,7 +146,7 @@ class SharedLimits:
         return LimitStatistics(
             home=self._home.name,
             is_up=self._is_up,
-            subjects=len(self._accounts),
+            subjects=len(self._ledger),
             unconfirmed=self._unconfirmed,
             exchanges=self._exchanges,
             waits=self._waits,
@@ -219,7 +157,7 @@ class SharedLimits:
         while True:
             await self._wait_for_work()
             steps = self._next_steps()
-            exchange = self._next_exchange(CLAIMS_MAX - len(steps))
+            exchange = self._ledger.take_due(self._tell_by(), count=CLAIMS_MAX - len(steps))
             try:
                 with trio.fail_after(EXCHANGE_TIMEOUT_S):
                     claims = [*(step.claim for step in steps), *(sent.claim for sent in exchange)]
@@ -227,10 +165,11 @@ class SharedLimits:
             except (HomeAway, trio.TooSlowError) as exc:
                 self._lower(str(exc) or "no answer in time")
                 for sent in exchange:
-                    self._undo(sent)
-                # Whoever else waits would wait in vain.
-                for account in self._urgent:
-                    _release(account)
+                    sent.undo()
+                    if sent.account in self._ledger:
+                        # Even with nothing to tell: this is how it is found out that the home is back.
+                        self._note(sent.account, is_urgent=True)
+                self._ledger.release_urgent()  # whoever else waits would wait in vain
                 for step in (*steps, *self._steps):
                     step.tell(None)
                 await trio.sleep(RETRY_S)
@@ -239,7 +178,7 @@ class SharedLimits:
                 for step, standing in zip(steps, standings, strict=False):
                     step.tell(standing)
                 for sent, standing in zip(exchange, standings[len(steps) :], strict=True):
-                    self._apply(sent, standing)
+                    sent.apply(standing, self._now_us())
 
     async def leave(self) -> None:
         """Tell the home the rest; bounded, and nothing if it is away."""
@@ -255,41 +194,15 @@ class SharedLimits:
             with suppress(HomeAway):
                 await self._home.forget()
 
-    def _account(self, policy: Policy, subject: str, now_us: int) -> _Account:
-        key = (policy.name, subject)
-        account = self._accounts.pop(key, None)
-        if account is None:
-            account = _Account(policy, subject)
-            self._make_room(now_us)
-        self._accounts[key] = account
-        return account
-
-    def _make_room(self, now_us: int) -> None:
-        for _ in range(LOOKED_AT):
-            oldest = next(iter(self._accounts), None)
-            if oldest is None:
-                return
-            if not self._accounts[oldest].is_over(now_us) and len(self._accounts) < self._subjects_max:
-                return
-            # Where there is no other room, one that owes: it is forgiven, as there may be only one of a name to tell.
-            account = self._accounts.pop(oldest)
-            self._untold.pop(account, None)
-            self._urgent.pop(account, None)
-            _release(account)
-
-    def _has_none(self, account: _Account, now_us: int) -> bool:
-        policy = account.policy
-        return account.debt_us(now_us) + policy.interval_us > policy.capacity_us
-
-    def _take_here(self, account: _Account, now_us: int) -> Decision:
+    def _take_here(self, account: Account, now_us: int) -> Decision:
         account.spend(now_us, 1)
         account.unsent += 1
         self._note(account, is_urgent=2 * account.unsent >= self.advance(account.policy))
-        return decide(account.policy, is_allowed=True, debt_us=account.debt_us(now_us))
+        return account.decision(now_us, is_allowed=True)
 
-    async def _ask(self, account: _Account) -> Decision:
+    async def _ask(self, account: Account) -> Decision:
         self._waits += 1
-        waiter = _Waiter()
+        waiter = Waiter()
         account.waiting.append(waiter)
         self._note(account, is_urgent=True)
         is_queued = True
@@ -302,41 +215,34 @@ class SharedLimits:
                     account.waiting.remove(waiter)
         now_us = self._now_us()
         if waiter.is_granted is not None:
-            return decide(account.policy, is_allowed=waiter.is_granted, debt_us=account.debt_us(now_us))
+            return account.decision(now_us, is_allowed=waiter.is_granted)
         self._unconfirmed += 1
         is_late = scope.cancelled_caught
         if is_late:
             self._lower("no answer in time")
-        if self._has_none(account, now_us):
-            return decide(account.policy, is_allowed=False, debt_us=account.debt_us(now_us))
+        if account.has_none(now_us):
+            return account.decision(now_us, is_allowed=False)
         if is_late and not is_queued:
             # It is being settled: the home counts it, and its answer replaces what is known here.
             account.spend(now_us, 1)
-            return decide(account.policy, is_allowed=True, debt_us=account.debt_us(now_us))
+            return account.decision(now_us, is_allowed=True)
         return self._take_here(account, now_us)
 
-    def _note(self, account: _Account, *, is_urgent: bool) -> None:
-        if account not in self._untold:
-            account.due_at = trio.current_time() + SETTLE_S
-            self._untold[account] = None
-            if len(self._untold) == 1:
-                self._woken.set()
-        if is_urgent and account not in self._urgent:
-            self._urgent[account] = None
+    def _note(self, account: Account, *, is_urgent: bool) -> None:
+        if self._ledger.note(account, due_at=trio.current_time() + SETTLE_S, is_urgent=is_urgent):
             self._woken.set()
 
     async def _wait_for_work(self) -> None:
-        while not (self._steps or self._urgent or self._has_due()):
+        while not (self._steps or self._ledger.next_due_at <= self._tell_by()):
             if self._is_leaving:
                 self._has_left.set()
             self._woken = trio.Event()
-            first = next(iter(self._untold), None)
-            with trio.move_on_at(math.inf if first is None else first.due_at):
+            with trio.move_on_at(self._ledger.next_due_at):
                 await self._woken.wait()
 
-    def _has_due(self) -> bool:
-        first = next(iter(self._untold), None)
-        return first is not None and (self._is_leaving or first.due_at <= trio.current_time())
+    def _tell_by(self) -> float:
+        """Until when what is due is told now: on leaving, whatever there is."""
+        return sys.float_info.max if self._is_leaving else trio.current_time()
 
     def _next_steps(self) -> list[_Step]:
         """Take what is to be settled by itself: one of each subject, as they come after each other."""
@@ -346,37 +252,6 @@ class SharedLimits:
                 steps[step.claim.key] = step
                 self._steps.remove(step)
         return list(steps.values())
-
-    def _next_exchange(self, count: int) -> list[_Sent]:
-        """Take what is to be told: what is urgent first."""
-        exchange: list[_Sent] = []
-        while len(exchange) < count and (self._urgent or self._has_due()):
-            account = next(iter(self._urgent or self._untold))
-            self._urgent.pop(account, None)
-            self._untold.pop(account, None)
-            sent = _Sent(account, account.unsent, list(account.waiting))
-            account.waiting.clear()
-            account.sent, account.unsent = sent.spent, 0
-            exchange.append(sent)
-        return exchange
-
-    def _apply(self, sent: _Sent, standing: Standing) -> None:
-        account, now_us = sent.account, self._now_us()
-        account.sent = 0
-        account.paid_at_us = now_us + standing.debt_us
-        # What was granted here since it was sent.
-        account.spend(now_us, account.unsent)
-        for place, waiter in enumerate(sent.waiters):
-            waiter.tell(place < standing.granted)
-
-    def _undo(self, sent: _Sent) -> None:
-        sent.account.unsent += sent.spent
-        sent.account.sent = 0
-        for waiter in sent.waiters:
-            waiter.tell(None)
-        if self._accounts.get(sent.account.key) is sent.account:
-            # Even with nothing to tell: this is how it is found out that the home is back.
-            self._note(sent.account, is_urgent=True)
 
     def _lower(self, reason: str) -> None:
         if self._is_up:
@@ -388,11 +263,6 @@ class SharedLimits:
         if not self._is_up:
             self._is_up = True
             _log.info("limits_home_back", home=self._home.name)
-
-
-def _release(account: _Account) -> None:
-    while account.waiting:
-        account.waiting.popleft().tell(None)
 
 
 @asynccontextmanager
