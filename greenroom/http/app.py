@@ -15,6 +15,7 @@ from quart_trio import QuartTrio
 from greenroom.actors.core import Core
 from greenroom.actors.stall_watchdog import StallWatchdog
 from greenroom.http.access import AccessRecorder
+from greenroom.http.call import Call, Site
 from greenroom.http.credentials import cookie_name
 from greenroom.http.cross_origin import CrossOrigin
 from greenroom.http.docs_page import docs_page
@@ -32,7 +33,7 @@ from greenroom.http.metrics import (
     SearchLogCollector,
 )
 from greenroom.http.openapi import explanations, openapi_document
-from greenroom.http.operations import Call, Operation, Site
+from greenroom.http.operations import Operation
 from greenroom.http.pages_site import FOLDER, load_pages
 from greenroom.http.problems import MEDIA_TYPE, bare_problem, render
 from greenroom.http.quart_pages import QuartPages

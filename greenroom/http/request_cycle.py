@@ -19,10 +19,11 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from greenroom.http import faults
 from greenroom.http.access import AccessRecorder
+from greenroom.http.call import Call
 from greenroom.http.cross_origin import CrossOrigin
 from greenroom.http.faults import HttpFault
 from greenroom.http.hosts import AllowedHosts
-from greenroom.http.operations import Call, Operation
+from greenroom.http.operations import Operation
 from greenroom.http.refusing import Refusing
 from greenroom.http.request import Request
 from greenroom.http.request_body import read_body

@@ -5,9 +5,11 @@ from __future__ import annotations
 from greenroom.actors.identity import Identity
 from greenroom.actors.sign_in import SignedIn
 from greenroom.http.admission import address_of
+from greenroom.http.call import Call
 from greenroom.http.credentials import cookie_name
+from greenroom.http.declaring import Operations
 from greenroom.http.idempotency import HEADER, given_key
-from greenroom.http.operations import Answer, Call, Operations
+from greenroom.http.operations import Answer
 from greenroom.http.response import Response, reply
 from greenroom.schema.answers import CaptchaOut, SignedInOut
 from greenroom.schema.errors import (

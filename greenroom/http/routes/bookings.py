@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from greenroom.actors.identity import Identity
-from greenroom.http.operations import Answer, Call, Operations
+from greenroom.http.call import Call
+from greenroom.http.declaring import Operations
+from greenroom.http.operations import Answer
 from greenroom.http.response import Response, reply
 from greenroom.schema.answers import BookingsOut
 from greenroom.schema.errors import BookingClosed, BookingNotBegun, BookingNotFound, SlotTaken, UserNotFound

@@ -5,7 +5,9 @@ from __future__ import annotations
 from greenroom.actors.commands import FirstMessage, Unread
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
-from greenroom.http.operations import Answer, Call, Operations
+from greenroom.http.call import Call
+from greenroom.http.declaring import Operations
+from greenroom.http.operations import Answer
 from greenroom.http.response import Response, json_reply, reply
 from greenroom.schema.answers import ConversationsOut, MessagesOut, OpenedOut, UnreadOut
 from greenroom.schema.errors import ConversationNotFound, UserNotFound

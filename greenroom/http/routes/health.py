@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import trio
 
-from greenroom.http.operations import Call, Operations
+from greenroom.http.call import Call
+from greenroom.http.declaring import Operations
 from greenroom.http.response import Response, reply
 from greenroom.schema.answers import HealthOut
 from greenroom.schema.errors import Unavailable

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from greenroom.actors.core import Core
 from greenroom.actors.identity import Identity
 from greenroom.actors.teaching import Teacher
-from greenroom.http.operations import Call, Operations
+from greenroom.http.call import Call
+from greenroom.http.declaring import Operations
 from greenroom.http.response import Response, reply
 from greenroom.schema.answers import (
     AreaOut,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from greenroom.http.operations import Call, Operations, Operator
+from greenroom.http.call import Call, Operator
+from greenroom.http.declaring import Operations
 from greenroom.http.response import Response, reply
 from greenroom.schema.errors import AliasNotFound, RegionNotFound
 from greenroom.schema.search.alias_wire import AliasesOut, AliasOut

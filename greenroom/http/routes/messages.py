@@ -6,7 +6,9 @@ import re
 from typing import Final
 
 from greenroom.actors.identity import Identity
-from greenroom.http.operations import Answer, Call, Operations
+from greenroom.http.call import Call
+from greenroom.http.declaring import Operations
+from greenroom.http.operations import Answer
 from greenroom.http.request import Request
 from greenroom.http.response import Response, json_reply, reply
 from greenroom.schema.answers import MessageVersionOut, MessageVersionsOut

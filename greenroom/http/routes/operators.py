@@ -11,7 +11,9 @@ from time import perf_counter
 from typing import Final
 
 from greenroom.http import sse
-from greenroom.http.operations import ActorPath, Answer, Call, Operations, Operator
+from greenroom.http.call import Call, Operator
+from greenroom.http.declaring import Operations
+from greenroom.http.operations import ActorPath, Answer
 from greenroom.http.operator_answers import (
     ActorDetailOut,
     ActorNodeOut,

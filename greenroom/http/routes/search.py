@@ -7,7 +7,9 @@ from greenroom.actors.identity import Identity
 from greenroom.actors.search.admission import SearchesBusy
 from greenroom.actors.search.answer import Hit, SearchAnswer
 from greenroom.actors.search.request import Overrides, SearchRequest
-from greenroom.http.operations import Answer, Call, Operations
+from greenroom.http.call import Call
+from greenroom.http.declaring import Operations
+from greenroom.http.operations import Answer
 from greenroom.http.response import Response, reply
 from greenroom.schema.search.diagnostics_wire import BudgetOut, DiagnosticsOut
 from greenroom.schema.search.log import QueryId

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from greenroom.actors.search.log.reading import SearchNotFound
-from greenroom.http.operations import Call, Operations, Operator
+from greenroom.http.call import Call, Operator
+from greenroom.http.declaring import Operations
 from greenroom.http.response import Response, reply
 from greenroom.schema.search.aggregates import Span
 from greenroom.schema.search.log import QueryId, SearchesShown

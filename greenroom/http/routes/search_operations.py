@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from greenroom.http.operations import Call, Operations, Operator
+from greenroom.http.call import Call, Operator
+from greenroom.http.declaring import Operations
 from greenroom.http.response import Response, reply
 from greenroom.schema.errors import Conflict
 from greenroom.schema.search.config import SearchConfig

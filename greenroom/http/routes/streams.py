@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from greenroom.actors.identity import Identity
 from greenroom.actors.replay import CursorRefused
 from greenroom.http import sockets, sse
+from greenroom.http.call import Call
+from greenroom.http.declaring import Operations
 from greenroom.http.faults import UpgradeRequired
-from greenroom.http.operations import Answer, Call, Operations
+from greenroom.http.operations import Answer
 from greenroom.http.response import Response, reply
 from greenroom.http.routes.conversations import render_conversation
 from greenroom.http.sse import encode_retry, event_stream
