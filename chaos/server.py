@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -241,8 +241,9 @@ async def a_server(prepare: Prepare = prepare_nothing, *, workers: int = 1) -> A
     """A running server in a fresh folder; both are gone after the block, which takes 60 s at the very most."""
     folder = Path(tempfile.mkdtemp(prefix="greenroom-chaos-"))
     try:
-        async with prepare(folder) as launch:
-            server = ServerProcess(folder, _free_port(), launch, workers=workers)
+        with _a_port() as port:
+            async with prepare(folder) as launch:
+                server = ServerProcess(folder, port, launch, workers=workers)
             try:
                 await server.start()
                 yield server
@@ -255,8 +256,10 @@ async def a_server(prepare: Prepare = prepare_nothing, *, workers: int = 1) -> A
             await trio.to_thread.run_sync(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def _a_port() -> Iterator[int]:
+    """One that stays bound and is never listened on here: so nobody else is given it while the server is away."""
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(("127.0.0.1", 0))
+        yield place.getsockname()[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import structlog
 from trio.testing import MockClock
@@ -12,6 +13,15 @@ from trio.testing import MockClock
 from greenroom.storage.postgres import PostgresOptions
 from tests.postgres import PostgresServer, fast_data_dir, fresh_name, postgres_for_tests
 from tests.storage.bus.redis_server import RedisServer, running_redis
+
+# Beside whatever runs otherwise: how long an example takes says nothing of what is tried with it.
+hypothesis.settings.register_profile(
+    "unhurried",
+    hypothesis.settings.default,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,7 @@ failed (refused, reset, empty, incomplete, not connected ...) depends on the ins
 
 
 class ServerProcess:
-    """``greenroom serve``, on one port for as long as this object lives.
+    """``greenroom serve``, on one port from :meth:`start` until :meth:`close`, however often it ends in between.
 
     Args:
         database_url: where it keeps everything, so that a restart forgets nothing.
@@ -46,12 +47,16 @@ class ServerProcess:
         self.url = ""
         self.data_dir = data_dir
         self.database_url = database_url
-        self._bind = "127.0.0.1:0"
+        # Bound all the while and never listened on: so nobody else is given the port while the server is away.
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind(("127.0.0.1", 0))
         self._environment = {
             name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")
         } | {
             "GREENROOM_DATABASE_URL": database_url,
             "GREENROOM_DATA_DIR": str(data_dir),
+            "GREENROOM_BIND": "{}:{}".format(*self._place.getsockname()),
             "GREENROOM_LOG_LEVEL": "warning",
             "COLUMNS": "200",
             **UNLIMITED,
@@ -67,14 +72,13 @@ class ServerProcess:
         """
         process = subprocess.Popen(
             [sys.executable, "-m", "greenroom", "serve"],
-            env=self._environment | {"GREENROOM_BIND": self._bind},
+            env=self._environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
         self._process = process
         self.url = _read_url(process)
-        self._bind = self.url.removeprefix("http://")
 
     def stop(self) -> None:
         """Ask it to stop and wait until it has; stopping twice is fine."""
@@ -88,6 +92,13 @@ class ServerProcess:
             process.kill()
             process.communicate()
             raise
+
+    def close(self) -> None:
+        """Stop it, and give up its port."""
+        try:
+            self.stop()
+        finally:
+            self._place.close()
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
@@ -108,7 +119,7 @@ def running_server(
             server.start()
             yield server
         finally:
-            server.stop()
+            server.close()
 
 
 def database_url(conninfo: str) -> str:

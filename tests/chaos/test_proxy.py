@@ -10,7 +10,7 @@ import trio
 
 from chaos.proxy import Network, Proxy
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 30.0
 
 
 async def echo(stream: trio.SocketStream) -> None:

@@ -286,4 +286,4 @@ async def test_a_limit_is_an_error_of_its_own_that_says_when_to_come_back() -> N
                 await client.send(talk, "two")
 
     assert refused.value.policy == "sends"
-    assert refused.value.retry_after_s == 60
+    assert 60 - WAIT_S <= refused.value.retry_after_s <= 60  # some of it may have passed

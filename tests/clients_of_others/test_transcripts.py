@@ -26,7 +26,7 @@ from tests.http.world import World, a_world
 
 HERE = Path(__file__).parent
 DONE = "that is all"
-WAIT_S = 30.0
+WAIT_S = 90.0
 INSTALL_TIMEOUT_S = 60
 RECONNECT_S = 0.3
 CONNECT_S = 2.0

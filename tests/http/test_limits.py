@@ -58,10 +58,11 @@ async def test_a_refusal_says_which_limit_and_when_to_come_back() -> None:
         problem = assert_problem(answer, 429, "rate_limited")
         assert problem["policy"] == "sends"
         assert "2 in a minute" in problem["detail"]
-        assert answer.headers["Retry-After"] == "30"
-        assert problem["retry_after"] == 30
+        wait_s = problem["retry_after"]
+        assert 30 - WAIT_S <= wait_s <= 30  # some of it may have passed
+        assert answer.headers["Retry-After"] == str(wait_s)
         assert answer.headers["RateLimit-Policy"] == '"sends";q=2;w=60'
-        assert answer.headers["RateLimit"] == '"sends";r=0;t=30'
+        assert answer.headers["RateLimit"] == f'"sends";r=0;t={wait_s}'
 
 
 async def test_what_is_refused_is_not_half_done() -> None:
@@ -363,8 +364,8 @@ async def test_a_locked_account_says_for_how_long() -> None:
         metrics = (await world.operator.get("/metrics")).text
 
     problem = assert_problem(locked, 429, "account_locked")
-    assert locked.headers["Retry-After"] == "30"
-    assert problem["retry_after"] == 30
+    assert 30 - WAIT_S <= problem["retry_after"] <= 30  # some of it may have passed
+    assert locked.headers["Retry-After"] == str(problem["retry_after"])
     assert 'greenroom_logins_total{outcome="invalid"} 2.0' in metrics
     assert 'greenroom_logins_total{outcome="locked"} 1.0' in metrics
     assert 'greenroom_logins_total{outcome="success"} 0.0' in metrics

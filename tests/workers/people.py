@@ -12,6 +12,8 @@ from greenroom.client import ClientError, Greenroom, connect
 from greenroom.schema.events import MessageCreated
 
 PASSWORD = "correct horse battery"
+SENT_WITHIN_S = 60.0
+"""Though all workers may have been killed and none may have started again yet."""
 
 
 @dataclass
@@ -35,16 +37,20 @@ class Pair:
                 await trio.sleep(pause_s)
         return said
 
+    async def keep_talking(self, said: list[str], is_over: trio.Event) -> None:
+        while not is_over.is_set():
+            await self.say(1, pause_s=0.02, said=said)
+
     async def _send(self, text: str) -> None:
         # The same client id each time: whatever became of an attempt, there is one message.
-        for _ in range(20):
-            try:
-                await self.student.send(self.talk, text, client_id=f"{self.talk}-{text}")
-            except ClientError:
-                await trio.sleep(0.2)
-            else:
-                return
-        raise AssertionError(f"{text} could not be sent")
+        with trio.fail_after(SENT_WITHIN_S):
+            while True:
+                try:
+                    await self.student.send(self.talk, text, client_id=f"{self.talk}-{text}")
+                except ClientError:
+                    await trio.sleep(0.2)
+                else:
+                    return
 
 
 @asynccontextmanager

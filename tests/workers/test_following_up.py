@@ -24,7 +24,7 @@ from tests.workers.server import workers_server
 KEY = "an operator's key, long enough"
 SERVICE = "01HSERVKE00000000000000000"
 WAIT_S = 20.0
-TAKEN_OVER_WITHIN_S = LEASE_S + POLL_S[1] + 5.0
+TAKEN_OVER_WITHIN_S = LEASE_S + POLL_S[1] + WAIT_S
 
 
 @contextmanager
@@ -109,9 +109,9 @@ async def test_jobs_of_a_killed_worker_are_done_by_another_and_its_message_is_po
             [(told,)] = watching.execute("SELECT count(*) FROM messages WHERE kind = 'system'").fetchall()
     mails, [(handler, attempts)] = jobs[:2], jobs[2:]
     assert mails == [("mail_instructor", 2), ("mail_student", 2)]
-    # Of the message one more, if the kill came after the first attempt had waited for the lock in vain.
+    # Of the message there were more, if attempts had waited for the lock in vain before the kill came.
     assert handler == "system_message"
-    assert attempts in {2, 3}
+    assert attempts >= 2
     assert told == 1
     # Twice each, as nobody could know of the first; whoever receives both can tell by the id that they are one.
     ids = sorted((recipient, message_from_string(text)["Message-ID"]) for recipient, text in post.mails)

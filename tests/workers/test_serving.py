@@ -28,6 +28,13 @@ def serving(database: PostgresOptions, tmp_path: Path, **settings: str) -> Itera
         yield server
 
 
+async def until_longer(said: list[str], *, by: int) -> None:
+    wanted = len(said) + by
+    with trio.fail_after(2 * WAIT_S):
+        while len(said) < wanted:  # noqa: ASYNC110 - who talks sets no event
+            await trio.sleep(0.02)
+
+
 async def until_gone(pids: list[int], *, within_s: float) -> None:
     with trio.fail_after(within_s):
         while any(psutil.pid_exists(pid) for pid in pids):  # noqa: ASYNC110
@@ -77,15 +84,15 @@ async def test_a_killed_worker_is_replaced_and_nothing_is_lost_or_repeated(
         async with a_pair(server.url) as pair, listening(pair.instructor) as ear, listening(pair.student) as own:
             said: list[str] = []
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(partial(pair.say, 350, pause_s=0.02, said=said))
-                for number in (1, 2):
-                    with trio.fail_after(WAIT_S):
-                        while len(said) < number * 100:  # noqa: ASYNC110 - who talks sets no event
-                            await trio.sleep(0.02)
+                is_over = trio.Event()
+                nursery.start_soon(pair.keep_talking, said, is_over)
+                for _ in range(2):
+                    await until_longer(said, by=100)
                     killed_at = monotonic()
                     os.kill(server.serving()[0], signal.SIGKILL)
                     await trio.to_thread.run_sync(partial(server.wait_line, "worker_ready", since=killed_at))
-                    assert len(said) < 350
+                await until_longer(said, by=50)
+                is_over.set()
             await ear.until(said, within_s=WAIT_S)
             await own.until(said, within_s=WAIT_S)
         assert ear.heard == said
@@ -135,10 +142,14 @@ async def test_a_rolling_restart_loses_no_request_and_no_event(database: Postgre
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(caller.run)
                 async with trio.open_nursery() as talking:
-                    talking.start_soon(partial(pair.say, 200, pause_s=0.03, said=said))
+                    is_over = trio.Event()
+                    talking.start_soon(pair.keep_talking, said, is_over)
                     await caller.until_answered(20)
+                    await until_longer(said, by=20)
                     server.signal(signal.SIGHUP)
                     await trio.to_thread.run_sync(partial(server.wait_line, "worker_replaced", count=2))
+                    await until_longer(said, by=20)
+                    is_over.set()
                 nursery.cancel_scope.cancel()
             await ear.until(said, within_s=WAIT_S)
         assert ear.heard == said

@@ -18,7 +18,7 @@ from tests.workers.server import WorkersServer, workers_server
 
 PAIRS = 6
 STORM_S = 12.0
-HEALED_WITHIN_S = 20.0
+HEALED_WITHIN_S = 60.0
 SEED = 20_261_123
 
 
@@ -64,11 +64,6 @@ class Storm:
         await trio.to_thread.run_sync(self._redis.start)
 
 
-async def talk(pair: Pair, said: list[str], is_over: trio.Event) -> None:
-    while not is_over.is_set():
-        await pair.say(1, pause_s=0.03, said=said)
-
-
 async def test_a_storm_loses_repeats_and_reorders_nothing(
     database: PostgresOptions, redis: RedisServer, tmp_path: Path
 ) -> None:
@@ -83,7 +78,7 @@ async def test_a_storm_loses_repeats_and_reorders_nothing(
             is_over = trio.Event()
             async with trio.open_nursery() as nursery:
                 for pair, said, _ in talks:
-                    nursery.start_soon(talk, pair, said, is_over)
+                    nursery.start_soon(pair.keep_talking, said, is_over)
                 await Storm(server, redis, Random(SEED)).rage()
                 is_over.set()
             for _, said, ears in talks:

@@ -15,7 +15,7 @@ from greenroom.storage.bus_shared import SharedBus, open_shared_bus
 from greenroom.storage.bus_wire import Wire
 from greenroom.storage.ports import Bus, BusNote, Ephemeral, Hint, Present, Revocation, RollCall
 
-WAIT_S = 10
+WAIT_S = 20
 KEY = b"a key that only the database knows"
 EPOCH = "epoch"
 AT = datetime(2026, 3, 2, 9, 30, 0, 123_456, tzinfo=UTC)

@@ -17,8 +17,6 @@ from tests.storage.bus.follower import Writer, following
 from tests.storage.bus.notes import WAIT_S, a_hint, a_worker
 from tests.storage.bus.redis_server import RedisServer
 
-REPAIRED_WITHIN_S = 3.0
-
 
 class LossyWire(RedisWire):
     """Redis, but some of what it carries does not arrive."""
@@ -64,7 +62,7 @@ async def test_a_stream_is_seen_whole_although_a_tenth_of_the_payloads_is_lost(
     ):
         with trio.fail_after(WAIT_S):
             await partial(writer.write, first, a_hint, events=1_000, pause_s=0.0005)()
-        await follower.until(1_000, within_s=REPAIRED_WITHIN_S)
+        await follower.until(1_000, within_s=WAIT_S)
         assert second.statistics().suspicions > 1
     assert follower.seen == list(range(1, 1_001))
 

@@ -12,8 +12,6 @@ from greenroom.storage.postgres import PostgresOptions
 from tests.storage.bus.follower import Writer, following
 from tests.storage.bus.notes import WAIT_S, a_hint, a_worker, reading, until
 
-REPAIRED_WITHIN_S = 4.0
-
 
 def execute(database: PostgresOptions, statement: bytes) -> None:
     with psycopg.connect(database.conninfo, autocommit=True) as connection:
@@ -38,7 +36,7 @@ async def test_a_stream_is_seen_whole_although_every_connection_was_ended(databa
             nursery.start_soon(partial(writer.write, first, a_hint, events=2_000, pause_s=0.0005))
             await follower.until(500, within_s=WAIT_S)
             await trio.to_thread.run_sync(execute, database, END_ALL)
-        await follower.until(2_000, within_s=REPAIRED_WITHIN_S)
+        await follower.until(2_000, within_s=WAIT_S)
         await until(lambda: first.is_up and second.is_up)
     assert follower.seen == list(range(1, 2_001))
 

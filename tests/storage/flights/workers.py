@@ -12,8 +12,8 @@ from greenroom.storage.flights import RedisFlights, open_redis_flights
 from greenroom.storage.redis import RedisUrl
 from tests.storage.bus.redis_server import RedisServer
 
-WAIT_S = 10.0
-UNHURRIED_S = 2.0
+WAIT_S = 20.0
+UNHURRIED_S = 10.0
 """For an exchange, where that is not what is tried: this machine runs other tests besides."""
 UNHURRIED_LEASE_S = 20.0
 """The same for a lease. It runs by the clock of Redis, whatever pace the test's own has, so no call is to take as long."""

@@ -11,7 +11,14 @@ from greenroom.storage.limits import LimitHome, MemoryHome
 from greenroom.storage.limits.postgres import PostgresHome
 from greenroom.storage.limits.redis import RedisHome
 from greenroom.storage.postgres import open_pool
-from greenroom.storage.redis import RedisUrl
+from greenroom.storage.redis import RedisUrl, connection
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home gives its Redis a quarter of a second, and is away else. That is not what is tried here."""
+    for timeout in ("CONNECT_TIMEOUT_S", "ANSWER_TIMEOUT_S"):
+        monkeypatch.setattr(connection, timeout, 20.0)
 
 
 @pytest.fixture(params=["memory", "redis", "postgres"])

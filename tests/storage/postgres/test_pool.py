@@ -7,7 +7,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from greenroom.schema.errors import PoolExhausted, StorageUnavailable
 from greenroom.storage.bus_local import LocalBus
-from greenroom.storage.postgres import Pool, PostgresOptions, open_pool, postgres_storage
+from greenroom.storage.postgres import Pool, PostgresOptions, open_pool, postgres_storage, trio_connection
 from tests.storage.builders import ANN, a_conversation, add_users, an_event, conversation_id, open_all, send
 
 WAIT_S = 10
@@ -159,9 +159,10 @@ async def test_a_lock_is_waited_for_no_longer_than_its_timeout(database: Postgre
 async def test_a_transaction_that_holds_locks_idly_is_ended_by_the_server(
     database: PostgresOptions, prepare: bool
 ) -> None:
+    async with open_pool(database) as unhurried:
+        await add_users(postgres_storage(unhurried, bus=LocalBus()))
     async with open_pool(replace(database, idle_in_transaction_timeout_s=0.1, prepare=prepare)) as pool:
         storage = postgres_storage(pool, bus=LocalBus())
-        await add_users(storage)
 
         async def dawdle() -> None:
             async with storage.writes.transaction() as tx:
@@ -175,7 +176,10 @@ async def test_a_transaction_that_holds_locks_idly_is_ended_by_the_server(
         assert await storage.streams.events_after(ANN, 0, limit=9) == []
 
 
-async def test_a_cancelled_query_ends_in_the_server_and_its_connection_lives_on(pool: Pool) -> None:
+async def test_a_cancelled_query_ends_in_the_server_and_its_connection_lives_on(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trio_connection, "CANCEL_TIMEOUT_S", WAIT_S)
     used = await backend(pool)
     with trio.fail_after(WAIT_S), trio.move_on_after(0.05) as scope:
         await pool.fetch("SELECT pg_sleep(60)", None, str)
@@ -184,7 +188,10 @@ async def test_a_cancelled_query_ends_in_the_server_and_its_connection_lives_on(
     assert await states(pool) == []
 
 
-async def test_a_cancelled_wait_for_a_lock_lets_go_in_the_server(pool: Pool) -> None:
+async def test_a_cancelled_wait_for_a_lock_lets_go_in_the_server(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trio_connection, "CANCEL_TIMEOUT_S", WAIT_S)
     storage = postgres_storage(pool, bus=LocalBus())
     await add_users(storage)
     await open_all(storage)
