@@ -18,6 +18,7 @@ from rich.markup import escape
 from greenroom import __version__, demo
 from greenroom.admin_account import BadAccount, check_account, create_admin
 from greenroom.app import CannotStart, Running, migrate_database, read_admin_api_key, run_server
+from greenroom.app.steps import watched
 from greenroom.chat import chat
 from greenroom.client import ClientError
 from greenroom.importing.cities import CityNotTold, WantedCity, add_city
@@ -256,8 +257,10 @@ def chat_command(
 @cli.command("search")
 def search_command(
     text: Annotated[str, typer.Argument(help="What to look for, in your own words.")],
-    email: Annotated[str, typer.Option(help="Whom to sign in as.", prompt=True)],
-    password: Annotated[str, typer.Option(prompt=True, hide_input=True)],
+    email: Annotated[str | None, typer.Option(help="Whom to sign in as; asked for if left out.")] = None,
+    password: Annotated[
+        str | None, typer.Option(help="If left out it is asked for, or read as a line from a pipe.")
+    ] = None,
     url: Annotated[
         str | None, typer.Option(help="The server; by default the one this machine's settings name.")
     ] = None,
@@ -266,15 +269,24 @@ def search_command(
     as_json: Annotated[bool, typer.Option("--json", help="As the API answers.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="With stages, tiers and candidates; for admins.")] = False,
 ) -> None:
-    """Look for lessons from the terminal."""
+    """Look for lessons from the terminal.
+
+    Exit status: 0 if it was answered, be it that nothing fits; 1 if it was refused or the server can't be reached; 2 if an option, a
+    setting or the account is missing or can't be used.
+    """
+    email, password = _given(email, "Email"), _given(password, "Password", is_secret=True)
     look = Look(text, city=city, limit=limit, wants_diagnostics=debug)
     with _settings() as settings:
+        trio.run(_search, url or f"http://{settings.bind}", email, password, look, as_json)
+
+
+async def _search(url: str, email: str, password: str, look: Look, as_json: bool) -> None:
+    # A server that is away or busy is asked again for ten seconds: whoever waits is told what for.
+    steps = Steps(err)
+    async with watched(steps):
         try:
-            trio.run(
-                partial(
-                    search, url or f"http://{settings.bind}", email, password, look, console=out, as_json=as_json
-                )
-            )
+            with steps.step(f"Asking {escape(url)}"):
+                await search(url, email, password, look, console=out, as_json=as_json)
         except ClientError as exc:
             raise _Failure(str(exc)) from exc
 
@@ -283,6 +295,21 @@ def search_command(
 def version_command() -> None:
     """Print the version."""
     out.print(__version__, highlight=False)
+
+
+def _given(value: str | None, name: str, *, is_secret: bool = False) -> str:
+    """An option's value, or what is answered instead: on a terminal when asked, from a pipe the next line.
+
+    It is asked on standard error, so that what programs read from standard output is the answer alone.
+    """
+    if value is not None:
+        return value
+    if sys.stdin.isatty():
+        return str(typer.prompt(name, hide_input=is_secret, err=True))
+    line = sys.stdin.readline()
+    if not line:
+        _end(f"no {name.lower()}: give --{name.lower()}, or a line of standard input", EXIT_USAGE)
+    return line.removesuffix("\n")
 
 
 def _new_password() -> str:

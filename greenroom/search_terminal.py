@@ -20,7 +20,13 @@ from greenroom.schema.search.understood import NoticeKind, PartKind
 from greenroom.schema.search.wire import LocationOut, NoticeOut, RegionOut, ResultOut, SearchOut
 
 TIMELINE_WIDTH: Final = 40
-"""Columns for the axis of the stages."""
+"""Columns for the axis of the stages, where there is room."""
+
+BESIDE_TIMELINE: Final = 46
+"""Columns for a stage's name, time, status and reason."""
+
+TABLE_WIDTH_MIN: Final = 90
+"""In fewer columns a table would break names into pieces of six letters: each lesson is a block then."""
 
 PIPED_WIDTH: Final = 1_000
 """Where no terminal cuts lines, nothing else should."""
@@ -96,14 +102,17 @@ def show(found: SearchOut, console: Console) -> None:
     console.print(_understood(found), soft_wrap=True)
     notes = (
         *_place_notes(found.meta.location, is_near_me=found.meta.parsed.near_me),
+        *_excluded(found.meta.location),
         *map(_notice, found.meta.parsed.notices),
         *_missing(found.meta.budget),
+        *_instead(found),
     )
     for note in notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
     console.print(_count(found), style="dim", highlight=False)
     if found.results:
-        console.print(_results(found.results))
+        is_narrow = console.width < TABLE_WIDTH_MIN
+        console.print(_blocks(found.results) if is_narrow else _results(found.results))
     if found.diagnostics is not None:
         _show_diagnostics(found.diagnostics, found.meta.budget, console)
 
@@ -140,6 +149,24 @@ def _place_notes(location: LocationOut, *, is_near_me: bool) -> list[str]:
             return [f"{location.text!r} was found by {_TIERS[location.tier]}."]
         case _:
             return []
+
+
+def _excluded(location: LocationOut) -> list[str]:
+    names = dict.fromkeys(_harmless(region.name) for region in location.excluded)
+    return [f"Left out is what can only be had in {' or '.join(names)}."] if names else []
+
+
+def _instead(found: SearchOut) -> list[str]:
+    """What to do where nothing was found: search again where there was no time to look, else ask for less."""
+    if found.results:
+        return []
+    looking = {StageName.BURST1, StageName.BURST2, StageName.HYDRATION}
+    if any(skip.stage in looking and skip.reason not in HARMLESS for skip in found.meta.budget.skipped):
+        return ["There may be lessons that fit all the same: search again."]
+    bounds = [part for part in found.meta.parsed.parts if part.kind not in {PartKind.FILLER, PartKind.SERVICE}]
+    if not bounds:
+        return ["Try it in other words."]
+    return [f"Try it without one of these: {' · '.join(_harmless(part.text) for part in bounds)}"]
 
 
 def _notice(notice: NoticeOut) -> str:
@@ -191,7 +218,7 @@ def _missing(budget: BudgetOut) -> list[str]:
 
 def _count(found: SearchOut) -> str:
     total, budget = found.meta.total_candidates, found.meta.budget
-    lessons = "1 lesson" if total == 1 else f"{total or 'no'} lessons"
+    lessons = "1 lesson" if total == 1 else f"{total:,} lessons" if total else "no lessons"
     first = f", the first {len(found.results)} here" if len(found.results) < total else ""
     return f"{lessons} found in {budget.used_ms:.0f} of {budget.limit_ms:.0f} ms{first}"
 
@@ -211,12 +238,36 @@ def _results(results: list[ResultOut]) -> Table:
             str(number),
             Text(_harmless(result.title or "-"), style="bold"),
             Text(_harmless(instructor.display_name or "-")),
-            f"{result.price_cents / 100:.2f} {result.currency or ''} / {result.duration_minutes} min",
+            _price(result),
             "-" if instructor.rating is None else f"{instructor.rating:.1f}",
             Text(_where(result)),
             f"{result.score:.2f}",
         )
     return table
+
+
+def _blocks(results: list[ResultOut]) -> Table:
+    """The same for few columns: a line for the lesson, and its facts below."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right", style="dim")
+    table.add_column(overflow="fold")
+    for number, result in enumerate(results, start=1):
+        instructor = result.instructor
+        rating = "" if instructor.rating is None else f"rated {instructor.rating:.1f}"
+        facts = (
+            instructor.display_name or "",
+            _price(result),
+            _where(result),
+            rating,
+            f"score {result.score:.2f}",
+        )
+        told = " · ".join(_harmless(fact) for fact in facts if fact)
+        table.add_row(str(number), Text.assemble((_harmless(result.title or "-"), "bold"), "\n", told))
+    return table
+
+
+def _price(result: ResultOut) -> str:
+    return f"{result.price_cents / 100:.2f} {result.currency or ''} / {result.duration_minutes} min"
 
 
 def _where(result: ResultOut) -> str:
@@ -226,6 +277,7 @@ def _where(result: ResultOut) -> str:
 
 
 def _show_diagnostics(diagnostics: DiagnosticsOut, budget: BudgetOut, console: Console) -> None:
+    axis = max(len(f"0 to {budget.limit_ms:.0f} ms"), min(TIMELINE_WIDTH, console.width - BESIDE_TIMELINE))
     stages = Table(box=None, pad_edge=False, header_style="dim", title="Stages", title_justify="left")
     stages.add_column("stage")
     stages.add_column(f"0 to {budget.limit_ms:.0f} ms", no_wrap=True)
@@ -238,7 +290,7 @@ def _show_diagnostics(diagnostics: DiagnosticsOut, budget: BudgetOut, console: C
         reasons.setdefault(skip.stage, []).append(said)
     for stage in diagnostics.stages:
         style = _STATUS_STYLES[stage.status]
-        bar = Text(_bar(stage, budget), style=style)
+        bar = Text(_bar(stage, budget, axis), style=style)
         why = Text(", ".join(reasons.get(stage.name, [])))
         stages.add_row(
             stage.name.value, bar, f"{stage.duration_ms:.1f}", Text(stage.status.value, style=style), why
@@ -266,12 +318,12 @@ def _show_diagnostics(diagnostics: DiagnosticsOut, budget: BudgetOut, console: C
         console.print(Text(_harmless(prompt.response or prompt.error or "-")), soft_wrap=True)
 
 
-def _bar(stage: StageOut, budget: BudgetOut) -> str:
-    """Where a stage lies on the budget's axis; what took next to nothing is seen all the same."""
+def _bar(stage: StageOut, budget: BudgetOut, width: int) -> str:
+    """Where a stage lies on the budget's axis of so many columns; what took next to nothing is seen all the same."""
     axis_ms = max(budget.limit_ms, budget.used_ms, stage.start_ms + stage.duration_ms)
-    begin = min(TIMELINE_WIDTH - 1, int(TIMELINE_WIDTH * stage.start_ms / axis_ms))
-    length = max(1, round(TIMELINE_WIDTH * stage.duration_ms / axis_ms))
-    return (" " * begin + "━" * length)[:TIMELINE_WIDTH]
+    begin = min(width - 1, int(width * stage.start_ms / axis_ms))
+    length = max(1, round(width * stage.duration_ms / axis_ms))
+    return (" " * begin + "━" * length)[:width]
 
 
 def _harmless(text: str) -> str:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import trio
 from rich.console import Console
 
 from greenroom import cli, demo
+from greenroom.client import Refused
 from greenroom.schema.settings import BadSettings, load_settings
 from tests.postgres import fast_data_dir
 
@@ -186,6 +188,69 @@ def test_the_actor_tree_is_shown_in_the_terminal(demo_dir: Path) -> None:
         assert name in shown.stdout
     assert no_such_kind.returncode == 1
     assert re.search(r"kind is not known; there is .*committer, conversation, ", no_such_kind.stderr)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Any, ...]]:
+    """What ``greenroom search`` asks a server for, which answers an empty object."""
+    calls: list[tuple[Any, ...]] = []
+
+    async def search(url: str, email: str, password: str, look: Any, *, console: Console, as_json: bool) -> None:
+        calls.append((email, password, look.text))
+        console.print("{}")
+
+    for name in os.environ:
+        if name.startswith("GREENROOM_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("GREENROOM_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(cli, "search", search)
+    return calls
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *arguments: str, given: str = "") -> int:
+    """The exit status of a command in this process, with a pipe for its standard input."""
+    monkeypatch.setattr(sys, "argv", ["greenroom", *arguments])
+    monkeypatch.setattr(sys, "stdin", StringIO(given))
+    with pytest.raises(SystemExit) as exited:
+        cli.main()
+    return int(exited.value.code or 0)
+
+
+def test_programs_that_search_find_nothing_but_the_answer(
+    asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "out", Console(width=200))
+
+    status = ended(monkeypatch, "search", "piano", "--json", given="a@example.com\npass word\n")
+
+    assert (status, asked) == (0, [("a@example.com", "pass word", "piano")])
+    assert capsys.readouterr().out == "{}\n"
+
+
+def test_a_search_without_an_account_is_a_wrong_use(
+    asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "err", Console(stderr=True, width=200))
+
+    assert ended(monkeypatch, "search", "piano", "--email", "a@example.com") == 2
+
+    assert asked == []
+    assert "no password: give --password, or a line of standard input" in capsys.readouterr().err
+
+
+def test_a_search_that_is_refused_is_one_line_and_status_1(
+    asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def refuse(*_: Any, **__: Any) -> None:
+        raise Refused(status=503, code="search_busy", detail="Too many searches are being answered.")
+
+    monkeypatch.setattr(cli, "search", refuse)
+    monkeypatch.setattr(cli, "err", Console(stderr=True, width=200))
+
+    assert ended(monkeypatch, "search", "piano", "--email", "a@example.com", "--password", "x") == 1
+
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "Too many searches are being answered. (503 search_busy)\n")
 
 
 def test_levels_of_the_tree_and_an_order_are_not_asked_for_together(tmp_path: Path) -> None:

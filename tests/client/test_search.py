@@ -253,5 +253,64 @@ async def test_diagnostics_are_shown_on_the_budgets_axis(maya: Greenroom) -> Non
     assert "parse, gpt" in seen(console)
 
 
+def narrow(columns: int) -> Console:
+    """A terminal of so many columns, without colours."""
+    return Console(file=StringIO(), width=columns, color_system=None, force_terminal=True)
+
+
+async def test_in_a_narrow_terminal_no_word_is_broken(maya: Greenroom) -> None:
+    console = narrow(60)
+
+    show(await maya.search(SENTENCE), console)
+
+    for words in ("Piano one", "Piano three", "70.00 USD / 45 min", "Tomas", "online"):
+        assert words in seen(console)
+    [facts] = [line for line in seen(console).splitlines() if line.strip().startswith("Tomas")][:1]
+    assert len(facts) <= 60
+
+
+async def test_in_a_narrow_terminal_the_last_stage_is_seen_on_the_axis(maya: Greenroom) -> None:
+    stage = StageOut(name=StageName.HYDRATION, start_ms=480, duration_ms=20, status=StageStatus.OK)
+    funnel = FunnelOut(text=1, vector=0, fused=1, filtered=1, final=1)
+    diagnostics = DiagnosticsOut(stages=[stage], tiers=[], funnel=funnel, prompts=[])
+    console = narrow(60)
+
+    show((await maya.search(SENTENCE)).model_copy(update={"diagnostics": diagnostics}), console)
+
+    [line] = [line for line in seen(console).splitlines() if line.startswith("hydration ")]
+    assert "━" in line
+
+
+async def test_where_nothing_fits_it_is_said_what_could_be_left_out(maya: Greenroom) -> None:
+    found = await maya.search("piano under $1 online")
+    console = a_console()
+
+    show(found, console)
+
+    assert "no lessons found" in seen(console)
+    assert "Try it without one of these: under $1 · online" in seen(console)
+
+
+async def test_where_there_was_no_time_to_look_nobody_is_told_to_ask_for_less(maya: Greenroom) -> None:
+    skip = SkipOut(stage=StageName.BURST2, reason=SkipReason.BUDGET, detail="")
+    budget = BudgetOut(limit_ms=50, used_ms=50, degraded=True, skipped=[skip])
+    console = a_console()
+
+    show(with_meta(await maya.search("piano under $1 online"), budget=budget), console)
+
+    assert "search again" in seen(console)
+    assert "Try it without" not in seen(console)
+
+
+async def test_the_terminal_names_the_places_that_are_left_out(maya: Greenroom) -> None:
+    found = await maya.search(SENTENCE)
+    excluded = [RegionOut.of(a_region(f"nyc/{name.lower()}", name).region) for name in ("Brooklyn", "Queens")]
+    console = a_console()
+
+    show(with_meta(found, location=found.meta.location.model_copy(update={"excluded": excluded})), console)
+
+    assert "Left out is what can only be had in Brooklyn or Queens." in seen(console)
+
+
 def with_meta(found: SearchOut, **changes: Any) -> SearchOut:
     return found.model_copy(update={"meta": found.meta.model_copy(update=changes)})
