@@ -29,7 +29,7 @@ from greenroom.models.ports import ModelError
 from greenroom.operator_terminal import OperatorClient, ServerFailure, View, show_live, show_once
 from greenroom.reembedding import Provider, chosen_models, reembed
 from greenroom.schema.errors import Unavailable
-from greenroom.schema.requests import ActorRank, ActorState
+from greenroom.schema.operator_requests import ActorRank, ActorState
 from greenroom.schema.settings import BadSettings, Settings, load_settings
 from greenroom.search_terminal import Look, search
 from greenroom.set_password import set_password

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
+from greenroom.schema.fields import SEQ_MAX
 from greenroom.schema.ids import ULID_PATTERN
-from greenroom.schema.requests import SEQ_MAX
 
 Schema = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from greenroom.http.faults import MalformedBody, UnsupportedMediaType
 from greenroom.http.problems import invalid_input
 from greenroom.schema.errors import FieldError, InvalidInput
-from greenroom.schema.requests import Body
+from greenroom.schema.request_models import Body
 
 DEPTH_MAX: Final = 20
 """Ours nest two deep; this is what a parser may be asked to carry."""

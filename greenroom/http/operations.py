@@ -30,7 +30,8 @@ from greenroom.schema.emoji import Emoji, is_emoji
 from greenroom.schema.errors import FieldError, InvalidInput
 from greenroom.schema.event_kinds import EventKind
 from greenroom.schema.ids import is_ulid
-from greenroom.schema.requests import Body, OpenEvents, Query
+from greenroom.schema.request_models import Body, Query
+from greenroom.schema.requests import OpenEvents
 from greenroom.schema.socket_frames import CommandKind
 
 ActorPath = NewType("ActorPath", str)

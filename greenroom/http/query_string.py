@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from greenroom.http.problems import invalid_input
 from greenroom.schema.errors import FieldError, InvalidInput
-from greenroom.schema.requests import Query
+from greenroom.schema.request_models import Query
 
 PARAMETERS_MAX: Final = 20
 """More than any route has."""

@@ -3,7 +3,7 @@
 - ``call``: what every operation may use (first, positional);
 - ``identity: Identity``: who is asking; without credentials it is refused before anything is read;
 - ``operator: Operator``: lets operators in and nobody else;
-- ``query``, ``body``: checked models of :mod:`greenroom.schema.requests`; without them, parameters or a body are refused.
+- ``query``, ``body``: checked :mod:`greenroom.schema.request_models`; without them, parameters or a body are refused.
   A body may be left out where its type says ``| None``;
 - the names in its path: ids, refused with 404 when they are no ULIDs.
 
@@ -25,7 +25,7 @@ from greenroom.http.idempotency import METHODS
 from greenroom.http.operations import Access, Handler
 from greenroom.http.problems import Refusable
 from greenroom.schema import errors
-from greenroom.schema.requests import Body, Query
+from greenroom.schema.request_models import Body, Query
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 

@@ -12,8 +12,9 @@ from pydantic import Field, StringConstraints, ValidationError
 from greenroom.importing.faults import BadLine, LineFault, faults_of
 from greenroom.importing.table import Row, rows
 from greenroom.importing.text_lines import read_lines
+from greenroom.schema.fields import SingleLine
 from greenroom.schema.lessons import RegionName
-from greenroom.schema.requests import Body, SingleLine
+from greenroom.schema.request_models import Body
 from greenroom.schema.search.place_names import normal_place_name
 from greenroom.schema.search.places import AliasSource, NewAlias
 

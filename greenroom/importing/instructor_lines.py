@@ -21,8 +21,9 @@ from greenroom.schema.catalogue import (
     Listing,
     joined,
 )
+from greenroom.schema.fields import Email, SingleLine
 from greenroom.schema.lessons import Bio, FreeTime, Lesson, RegionName, Timezone
-from greenroom.schema.requests import Body, Email, SingleLine
+from greenroom.schema.request_models import Body
 
 RESPONSE_MINUTES_MAX: Final = 43_200
 """A month."""

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from greenroom.importing.faults import BadLine, LineFault, faults_of
 from greenroom.importing.features import Feature
 from greenroom.importing.rings import BadRing, centroid_of, point_of, ring_of
+from greenroom.schema.fields import SingleLine
 from greenroom.schema.lessons import RegionName, Timezone
-from greenroom.schema.requests import SingleLine
 from greenroom.schema.search.geometry import ring_contains
 from greenroom.schema.search.places import (
     AliasSource,

@@ -21,8 +21,9 @@ from greenroom.schema.catalogue import (
     TITLE_LENGTH_MAX,
     WeeklySlot,
 )
+from greenroom.schema.fields import SingleLine, Ulid, plain_text
 from greenroom.schema.ids import ServiceId
-from greenroom.schema.requests import Body, SingleLine, Ulid, plain_text
+from greenroom.schema.request_models import Body
 from greenroom.schema.search.places import RegionId
 from greenroom.schema.search.taxonomy import load_taxonomy
 from greenroom.schema.search.understood import Level, Weekday

@@ -10,8 +10,9 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field, TypeAdapter
 
 from greenroom.schema.answers import UnreadOut
+from greenroom.schema.fields import ClientId, Content, Seq, Text, Ulid
 from greenroom.schema.ids import BookingId, ConversationId, MessageId
-from greenroom.schema.requests import Body, ClientId, Content, Seq, Text, Ulid
+from greenroom.schema.request_models import Body
 from greenroom.schema.wire import MessageOut
 
 REF_LENGTH_MAX: Final = 64

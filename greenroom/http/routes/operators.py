@@ -35,7 +35,7 @@ from greenroom.http.sse import encode_retry, event_stream
 from greenroom.schema.audit import ActorAction
 from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.errors import Conflict, FieldError, InvalidInput, NotFound
-from greenroom.schema.requests import (
+from greenroom.schema.operator_requests import (
     ActOnActor,
     ProbeSteps,
     RankActors,

@@ -8,7 +8,7 @@ from greenroom.http.operator_answers import JobDetailOut, JobOut, OutboxFiguresO
 from greenroom.http.response import Response, reply
 from greenroom.schema.errors import Conflict, NotFound
 from greenroom.schema.ids import JobId
-from greenroom.schema.requests import ActOnActor, ReadOutbox
+from greenroom.schema.operator_requests import ActOnActor, ReadOutbox
 
 operations = Operations("Operators")
 

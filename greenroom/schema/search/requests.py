@@ -8,8 +8,9 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
+from greenroom.schema.fields import Limit, PageCursor, Ulid, plain_text
 from greenroom.schema.ids import ServiceId
-from greenroom.schema.requests import Body, Limit, PageCursor, Query, Ulid, plain_text
+from greenroom.schema.request_models import Body, Query
 from greenroom.schema.search.place_names import NAME_LENGTH_MAX, normal_place_name
 from greenroom.schema.search.places import AliasSource, AliasState
 from greenroom.schema.search.understood import QUERY_LENGTH_MAX
