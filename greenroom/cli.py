@@ -28,9 +28,10 @@ from greenroom.logs import configure_logging
 from greenroom.models.ports import ModelError
 from greenroom.operator_terminal import OperatorClient, ServerFailure, View, show_live, show_once
 from greenroom.reembedding import Provider, chosen_models, reembed
+from greenroom.schema.environment import load_settings
 from greenroom.schema.errors import Unavailable
 from greenroom.schema.operator_requests import ActorRank, ActorState
-from greenroom.schema.settings import BadSettings, Settings, load_settings
+from greenroom.schema.settings import BadSettings, Settings
 from greenroom.search_terminal import Look, search
 from greenroom.set_password import set_password
 from greenroom.storage.postgres.embedded import EmbeddedPostgresFailed

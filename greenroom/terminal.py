@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.text import Text
 
-from greenroom.schema.settings import Settings, environment_name
+from greenroom.schema.environment import environment_name
+from greenroom.schema.settings import Settings
 
 SHOWN_AFTER_S: Final = 2.0
 """A step shorter than this is not worth a line."""

@@ -21,7 +21,8 @@ from rich.console import Console
 
 from greenroom import cli, demo
 from greenroom.client import Refused
-from greenroom.schema.settings import BadSettings, load_settings
+from greenroom.schema.environment import load_settings
+from greenroom.schema.settings import BadSettings
 from tests.postgres import fast_data_dir
 
 DEMO = "demo --instructors 20"

@@ -1,30 +1,28 @@
-"""Settings: read once from the environment and ``.env``, checked, and handed down. Nothing else reads the environment."""
+"""greenroom's own settings, checked. They are read once (:mod:`greenroom.schema.environment`) and handed down."""
 
 from __future__ import annotations
 
-import os
 import re
-from difflib import get_close_matches
 from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from greenroom.schema.rate_limits import LIMIT_MAX
-from greenroom.schema.refusals import in_our_words
 from greenroom.schema.search_settings import SearchSettings
 
 PREFIX: Final = "GREENROOM_"
-SEARCH_PREFIXES: Final = ("NL_SEARCH_", "SEARCH_", "OPENAI_", "LOCATION_", "EMBEDDING_", "UNCACHED_")
-SEARCH_NAME_CUTOFF: Final = 0.85
-"""How alike a variable and a setting are called, of 1, to be taken for a misspelling. Other programs' OPENAI_API_BASE, at 0.83, is none."""
-
 ENV_FILE: Final = ".env"
 API_KEY_LENGTH_MIN: Final = 16
 REDIS_SCHEMES: Final = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://", "unix://")
@@ -32,6 +30,13 @@ REDIS_SCHEMES: Final = ("redis://", "rediss://", "redis+cluster://", "rediss+clu
 
 class BadSettings(Exception):
     """One or more settings can't be used; the message is one line per setting, by its environment name."""
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -80,13 +85,13 @@ class Settings(BaseSettings):
         None, description="a second key that is accepted beside it, while keys are being changed"
     )
     metrics_public: bool = Field(False, description="/metrics without a key; by default it is for operators only")
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_origins: CommaSeparated = Field(
         (), description="comma-separated origins, besides our own, whose pages may use the session cookie"
     )
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+    allowed_hosts: CommaSeparated = Field(
         (), description="comma-separated names by which requests may address this server, without port; unset: any"
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+    trusted_proxies: CommaSeparated = Field(
         (),
         description="comma-separated addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
     )
@@ -261,13 +266,6 @@ class Settings(BaseSettings):
             raise ValueError("must be an address, or a name and an address, e.g. Lessons <lessons@example.org>")
         return value
 
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _proxies_are_split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
     @field_validator("trusted_proxies")
     @classmethod
     def _proxies_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -280,19 +278,15 @@ class Settings(BaseSettings):
                 ) from None
         return value
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts")
     @classmethod
-    def _hosts_are_split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
-        return value
+    def _hosts_are_lower_case(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(host.lower() for host in value)
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins")
     @classmethod
-    def _origins_are_split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
-        return value
+    def _origins_have_no_path(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(origin.rstrip("/") for origin in value)
 
     @property
     def search(self) -> SearchSettings:
@@ -326,62 +320,3 @@ class Settings(BaseSettings):
     @property
     def is_cookie_secure(self) -> bool:
         return not self.is_loopback if self.cookie_secure is None else self.cookie_secure
-
-
-def load_settings() -> Settings:
-    """Read the settings once.
-
-    Raises:
-        BadSettings: one line per setting that can't be used, by its environment name and with the reason. A
-            variable with our prefix that is no setting is one of them: it is a misspelling more often than not. So is one that
-            is nearly called like a setting of the search, which have no prefix of their own.
-    """
-    lines = _unknown_names()
-    settings: Settings | None = None
-    try:
-        # On its own first: read with the others, its faults would hide theirs.
-        SearchSettings()
-        settings = Settings()
-    except ValidationError as exc:
-        lines += [_line(error) for error in exc.errors()]
-    except SettingsError as exc:
-        lines.append(str(exc))
-    if lines or settings is None:
-        raise BadSettings("\n".join(lines))
-    return settings
-
-
-def environment_name(field: str) -> str:
-    """The environment variable behind a field of :class:`Settings`, or of those of the search."""
-    if field in SearchSettings.model_fields:
-        return field.upper()
-    alias = Settings.model_fields[field].validation_alias if field in Settings.model_fields else None
-    return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
-
-
-def _unknown_names() -> list[str]:
-    ours = sorted(map(environment_name, Settings.model_fields))
-    of_search = sorted(map(environment_name, SearchSettings.model_fields))
-    # The file is read as pydantic-settings reads it, by the library it reads it with. Names count in any case, as they do there.
-    given = sorted({name.upper() for name in (*os.environ, *dotenv_values(ENV_FILE))} - {*ours, *of_search})
-    lines = []
-    for name in given:
-        if name.startswith(PREFIX):
-            bare = {each.removeprefix(PREFIX): each for each in ours}
-            near = [bare[each] for each in get_close_matches(name.removeprefix(PREFIX), bare, n=1)]
-            near = near or get_close_matches(name.removeprefix(PREFIX), of_search, n=1)
-            lines.append(_unknown(name, near))
-        elif name.startswith(SEARCH_PREFIXES):
-            near = get_close_matches(name, of_search, n=1, cutoff=SEARCH_NAME_CUTOFF)
-            lines += [_unknown(name, near)] if near else []
-    return lines
-
-
-def _unknown(name: str, near: list[str]) -> str:
-    return f"{name}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
-
-
-def _line(error: ErrorDetails) -> str:
-    words = in_our_words(error)
-    # A name of the environment where a field goes by one that is not its own.
-    return f"{environment_name(str(error['loc'][0]).lower())}: {words}" if error["loc"] else words

@@ -22,8 +22,9 @@ import trio
 from greenroom.app import OpenServer, open_server, serve_until, serving_limits, with_admin_api_key
 from greenroom.http.serving import adopt
 from greenroom.logs import configure_logging
+from greenroom.schema.environment import load_settings
 from greenroom.schema.errors import Unavailable
-from greenroom.schema.settings import BadSettings, Settings, load_settings
+from greenroom.schema.settings import BadSettings, Settings
 from greenroom.stop_bound import EXIT_FAILURE, STOP_MORE_S, bounding_stop
 from greenroom.storage.postgres import PostgresOptions, open_pool
 from greenroom.workers.colleagues import Colleagues, LocalListener

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from greenroom.app import limit_policies
-from greenroom.schema.settings import BadSettings, load_settings
+from greenroom.schema.environment import load_settings
+from greenroom.schema.settings import BadSettings
 
 TOKEN = "a-token-of-a-load-test"
 

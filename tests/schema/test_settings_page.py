@@ -10,8 +10,9 @@ import pytest
 from annotated_types import Ge, Gt, Le
 from pydantic.fields import FieldInfo
 
+from greenroom.schema.environment import environment_name
 from greenroom.schema.search_settings import SearchSettings
-from greenroom.schema.settings import Settings, environment_name
+from greenroom.schema.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 FIELDS = {
