@@ -120,6 +120,7 @@ def an_answer(
         "near_me": False,
         "price": None,
         "age": None,
+        "only_ages": None,
         "levels": [],
         "when": None,
         "times": [],
@@ -250,6 +251,27 @@ def test_what_is_not_wanted_has_a_piece_of_its_own_and_what_could_not_be_heeded_
 
     expect(field(page)).to_have_value("piano, no vegetarians")
     expect(understood).not_to_contain_text("brooklyn")
+
+
+def test_whom_it_must_not_be_for_is_told_with_whom_it_is_for(maya: Visitor) -> None:
+    told = maya.page.evaluate(
+        """async () => {
+          const { understoodOf } = await import("/static/search_words.js");
+          const told = (age, only_ages) => {
+            const parsed = { parts: [{ kind: "age", text: "so" }], levels: [], times: [], price: null, online: null, age, only_ages };
+            return understoodOf({ parsed, location: { outcome: "not_asked" } })[0].label;
+          };
+          const adults = { min: 18, max: null }, kids = { min: 3, max: 12 };
+          return [told(adults, null), told(adults, adults), told(kids, { min: 0, max: 17 }), told(kids, { min: 2, max: 13 })];
+        }"""
+    )
+
+    assert told == [
+        "18 and up",
+        "18 and up only",
+        "3 to 12, nobody older than 17",
+        "3 to 12, nobody younger than 2 or older than 13",
+    ]
 
 
 def test_what_leaving_places_out_comes_to_is_told(maya: Visitor) -> None:

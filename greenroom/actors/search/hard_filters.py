@@ -33,6 +33,7 @@ def hard_filters(
         online=understood.online,
         barred_areas=tuple(region.id for region in place.excluded),
         barred_categories=understood.denied,
+        only_ages=understood.only_ages,
     )
 
 

@@ -46,6 +46,7 @@ class HardFilters:
         online: True: the lesson is to be had online; False: in person; None: either.
         levels: taught at one of these levels; empty for any.
         barred_categories: kinds that are not wanted.
+        only_ages: the lesson is for nobody outside of these, and tells so: of a bound that is asked for it has one as narrow.
     """
 
     cities: tuple[RegionId, ...] = ()
@@ -57,6 +58,7 @@ class HardFilters:
     windows: tuple[TimeWindow, ...] = ()
     online: bool | None = None
     barred_categories: tuple[str, ...] = ()
+    only_ages: AgeBounds | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class NoticeKind(StrEnum):
     """A place that is not wanted, of no known name: nothing is left out for it."""
 
     NOT_ONLY = "not_only"
-    """ "Adults only": it is for them, but others may come to it too; lessons don't tell whom they turn away."""
+    """ "Only for my 8 year old": it is for them, but others may come to it too, as no lesson is for a single age."""
 
     NOT_UNDERSTOOD = "not_understood"
     """A word of the lesson that is the name of none, and that no lesson has."""
@@ -198,6 +198,7 @@ class Understood:
         place_text: the words for a place, without "in", "near"; None when there are none.
         is_near: places next to it do too ("near", "around", "close to").
         denied_places: words for places where it must not be, each without "not in", in order.
+        only_ages: for whom it may be at most ("adults only"): a lesson that is for anybody else too, or tells no ages, is not asked for.
         is_near_me: what is near is asked for without saying where that is ("near me").
         when: the time; of several that were named, one that holds them all.
         times: several, any of which will do ("saturday morning or sunday evening"); empty where ``when`` says all.
@@ -218,6 +219,7 @@ class Understood:
     is_near_me: bool = False
     price: PriceBounds | None = None
     age: AgeBounds | None = None
+    only_ages: AgeBounds | None = None
     levels: frozenset[Level] = frozenset()
     when: When = field(default_factory=When)
     times: tuple[When, ...] = ()

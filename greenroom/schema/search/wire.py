@@ -265,8 +265,8 @@ class ParsedOut(Wire):
     ``denied`` are kinds of lessons that are not wanted, ``denied_places`` the words for places where it must not be; which regions these
     are is in ``location.excluded``. ``near_me``: what is near is asked for, without saying where that is. ``times`` are those of which
     any will do; ``when`` is the one, or one that holds them all, null if that is any time. ``denied_times``: days in which, or hours of
-    them, it must not be; weekdays and hours of any day that are denied are left out of ``times`` already. ``notices``: what was said and
-    is not heeded.
+    them, it must not be; weekdays and hours of any day that are denied are left out of ``times`` already. ``only_ages``: lessons that are
+    for anybody else too are left out ("adults only"). ``notices``: what was said and is not heeded.
     """
 
     text: str
@@ -278,6 +278,7 @@ class ParsedOut(Wire):
     # Those with a default: records of searches that were kept from before have none.
     denied_places: list[str] = Field(default_factory=list)
     near_me: bool = False
+    only_ages: AgesOut | None = None
     price: PriceOut | None
     age: AgesOut | None
     levels: list[Level]
@@ -302,6 +303,7 @@ class ParsedOut(Wire):
             near_me=understood.is_near_me,
             price=None if understood.price is None else PriceOut.of(understood.price),
             age=None if understood.age is None else AgesOut.of(understood.age),
+            only_ages=None if understood.only_ages is None else AgesOut.of(understood.only_ages),
             levels=[level for level in Level if level in understood.levels],
             when=None if understood.when.is_any else WhenOut.of(understood.when),
             times=[WhenOut.of(when) for when in understood.asked_times],

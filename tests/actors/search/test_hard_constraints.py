@@ -36,8 +36,9 @@ AREAS = (
 lessons = st.fixed_dictionaries(
     {
         "price_cents": st.sampled_from([3_000, 6_000, 6_001, 12_000]),
-        "age_min": st.sampled_from([None, 5, 9]),
-        "age_max": st.sampled_from([None, 12, 40]),
+        "ages": st.sampled_from(
+            [(None, None), (5, None), (18, None), (None, 12), (None, 40), (5, 12), (9, 12), (9, 40), (18, 40)]
+        ),
         "levels": st.sampled_from([(), (Level.BEGINNER,), (Level.ADVANCED,)]),
         "where": st.sampled_from([(True, False), (False, True), (True, True)]),
     }
@@ -52,7 +53,7 @@ asked = st.fixed_dictionaries(
         "price": st.sampled_from(["", " under $60"]),
         "place": st.sampled_from(["", " in park slope", " in brooklyn"]),
         "denied": st.sampled_from(["", "", ", not in park slope", ", not in queens"]),
-        "age": st.sampled_from(["", " for my 8 year old", " not for kids"]),
+        "age": st.sampled_from(["", " for my 8 year old", " not for kids", " adults only", " children only"]),
         "level": st.sampled_from(["", " for beginners"]),
         "day": st.sampled_from(["", " on saturday", " next week but not on march 7"]),
         "online": st.sampled_from(["", "online "]),
@@ -91,7 +92,9 @@ def a_market_of(drawn: list[tuple[str, tuple[int, ...], dict[str, object]]]) -> 
             home_city=area.split("/")[0],
             availability=tuple(WeeklySlot(day, 540, 1_080) for day in days),
             lesson={
-                **{name: value for name, value in lesson.items() if name != "where"},
+                **{name: value for name, value in lesson.items() if name not in ("where", "ages")},
+                "age_min": lesson["ages"][0],  # type: ignore[index]
+                "age_max": lesson["ages"][1],  # type: ignore[index]
                 "is_online": lesson["where"][0],  # type: ignore[index]
                 "is_in_person": lesson["where"][1],  # type: ignore[index]
             },
@@ -107,6 +110,10 @@ def fits(teacher: Teacher, service: Service, told: dict[str, str]) -> bool:
     if "8" in told["age"] and not (service.age_min or 0) <= 8 <= (service.age_max or 200):
         return False
     if "kids" in told["age"] and (service.age_max or 200) < 18:
+        return False
+    if "adults" in told["age"] and (service.age_min or 0) < 18:
+        return False
+    if "children" in told["age"] and not ((service.age_min or 0) <= 12 and (service.age_max or 200) < 18):
         return False
     if told["level"] and service.levels and Level.BEGINNER not in service.levels:
         return False

@@ -1,4 +1,4 @@
-"""Words as they are typed in haste: a letter out of its place, "b4", and whom no lesson says it is for."""
+"""Words as they are typed in haste: a letter out of its place, "b4"."""
 
 from __future__ import annotations
 
@@ -69,54 +69,3 @@ def test_a_number_is_for_only_where_it_can_be_nothing_else() -> None:
     assert read("spanish 4 adults").age == AgeBounds(18, None)
     assert read("spanish for 4 adults").age is None
     assert read("u12 football").age == AgeBounds(0, 11)
-
-
-@pytest.mark.parametrize(
-    ("text", "told", "service"),
-    [
-        ("women only boxing", "women only", "boxing"),
-        ("girls only football", "girls only", "football"),
-        ("boxing just for women", "just for women", "boxing"),
-        ("all female yoga", "all female", "yoga"),
-        ("female piano teacher", "female", "piano"),
-        ("a male tutor for maths", "a male tutor", "maths"),
-    ],
-)
-def test_whom_no_lesson_says_it_is_for_is_told(text: str, told: str, service: str) -> None:
-    assert notices(text) == [("not_heeded", told)]
-    assert read(text).service_text == service
-
-
-@pytest.mark.parametrize(
-    ("text", "told", "low", "high"),
-    [
-        ("adults only pottery", "adults only", 18, None),
-        ("yoga adults only", "adults only", 18, None),
-        ("18+ only pottery", "18+ only", 18, None),
-        ("pottery strictly for adults", "strictly for adults", 18, None),
-        ("kids only coding", "kids only", 3, 12),
-    ],
-)
-def test_whom_a_lesson_is_for_is_asked_and_that_it_may_be_for_others_too_is_told(
-    text: str, told: str, low: int, high: int | None
-) -> None:
-    assert read(text).age == AgeBounds(low, high)
-    assert notices(text) == [("not_only", told)]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "pottery, not only for kids",
-        "pottery for adults, only weekends",
-        "women's self defense",
-        "football for girls",
-        "only weekends, boxing",
-    ],
-)
-def test_a_word_for_somebody_alone_bars_nobody(text: str) -> None:
-    assert notices(text) == []
-
-
-def test_kids_only_coding_is_the_kind_of_lesson_that_coding_for_kids_is() -> None:
-    assert read("kids only coding").services == read("coding for kids").services

@@ -247,6 +247,33 @@ async def test_nothing_for_another_age_is_found(storage: Storage, age: AgeBounds
     assert bool(await found(storage, a_query("piano", age=age))) is is_found
 
 
+@pytest.mark.parametrize(
+    ("only", "are_found"),
+    [
+        (AgeBounds(18, None), [1]),
+        (AgeBounds(16, None), [1, 2]),
+        (AgeBounds(0, 17), [3]),
+        (AgeBounds(6, 12), [3]),
+        (AgeBounds(6, 11), []),
+        (AgeBounds(7, 12), []),
+    ],
+)
+async def test_what_is_for_nobody_else_tells_so_itself(
+    storage: Storage, only: AgeBounds, are_found: list[int]
+) -> None:
+    await open_market(
+        storage,
+        a_teacher(1, lesson={"age_min": 18}),
+        a_teacher(2, lesson={"age_min": 16}),
+        a_teacher(3, lesson={"age_min": 6, "age_max": 12}),
+        a_teacher(4),
+    )
+
+    assert sorted(await found(storage, a_query("", only_ages=only))) == [
+        lesson_id(10 * number) for number in are_found
+    ]
+
+
 async def test_lessons_of_a_level_are_found_with_those_of_whatever_level(storage: Storage) -> None:
     await open_market(
         storage,
@@ -526,6 +553,7 @@ async def test_cards_show_a_service_with_its_instructor(storage: Storage) -> Non
         (HardFilters(), {10, 20}),
         (HardFilters(price=PriceBounds(None, 6_000)), {10}),
         (HardFilters(age=AgeBounds(8, 8)), {20}),
+        (HardFilters(only_ages=AgeBounds(18, None)), {10}),
         (HardFilters(levels=frozenset({Level.BEGINNER})), {10}),
         (HardFilters(areas=(QUEENS,), online=False), {20}),
         (HardFilters(windows=between(9, 12)), {10}),

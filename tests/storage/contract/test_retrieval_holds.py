@@ -102,6 +102,7 @@ filters = st.builds(
     online=st.sampled_from([None, True, False]),
     barred_areas=regions,
     barred_categories=st.sampled_from([(), ("piano",), ("piano", "violin")]),
+    only_ages=st.none() | st.sampled_from([AgeBounds(6, None), AgeBounds(0, 12), AgeBounds(5, 17)]),
 )
 queries = st.builds(
     lambda filters, words, categories, vector: RetrievalQuery(
@@ -143,6 +144,10 @@ def _passes(service: Service, teacher: Teacher, filters: HardFilters) -> bool:
             return False
         oldest = 999 if filters.age.max_years is None else filters.age.max_years
         if (service.age_min or 0) > oldest or filters.age.min_years > (service.age_max or 999):
+            return False
+    if filters.only_ages is not None:
+        low, high = filters.only_ages.min_years, filters.only_ages.max_years
+        if (service.age_min or 0) < low or (high is not None and (service.age_max or 999) > high):
             return False
     if filters.levels and service.levels and not filters.levels & set(service.levels):
         return False

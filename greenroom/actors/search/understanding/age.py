@@ -23,6 +23,8 @@ ADULT_FROM: Final = 18
 CHILD_UP_TO: Final = 12
 """The oldest whom "kids" are taken for; "not for kids" is for grown-ups all the same."""
 
+KIDS: Final = AgeBounds(3, CHILD_UP_TO)
+
 SMALLEST_UP_TO: Final = 4
 """Who denies an age denies those below it too only if they are this small: nobody means toddlers by "no kids", but "no teens" spares kids."""
 
@@ -116,8 +118,8 @@ _WORDS: Final[tuple[tuple[re.Pattern[str], int, int | None], ...]] = tuple(
             r"(?:kids? | childs | childrens) (?!_(?:books?|literature|theat(?:er|re)|birthday|party)(?!\S))"
             r" | child (?!_(?:care|psychology|development)(?!\S)) | children | kiddos? | kiddies | (?<=little_)(?:ones?|girls?|boys?)"
             r" | school_?aged?(?:_(?:kids?|children|child))? | youngsters? | young_learners?",
-            3,
-            12,
+            KIDS.min_years,
+            KIDS.max_years,
         ),
         (r"tweens? | pre_?teens?", 9, 12),
         (r"teens? | teen_?agers? | teenaged? | adolescents?", 13, 19),
@@ -161,6 +163,18 @@ def merged_ages(ages: list[Ages]) -> AgeBounds | None:
         and (are_single or any(bounds.are_together for bounds in exact))
         and min(bounds.min_years for bounds in exact) < max(highs),
     )
+
+
+def only_ages(ages: list[Ages], refused: list[ExceptAges]) -> AgeBounds | None:
+    """Whom it may be for at most, where some of them are said to be alone; None for anybody. All that are named may come to it."""
+    left = [age_left(None, [each]) for each in refused if each.is_only]
+    limits = [bounds for bounds in (*(each.limits for each in ages), *left) if bounds is not None]
+    if not limits:
+        return None
+    named = [*limits, *(each.bounds for each in ages if each.limits is None)]
+    highs = [bounds.max_years for bounds in named if bounds.max_years is not None]
+    low, high = min(bounds.min_years for bounds in named), max(highs) if len(highs) == len(named) else None
+    return None if low == 0 and high is None else AgeBounds(low, high)
 
 
 def age_left(asked: AgeBounds | None, refused: list[ExceptAges]) -> AgeBounds | None:

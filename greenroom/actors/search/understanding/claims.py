@@ -10,10 +10,17 @@ from greenroom.schema.search.understood import AgeBounds, Level, NoticeKind, Par
 
 @dataclass(frozen=True, slots=True)
 class Ages:
-    """``is_exact``: numbers were named, which count before words like "kids"."""
+    """
+    Attributes:
+        is_exact: numbers were named, which count before words like "kids".
+        is_only: it is said to be for nobody else.
+        limits: then for whom it may be at most; None where that is a single learner ("only for my 8 year old").
+    """
 
     bounds: AgeBounds
     is_exact: bool
+    is_only: bool = False
+    limits: AgeBounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +59,11 @@ class ExceptTimes:
 
 @dataclass(frozen=True, slots=True)
 class ExceptAges:
-    """For anybody but these; ``is_exact`` as of :class:`Ages`."""
+    """For anybody but these; ``is_exact`` as of :class:`Ages`. ``is_only``: nor may any of these come to it ("no kids allowed")."""
 
     bounds: AgeBounds
     is_exact: bool
+    is_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,4 +123,6 @@ def _is_needless(line: Line, begin: int, claim: Claim, denied: Sequence[Claim]) 
     goes_on = bool(denied) and denied[-1].meaning is None and begin == claim.first
     # A rule's piece may hold these words itself: "only on weekends", "online only".
     is_partly = any(line.key(at) in ("only", "just") for at in range(claim.first, claim.after))
+    # Or stand behind it: "not adults only".
+    is_partly = is_partly or (line.key(claim.after) == "only" and not line.atoms[claim.after].is_broken_off)
     return goes_on or is_partly or is_said_needless(line, begin, claim.first)

@@ -7,7 +7,7 @@ from typing import Final
 from greenroom.actors.search.understanding.words import word_set
 
 FILLER: Final = word_set("""
-    a about accepting actually affordable after again ago all also am an and another any anybody anyone anything are area around as
+    a about accepting actually affordable after again ago all allowed also am an and another any anybody anyone anything are area around as
     ask at available availability away
     be because become been before begin beginning being best better book booking bookings both but buy by
     can cannot cant cheap cheaper cheapest city class classes close cool cost costs could course courses currently

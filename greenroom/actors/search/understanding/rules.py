@@ -13,8 +13,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Final
 
-from greenroom.actors.search.understanding.age import age_claims, age_left, are_left_out, merged_ages
-from greenroom.actors.search.understanding.audience import audience_claims
+from greenroom.actors.search.understanding.age import age_claims, age_left, are_left_out, merged_ages, only_ages
+from greenroom.actors.search.understanding.audience import EXCLUSIVE, audience_claims, with_only
 from greenroom.actors.search.understanding.claims import (
     Ages,
     Claim,
@@ -55,7 +55,6 @@ from greenroom.schema.search.understood import (
     noticed,
 )
 
-_EXCLUSIVE: Final = frozenset({"only", "exclusively", "strictly"})
 _JOINING: Final = frozenset({"or", "and", "&", "/"})
 
 
@@ -91,7 +90,7 @@ def understand(
     if is_place is not None and not placed:
         lesson = _lesson_atoms(line, _taken_or_denied(found.claims, found.words, size), lexicon)
         found.claims.extend(_place_alone(line, lesson, is_place, lexicon))
-    return _told(line, found.claims, found.words, lexicon)
+    return _told(line, list(with_only(line, found.claims)), found.words, lexicon)
 
 
 def _place_alone(line: Line, lesson: list[int], is_place: IsPlace, lexicon: Lexicon) -> Iterator[Claim]:
@@ -190,6 +189,7 @@ def _told(line: Line, claims: list[Claim], denied: list[DeniedWords], lexicon: L
         is_near_me=any(isinstance(claim.meaning, NearMe) for claim in claims),
         price=merged_price(prices),
         age=age,
+        only_ages=only_ages(ages, refused_ages),
         levels=merged_levels(levels, refused),
         when=holding(left.times),
         times=left.times if len(left.times) > 1 else (),
@@ -224,9 +224,9 @@ def _notices(
         if isinstance(claim.meaning, ExceptAges) and not are_left_out(claim.meaning.bounds, age)
     ]
     untold += [
-        (*_with_only(line, claim), NoticeKind.NOT_ONLY)
+        (claim.first, claim.after, NoticeKind.NOT_ONLY)
         for claim in claims
-        if isinstance(claim.meaning, Ages) and _with_only(line, claim) != (claim.first, claim.after)
+        if isinstance(claim.meaning, Ages) and claim.meaning.is_only and claim.meaning.limits is None
     ]
     untold += [(claim.first, claim.after, NoticeKind.NOT_HEEDED) for claim in left_in]
     unheeded = [
@@ -236,13 +236,6 @@ def _notices(
     ]
     for first, after, why in sorted([*untold, *unheeded]):
         yield Notice(why, line.typed_part(first, after)[0])
-
-
-def _with_only(line: Line, claim: Claim) -> tuple[int, int]:
-    """A claim's atoms with the word beside them that would have it be for nobody else: "adults only", "strictly for adults"."""
-    before = line.key(claim.first - 1) in _EXCLUSIVE and not line.atoms[claim.first].is_broken_off
-    behind = line.key(claim.after) in _EXCLUSIVE and not line.atoms[claim.after].is_broken_off
-    return claim.first - before, claim.after + behind
 
 
 def _when_pieces(line: Line, claims: list[Claim]) -> list[Piece]:
@@ -301,7 +294,7 @@ def _naming_atoms(line: Line, claims: list[Claim], lesson: list[int], lexicon: L
     taken = _taken([claim for claim in claims if claim.kind not in _LENDING], len(line.atoms))
     for run in _runs(line, [at for at in range(len(line.atoms)) if not taken[at] and line.atoms[at].is_word]):
         # "Kids only coding" is coding for kids, whoever else may come.
-        named = [at for at in run if line.key(at) not in _EXCLUSIVE]
+        named = [at for at in run if line.key(at) not in EXCLUSIVE]
         for phrase in lexicon.phrases([line.key(at) for at in named]):
             atoms = named[phrase.first : phrase.after]
             if phrase.is_exact and lent.intersection(atoms) and theirs.intersection(atoms):

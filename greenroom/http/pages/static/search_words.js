@@ -51,7 +51,7 @@ export function understoodOf({ parsed, location }) {
     service: null,
     place: placeInWords(location),
     price: priceInWords(parsed.price),
-    age: parsed.age && capitalised(yearsOf(parsed.age).replace(/^Ages? /, "")), // the piece is called so already
+    age: agesInWords(parsed),
     level: parsed.levels.map((level) => LEVELS[level]).join(", "),
     when: timesInWords(parsed),
     online: { true: "Online", false: "In person" }[parsed.online],
@@ -140,6 +140,16 @@ export function yearsOf({ min, max }) {
   if (max === null) return min > 0 ? `Age ${min} and up` : "Any age";
   if (min === max) return `Age ${min}`;
   return min > 0 ? `Ages ${min} to ${max}` : `Up to age ${max}`;
+}
+
+/** Who learns, and whom it must not be for besides: "18 and up only". */
+function agesInWords({ age, only_ages: only }) {
+  if (!age) return null;
+  const years = capitalised(yearsOf(age).replace(/^Ages? /, "")); // the piece is called so already
+  if (!only) return years;
+  if (only.min === age.min && only.max === age.max) return `${years} only`;
+  const others = [only.min > 0 && `younger than ${only.min}`, only.max !== null && `older than ${only.max}`].filter(Boolean);
+  return `${years}, nobody ${others.join(" or ")}`;
 }
 
 /** Of the ages that were asked for, those that are taught: of children it may be from eight on. */

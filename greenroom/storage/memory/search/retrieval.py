@@ -277,6 +277,7 @@ def _passes(one: _Offered, filters: HardFilters) -> bool:
         )
         and (filters.price is None or _is_priced(service, filters.price))
         and (filters.age is None or _is_of_age(service, filters.age))
+        and (filters.only_ages is None or _is_for_nobody_else(service, filters.only_ages))
     )
 
 
@@ -296,3 +297,9 @@ def _is_of_age(service: Service, age: AgeBounds) -> bool:
     is_old_enough = service.age_max is None or service.age_max >= age.taught_up_to
     is_young_enough = age.taught_from is None or service.age_min is None or service.age_min <= age.taught_from
     return is_old_enough and is_young_enough
+
+
+def _is_for_nobody_else(service: Service, ages: AgeBounds) -> bool:
+    is_nobody_younger = ages.min_years == 0 or (service.age_min is not None and service.age_min >= ages.min_years)
+    is_nobody_older = ages.max_years is None or (service.age_max is not None and service.age_max <= ages.max_years)
+    return is_nobody_younger and is_nobody_older

@@ -26,6 +26,8 @@ HOUR_PRICE_MIN: Final = "d.price_cents::bigint * 60 >= %(price_min)s * d.duratio
 HOUR_PRICE_MAX: Final = "d.price_cents::bigint * 60 <= %(price_max)s * d.duration_minutes"
 OLD_ENOUGH: Final = "(d.age_max IS NULL OR d.age_max >= %(age_from)s)"
 YOUNG_ENOUGH: Final = "(d.age_min IS NULL OR d.age_min <= %(age_to)s)"
+NOBODY_YOUNGER: Final = "d.age_min >= %(only_from)s"
+NOBODY_OLDER: Final = "d.age_max <= %(only_to)s"
 OF_LEVELS: Final = "(d.levels = 0 OR d.levels & %(levels)s <> 0)"
 NOT_BARRED: Final = "(d.category IS NULL OR d.category <> ALL(%(barred)s::text[]))"
 HAD_ELSEWHERE: Final = """EXISTS (SELECT FROM unnest(d.reach) AS had (token)
@@ -109,6 +111,13 @@ def filter_clauses(filters: HardFilters, now: datetime) -> tuple[list[LiteralStr
         if filters.age.taught_from is not None:
             clauses.append(YOUNG_ENOUGH)
             params["age_to"] = filters.age.taught_from
+    if filters.only_ages is not None:
+        if filters.only_ages.min_years > 0:
+            clauses.append(NOBODY_YOUNGER)
+            params["only_from"] = filters.only_ages.min_years
+        if filters.only_ages.max_years is not None:
+            clauses.append(NOBODY_OLDER)
+            params["only_to"] = filters.only_ages.max_years
     if filters.barred_categories:
         clauses.append(NOT_BARRED)
         params["barred"] = texts(filters.barred_categories)
