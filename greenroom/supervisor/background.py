@@ -38,6 +38,7 @@ class BackgroundTasks:
         cell.spawn(self._keep, f"{cell.path} background")
 
     def start(self, fn: Callable[..., Awaitable[object]], args: tuple[object, ...], name: str | None) -> None:
+        """Run ``fn(*args)`` on behalf of the message in hand; at once, or as soon as the nursery is open."""
         current = self._cell.current
         # Taken here, because the message in hand may be done before the task runs.
         behalf = Aside(current.trace if current else None, is_inside=True, path=self._cell.path)
@@ -49,13 +50,16 @@ class BackgroundTasks:
             self._start(self._nursery, job)
 
     def cancel(self) -> None:
+        """Cancel every task, those yet to be started too. Doing it twice is fine."""
         self._scope.cancel("its incarnation ended")
 
     @property
     def is_over(self) -> bool:
+        """True once nothing of it runs any more."""
         return self._is_over.is_set()
 
     async def wait_over(self) -> None:
+        """Wait until nothing of it runs any more. Unbounded: a task may shield itself."""
         await self._is_over.wait()
 
     async def _keep(self) -> None:

@@ -30,7 +30,8 @@ class Caller(Protocol):
         """The paths that wait for what is asked now, the caller last. Empty when no actor waits."""
 
     @property
-    def trace(self) -> TraceId | None: ...
+    def trace(self) -> TraceId | None:
+        """What is sent now belongs to this where no message is in hand; None for a trace of its own."""
 
     @property
     def path(self) -> str | None:

@@ -101,6 +101,7 @@ class Cell(Child):
 
     @property
     def address(self) -> Address[Any]:
+        """Made when it is first asked for; the same from then on."""
         if self._address is None:
             self._address = Address(self.system, self.path, self)
         return self._address
@@ -161,6 +162,7 @@ class Cell(Child):
         self.look_up()
 
     def stop_self(self, reason: ExitReason) -> None:
+        """End with this reason at the next message boundary; the first reason given counts."""
         self.leave_reason = self.leave_reason or reason
         self.look_up()
 
@@ -177,6 +179,7 @@ class Cell(Child):
         self.attention = True
 
     def resume(self) -> None:
+        """Undo :meth:`suspend`; harmless if it was not suspended."""
         self.is_suspended = False
         self.look_up()
 
@@ -192,6 +195,7 @@ class Cell(Child):
             wake(self.task)
 
     def unpark(self, _raise_cancel: Callable[[], Any]) -> Abort:
+        """Note that cancellation woke the loop, and not :meth:`wake`."""
         self.is_parked = False
         return Abort.SUCCEEDED
 
@@ -208,25 +212,30 @@ class Cell(Child):
     # Monitors.
 
     def add_watcher(self, ref: MonitorRef, watcher: Cell) -> None:
+        """Have ``watcher`` told when the present incarnation ends."""
         if self._watchers is None:
             self._watchers = {}
         self._watchers[ref] = watcher
 
     def remove_watcher(self, ref: MonitorRef) -> None:
+        """Undo :meth:`add_watcher`; nothing if it came true already."""
         if self._watchers is not None:
             self._watchers.pop(ref, None)
 
     @property
     def watched_by(self) -> list[str]:
+        """Paths of those who are told when it ends, once per monitor."""
         return [watcher.path for watcher in (self._watchers or {}).values()]
 
     def signal_down(self, down: Down) -> None:
+        """Tell it, ahead of its mail, that what it watched has ended."""
         if self.downs is None:
             self.downs = []
         self.downs.append(down)
         self.look_up()
 
     def take_back_down(self, ref: MonitorRef) -> None:
+        """Drop a Down it has not looked at yet, if there is one."""
         self.downs = [down for down in self.downs or () if down.ref != ref]
 
     # The incarnation.

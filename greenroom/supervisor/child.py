@@ -180,6 +180,7 @@ class Child(ABC):
 
     @property
     def is_stuck(self) -> bool:
+        """True while it is wedged: told to stop and cancelled, and still alive."""
         return self.state is Status.WEDGED
 
     # Life of an incarnation, in order.

@@ -63,14 +63,17 @@ class Context:
 
     @property
     def path(self) -> str:
+        """This actor's path, from the root."""
         return self._cell.path
 
     @property
     def name(self) -> str:
+        """The last segment of the path."""
         return self._cell.name
 
     @property
     def kind(self) -> str:
+        """What metrics and listings group it by."""
         return self._cell.kind
 
     @property
@@ -276,17 +279,21 @@ class Context:
 
     @property
     def background(self) -> BackgroundTasks | None:
+        """The tasks of :meth:`start_task`; None if there never was one."""
         return self._background
 
     @property
     def watching(self) -> list[str]:
+        """Paths of what is monitored, once per monitor."""
         return [ref.path for ref in self._watching or ()]
 
     def settle_deferred(self, slot: ReplySlot) -> None:
+        """An answer that was owed is given."""
         if self._deferred is not None:
             self._deferred.pop(slot, None)
 
     def count_late_reply(self) -> bool:
+        """Count an answer that came too late; False, for whoever gave it."""
         self.system.counters.late_replies += 1
         return False
 

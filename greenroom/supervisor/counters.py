@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Counters:
+    """Since the system was opened."""
+
     restarts: int = 0
     escalations: int = 0  # supervisors (or partitions) that gave up
     wedged: int = 0

@@ -15,6 +15,8 @@ FRAMES_MAX = 8  # innermost frames kept of a traceback; enough to find the line,
 
 @dataclass(frozen=True, slots=True)
 class Frame:
+    """One line of a traceback, as plain values."""
+
     file: str
     line: int
     function: str

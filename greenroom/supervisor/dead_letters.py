@@ -15,6 +15,8 @@ RING_MAX = 1000  # enough to see what a burst was made of; about 200 bytes each
 
 
 class DeadLetterReason(Enum):
+    """Why a message was not handled."""
+
     NO_SUCH_ACTOR = "no_such_actor"
     DEAD = "dead"  # its actor is stopped, or was when mail was left in its mailbox
     REJECTED = "rejected"  # mailbox full, refused
@@ -64,9 +66,11 @@ class DeadLetters:
 
     @property
     def total(self) -> int:
+        """Since the system opened, for whatever reason."""
         return sum(self._counts.values())
 
     def add(self, path: str, message: object, reason: DeadLetterReason, trace: TraceId) -> None:
+        """Count a message and keep its type; beyond RING_MAX the oldest is forgotten, the counts never are."""
         self._counts[reason] += 1
         self._ring.append(DeadLetter(self._now(), path, type(message).__name__, reason, trace))
 

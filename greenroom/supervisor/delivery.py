@@ -104,4 +104,5 @@ class Reply:
 
 
 def format_trace(trace: TraceId) -> str:
+    """As operators and logs see it: 16 hexadecimal digits, or what was given from outside."""
     return trace if isinstance(trace, str) else f"{trace:016x}"

@@ -11,6 +11,8 @@ from enum import Enum
 
 
 class ExitKind(Enum):
+    """The kinds of end."""
+
     NORMAL = "normal"  # the behaviour finished its work
     SHUTDOWN = "shutdown"  # it was told to stop, or a supervisor gave up
     ERROR = "error"  # an exception left the behaviour
@@ -35,14 +37,17 @@ class ExitReason:
 
     @classmethod
     def error(cls, exception: BaseException) -> ExitReason:
+        """For an exception that left the behaviour; its text is the detail, itself is kept beside it."""
         return cls(ExitKind.ERROR, f"{type(exception).__name__}: {exception}", exception)
 
     @classmethod
     def shutdown(cls, detail: object) -> ExitReason:
+        """An orderly end, with something to say about it."""
         return cls(ExitKind.SHUTDOWN, detail)
 
     @classmethod
     def budget(cls, name: str) -> ExitReason:
+        """For more than the spec allows of what ``name`` names."""
         return cls(ExitKind.BUDGET, name)
 
     @property

@@ -76,6 +76,7 @@ class Subscription:
         return self._events.popleft()
 
     def push(self, event: LifecycleEvent) -> None:
+        """Add an event; when the buffer is full the oldest makes room and is counted as missed."""
         if len(self._events) == BUFFER_MAX:
             self._missed += 1
         self._events.append(event)
@@ -91,6 +92,7 @@ class Lifecycle:
 
     @asynccontextmanager
     async def subscribe(self) -> AsyncIterator[Subscription]:
+        """Follow what happens for the length of the block, from its beginning on."""
         subscription = Subscription(self._system)
         self._subscriptions.append(subscription)
         try:

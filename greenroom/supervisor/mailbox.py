@@ -61,11 +61,13 @@ class Mailbox:
         return now - self.queue[0].enqueued_at if self.queue else 0.0
 
     def open(self) -> None:
+        """Let messages in without a closer look, as long as there is room."""
         self.is_open = True
         # Up to this depth a message may simply be appended, the common case; otherwise it takes :meth:`offer`.
         self.room = self.capacity if self.is_plain else 0
 
     def close(self) -> None:
+        """Have the cell look closer at whatever comes; what is queued stays."""
         self.is_open = False
         self.room = 0
 
@@ -105,6 +107,7 @@ class Mailbox:
         return delivery
 
     def has_room_for(self, delivery: AnyDelivery) -> bool:
+        """Whether it fits beside what is queued; its ``size`` is known already where bytes are bounded."""
         limit = self.spec.bytes_max
         return len(self.queue) < self.capacity and (limit is None or self.bytes + delivery.size <= limit)
 
@@ -214,6 +217,7 @@ class Mailbox:
         return True
 
     def admit_waiting(self) -> None:
+        """Give the room there is to those who wait for it, the longest waiting first."""
         waiting = self.waiting
         while waiting and (waiting[0][1].is_over or self.has_room_for(waiting[0][0])):
             delivery, slot = waiting.popleft()
@@ -229,6 +233,7 @@ class Mailbox:
         return key(delivery.message) if key is not None else None
 
     def weigh(self, message: object) -> int:
+        """Bytes of a message by the spec's ``size_of``, which may raise: it is the author's."""
         size_of: Callable[[Any], int] = self.spec.size_of or approximate_bytes
         return size_of(message)
 

@@ -52,6 +52,7 @@ class KindMeter:
             meter.count_turn()
 
     def of(self, message: object) -> TypeMeter:
+        """The totals of this message's type."""
         meter = self.types.get(type(message))
         if meter is None:
             meter = self.types[type(message)] = TypeMeter()
@@ -236,6 +237,7 @@ class Meter:
         self._recent = [field for row in rows[oldest:] + rows[:oldest] for field in row]
 
     def note_expired(self, message: object) -> None:
+        """Count a message that was dropped as nobody waited for it any more."""
         self.expired += 1
         self.kind.of(message).expired += 1
 

@@ -43,6 +43,11 @@ class Registry:
         return tuple(self._children.values())
 
     def add(self, child: Child) -> None:
+        """Enter a child under its path.
+
+        Raises:
+            BrokenInvariant: there is one already.
+        """
         if child.path in self._children:
             raise BrokenInvariant(f"{child.path} exists twice")
         self._children[child.path] = child
@@ -50,6 +55,7 @@ class Registry:
             child.meter.kind.live += 1
 
     def remove(self, child: Child) -> None:
+        """Forget a child; addresses that hold its cell look its path up again. Nothing if it is not there."""
         if self._children.pop(child.path, None) is child:
             child.is_retired = True
             if isinstance(child, Cell):

@@ -32,6 +32,7 @@ class RestartWindow:
         return len(self._times)
 
     def clear(self) -> None:
+        """Forget all restarts."""
         self._times.clear()
 
 

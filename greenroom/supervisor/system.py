@@ -99,10 +99,12 @@ class ActorSystem:
         """Add a child to a static supervisor and start it.
 
         Raises:
-            NoSuchActor: no static supervisor at this path.
+            NoSuchActor, NotASupervisor: nothing, or no static supervisor, at this path.
+            CallCycle: the caller is below that supervisor.
             ChildExists: the name is taken.
             StartFailed: it did not start; nothing was added.
             ActorDied: the supervisor ended first.
+            ValueError: a kind in it lives elsewhere already.
         """
         parent = self.registry.child(parent_path)
         if not isinstance(parent, Supervisor):
@@ -117,7 +119,8 @@ class ActorSystem:
         A static child stays listed and :meth:`restart` brings it back. A virtual one is activated by the next message.
 
         Raises:
-            NoSuchActor: nothing at this path.
+            NoSuchActor, NotAnActor: nothing at this path, or the root.
+            CallCycle: the caller is what would be stopped, or below it.
             ActorDied: its supervisor ended first, and it with it.
         """
         await self._supervised(path).stop_child(self.registry.child(path), reason)
@@ -128,8 +131,10 @@ class ActorSystem:
         Not counted against the supervisor's intensity.
 
         Raises:
-            NoSuchActor: nothing at this path.
+            NoSuchActor, NotAnActor: nothing at this path, or the root.
+            CallCycle: the caller is what would be stopped, or below it.
             StartFailed: it did not come back at once; its supervisor goes on trying.
+            ActorDied: its supervisor ended first, or it was stopped for good meanwhile.
         """
         await self._supervised(path).restart_child(self.registry.child(path), reason)
 
@@ -142,15 +147,27 @@ class ActorSystem:
         self._actor(path).suspend()
 
     async def resume(self, path: str) -> None:
-        """Undo :meth:`suspend`; harmless if it was not suspended."""
+        """Undo :meth:`suspend`; harmless if it was not suspended.
+
+        Raises:
+            NoSuchActor, NotAnActor: as for :meth:`suspend`.
+        """
         self._actor(path).resume()
 
     async def passivate(self, path: str) -> None:
-        """Have an actor stop for idleness after the message in hand. The next message brings it back."""
+        """Have an actor stop for idleness after the message in hand. The next message brings it back.
+
+        Raises:
+            NoSuchActor, NotAnActor: as for :meth:`suspend`.
+        """
         self._actor(path).passivate()
 
     def trace(self, path: str, *, for_s: float = 30.0) -> None:
-        """Publish the header of every message this actor handles, for ``for_s`` seconds; 0 ends it."""
+        """Publish the header of every message this actor handles, for ``for_s`` seconds; 0 ends it.
+
+        Raises:
+            NoSuchActor, NotAnActor: as for :meth:`suspend`.
+        """
         self._actor(path).traced_until = self.now() + for_s
 
     # Inspection.
@@ -267,10 +284,12 @@ class ActorSystem:
         return random.Random(f"{self._seed}/{name}")  # noqa: S311 - replayable by intent, never for secrets
 
     def new_monitor_id(self) -> int:
+        """The next number of a monitor, from 1."""
         self._monitors += 1
         return self._monitors
 
     def kind_meter(self, kind: str) -> KindMeter:
+        """The totals of a kind, begun if need be."""
         meter = self.kinds.get(kind)
         if meter is None:
             meter = self.kinds[kind] = KindMeter()

@@ -19,8 +19,11 @@ class Timed(Protocol):
     """An entry of the heap: ``expire()`` is called once at its time, unless it ``is_over`` by then."""
 
     @property
-    def is_over(self) -> bool: ...
-    def expire(self) -> None: ...
+    def is_over(self) -> bool:
+        """True once nothing is to happen any more; the heap may forget it."""
+
+    def expire(self) -> None:
+        """The time has come. Must not raise, and not wait."""
 
 
 class Timer:

@@ -33,6 +33,7 @@ class Watches:
             self._look_at_idleness_at(self._cell.system.now() + limit_s)
 
     def stop(self) -> None:
+        """Watch nothing any more."""
         for timer in (self._idle, self._budget):
             if timer is not None:
                 timer.cancel()

@@ -19,6 +19,7 @@ class CallsInFlight:
         self._longest: list[tuple[float, str, Cell]] = []
 
     def look_at(self, children: Iterable[Child]) -> None:
+        """Consider these too."""
         found = [
             (self._now - child.current_since, child.path, child)
             for child in children

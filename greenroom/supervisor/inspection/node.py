@@ -20,6 +20,8 @@ from greenroom.supervisor.status import Status
 
 @dataclass(frozen=True, slots=True)
 class MailboxNode:
+    """An inbox, in messages but for ``bytes``."""
+
     depth: int
     capacity: int
     policy: str
@@ -30,6 +32,8 @@ class MailboxNode:
 
 @dataclass(frozen=True, slots=True)
 class CurrentMessage:
+    """What an actor is at now."""
+
     message: str  # its type; of a batch, the type of the first
     count: int  # 1, or the size of the batch
     for_ms: float

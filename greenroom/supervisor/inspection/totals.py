@@ -28,6 +28,8 @@ class MessageStatistics:
 
 @dataclass(frozen=True, slots=True)
 class KindStatistics:
+    """Totals of one kind of actor; ``live`` is of now, the others count since the system was opened."""
+
     kind: str
     live: int
     activations: int
@@ -37,6 +39,8 @@ class KindStatistics:
 
 @dataclass(frozen=True, slots=True)
 class SystemStatistics:
+    """Totals of a system; ``actors`` and ``timers`` are of now, the others count since it was opened."""
+
     kinds: tuple[KindStatistics, ...]
     dead_letters: Mapping[str, int]
     restarts: int
@@ -49,6 +53,7 @@ class SystemStatistics:
 
 
 def statistics(system: ActorSystem) -> SystemStatistics:
+    """Totals by kind and message type, and of the system."""
     counters = system.counters
     return SystemStatistics(
         kinds=tuple(kind_statistics(system, kind) for kind in system.kinds),
@@ -64,6 +69,7 @@ def statistics(system: ActorSystem) -> SystemStatistics:
 
 
 def kind_statistics(system: ActorSystem, kind: str) -> KindStatistics:
+    """Totals of one kind, turns that go on now included."""
     meter = system.kind_meter(kind)
     meter.count_turns()
     messages = tuple(

@@ -19,6 +19,7 @@ class VectorCount:
 
     @property
     def missing(self) -> int:
+        """Services that can't be found by meaning with this model yet."""
         return self.services - self.with_vector
 
 
