@@ -90,8 +90,25 @@ _ORDINARY: Final = frozenset(
 )
 
 
+_OPENING: Final = frozenset({"les"})
+"""Also an article or a first name: "pour les enfants", "les paul"."""
+
+_CLOSING: Final = frozenset({"chi"})
+"""Ordinary words that are a city at the end of a wish: "guitar lessons chi"."""
+
+
 def needs_a_word_before(name: str) -> bool:
     """Whether a name, in normal form, is a place only where "in", "near" or the like leads to it."""
     if len(name) < TELLING_LENGTH_MIN:
         return name not in _TELLING_SHORT_FORMS
     return name in _ORDINARY
+
+
+def may_open_a_name(name: str) -> bool:
+    """Whether, before a word that it may belong to, it is a place only where that word is a lesson's."""
+    return name in _OPENING
+
+
+def may_close_a_wish(name: str) -> bool:
+    """Whether it is a place without a word before it where it comes last, right behind the lesson."""
+    return name in _CLOSING

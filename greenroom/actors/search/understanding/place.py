@@ -7,7 +7,7 @@ to a name any more; otherwise, and without them, all words up to the next thing 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from greenroom.actors.search.understanding.claims import Claim, NearMe, PlaceWords
@@ -15,7 +15,7 @@ from greenroom.actors.search.understanding.filler import FILLER, NEGATOR_PAIRS, 
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.actors.search.understanding.service import Lexicon
 from greenroom.actors.search.understanding.words import word_set
-from greenroom.data.gazetteer.ordinary_names import needs_a_word_before
+from greenroom.data.gazetteer.ordinary_names import may_close_a_wish, may_open_a_name, needs_a_word_before
 from greenroom.schema.search.understood import PartKind
 
 IsPlace = Callable[[tuple[str, ...]], bool]
@@ -55,6 +55,12 @@ _STREET: Final = word_set(
     "street st avenue ave road rd blvd boulevard park square heights hill plaza station bridge beach point island slope village city district gardens garden place center centre side "
     "town terrace market way court yards palace green common cross end row mews quay wharf hills harbor"
 )
+_TEACHING: Final = word_set(
+    "lesson lessons class classes course courses teacher teachers tutor tutors tutoring coach instructor instructors"
+)
+_OF_BODY: Final = frozenset({"wellness", "sports", "dance"})
+"""Groups of kinds to which "chi" may belong."""
+
 _STOP: Final = word_set(
     "for with who that which under below over from to is are am be my on at in near around by but not no or please pls can could would "
     "will i im we he she they it teaching teaches teach lessons lesson class classes teacher teachers instructor instructors "
@@ -69,16 +75,22 @@ _CANT_BEGIN: Final = _STOP | word_set(
 )
 
 
-def known_place_claims(line: Line, *, is_place: IsPlace, lexicon: Lexicon) -> Iterator[Claim]:
+def known_place_claims(
+    line: Line, *, is_place: IsPlace, lexicon: Lexicon, told: Collection[int] = ()
+) -> Iterator[Claim]:
     """Known names where no preposition leads to them. What also names a lesson is a lesson: "chinese", "reading"; and what is
-    a word before it is a place is that word: "violin bow"."""
+    a word before it is a place is that word: "violin bow".
+
+    Args:
+        told: atoms at which something else begins that is understood: a day, a price.
+    """
     words = [atom.words[0].key for atom in line.atoms]
     for first in range(len(words)):
         for after in range(min(first + PLACE_WORDS_MAX, len(words)), first, -1):
             name = _name(line, first, after)
             if not all(atom.is_word for atom in line.atoms[first:after]) or not is_place(name):
                 continue
-            if needs_a_word_before(" ".join(name)) and _past_inward(line, first, after) == after:
+            if not _is_told_by_itself(line, " ".join(name), first, after, lexicon, told):
                 break
             is_lesson = lexicon.meanings(name) is not None or (len(name) == 1 and name[0] in FILLER | SOFT_FILLER)
             if (
@@ -208,6 +220,38 @@ def _looks_like_a_place(line: Line, start: int, limit: int) -> bool:
 def _is_postcode_or_street(line: Line, start: int, limit: int) -> bool:
     key = line.key(start)
     return (key.isdigit() and len(key) == 5) or (not key.isdigit() and _looks_like_a_place(line, start + 1, limit))
+
+
+def _is_told_by_itself(
+    line: Line, name: str, first: int, after: int, lexicon: Lexicon, told: Collection[int]
+) -> bool:
+    """Whether a name is a place where no preposition leads to it."""
+    is_last = after == len(line.atoms) or not line.atoms[after].is_word or line.atoms[after].is_broken_off
+    is_last = is_last or after in told
+    if may_open_a_name(name):
+        return is_last or not _belongs_to_next(line, after, lexicon)
+    is_ordinary = needs_a_word_before(name) and _past_inward(line, first, after) == after
+    return not is_ordinary or (may_close_a_wish(name) and is_last and _is_behind_lesson(line, first, lexicon))
+
+
+def _belongs_to_next(line: Line, after: int, lexicon: Lexicon) -> bool:
+    """Whether the word behind a name that is an article too is its noun: "les enfants", "les paul", but not "les piano lessons"."""
+    following = line.key(after)
+    if following in FILLER or following in SOFT_FILLER:
+        return False
+    phrase = next(lexicon.phrases([line.key(at) for at in range(after, min(after + 5, len(line.atoms)))]), None)
+    is_singular = not following.endswith("s") or following.endswith("ss")
+    return not (is_singular and phrase is not None and phrase.first == 0 and phrase.is_exact)
+
+
+def _is_behind_lesson(line: Line, first: int, lexicon: Lexicon) -> bool:
+    """Whether a lesson or a word like "lessons" stands right before; not one that the word may be of: "yoga chi"."""
+    before = line.key(first - 1)
+    if line.atoms[first].is_broken_off:
+        return False
+    kinds = lexicon.meanings((before,)) or ()
+    is_of_body = any(lexicon.taxonomy.kinds[slug].group in _OF_BODY for slug, _ in kinds)
+    return before in _TEACHING or (bool(kinds) and not is_of_body)
 
 
 def _is_part_of_lesson(words: list[str], first: int, after: int, lexicon: Lexicon) -> bool:

@@ -78,7 +78,10 @@ def understand(
         *when_claims(line, today=today),
         *online_claims(line),
     ]
-    named = [] if is_place is None else list(known_place_claims(line, is_place=is_place, lexicon=lexicon))
+    told = {claim.first for claim in claims}
+    named = (
+        [] if is_place is None else list(known_place_claims(line, is_place=is_place, lexicon=lexicon, told=told))
+    )
     chosen = cover([*claims, *named], size)
     held = [claim for claim in chosen if claim.kind is not PartKind.PLACE]
     taken = _taken(held, size)
