@@ -623,6 +623,40 @@ def test_who_reads_to_the_end_of_very_many_is_told_that_these_were_the_best(
     expect(count_of(zoe.page)).to_have_text("310 lessons found, the best 2 shown")
 
 
+def test_many_lessons_are_counted_in_the_readers_way_of_writing_numbers(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    answering(an_answer(a_result(1), total=5_128))
+    look(zoe.page, "music")
+    expect(count_of(zoe.page)).to_have_text(f"{5_128:,} lessons found, the best 1 shown")
+
+
+def test_a_word_of_any_length_stays_within_what_is_told_of_it(zoe: Visitor, answering: Callable[..., Any]) -> None:
+    notices = [{"kind": "not_understood", "text": 290 * "a"}]
+    answering(an_answer(parsed={"notices": notices}))
+    look(zoe.page, 290 * "a")
+    note = zoe.page.get_by_text("was not understood: no lesson has it.")
+    expect(note).to_be_visible()
+    assert note.evaluate("(note) => note.scrollWidth <= note.clientWidth")
+
+
+def test_nothing_found_is_not_taken_for_the_answer_to_the_next_search(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    page = zoe.page
+    answering(an_answer())
+    look(page, "sitar")
+    nothing = page.locator(".list-empty", has_text="Nothing fits all of that")
+    expect(nothing).to_have_css("opacity", "1")
+    page.route(SEARCH, lambda route: None)  # not answered while the page is looked at
+
+    look(page, "sitar in harlem")
+
+    expect(count_of(page)).to_have_text("Searching …")
+    expect(nothing).to_have_css("opacity", "0.55")
+    expect(page.get_by_role("region", name="What was understood")).to_have_css("opacity", "0.55")
+
+
 def test_what_others_call_their_lessons_is_text(zoe: Visitor, answering: Callable[..., Any]) -> None:
     title = "<img src=x onerror=alert(1)>"
     answering(an_answer(a_result(title=title)))

@@ -289,8 +289,10 @@ export function distanceOf(km) {
 export function countOf(shown, total, { isAll }) {
   if (total === 0) return "No lessons found";
   if (total === 1) return "1 lesson found";
-  if (shown >= total) return `${total} lessons found`;
-  return `${total} lessons found, ${isAll ? "the best " : ""}${shown} shown`;
+  if (shown >= total) return `${number(total)} lessons found`;
+  return `${number(total)} lessons found, ${isAll ? "the best " : ""}${number(shown)} shown`;
 }
+
+const number = (value) => new Intl.NumberFormat().format(value);
 
 const capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);
