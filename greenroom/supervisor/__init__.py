@@ -60,7 +60,6 @@ from greenroom.supervisor.lifecycle import LifecycleEvent, Subscription
 from greenroom.supervisor.messages import Down, MonitorRef, Request, TellOutcome
 from greenroom.supervisor.meter import BUCKET_BOUNDS_S, MessageHeader
 from greenroom.supervisor.opening import open_system
-from greenroom.supervisor.restart_intensity import restarts_before_giving_up
 from greenroom.supervisor.specs import (
     AutoShutdown,
     ChildSpec,
@@ -154,6 +153,5 @@ __all__ = [
     "Whereabouts",
     "open_system",
     "origin",
-    "restarts_before_giving_up",
     "whereabouts",
 ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 
-from greenroom.supervisor.specs import AnySpec, ChildSpec, DynamicSpec
-
 
 class RestartWindow:
     """The recent restarts of one supervisor: more than ``intensity`` within ``period_s`` are too many.
@@ -34,16 +32,3 @@ class RestartWindow:
     def clear(self) -> None:
         """Forget all restarts."""
         self._times.clear()
-
-
-def restarts_before_giving_up(spec: AnySpec) -> int:
-    """The most restarts of one deepest actor before the root gives up, if it crashes as fast as it is started.
-
-    Each level tries ``intensity`` times, and every try of an outer level starts the inner one afresh, so the levels
-    multiply: three levels of the default 3 let an actor crash 4 ** 3 times. Worth a look before nesting deeper.
-    """
-    if isinstance(spec, ChildSpec):
-        return 1
-    if isinstance(spec, DynamicSpec):
-        return spec.intensity + 1
-    return (spec.intensity + 1) * max((restarts_before_giving_up(child) for child in spec.children), default=1)

@@ -97,11 +97,6 @@ class Crew:
         self._nursery: trio.Nursery | None = None
         self.restarts = 0
 
-    @property
-    def pids(self) -> dict[str, int]:
-        """Who serves, by place."""
-        return {place.name: place.current.pid for place in self._places if place.current is not None}
-
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Fill the places and keep them filled until :meth:`stop`; ``task_status`` is told once all serve.
 

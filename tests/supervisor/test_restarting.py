@@ -32,7 +32,6 @@ from greenroom.supervisor import (
     SupervisorSpec,
     TellOutcome,
     open_system,
-    restarts_before_giving_up,
 )
 from greenroom.supervisor.restart_intensity import RestartWindow
 from tests.supervisor.behaviours import Crash, Do, Echo, Journal, Script, Work, script, tree
@@ -439,13 +438,6 @@ async def test_an_operators_restart_keeps_the_mail(autojump_clock: MockClock) ->
         assert address.tell("next") is TellOutcome.ACCEPTED
         await trio.sleep(2)
         assert journal == ["init script", "done current", "terminate script shutdown", "init script", "told next"]
-
-
-def test_levels_of_supervisors_multiply_what_a_crash_loop_may_cost() -> None:
-    spec = SupervisorSpec("c", (script(),), intensity=3)
-    for name in "ba":
-        spec = SupervisorSpec(name, (spec,), intensity=3)
-    assert restarts_before_giving_up(spec) == 4**3
 
 
 def test_specs_that_cannot_work_are_refused() -> None:
