@@ -40,7 +40,10 @@ class DynamicSupervisor(BaseSupervisor):
         super().__init__(system, owner, path, spec, kind="supervisor", restart=Restart.PERMANENT)
         self.spec = spec
         self.cells: dict[str, Cell] = {}
-        self.windows = [RestartWindow(spec.intensity, spec.period_s) for _ in range(spec.partitions)]
+        # By partition; of a single one it is the supervisor's own, so that an operator sees what is used of it.
+        self.windows = [self.window]
+        if spec.partitions > 1:
+            self.windows = [RestartWindow(spec.intensity, spec.period_s) for _ in range(spec.partitions)]
 
     @property
     def terminate_s(self) -> float:

@@ -228,6 +228,19 @@ async def test_a_traced_actor_publishes_its_messages_for_a_while(autojump_clock:
         assert event.header.message_type == "Echo"
 
 
+async def test_a_supervisor_of_virtual_actors_shows_how_many_restarts_it_has_counted(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_system(tree(ROOMS)) as system:
+        await system.virtual("room", "a").ask(Echo(), timeout=1)
+        with pytest.raises(ActorDied):
+            await system.virtual("room", "a").ask(Crash(), timeout=1)
+
+        rooms = system.inspect("/root/rooms").node
+
+        assert (rooms.intensity_used, rooms.intensity_allowed) == (1, ROOMS.intensity)
+
+
 async def test_who_stands_out_is_listed_page_by_page(autojump_clock: MockClock) -> None:
     async with open_system(tree(ROOMS, script())) as system:
         for number in range(10):
