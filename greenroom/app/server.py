@@ -140,6 +140,7 @@ def build_server(
         before(app),
         listeners,
         limits=limits,
+        door=app.front_door,
         refusal=connection_refusal(settings, ids),
         websocket_paths=[sockets.PATH],
         proxies=TrustedProxies.parse(settings.trusted_proxies),

@@ -19,6 +19,7 @@ from greenroom.http.call import Call, Site
 from greenroom.http.credentials import cookie_name
 from greenroom.http.cross_origin import CrossOrigin
 from greenroom.http.docs_page import docs_page
+from greenroom.http.front_door import FrontDoor
 from greenroom.http.hosts import AllowedHosts
 from greenroom.http.metrics import (
     GaugeCollector,
@@ -58,7 +59,9 @@ from greenroom.http.routes import (
 from greenroom.http.routing import Routes
 from greenroom.http.security_headers import StandardHeaders, page_policy
 from greenroom.http.serving import Refusal
+from greenroom.http.serving.response_head import DateHeader
 from greenroom.http.sockets import SocketEndpoint
+from greenroom.schema.clock import system_wall_clock
 from greenroom.schema.ids import Ids
 from greenroom.schema.settings import Settings
 
@@ -86,6 +89,7 @@ class Application(QuartTrio):
 
     routes: Routes
     cycle: RequestCycle
+    front_door: FrontDoor
     sockets: SocketEndpoint
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -144,12 +148,23 @@ def create_app(
     )
     app.sockets = SocketEndpoint(core, settings, recorder)
     app.routes = Routes(OPERATIONS)
+    headers, hosts = StandardHeaders(is_secure=settings.is_cookie_secure), AllowedHosts(settings.allowed_hosts)
+    app.front_door = FrontDoor(
+        OPERATIONS,
+        core,
+        recorder=recorder,
+        refusing=refusing,
+        headers=headers,
+        hosts=hosts,
+        cross_origin=cross_origin,
+        date=DateHeader(system_wall_clock),
+    )
     app.cycle = RequestCycle(
         app.routes,
         partial(Call, core=core, settings=settings, site=about),
         recorder=recorder,
-        headers=StandardHeaders(is_secure=settings.is_cookie_secure),
-        hosts=AllowedHosts(settings.allowed_hosts),
+        headers=headers,
+        hosts=hosts,
         cross_origin=cross_origin,
         refusing=refusing,
         otherwise=pages.answer,

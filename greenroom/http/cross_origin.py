@@ -25,6 +25,11 @@ class CrossOrigin:
     def __init__(self, allowed: Collection[str]) -> None:
         self._allowed = frozenset(allowed)
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether any origin is allowed: without, every answer is the same for all."""
+        return bool(self._allowed)
+
     def is_preflight(self, request: Request) -> bool:
         """Whether a browser asks, for a page of an allowed origin, what that page may send."""
         return (

@@ -26,10 +26,12 @@ class AllowedHosts:
 
     def check(self, request: Request) -> None:
         """Raises MisdirectedRequest: the request is for another host."""
-        if not self._names or request.path in _EVERY_NAME:
-            return
-        if host_name(request.header(b"host") or "") not in self._names:
+        if request.path not in _EVERY_NAME and not self.include(request.header(b"host") or ""):
             raise MisdirectedRequest("This server is not asked by that name.")
+
+    def include(self, host: str) -> bool:
+        """Whether a Host header names this server."""
+        return not self._names or host_name(host) in self._names
 
 
 def host_name(host: str) -> str:

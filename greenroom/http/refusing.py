@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 
 from greenroom.http.metrics import RefusalMetrics
 from greenroom.http.problems import INTERNAL, MEDIA_TYPE, Problem, bare_problem, kind_of, problem_of, render
-from greenroom.http.response import Response
+from greenroom.http.response import Header, Response
 
 _log = structlog.get_logger(__name__)
 
@@ -22,13 +24,26 @@ class Refusing:
         if kind_of(type(error)) is INTERNAL:
             _log.error("request_crashed", request_id=request_id, exc_info=error)
         problem, headers = problem_of(error, request_id)
-        return self._answer(problem, headers)
+        self.count(problem.code)
+        return _answer(problem, headers)
 
     def refuse_bare(self, status: int, request_id: str) -> Response:
         """Answer with a status for which there is no error."""
-        return self._answer(bare_problem(status, request_id), {})
+        problem = bare_problem(status, request_id)
+        self.count(problem.code)
+        return _answer(problem, {})
 
-    def _answer(self, problem: Problem, headers: dict[str, str]) -> Response:
-        self._metrics.count(problem.code)
-        rendered = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        return Response(problem.status, render(problem), [(b"content-type", MEDIA_TYPE.encode()), *rendered])
+    def count(self, code: str) -> None:
+        """Count a refusal that is answered elsewhere."""
+        self._metrics.count(code)
+
+
+def rendered(problem: Problem, headers: Mapping[str, str]) -> tuple[list[Header], bytes]:
+    """A problem's headers and body."""
+    more = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    return [(b"content-type", MEDIA_TYPE.encode()), *more], render(problem)
+
+
+def _answer(problem: Problem, headers: Mapping[str, str]) -> Response:
+    lines, body = rendered(problem, headers)
+    return Response(problem.status, body, lines)

@@ -131,6 +131,7 @@ async def a_world(
             app,
             listeners,
             limits=limits,
+            door=app.front_door,
             refusal=connection_refusal(settings, ids),
             websocket_paths=[sockets.PATH],
         )

@@ -46,6 +46,7 @@ class RefusalMetrics:
         self._refusals = Counter(
             "greenroom_http_refusals", "Requests that were refused, by code.", ["code"], registry=registry
         )
+        self._counters = cache(self._refusals.labels)  # as above
 
     def count(self, code: str) -> None:
-        self._refusals.labels(code).inc()
+        self._counters(code).inc()

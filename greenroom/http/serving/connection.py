@@ -204,6 +204,11 @@ class Connection:
             counters.requests_in_flight -= 1
 
     async def _answer(self, head: RequestHead) -> bool:
+        if head.keeps_alive and not head.has_body and not self._has_ended and self.may_go_on:
+            turned_away = self.shared.door(head)
+            if turned_away is not None:
+                await self.write(turned_away)
+                return not self._is_broken
         is_websocket = head.is_websocket and head.target.partition(b"?")[0] in self.shared.websocket_paths
         exchange = WebSocket(self, head) if is_websocket else Exchange(self, head)
         self._exchange = exchange

@@ -25,6 +25,7 @@ from hypercorn.typing import ASGIFramework
 
 from greenroom.http.serving.body_room import BodyRoom
 from greenroom.http.serving.connection import Connection
+from greenroom.http.serving.door import Door, let_in
 from greenroom.http.serving.forwarded import TrustedProxies
 from greenroom.http.serving.hang_ups import HangUps
 from greenroom.http.serving.limits import Limits
@@ -66,6 +67,7 @@ class Server:
     """Serves one ASGI application on listeners that are already bound.
 
     Args:
+        door: turns requests away before the application is asked.
         refusal: makes the answer to bytes that never became a request.
         proxies: whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed.
         websocket_paths: where a request to go on with WebSocket is followed; anywhere else it is ignored, as RFC 9110,
@@ -79,6 +81,7 @@ class Server:
         listeners: Sequence[Listener],
         *,
         limits: Limits,
+        door: Door = let_in,
         refusal: Refusal = bare_refusal,
         proxies: TrustedProxies = TrustedProxies(),  # noqa: B008 - frozen
         websocket_paths: Collection[str] = (),
@@ -93,6 +96,7 @@ class Server:
             config=pinned_config(),
             counters=self._counters,
             date=DateHeader(wall),
+            door=door,
             drains=trio.Event(),
             hang_ups=HangUps(),
             limits=limits,

@@ -10,6 +10,7 @@ from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
 from greenroom.http.serving.body_room import BodyRoom
+from greenroom.http.serving.door import Door
 from greenroom.http.serving.forwarded import TrustedProxies
 from greenroom.http.serving.hang_ups import HangUps
 from greenroom.http.serving.limits import Limits
@@ -33,6 +34,7 @@ class Shared:
     drains: trio.Event
     counters: ServingCounters
     date: DateHeader
+    door: Door
     hang_ups: HangUps
     limits: Limits
     proxies: TrustedProxies
