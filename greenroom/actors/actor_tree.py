@@ -41,7 +41,6 @@ from greenroom.actors.event_worker import EventWorker, MakeHandles
 from greenroom.actors.outbox_watch import OutboxWatch
 from greenroom.actors.presence import BATCH_MAX as PRESENCE_BATCH_MAX
 from greenroom.actors.presence import Presence, changed_user
-from greenroom.actors.replay import Replay
 from greenroom.actors.retention import Retention
 from greenroom.actors.search.room import SearchRoom
 from greenroom.actors.session_check import SessionCheck
@@ -73,19 +72,11 @@ def actor_tree(
     settings: CoreSettings,
     search: SearchRoom,
     *,
-    replay: Replay,
     mailer: Mailer,
     ids: Ids,
     wall: WallClock,
-    epoch: str,
-    worker: str,
 ) -> SupervisorSpec:
-    """Declare one worker's actors; nothing runs yet.
-
-    Args:
-        epoch: of the database's history, which every event written carries.
-        worker: names this run of this worker; never the name of one before, whose claims may still stand.
-    """
+    """Declare one worker's actors; nothing runs yet."""
 
     def handlers(system: ActorSystem) -> EventHandlers:
         return EventHandlers(
@@ -100,7 +91,7 @@ def actor_tree(
                 lambda: Committer(
                     writes=storage.writes,
                     bus=storage.bus,
-                    epoch=epoch,
+                    epoch=state.replay.epoch,
                     ids=ids,
                     wall=wall,
                     is_online=state.presence.is_online,
@@ -120,8 +111,8 @@ def actor_tree(
                 lambda: BusRelay(bus=storage.bus, feeds=state.feeds, sessions=state.sessions),
                 essential=True,
             ),
-            _event_worker("event-worker", storage, worker, lambda system: handlers(system).inside),
-            _event_worker("mail-worker", storage, worker, lambda system: handlers(system).mail),
+            _event_worker("event-worker", storage, state.name, lambda system: handlers(system).inside),
+            _event_worker("mail-worker", storage, state.name, lambda system: handlers(system).mail),
             ChildSpec("outbox-watch", lambda: OutboxWatch(outbox=storage.outbox, board=state.outbox)),
             ChildSpec(
                 "presence",
@@ -161,7 +152,7 @@ def actor_tree(
                 STREAM,
                 lambda key: UserStream(
                     UserId(key),
-                    replay=replay,
+                    replay=state.replay,
                     feeds=state.feeds,
                     idle_s=settings.stream_idle_s,
                 ),

@@ -118,24 +118,11 @@ async def open_core(
         Unavailable: the database can't be reached at the start.
     """
     settings = settings or CoreSettings()
-    epoch = await storage.streams.epoch()
-    state, loop = WorkerState(), LoopWatch()
+    replay = Replay(storage.streams, epoch=await storage.streams.epoch())
+    state, loop = WorkerState(ids.ulid(), replay), LoopWatch()
     limiting = Limiting(storage.limits, settings.limits)
-    replay = Replay(storage.streams, epoch=epoch)
-    worker = ids.ulid()
-    search_room = build_search(storage, search or plan_without_network(), wall=wall, worker=worker)
-    tree = actor_tree(
-        storage,
-        state,
-        settings,
-        search_room,
-        replay=replay,
-        mailer=mailer or LogMailer(),
-        ids=ids,
-        wall=wall,
-        epoch=epoch,
-        worker=worker,
-    )
+    search_room = build_search(storage, search or plan_without_network(), wall=wall, worker=state.name)
+    tree = actor_tree(storage, state, settings, search_room, mailer=mailer or LogMailer(), ids=ids, wall=wall)
     async with AsyncExitStack() as stack:
         stack.enter_context(loop.attached())
         system = await stack.enter_async_context(open_system(tree, seed=seed, wall=wall))

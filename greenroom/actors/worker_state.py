@@ -8,13 +8,21 @@ from greenroom.actors.alarms import Alarms
 from greenroom.actors.feeds import LocalFeeds
 from greenroom.actors.outbox_watch import OutboxBoard
 from greenroom.actors.presence import PresenceBoard
+from greenroom.actors.replay import Replay
 from greenroom.actors.session_cache import SessionCache
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerState:
-    """Each part is written by one actor, or by the connections themselves, and read by many, without asking anybody."""
+    """Each part is written by one actor, or by the connections themselves, and read by many, without asking anybody.
 
+    Attributes:
+        name: of this run; never that of one before, whose claims on jobs may still stand.
+        replay: the past of streams, a bounded number of queries at once.
+    """
+
+    name: str
+    replay: Replay
     feeds: LocalFeeds = field(default_factory=LocalFeeds)
     sessions: SessionCache = field(default_factory=SessionCache)
     presence: PresenceBoard = field(default_factory=PresenceBoard)
