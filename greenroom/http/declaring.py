@@ -12,9 +12,9 @@ from http import HTTPStatus
 from pydantic import BaseModel
 
 from greenroom.http.access import QUIET_ROUTES
-from greenroom.http.operations import NO_HEADERS, Access, Answer, Door, Handler, Operation
+from greenroom.http.operations import NO_HEADERS, Answer, Door, Operation
 from greenroom.http.problems import Refusable
-from greenroom.http.signature import Signature
+from greenroom.http.signature import Access, Handler, Signature
 from greenroom.schema import errors
 
 
@@ -58,14 +58,8 @@ class Operations:
                     method=method,
                     path=path,
                     tag=self.tag,
-                    name=signature.name,
-                    summary=signature.summary,
-                    description=signature.description,
+                    signature=signature,
                     access=who,
-                    query=signature.query,
-                    body=signature.body,
-                    is_body_optional=signature.is_body_optional,
-                    path_parameters=signature.path_parameters,
                     answers={status: _answer(status, answer) for status, answer in answers.items()},
                     refusals=tuple(dict.fromkeys((*refusals, *implied, *limits))),
                     opens_stream=opens_stream,

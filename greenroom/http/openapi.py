@@ -15,7 +15,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 import greenroom
 from greenroom.http.faults import HttpFault
 from greenroom.http.idempotency import HEADER, REPLAYED
-from greenroom.http.operations import Access, ActorPath, Answer, Operation
+from greenroom.http.operations import ActorPath, Answer, Operation
 from greenroom.http.problems import (
     CONNECTION_STATUSES,
     INTERNAL,
@@ -28,6 +28,7 @@ from greenroom.http.problems import (
     explain_bare,
     kind_of,
 )
+from greenroom.http.signature import Access
 from greenroom.schema.emoji import CODE_POINTS_MAX, Emoji
 from greenroom.schema.ids import ULID_PATTERN
 
@@ -135,7 +136,7 @@ def _models(operations: Sequence[Operation]) -> list[tuple[type[BaseModel], Json
         **{(model, "serialization"): None for model in MODELS.values()},
     }
     for operation in operations:
-        for taken in (operation.body, operation.query):
+        for taken in (operation.signature.body, operation.signature.query):
             if taken is not None:
                 models[taken, "validation"] = None
         for answer in operation.answers.values():
@@ -152,20 +153,20 @@ def _models(operations: Sequence[Operation]) -> list[tuple[type[BaseModel], Json
 
 def _describe(operation: Operation, schemas: Schemas) -> Document:
     described: Document = {
-        "operationId": operation.name,
+        "operationId": operation.signature.name,
         "tags": [operation.tag],
-        "summary": operation.summary,
+        "summary": operation.signature.summary,
         "security": _security(operation),
         "responses": _responses(operation, schemas),
     }
-    if operation.description:
-        described["description"] = operation.description
+    if operation.signature.description:
+        described["description"] = operation.signature.description
     if parameters := _parameters(operation):
         described["parameters"] = parameters
-    if operation.body is not None:
-        schema = schemas[operation.body, "validation"]
+    if operation.signature.body is not None:
+        schema = schemas[operation.signature.body, "validation"]
         described["requestBody"] = {
-            "required": not operation.is_body_optional,
+            "required": not operation.signature.is_body_optional,
             "content": {"application/json": {"schema": schema}},
         }
     return described
@@ -184,7 +185,7 @@ def _security(operation: Operation) -> list[Document]:
 
 def _parameters(operation: Operation) -> list[Document]:
     parameters: list[Document] = []
-    for name, kind in operation.path_parameters.items():
+    for name, kind in operation.signature.path_parameters.items():
         schema = _PATH_SCHEMAS.get(kind, {"type": "string", "pattern": ULID_PATTERN})
         parameters.append({"name": name, "in": "path", "required": True, "schema": schema})
     headers = dict(operation.headers)
@@ -196,8 +197,8 @@ def _parameters(operation: Operation) -> list[Document]:
     for name, meaning in headers.items():
         header = {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
         parameters.append({**header, "description": meaning})
-    if operation.query is not None:
-        shape = operation.query.model_json_schema(mode="validation", ref_template=_REF)
+    if operation.signature.query is not None:
+        shape = operation.signature.query.model_json_schema(mode="validation", ref_template=_REF)
         for name, schema in shape["properties"].items():
             required = name in shape.get("required", ())
             parameters.append({"name": name, "in": "query", "required": required, "schema": schema})

@@ -5,9 +5,8 @@ The OpenAPI document is made from the same records that dispatch requests, so it
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, NewType
 
@@ -25,12 +24,13 @@ from greenroom.http.operator_credentials import authorize_operator
 from greenroom.http.problems import Refusable
 from greenroom.http.query_string import parse_query
 from greenroom.http.response import Response
+from greenroom.http.signature import Access, Handler, Signature
 from greenroom.schema import errors
 from greenroom.schema.emoji import Emoji, is_emoji
 from greenroom.schema.errors import FieldError, InvalidInput
 from greenroom.schema.event_kinds import EventKind
 from greenroom.schema.ids import is_ulid
-from greenroom.schema.request_models import Body, Query
+from greenroom.schema.request_models import Query
 from greenroom.schema.requests import OpenEvents
 from greenroom.schema.socket_frames import CommandKind
 
@@ -57,18 +57,6 @@ class Answer:
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-class Access(Enum):
-    """Who may call an operation."""
-
-    ANYBODY = "anybody"
-    USER = "user"
-    OPERATOR = "operator"
-    SCRAPER = "scraper"
-    """An operator, or whoever reads metrics; the operation itself looks who it is."""
-
-
-Handler = Callable[..., Awaitable[Response]]
-
 Door = Callable[[Core], None]
 """Raises where there is too much of this to do already: refusing has to cost next to nothing then, so it comes before credentials,
 limits and whatever else is checked."""
@@ -80,7 +68,7 @@ class Operation:
 
     Attributes:
         path: in OpenAPI's form, with ``{names}``.
-        path_parameters: each name and its type.
+        access: as its signature tells, if nothing else was declared.
         answers: successes by status.
         refusals: every error it may answer with, those that follow from its signature included.
     """
@@ -88,14 +76,8 @@ class Operation:
     method: str
     path: str
     tag: str
-    name: str
-    summary: str
-    description: str
+    signature: Signature
     access: Access
-    query: type[Query] | None
-    body: type[Body] | None
-    is_body_optional: bool
-    path_parameters: Mapping[str, Any]
     answers: Mapping[int, Answer]
     refusals: tuple[Refusable, ...]
     opens_stream: bool
@@ -111,7 +93,7 @@ class Operation:
 
     @property
     def takes_ticket(self) -> bool:
-        return self.query is OpenEvents
+        return self.signature.query is OpenEvents
 
     async def __call__(self, call: Call) -> Response:
         """Check the request in the order door, size, credentials, limits, path, query, body; then handle it.
@@ -133,17 +115,17 @@ class Operation:
         if request.body_fault is not None:
             raise request.body_fault
         # The credentials may be in the query, which comes first then.
-        query = parse_query(request.query_string, self.query) if self.takes_ticket else None
+        query = parse_query(request.query_string, self.signature.query) if self.takes_ticket else None
         needs = await self._who_asks(call, query)
         needs |= self._path_arguments(request.path_arguments)
         if not self.takes_ticket:
-            query = parse_query(request.query_string, self.query)
+            query = parse_query(request.query_string, self.signature.query)
         if query is not None:
             needs["query"] = query
-        if self.body is not None:
-            is_left_out = self.is_body_optional and not request.payload.strip()
+        if self.signature.body is not None:
+            is_left_out = self.signature.is_body_optional and not request.payload.strip()
             content_type = request.header(b"content-type")
-            needs["body"] = None if is_left_out else parse_body(request.payload, content_type, self.body)
+            needs["body"] = None if is_left_out else parse_body(request.payload, content_type, self.signature.body)
         elif request.payload.strip() not in {b"", b"{}"}:
             raise InvalidInput(FieldError(("body",), "this takes no body"))
         if self.is_keyed and (key := given_key(request)) is not None:
@@ -185,10 +167,10 @@ class Operation:
 
     def _path_arguments(self, given: dict[str, str]) -> dict[str, str]:
         for name, value in given.items():
-            if self.path_parameters[name] is Emoji:
+            if self.signature.path_parameters[name] is Emoji:
                 if not is_emoji(value):
                     raise InvalidInput(FieldError(("path", name), "must be one emoji"))
-            elif self.path_parameters[name] is not ActorPath and not is_ulid(value):
+            elif self.signature.path_parameters[name] is not ActorPath and not is_ulid(value):
                 raise faults.RouteNotFound(f"The {name} in this path is not an id (a ULID).")
         return given
 

@@ -96,7 +96,7 @@ class Routes:
 
     def _place_of(self, operation: Operation) -> _Place:
         names = tuple(_PLACEHOLDER.findall(operation.path))
-        if any(operation.path_parameters[name] is ActorPath for name in names):
+        if any(operation.signature.path_parameters[name] is ActorPath for name in names):
             pattern = re.compile(_PLACEHOLDER.sub(_OPEN_ENDED, operation.path))
             return self._open_ended.setdefault(pattern.pattern, (pattern, _Place(names)))[1]
         node = self._root

@@ -14,25 +14,43 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from greenroom.http import faults
 from greenroom.http.credentials import SAFE_METHODS
 from greenroom.http.idempotency import METHODS
-from greenroom.http.operations import Access, Handler
 from greenroom.http.problems import Refusable
+from greenroom.http.response import Response
 from greenroom.schema import errors
 from greenroom.schema.request_models import Body, Query
 
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 
+Handler = Callable[..., Awaitable[Response]]
+
+
+class Access(Enum):
+    """Who may call an operation."""
+
+    ANYBODY = "anybody"
+    USER = "user"
+    OPERATOR = "operator"
+    SCRAPER = "scraper"
+    """An operator, or whoever reads metrics; the operation itself looks who it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One function's needs; the attributes are as in :class:`~greenroom.http.operations.Operation`."""
+    """One function's needs, and what its docstring says of it.
+
+    Attributes:
+        path_parameters: each name in the path and its type.
+    """
 
     name: str
     summary: str

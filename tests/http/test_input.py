@@ -10,8 +10,9 @@ import pytest
 import trio
 
 from greenroom.http.app import OPERATIONS
-from greenroom.http.operations import Access, Operation
+from greenroom.http.operations import Operation
 from greenroom.http.request_body import BODY_BYTES_MAX
+from greenroom.http.signature import Access
 from tests.http.raw import read_to_end
 from tests.http.world import ULID, World, assert_problem, example_path
 
@@ -428,10 +429,10 @@ async def test_a_known_path_with_another_method_names_what_it_allows(world: Worl
 
 
 @pytest.mark.parametrize(
-    "operation", [each for each in OPERATIONS if each.access is not Access.ANYBODY], ids=lambda o: o.name
+    "operation", [each for each in OPERATIONS if each.access is not Access.ANYBODY], ids=lambda o: o.signature.name
 )
 async def test_without_valid_credentials_nothing_is_told_or_done(world: World, operation: Operation) -> None:
-    body = {"json": {"anything": 1}} if operation.body else {}
+    body = {"json": {"anything": 1}} if operation.signature.body else {}
     for headers in (
         {},
         {"Authorization": "Bearer " + "0" * 64},

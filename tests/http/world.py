@@ -217,7 +217,7 @@ ULID = "01HZZZZZZZZZZZZZZZZZZZZZZZ"
 def example_path(operation: Operation) -> str:
     """A path that the operation serves, with ids of nothing in it."""
     path = operation.path
-    for name in operation.path_parameters:
+    for name in operation.signature.path_parameters:
         path = path.replace(f"{{{name}}}", "greenroom/committer" if name == "actor_path" else ULID)
     return path
 

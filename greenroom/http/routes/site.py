@@ -5,9 +5,10 @@ from __future__ import annotations
 from greenroom.http import docs_page, metrics
 from greenroom.http.call import Call
 from greenroom.http.declaring import Operations
-from greenroom.http.operations import Access, Answer
+from greenroom.http.operations import Answer
 from greenroom.http.operator_credentials import authorize_scraper
 from greenroom.http.response import Response, json_reply, reply_with
+from greenroom.http.signature import Access
 from greenroom.schema.errors import NotAuthenticated, PermissionDenied, Unavailable
 
 operations = Operations("Server")
