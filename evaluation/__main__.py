@@ -7,7 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Final
 
-SETS: Final = ("understanding", "places", "relevance", "searching")
+SETS: Final = ("understanding", "places", "spelling", "relevance", "searching")
 
 
 def main() -> None:

@@ -186,6 +186,8 @@ def _notice(notice: NoticeOut) -> str:
             return f"{text}: others may come to some of these lessons too."
         case NoticeKind.NOT_UNDERSTOOD:
             return f"{text} was not understood: no lesson has it."
+        case NoticeKind.CORRECTED:
+            return f"Searched for {notice.taken!r}: no lesson has {text}. As it is written: '\"{_harmless(notice.text)}\"'."
         case NoticeKind.NOTHING_UNDERSTOOD:
             return f"{text} does not say what is looked for: all lessons are shown."
         case _:

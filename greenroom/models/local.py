@@ -72,6 +72,11 @@ class LocalEmbedder:
         """Have it ready for the first text."""
         await trio.to_thread.run_sync(self._loaded, limiter=self._thread, abandon_on_cancel=True)
 
+    def has_word(self, word: str) -> bool:
+        """Whether its vocabulary has a word in small letters in one piece, as it has common words of English; of none before it is
+        loaded. What such words end in makes no difference worth having: their "s" and "ing" taken off, as many misspelt words are one."""
+        return self._inference is not None and _pieces(word, self._inference) == 1
+
     async def embed(self, texts: Sequence[str], *, timeout_s: float) -> list[Vector]:
         """See :class:`~greenroom.models.ports.Embedder`."""
         if self._inference is not None and len(texts) <= INLINE_MAX:

@@ -22,6 +22,10 @@ from greenroom.schema.search.config import SearchConfig
 from greenroom.schema.search_settings import DIMENSIONS, SearchSettings
 
 
+def _knows_none(word: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Models:
     """
@@ -31,6 +35,7 @@ class Models:
         sentence, place: None without a key.
         calls: what counts calls over the network; None without a key.
         flown: what has one worker call for all; None where each calls for itself.
+        is_english: whether a word in small letters is one, as far as is known; of none it is known without a vocabulary.
     """
 
     primary: Embedder
@@ -39,6 +44,7 @@ class Models:
     place: PlaceModel | None = None
     calls: OpenAICalls | None = None
     flown: FlownVectors | None = None
+    is_english: Callable[[str], bool] = _knows_none
 
     @property
     def embedders(self) -> tuple[Embedder, ...]:
@@ -72,6 +78,7 @@ async def open_models(
     async with AsyncExitStack() as stack:
         calls: OpenAICalls | None = None
         flown: FlownVectors | None = None
+        is_english = _knows_none
         if settings.openai_api_key is not None:
             calls = await stack.enter_async_context(
                 open_openai(
@@ -89,6 +96,7 @@ async def open_models(
             is_local = settings.provider == "local"
             words = LocalEmbedder(settings.dimensions if is_local else DIMENSIONS["local"])
             local = primary = KeptVectors(words)
+            is_english = words.has_word
             if not is_local:
                 assert calls is not None  # noqa: S101 - the settings see to it
                 model = settings.openai_embedding_model
@@ -107,4 +115,5 @@ async def open_models(
             place=None if calls is None else OpenAIPlaceModel(calls, model=lambda: config().location_model),
             calls=calls,
             flown=flown,
+            is_english=is_english,
         )

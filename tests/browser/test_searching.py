@@ -471,6 +471,33 @@ def test_a_place_without_time_to_look_it_up_is_not_called_unknown(
     expect(zoe.page.get_by_text("No place called")).to_have_count(0)
 
 
+def test_a_word_that_was_corrected_is_told_and_searched_for_as_written_at_a_press(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    sentence = "Shibri and lulabies on sunday"
+    parts = [
+        {"kind": "service", "text": "Shibri and lulabies", "start": 0, "end": 19},
+        {"kind": "when", "text": "on sunday", "start": 20, "end": 29},
+    ]
+    notices = [
+        {"kind": "corrected", "text": "Shibri", "taken": "shibori"},
+        {"kind": "corrected", "text": "lulabies", "taken": "lullabies"},
+    ]
+    asked = answering(an_answer(a_result(), parts=parts, parsed={"notices": notices}), an_answer())
+
+    look(zoe.page, sentence)
+
+    understood = zoe.page.get_by_role("region", name="What was understood")
+    expect(understood).to_contain_text("Searched for shibori, lullabies; no lesson has Shibri, lulabies.")
+    expect(zoe.page.get_by_role("list", name="Understood as")).to_contain_text("shibori and lullabies")
+    assert nameless(zoe.page) == []
+    zoe.page.get_by_role("button", name="Search for “Shibri”, “lulabies” as written").click()
+
+    expect(understood).not_to_contain_text("Searched for")
+    expect(field(zoe.page)).to_have_value('"Shibri" and "lulabies" on sunday')
+    assert [each["q"] for each in asked] == [sentence, '"Shibri" and "lulabies" on sunday']
+
+
 def test_who_asked_for_nothing_is_not_told_that_a_lesson_fits(zoe: Visitor, answering: Callable[..., Any]) -> None:
     parts = [{"kind": "filler", "text": "hello", "start": 0, "end": 5}]
     parsed = {"service": "", "notices": [{"kind": "nothing_understood", "text": "hello"}]}

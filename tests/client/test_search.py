@@ -25,7 +25,8 @@ from greenroom.schema.search.diagnostics_wire import (
 )
 from greenroom.schema.search.places import PlaceOutcome
 from greenroom.schema.search.requests import SkippedStage
-from greenroom.schema.search.wire import PlaceCandidateOut, RegionOut, SearchOut
+from greenroom.schema.search.understood import NoticeKind
+from greenroom.schema.search.wire import NoticeOut, PlaceCandidateOut, RegionOut, SearchOut
 from greenroom.search_terminal import Look, search, show
 from tests.http.world import PASSWORD, WAIT_S, World, a_world
 from tests.storage.places_builders import a_region
@@ -143,6 +144,21 @@ async def test_the_terminal_shows_the_day_that_is_denied_and_programs_get_it(
     [denied] = found.meta.parsed.denied_times
     assert (denied.relative, denied.from_minute, denied.to_minute) == ("tomorrow", 1_020, None)
     assert found.meta.parsed.times == []
+
+
+async def test_the_terminal_tells_what_was_corrected_and_how_to_search_for_what_was_written(
+    maya: Greenroom,
+) -> None:
+    found = await maya.search(SENTENCE)
+    parsed = found.meta.parsed.model_copy(
+        update={"notices": [NoticeOut(kind=NoticeKind.CORRECTED, text="voilin", taken="violin")]}
+    )
+    console = a_console()
+
+    show(found.model_copy(update={"meta": found.meta.model_copy(update={"parsed": parsed})}), console)
+
+    assert "Searched for 'violin': no lesson has 'voilin'." in seen(console)
+    assert "'\"voilin\"'" in seen(console)
 
 
 async def test_programs_get_the_answer_as_it_is(world: World) -> None:

@@ -62,6 +62,16 @@ async def test_the_local_model_knows_meaning_and_not_only_letters() -> None:
     assert cosine(asked, keyboard) > cosine(asked, calculus)
 
 
+async def test_the_local_model_has_common_words_of_english_and_no_misspelt_ones() -> None:
+    assert not LocalEmbedder().has_word("table"), "it is not loaded"
+    await LOCAL.load()
+
+    assert [word for word in ("table", "bread", "tabel", "breda", "lullabies") if LOCAL.has_word(word)] == [
+        "table",
+        "bread",
+    ]
+
+
 async def test_to_the_local_model_a_word_is_much_the_same_in_capitals_and_in_the_plural() -> None:
     asked, written, other = await LOCAL.embed(["sofa", "Sofas", "Tables"], timeout_s=PATIENCE_S)
 

@@ -44,22 +44,26 @@ async def search_anew(run: SearchRun, understood: Understood, *, fingerprint: st
     """
     tools = run.tools
     cache = CacheUse.BYPASS if run.request.overrides.is_any else CacheUse.MISS
-    meaning = tools.reader.meaning(understood)
-    embedding = begin_embedding(run, understood, meaning)
-    found = await first_look(run, understood)
+    doubtful = tools.reader.doubtful(run.request, understood)
+    # What is meant is embedded: where a word may be misspelt, once that is known.
+    embedding = None if doubtful else begin_embedding(run, understood)
+    found = await first_look(run, understood, doubtful)
     if not found.is_placed:
         # Where it would be is not known; lessons anywhere would be an answer to something else.
         nothing = KeptAnswer(
             understood=understood, place=not_looked_up(understood), filters=HardFilters(), ranked=(), total=0
         )
         return await show(run, nothing, fingerprint=fingerprint, cache=cache)
+    understood = found.spelt
+    if doubtful:
+        embedding = begin_embedding(run, understood)
     if found.strength is not None:
         understood = tools.reader.known(understood, found.strength.unknown)
     is_vector_wanted = wants_vector(run, understood, found.strength)
     if not is_vector_wanted and embedding is not None:
         embedding.abandon()
     place, understood = await locate(run, understood, found)
-    vector = await query_vector(run, meaning, embedding) if is_vector_wanted else None
+    vector = await query_vector(run, understood, embedding) if is_vector_wanted else None
     understood = tools.reader.dated(run.request.text, understood, timezones=_zones(run, place, found.here))
     query = _query(run, understood, place, found.here, vector)
     query, retrieved = await retrieve(run, query, place, is_near=understood.is_near)

@@ -7,7 +7,7 @@ sentence is known, or is lately so quick that what is left of the budget covers 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
@@ -23,8 +23,10 @@ from greenroom.actors.search.understanding import Lexicon, understand
 from greenroom.actors.search.understanding.meaning import meaning_text
 from greenroom.actors.search.understanding.merging import merged
 from greenroom.actors.search.understanding.parse_cache import ModelFailed, ParseCache
+from greenroom.actors.search.understanding.spelling import corrected, doubtful_words, meant_words
 from greenroom.actors.search.understanding.unknown_words import unknown_told
 from greenroom.models.ports import ModelError
+from greenroom.schema.search.candidates import Spelling
 from greenroom.schema.search.diagnostics import SkipReason, StageName
 from greenroom.schema.search.understood import Understood
 from greenroom.storage.retrieval.free_time import zone_of
@@ -42,6 +44,7 @@ class Reader:
         cache: what a model made of sentences; None where there is no model to ask.
         wall: says what day it is, for dates without a year.
         why_away: why the model is taken to be away; None if it is not known to be.
+        is_english: whether a word in small letters is one, which is then not taken for another.
     """
 
     def __init__(
@@ -52,12 +55,14 @@ class Reader:
         cache: ParseCache | None,
         wall: Callable[[], datetime],
         why_away: Callable[[], str | None] = lambda: None,
+        is_english: Callable[[str], bool] = lambda word: False,
     ) -> None:
         self._lexicon = lexicon
         self._board = board
         self._cache = cache
         self._wall = wall
         self._why_away = why_away
+        self._is_english = is_english
         self._read: OrderedDict[tuple[str, date], Understood] = OrderedDict()
 
     async def read(
@@ -96,6 +101,21 @@ class Reader:
     def meaning(self, understood: Understood) -> str:
         """What is embedded of a sentence."""
         return meaning_text(understood, lexicon=self._lexicon)
+
+    def doubtful(self, request: SearchRequest, understood: Understood) -> Sequence[str]:
+        """Words of the lesson that may be misspelt, if no lesson has them."""
+        return doubtful_words(
+            request.text,
+            understood,
+            lexicon=self._lexicon,
+            is_place=self._board.places,
+            is_english=self._is_english,
+        )
+
+    def spelt(self, understood: Understood, spellings: Mapping[str, Sequence[Spelling]]) -> Understood:
+        """The same with words that no lesson has taken for those that were meant; ``spellings`` are what these may be."""
+        meant = meant_words(spellings, is_place=self._board.places)
+        return corrected(understood, meant, lexicon=self._lexicon) if meant else understood
 
     def known(self, understood: Understood, unknown: Sequence[str]) -> Understood:
         """The same, told which of the lesson's words mean nothing; ``unknown`` are those that no lesson has."""

@@ -138,7 +138,12 @@ def build_search(storage: Storage, plan: SearchPlan, *, wall: WallClock, worker:
     cache = None if models.sentence is None else ParseCache(trio.current_time)
     lexicon = load_lexicon()
     reader = Reader(
-        lexicon=lexicon, board=board, cache=cache, wall=wall, why_away=lambda: _why_away(models, PARSING)
+        lexicon=lexicon,
+        board=board,
+        cache=cache,
+        wall=wall,
+        why_away=lambda: _why_away(models, PARSING),
+        is_english=models.is_english,
     )
     answers = AnswerCache(trio.current_time)
     board.on_change(answers.clear)

@@ -147,6 +147,14 @@ class TextStrength:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """A word as lessons write it, in small letters and without accents; ``documents``: how many have it, in any form."""
+
+    word: str
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """What is shown of a service: a result without its scores."""
 

@@ -95,16 +95,25 @@ class NoticeKind(StrEnum):
     NOT_UNDERSTOOD = "not_understood"
     """A word of the lesson that is the name of none, and that no lesson has."""
 
+    CORRECTED = "corrected"
+    """A word of the lesson that no lesson has, taken for one that lessons have."""
+
     NOTHING_UNDERSTOOD = "nothing_understood"
     """Of the whole sentence nothing says what is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What should be told to who wrote the sentence; ``text`` is the piece of it that it is about, as it was typed."""
+    """What should be told to who wrote the sentence.
+
+    Attributes:
+        text: the piece of it that it is about, as it was typed.
+        taken: what this was taken for, where it was corrected.
+    """
 
     kind: NoticeKind
     text: str
+    taken: str | None = None
 
 
 class ParseSource(StrEnum):

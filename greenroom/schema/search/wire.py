@@ -249,14 +249,19 @@ class PartOut(Wire):
 
 
 class NoticeOut(Wire):
-    """Something that was said and bounds nothing, or not as it was meant; ``text`` is that piece of ``q``."""
+    """Something that was said and bounds nothing, or not as it was meant; ``text`` is that piece of ``q``.
+
+    ``taken``: of a ``corrected`` word, what was searched for in its place. In quotation marks it is searched for as it is written. Null
+    of all else.
+    """
 
     kind: NoticeKind
     text: str
+    taken: str | None = None
 
     @classmethod
     def of(cls, notice: Notice) -> Self:
-        return cls(kind=notice.kind, text=notice.text)
+        return cls(kind=notice.kind, text=notice.text, taken=notice.taken)
 
 
 class ParsedOut(Wire):
@@ -266,7 +271,8 @@ class ParsedOut(Wire):
     are is in ``location.excluded``. ``near_me``: what is near is asked for, without saying where that is. ``times`` are those of which
     any will do; ``when`` is the one, or one that holds them all, null if that is any time. ``denied_times``: days in which, or hours of
     them, it must not be; weekdays and hours of any day that are denied are left out of ``times`` already. ``only_ages``: lessons that are
-    for anybody else too are left out ("adults only"). ``notices``: what was said and is not heeded.
+    for anybody else too are left out ("adults only"). ``notices``: what was said and is not heeded, and words of
+    ``service`` that were corrected.
     """
 
     text: str

@@ -142,6 +142,33 @@ async def test_the_words_that_no_lesson_has_nor_any_like_them_are_named_in_order
     assert strength.unknown == ("fizzlewump", "asdfgh")
 
 
+async def test_a_word_that_no_lesson_has_may_be_meant_as_one_that_begins_alike_and_is_about_as_long(
+    storage: Storage,
+) -> None:
+    await open_market(
+        storage, a_teacher(1, "Sourdough baking"), a_teacher(2, "Stained glass, Síntesis"), a_teacher(3, "Glass")
+    )
+
+    found = await storage.retrieval.spellings("soudough glas", ["soudough", "glas"])
+
+    assert {spelling.word: spelling.documents for spelling in found["glas"]} == {"glass": 2}
+    assert {spelling.word: spelling.documents for spelling in found["soudough"]} == {
+        "sourdough": 1,
+        "stained": 1,
+        "sintesis": 1,
+    }
+
+
+async def test_a_word_that_some_lesson_has_in_any_form_or_as_one_with_its_neighbour_is_meant_as_no_other(
+    storage: Storage,
+) -> None:
+    await open_market(
+        storage, a_teacher(1, "Ballroom dances"), a_teacher(2, "Bell ringing"), a_teacher(3, "Rooms")
+    )
+
+    assert await storage.retrieval.spellings("dancing ball room", ["dancing", "ball", "room"]) == {}
+
+
 async def test_a_word_in_common_is_not_enough_for_another_kind_than_the_one_that_is_meant(
     storage: Storage,
 ) -> None:

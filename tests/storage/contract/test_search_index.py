@@ -82,6 +82,16 @@ async def test_indexing_the_same_twice_changes_nothing(storage: Storage) -> None
     assert await storage.retrieval.text_strength("piano") == before
 
 
+async def test_no_word_is_meant_of_which_the_last_lesson_is_gone(storage: Storage) -> None:
+    await open_market(storage, a_teacher(1, "Sourdough"))
+    await rename(storage, "Sourness, too")
+    await index_changes(storage)
+
+    found = await storage.retrieval.spellings("sourdoug", ["sourdoug"])
+
+    assert [spelling.word for spelling in found["sourdoug"]] == ["sourness"]
+
+
 async def test_several_may_index_at_the_same_time(storage: Storage) -> None:
     await open_market(storage)
     for teacher in (a_teacher(n, "Piano", "Drums") for n in range(1, 6)):

@@ -14,6 +14,7 @@ from greenroom.storage.bus_local import LocalBus
 from greenroom.storage.postgres import PostgresOptions, open_pool, postgres_storage
 from greenroom.storage.postgres.search import legs
 from greenroom.storage.postgres.search.cards import asked_cards
+from greenroom.storage.postgres.search.spellings import SPELLINGS, spellings_params
 from greenroom.storage.postgres.transactions import in_transaction
 from greenroom.storage.retrieval.rules import RetrievalRules
 from tests.storage.builders import NOW
@@ -61,6 +62,21 @@ async def test_no_large_table_is_read_whole_for_cards(database: PostgresOptions,
     assert "Seq Scan" not in plan
     assert "search_documents_service_id_key" in plan
     assert "search_documents_reach" not in plan
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+async def test_words_that_may_be_meant_are_found_by_one_walk_along_an_index(
+    database: PostgresOptions, analysed: bool
+) -> None:
+    async with open_pool(database) as pool:
+        await open_market(postgres_storage(pool, bus=LocalBus()), a_teacher(1), a_teacher(2, "Violin"))
+        if analysed:
+            await pool.run("ANALYZE", None)
+        plan = "\n".join(await pool.fetch("EXPLAIN " + SPELLINGS, spellings_params("voilin", ["voilin"]), str))
+
+    assert "Seq Scan" not in plan
+    assert "search_spellings_alike" in plan
+    assert "search_lexemes_pkey" in plan
 
 
 async def test_a_neighbourhood_is_asked_for_first_where_many_have_the_words(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from greenroom.actors.search.pending import TooLate, together
@@ -24,19 +24,24 @@ class FirstLook:
         is_placed: nothing that was asked for about the place is missing.
         rows: what the place that was asked for may be; None where none was.
         denied: the same of places where it must not be, by their texts.
-        strength: None where the sentence has no words for a lesson, or it was late.
+        spelt: the sentence with misspelt words taken for those that were meant; the same where there are none, or it was late.
+        strength: of these words; None where the sentence has none for a lesson, or it was late.
         here: the city that was asked for, or where the asker is.
     """
 
     is_placed: bool
     rows: PlaceRows | None
     denied: Mapping[str, PlaceRows]
+    spelt: Understood
     strength: TextStrength | None
     here: Region | None
 
 
-async def first_look(run: SearchRun, understood: Understood) -> FirstLook:
+async def first_look(run: SearchRun, understood: Understood, doubtful: Sequence[str]) -> FirstLook:
     """Look all of it up at the same time.
+
+    Args:
+        doubtful: words for the lesson that may be misspelt.
 
     Raises:
         InvalidInput: the city is unknown.
@@ -47,6 +52,7 @@ async def first_look(run: SearchRun, understood: Understood) -> FirstLook:
     rows: list[PlaceRows] = []
     denied: dict[str, PlaceRows] = {}
     texts_denied = understood.denied_places[:DENIED_MAX]
+    spelt = [understood]
     strengths: list[TextStrength] = []
     here: list[Region | None] = []
 
@@ -60,7 +66,10 @@ async def first_look(run: SearchRun, understood: Understood) -> FirstLook:
 
     async def weigh() -> None:
         if understood.service_text:
-            strengths.append(await tools.retrieval.text_strength(understood.service_text))
+            if doubtful:
+                spellings = await tools.retrieval.spellings(understood.service_text, doubtful)
+                spelt[0] = tools.reader.spelt(understood, spellings)
+            strengths.append(await tools.retrieval.text_strength(spelt[0].service_text))
 
     async def locate() -> None:
         if request.city is not None:
@@ -87,6 +96,7 @@ async def first_look(run: SearchRun, understood: Understood) -> FirstLook:
         and denied.keys() >= set(texts_denied),
         rows=rows[0] if rows else None,
         denied=denied,
+        spelt=spelt[0],
         strength=strengths[0] if strengths else None,
         here=here[0] if here else None,
     )

@@ -1,4 +1,4 @@
-"""What is searched for as a vector, begun before it is known whether it is needed."""
+"""What is searched for as a vector, begun before it is known whether it is needed, and as soon as its words are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from greenroom.schema.search.diagnostics import SkipReason, StageName
 from greenroom.schema.search.understood import Understood
 
 
-def begin_embedding(run: SearchRun, understood: Understood, text: str) -> Pending[QueryVector | None] | None:
+def begin_embedding(run: SearchRun, understood: Understood) -> Pending[QueryVector | None] | None:
     """Begin to embed in parallel with burst 1; None if it is left out, which is then noted."""
     vectors, budget, overrides = run.tools.vectors, run.budget, run.request.overrides
     if not understood.names_lesson:
@@ -32,6 +32,7 @@ def begin_embedding(run: SearchRun, understood: Understood, text: str) -> Pendin
         if not budget.covers(StageName.EMBEDDING, before=LAST_STAGES):
             return None
     timeout_s = min(run.tools.board.config.embedding_timeout_ms / 1000, budget.remaining_before(*LAST_STAGES))
+    text = run.tools.reader.meaning(understood)
 
     async def embed() -> QueryVector | None:
         with run.trace.stage(StageName.EMBEDDING):

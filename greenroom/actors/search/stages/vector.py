@@ -31,7 +31,7 @@ def wants_vector(run: SearchRun, understood: Understood, strength: TextStrength 
 
 
 async def query_vector(
-    run: SearchRun, text: str, embedding: Pending[QueryVector | None] | None
+    run: SearchRun, understood: Understood, embedding: Pending[QueryVector | None] | None
 ) -> QueryVector | None:
     """The vector of the primary model if it comes in time, else of the local one; None if there is neither."""
     budget = run.budget
@@ -52,7 +52,7 @@ async def query_vector(
             budget.skip(StageName.EMBEDDING, SkipReason.BUSY, str(exc))
         except ModelError as exc:
             budget.skip(StageName.EMBEDDING, SkipReason.FAILED, str(exc))
-    return await _local_vector(run, text)
+    return await _local_vector(run, run.tools.reader.meaning(understood))
 
 
 async def _local_vector(run: SearchRun, text: str) -> QueryVector | None:

@@ -92,7 +92,7 @@ class Lexicon:
     def nearest(self, word: str) -> Meanings | None:
         """What a misspelt word names: one letter too many, too few, wrong, two swapped, or one out of its place ("panio"). Of several
         the first in the taxonomy; a letter out of its place comes last."""
-        if word in _AS_TYPED or not TYPO_LENGTH_MIN - 1 <= len(word) <= 25:
+        if word in AS_TYPED or not TYPO_LENGTH_MIN - 1 <= len(word) <= 25:
             return None
         if len(word) < TYPO_LENGTH_MIN:
             # Of a short word only a letter that went missing is forgiven, or two swapped, and not the first: "pino", "yoag".
@@ -175,7 +175,8 @@ REAL_WORDS: Final = word_set("""
     """)
 """English words one edit away from a name of a lesson that mean something else."""
 
-_AS_TYPED: Final = FILLER | SOFT_FILLER | REAL_WORDS
+AS_TYPED: Final = FILLER | SOFT_FILLER | REAL_WORDS
+"""Words that are never taken for others."""
 
 _TEACHING: Final = SOFT_FILLER | FILLER
 """Names that are made of these alone are of teaching itself: "private tutor"."""

@@ -1,6 +1,7 @@
 /** A search's answer in words: what was understood, what is missing, and why a lesson is among the results. All pure. */
 
 import { moneyOf } from "./money.js";
+import { withWords } from "./sentence.js";
 
 /** What a piece of the sentence is about. */
 export const KINDS = {
@@ -56,9 +57,10 @@ export function understoodOf({ parsed, location }) {
     when: timesInWords(parsed),
     online: { true: "Online", false: "In person" }[parsed.online],
   };
+  const corrections = new Map(correctionsOf(parsed).map(({ written, taken }) => [written, taken]));
   return told.map((part) => {
     const isAlone = told.filter(({ kind }) => kind === part.kind).length === 1;
-    const own = part.kind === "when" ? withWholeDays(part.text) : part.text;
+    const own = { when: withWholeDays, service: (text) => withWords(text, corrections) }[part.kind]?.(part.text) ?? part.text;
     return { kind: part.kind, label: (isAlone && words[part.kind]) || own, parts: [part] };
   });
 }
@@ -105,12 +107,17 @@ const NOTICES = {
   not_heeded: (text) => `“${text}” can’t be searched for, so it was left out.`,
   unknown_place: (text) => `No place called “${text}” is known here, so none was left out.`,
   not_only: (text) => `“${text}”: others may come to some of these lessons too.`,
+  corrected: (text, taken) => `Searched for “${taken}”: no lesson has “${text}”.`,
   not_understood: (text) => `“${text}” was not understood: no lesson has it.`,
   nothing_understood: (text) => `“${text}” does not say what you would like to learn, so all lessons are shown.`,
 };
 
 /** What a person should know of what was not understood, in sentences; of a kind that this page is too old for, nothing. */
-export const noticesOf = ({ notices }) => notices.filter(({ kind }) => kind in NOTICES).map(({ kind, text }) => NOTICES[kind](text));
+export const noticesOf = ({ notices }) => notices.filter(({ kind }) => kind in NOTICES).map(({ kind, text, taken }) => NOTICES[kind](text, taken));
+
+/** Words that were taken for others, as lessons don't have them: `[{ written, taken }]`. */
+export const correctionsOf = ({ notices }) =>
+  notices.filter(({ kind }) => kind === "corrected").map(({ text, taken }) => ({ written: text, taken }));
 
 /**
  * Who asked for what is near and finds it far away, in words; null where something is near, or distances are of a place that was named.

@@ -16,6 +16,12 @@ export function withPlace(sentence, part, words) {
   return tidy(`${characters.slice(0, part.start).join("")} ${words} ${characters.slice(part.end).join("")}`);
 }
 
+/** The text with each whole word that is in a map in other words. */
+export const withWords = (text, words) => text.replace(/[\p{L}\p{M}\p{N}]+/gu, (word) => words.get(word) ?? word);
+
+/** The sentence with these words in quotation marks: they are searched for as they are written. */
+export const asWritten = (sentence, words) => withWords(sentence, new Map(words.map((word) => [word, `"${word}"`])));
+
 /** One space between words, and none before a comma; a comma that nothing is before any more goes too. */
 const tidy = (text) =>
   text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from greenroom.schema.search.candidates import (
     HardFilters,
     RetrievalQuery,
     Retrieved,
+    Spelling,
     TextStrength,
     TimeWindow,
 )
@@ -52,6 +53,15 @@ class MemoryRetrieval:
                 hits=sum(score >= self._rules.strong_score for score in scores),
                 unknown=tuple(words.unknown(text)),
             )
+
+    async def spellings(self, text: str, words: Sequence[str]) -> Mapping[str, Sequence[Spelling]]:
+        async with self._database.operation("retrieval.spellings"):
+            known = self._words()
+            return {
+                word: spellings
+                for word in words
+                if known.is_unknown(text, word) and (spellings := known.spellings(word))
+            }
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:
         async with self._database.operation("retrieval.retrieve"):

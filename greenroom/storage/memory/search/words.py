@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from math import log
 from typing import Final
 
+from greenroom.schema.search.candidates import Spelling
 from greenroom.schema.search.indexing import IndexedText
 from greenroom.storage.memory.search.trigrams import similarity
 from greenroom.storage.retrieval.head_words import head_words
@@ -23,14 +24,19 @@ from greenroom.storage.retrieval.rules import (
     TITLE_WEIGHT,
     B,
 )
+from greenroom.storage.retrieval.spelling import LENGTH_MAX, LENGTH_MIN, edits_max
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _STOP_WORDS: Final = frozenset("a an and at by for from in is it my of on or the to with you your".split())  # noqa: SIM905 - read as a line
 
 
 def words_of(text: str) -> list[str]:
+    return [_stem(word) for word in _written(text)]
+
+
+def _written(text: str) -> list[str]:
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return [_stem(word) for word in _WORD.findall(plain) if word not in _STOP_WORDS]
+    return [word for word in _WORD.findall(plain) if word not in _STOP_WORDS]
 
 
 def _stem(word: str) -> str:
@@ -52,6 +58,31 @@ class Words:
             for word in frequencies:
                 self._documents[word] = self._documents.get(word, 0) + 1
         self._titles = {word for text in texts for word in words_of(f"{text.service.title} {text.category_words}")}
+
+        self._texts = texts
+
+    def is_unknown(self, text: str, word: str) -> bool:
+        """Whether no text has a word of ``text``, nor as one with its neighbour."""
+        as_one = set(words_of(joined_words(text))) & self._titles
+        return any(stem not in self._documents for stem in words_of(word)) and not any(
+            word in one for one in as_one
+        )
+
+    def spellings(self, written: str) -> list[Spelling]:
+        """Words of the texts that begin with the same letter and are about as long."""
+        said = {
+            word
+            for text in self._texts
+            for word in _written(f"{text.service.title} {text.category_words} {text.service.description}")
+        }
+        return [
+            Spelling(word, self._documents[_stem(word)])
+            for word in sorted(said)
+            if word.isalpha()
+            and LENGTH_MIN <= len(word) <= LENGTH_MAX
+            and word[0] == written[0]
+            and abs(len(word) - len(written)) <= edits_max(written)
+        ]
 
     def scores(self, text: str) -> list[float | None]:
         """Per text in their order 0 to 1; None for one that has none of the words."""

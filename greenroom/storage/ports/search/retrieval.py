@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from greenroom.schema.ids import ServiceId
-from greenroom.schema.search.candidates import Card, HardFilters, RetrievalQuery, Retrieved, TextStrength
+from greenroom.schema.search.candidates import (
+    Card,
+    HardFilters,
+    RetrievalQuery,
+    Retrieved,
+    Spelling,
+    TextStrength,
+)
 
 
 class Retrieval(Protocol):
@@ -15,6 +22,15 @@ class Retrieval(Protocol):
 
     async def text_strength(self, text: str) -> TextStrength:
         """How well these words alone find something, and which of them are nowhere; part of the first burst."""
+        ...
+
+    async def spellings(self, text: str, words: Sequence[str]) -> Mapping[str, Sequence[Spelling]]:
+        """What each of these words of a text that no lesson has may have been meant as: words of lessons with the same first letter, as
+        long or nearly so, in no order. Words that some lesson has, also as one with their neighbour in the text, are left out.
+
+        Args:
+            words: in small letters, without accents.
+        """
         ...
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:

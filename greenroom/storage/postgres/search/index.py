@@ -20,6 +20,7 @@ from greenroom.storage.ports import VectorCount
 from greenroom.storage.postgres.columns import moments, texts
 from greenroom.storage.postgres.pool import Pool
 from greenroom.storage.postgres.search.legs import vector_text
+from greenroom.storage.postgres.search.spellings import ADD_SPELLINGS, LENGTHS
 from greenroom.storage.postgres.session import Params, Query, Session
 from greenroom.storage.postgres.transactions import in_transaction
 from greenroom.storage.retrieval.head_words import head_words
@@ -254,6 +255,7 @@ class PostgresSearchIndex:
                 "heads": texts(head_words(one.service.title) for one in kept),
             }
             await session.send(ADD_LEXEMES, params)
+            await session.send(ADD_SPELLINGS, params | LENGTHS)
             await session.send(ADD_TEXTS, params | FIELD_WEIGHTS)
             for model, given in vectors.items():
                 of_kept = [given[by_id[service_id]] for _, service_id in held]

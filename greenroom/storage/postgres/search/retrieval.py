@@ -26,6 +26,7 @@ from greenroom.schema.search.candidates import (
     HardFilters,
     RetrievalQuery,
     Retrieved,
+    Spelling,
     TextStrength,
     TimeWindow,
 )
@@ -44,6 +45,7 @@ from greenroom.storage.postgres.search.legs import (
     found_text,
     meant_text,
 )
+from greenroom.storage.postgres.search.spellings import SPELLINGS, spelling_of, spellings_params
 from greenroom.storage.postgres.search.words import STRENGTH, word_params
 from greenroom.storage.postgres.session import Query, Sent, Session
 from greenroom.storage.postgres.transactions import in_transaction
@@ -130,6 +132,15 @@ class PostgresRetrieval:
         # Only now, as it travels together with the end of the transaction.
         [strength] = await sent.rows()
         return strength
+
+    async def spellings(self, text: str, words: Sequence[str]) -> Mapping[str, Sequence[Spelling]]:
+        found: dict[str, list[Spelling]] = {}
+        if words:
+            async with in_transaction(self._pool, ONE_SNAPSHOT) as session:
+                sent = await session.send_for(SPELLINGS, spellings_params(text, words), spelling_of)
+            for written, spelling in await sent.rows():
+                found.setdefault(written, []).append(spelling)
+        return found
 
     async def retrieve(self, query: RetrievalQuery) -> Retrieved:
         windows = asked_windows(query.filters.windows, query.now)

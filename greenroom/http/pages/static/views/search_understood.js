@@ -2,8 +2,8 @@
 
 import { el } from "../dom.js";
 import { closeIcon } from "../icons.js";
-import { deniedNote, KINDS, missingOf, noticesOf, pieceInWords, placeNote, saysItself, understoodOf } from "../search_words.js";
-import { parentName, without, withPlace, wordsForPlace } from "../sentence.js";
+import { correctionsOf, deniedNote, KINDS, missingOf, noticesOf, pieceInWords, placeNote, saysItself, understoodOf } from "../search_words.js";
+import { asWritten, parentName, without, withPlace, wordsForPlace } from "../sentence.js";
 
 /** Places to choose from; the server names ten at most, and who finds none of these writes another word. */
 const CHOICES_MAX = 6;
@@ -12,10 +12,11 @@ const CHOICES_MAX = 6;
 export function createUnderstood({ look }) {
   const pieces = el("ul", { class: "pieces", "aria-label": "Understood as" });
   const place = el("div", { class: "search-note", hidden: true });
+  const spelling = el("div", { class: "search-note", hidden: true });
   const denied = el("p", { class: "search-note", hidden: true });
   const notices = el("p", { class: "search-note is-degraded", hidden: true });
   const missing = el("p", { class: "search-note is-degraded", hidden: true });
-  const element = el("section", { class: "understood", "aria-label": "What was understood" }, pieces, place, denied, notices, missing);
+  const element = el("section", { class: "understood", "aria-label": "What was understood" }, pieces, spelling, place, denied, notices, missing);
 
   function say(paragraph, sentences) {
     paragraph.hidden = sentences.length === 0;
@@ -42,6 +43,22 @@ export function createUnderstood({ look }) {
     );
   }
 
+  /** Told with the way to search for what was written all the same. */
+  function corrected(sentence, corrections) {
+    const listed = (words, tag) => words.flatMap((word, at) => [at ? ", " : "", el(tag, { dir: "auto" }, word)]);
+    const written = corrections.map((each) => each.written);
+    const taken = corrections.map((each) => each.taken);
+    const words = written.map((word) => `“${word}”`).join(", ");
+    return [
+      el("span", {}, "Searched for ", ...listed(taken, "strong"), "; no lesson has ", ...listed(written, "em"), "."),
+      el(
+        "div",
+        { class: "place-choices" },
+        el("button", { class: "choice", type: "button", on: { click: () => look(asWritten(sentence, written)) } }, `Search for ${words} as written`),
+      ),
+    ];
+  }
+
   function choices(sentence, { parsed, location }, cities) {
     const part = parsed.parts.find(({ kind }) => kind === "place");
     const others = location.candidates.filter(({ region }) => region.id !== location.region?.id);
@@ -64,6 +81,7 @@ export function createUnderstood({ look }) {
     const outs = [...pieces.querySelectorAll(".piece-out")];
     const index = outs.indexOf(document.activeElement);
     if (index >= 0) return () => [...pieces.querySelectorAll(".piece-out")].slice(0, index + 1).at(-1);
+    if (spelling.contains(document.activeElement)) return () => pieces.querySelector("[data-kind=service] .piece-out");
     return place.contains(document.activeElement) ? () => pieces.querySelector("[data-kind=place] .piece-out") : null;
   }
 
@@ -81,7 +99,10 @@ export function createUnderstood({ look }) {
       const others = note ? choices(sentence, meta, cities) : [];
       place.replaceChildren(...(note ? [el("span", {}, note)] : []), ...(others.length ? [el("div", { class: "place-choices" }, ...others)] : []));
       say(denied, [deniedNote(meta)].filter(Boolean));
-      say(notices, noticesOf(meta.parsed));
+      const corrections = correctionsOf(meta.parsed);
+      spelling.hidden = corrections.length === 0;
+      spelling.replaceChildren(...(corrections.length ? corrected(sentence, corrections) : []));
+      say(notices, noticesOf({ notices: meta.parsed.notices.filter(({ kind }) => kind !== "corrected") }));
       say(missing, missingOf(meta.budget));
       next?.()?.focus();
     },
