@@ -208,7 +208,9 @@ def _when(case: Case) -> bool | None:
     days = {date.fromisoformat(day) for value in values if (day := _day(value))}
     if days and not any(day >= case.reference.date() for day in days):
         return None
-    times = _read(case).asked_times
+    read = _read(case)
+    # "I'm not there tomorrow" says tomorrow, which is denied.
+    times = read.asked_times or read.denied_times
     if not times:
         return False
     # "From 4pm today to 5pm tomorrow" is read as what is left of today after 4 and what there is of tomorrow until 5.

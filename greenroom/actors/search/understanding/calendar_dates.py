@@ -32,7 +32,7 @@ YEAR: Final = r"(?:20\d\d)"
 _ON: Final = r"(?:(?:on|for|by|the)_){0,4}"
 _SPELT: Final = pattern(
     rf"{_ON} (?: (?P<m1>{MONTH})_(?:/_|the_)?(?P<d1>{DAY_NUMBER}) | (?<![:$€£/]\ )(?P<d2>{DAY_NUMBER})_(?:of_|/_)?(?P<m2>{MONTH}) | (?P<y3>{YEAR})_(?:/_)?(?P<m3>{MONTH})_(?:/_|-_)?(?P<d3>{DAY_NUMBER}) )"
-    rf" (?P<span>_(?:-|to|through)_(?:{MONTH}_)?{DAY_NUMBER})? (?:_(?:or|and)_(?P<d4>{DAY_NUMBER})(?!_(?:am|pm|:|{MONTH})(?!\S)))? (?:_(?:of_|-_|/_)?(?P<year>{YEAR}))? (?!_(?:am|pm|:)(?!\S))"
+    rf" (?P<span>_(?:-|to|through)_(?:{MONTH}_)?{DAY_NUMBER})? (?P<more>(?:_(?:the_)?{DAY_NUMBER})*_(?:or|and|&)_(?:the_)?{DAY_NUMBER}(?!_(?:am|pm|:|{MONTH})(?!\S)))? (?:_(?:of_|-_|/_)?(?P<year>{YEAR}))? (?!_(?:am|pm|:)(?!\S))"
 )
 _BETWEEN_DATES: Final = pattern(
     rf"between_ (?: {MONTH}_{DAY_NUMBER} | (?:the_)?{DAY_NUMBER}(?:_(?:of_)?{MONTH})? )"
@@ -50,11 +50,6 @@ _SLASHED: Final = pattern(
     r" (?<!24_/_7)(?!_(?:hours?|time|size|sized|cello|violin|viola|guitar|scale|/|of|waltz|inch|mile|price)(?!\S))"
     rf" | {_ON} (?P<a2>\d{{1,2}})_-_(?P<b2>\d{{1,2}})_-_(?P<year2>{YEAR}|\d\d) | on_(?P<a3>\d{{1,2}})_-_(?P<b3>1[3-9]|2\d|3[01])"
 )
-_NO_DATE: Final = (
-    r"(?! _(?: street | st | ave | avenue | grade | graders? | time | floor | century | year | years | of | hour | hours | lessons? | position"
-    r" | movement | edition | ward | district | and | - | : | / | am | pm | o_?clock | min | mins | minutes? | \$ | dollars | people | kids"
-    r" | students? | months? | weeks? | days? | or ) (?!\S) )"
-)
 _TOO_LATE: Final = pattern(
     rf"(?:on|by)_(?:the_)?(?: {MONTH}_(?:the_)?(?:3[2-9]|[4-9]\d)(?:st|nd|rd|th)? | (?:3[2-9]|[4-9]\d)(?:st|nd|rd|th)?_(?:of_)?{MONTH} )"
     rf" | {MONTH}_(?:the_)?(?:3[2-9]|[4-9]\d)(?:st|nd|rd|th) | (?:3[2-9]|[4-9]\d)(?:st|nd|rd|th)_(?:of_)?{MONTH}"
@@ -63,6 +58,25 @@ _SHORT_DOTTED: Final = pattern(
     r"(?:on_)?(?P<day>2[4-9]|3[01])\.(?P<month>0[1-9]|1[0-2])(?!_(?:\$|€|£|dollars?|bucks|usd|eur|euros?|gbp|pounds|quid|per|an|/)(?!\S))"
 )
 """No hour of the clock, and no price either if no word before it says so."""
+_NO_DATE: Final = (
+    r"(?! _(?: street | st | ave | avenue | grade | graders? | time | floor | century | year | years | of | hour | hours | lessons? | position"
+    r" | movement | edition | ward | district | and | - | : | / | am | pm | o_?clock | min | mins | minutes? | \$ | dollars | people | kids"
+    r" | students? | months? | weeks? | days? | or ) (?!\S) )"
+)
+_ORDINAL: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)"
+_LISTED: Final = pattern(
+    rf"{_ON} (?P<days>{DAY_NUMBER}(?:_(?:the_)?{DAY_NUMBER})*_(?:or|and|&)_(?:the_)?{DAY_NUMBER})_(?:of_)?(?P<month>{MONTH})(?!_(?::|am|pm)(?!\S))"
+)
+_LISTED_DAYS: Final = pattern(
+    rf"(?:on_)?(?:the_)(?P<days>{_ORDINAL}(?:_(?:the_)?{_ORDINAL})*_(?:or|and|&)_(?:(?:on_)?the_)?{_ORDINAL}) {_NO_DATE} (?!_{MONTH}(?!\S))"
+)
+"""Several days of which any will do: "24, 25 or 26 december", "the 3rd or the 5th"."""
+
+_DAYS_TO: Final = pattern(
+    rf"(?: (?:from_)?the_{_ORDINAL}_(?:-|to|until|till|through)_(?:the_)?{_ORDINAL} | between_the_{_ORDINAL}_and_(?:the_)?{_ORDINAL} ) {_NO_DATE} (?!_{MONTH}(?!\S))"
+)
+_DAY_OF_NAMED_MONTH: Final = pattern(rf"{_ON} (?P<day>{_ORDINAL})_of_(?P<which>this|next|the)_month")
+_ON_DOTTED: Final = pattern(r"on_(?P<day>0?[1-9]|[12]\d|3[01])\.(?P<month>0?[1-9]|[12]\d|3[01])")
 _PRICED: Final = word_set("$ € £ under below max maximum to than around about at over for - budget price pay")
 _NO_TIME: Final = pattern(r"(?:at_|from_|by_)?(?: (?:2[5-9]|[3-9]\d)_:_\d\d | \d{1,2}_:_[6-9]\d )")
 _YEAR_ALONE: Final = pattern(r"(?:(?:in|for|during)_)?(?:the_)?year_(?P<year>\d{4})")
@@ -81,8 +95,24 @@ def date_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
         if match["span"]:
             yield _date_claim(first, after, None)
             continue
-        numbers = [day] if match["d4"] is None else [day, int(re.sub(r"\D", "", match["d4"]))]
-        yield _date_of_month(first, after, year, month, numbers, today)
+        yield _date_of_month(first, after, year, month, [day, *_numbers(match["more"])], today)
+    for match, first, after in line.find(_LISTED):
+        yield _date_of_month(first, after, None, MONTHS[match["month"]], _numbers(match["days"]), today)
+    for match, first, after in line.find(_LISTED_DAYS):
+        dates = [next_day_of_month(day, today) for day in _numbers(match["days"])]
+        yield _date_claim(first, after, *sorted(on for on in dates if on is not None))
+    for match, first, after in line.find(_DAYS_TO):
+        yield _span_of_days(first, after, _numbers(match.group()), today)
+    for match, first, after in line.find(_DAY_OF_NAMED_MONTH):
+        if today is not None:
+            year, month = divmod(today.year * 12 + today.month - 1 + (match["which"] == "next"), 12)
+            yield _date_of_month(first, after, year, month + 1, _numbers(match["day"]), today)
+    for match, first, after in line.find(_ON_DOTTED):
+        day, month = int(match["day"]), int(match["month"])
+        if month > 12:
+            day, month = month, day
+        if month <= 12:
+            yield _date_of_month(first, after, None, month, [day], today)
     for match, first, after in line.find(_SHORT_DOTTED):
         if line.key(first - 1) not in _PRICED:
             yield _date_of_month(first, after, None, int(match["month"]), [int(match["day"])], today)
@@ -104,7 +134,7 @@ def date_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
         else:
             yield _no_such_date(first, after)
     for match, first, after in line.find(_WEEKDAY_AND_DAY):
-        on = _next_day_of_month(
+        on = next_day_of_month(
             int(match["day"] or match["bare"]), today, weekday=WEEK.index(WEEKDAYS[match["weekday"]])
         )
         if on is not None:
@@ -112,7 +142,7 @@ def date_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
     for match, first, after in line.find(_DAY_OF_MONTH):
         day = int(match["day"] or match["on"] or match["bare"] or match["before"])
         if 1 <= day <= 31:
-            yield _date_claim(first, after, _next_day_of_month(day, today))
+            yield _date_claim(first, after, next_day_of_month(day, today))
         elif match["bare"] is None and match.group().split()[0] == "on":
             yield _no_such_date(first, after)
     for rule in (_TOO_LATE, _NO_TIME):
@@ -130,6 +160,21 @@ def _slashed(match: re.Match[str], first: int, after: int, today: date | None) -
             yield _no_such_date(first, after)
         return
     yield _date_of_month(first, after, year, month, [day], today)
+
+
+def _numbers(text: str | None) -> list[int]:
+    """Days of the month that a text names, in its order."""
+    return [int(number) for number in re.findall(r"\d+", text or "")]
+
+
+def _span_of_days(first: int, after: int, days: list[int], today: date | None) -> Claim:
+    """From a day of the month to another, of the next month in which the last of them is still to come."""
+    end = next_day_of_month(days[1], today)
+    begin = None if end is None else real_day(end.year, end.month, days[0])
+    if begin is None or end is None or today is None or end <= begin:
+        return _date_claim(first, after, None)
+    begin = max(begin, today)
+    return Claim(PartKind.WHEN, first, after, When(on=begin, until=end if end > begin else None), 13)
 
 
 def _says_date(text: str) -> bool:
@@ -177,7 +222,7 @@ def next_date(year: int | None, month: int, day: int, today: date | None) -> dat
     return next((on for on in candidates if on is not None and on >= today), None)
 
 
-def _next_day_of_month(day: int, today: date | None, *, weekday: int | None = None) -> date | None:
+def next_day_of_month(day: int, today: date | None, *, weekday: int | None = None) -> date | None:
     """The next such day; the next that is that weekday too, if there is one within a year."""
     if today is None:
         return None

@@ -14,19 +14,24 @@ from greenroom.actors.search.understanding.weekdays import DAY_NAME, WEEK, WEEKD
 from greenroom.schema.search.understood import PartKind, When
 
 _NTH: Final = pattern(
-    rf"(?:on_)?(?:the_)?(?P<nth>[1-5](?:st|nd|rd|th) | last)_(?P<day>{DAY_NAME})_(?:of|in)_(?:the_)?"
+    rf"(?:on_)?(?:the_)?(?P<nth>[1-5](?:st|nd|rd|th) | last)(?:_(?:and|or|&)_(?:the_)?(?P<other>[1-5](?:st|nd|rd|th) | last))?_(?P<day>{DAY_NAME})_(?:of|in)_(?:the_)?"
     rf"(?P<month>{MONTH} | this_month | next_month | month)(?:_(?P<year>{YEAR}))?"
 )
 _FROM_DAY: Final = pattern(
     rf"(?:on_)?(?: (?P<weeks>a | \d)_weeks?_(?:from | after)_(?:this_|next_)?(?P<d1>{DAY_NAME})"
-    rf" | (?:the_)?(?P<d2>{DAY_NAME})_after_next | (?P<d3>{DAY_NAME})_week(?:_on)? )"
+    rf" | (?:the_)?(?P<d2>{DAY_NAME})_after_next | (?P<count>\d)_(?P<d4>{DAY_NAME})_from_(?:now|today) | (?P<d3>{DAY_NAME})_week(?:_on)? )"
 )
 
 
 def counted_weekday_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
     """Every reading of a weekday that is counted out; without ``today`` they ask for nothing."""
     for match, first, after in line.find(_NTH):
-        yield _claim(first, after, None if today is None else _nth(match, today))
+        nths = [match["nth"]] if match["other"] is None else [match["nth"], match["other"]]
+        days = [] if today is None else [day for nth in nths if (day := _nth(match, nth, today)) is not None]
+        if len(days) > 1:
+            yield Claim(PartKind.WHEN, first, after, tuple(When(on=day) for day in sorted(days)), 13)
+        else:
+            yield _claim(first, after, days[0] if days else None)
     for match, first, after in line.find(_FROM_DAY):
         yield _claim(first, after, None if today is None else _weeks_on(match, today))
 
@@ -35,7 +40,7 @@ def _claim(first: int, after: int, on: date | None) -> Claim:
     return Claim(None if on is None else PartKind.WHEN, first, after, None if on is None else When(on=on), 13)
 
 
-def _nth(match: re.Match[str], today: date) -> date | None:
+def _nth(match: re.Match[str], nth: str, today: date) -> date | None:
     """That weekday of the month, in the year in which it comes next; None where the month has no fifth."""
     weekday = WEEK.index(WEEKDAYS[match["day"]])
     name = match["month"]
@@ -46,7 +51,7 @@ def _nth(match: re.Match[str], today: date) -> date | None:
         ahead = 1 if name == "next month" else 0
         year, month = divmod(today.year * 12 + today.month - 1 + ahead, 12)
         months = [(year, month + 1)]
-    found = [day for year, month in months if (day := _of_month(year, month, weekday, match["nth"])) is not None]
+    found = [day for year, month in months if (day := _of_month(year, month, weekday, nth)) is not None]
     return next((day for day in found if day >= today), None)
 
 
@@ -64,7 +69,10 @@ def _of_month(year: int, month: int, weekday: int, nth: str) -> date | None:
 
 
 def _weeks_on(match: re.Match[str], today: date) -> date:
-    day = WEEKDAYS[match["d1"] or match["d2"] or match["d3"]]
+    day = WEEKDAYS[match["d1"] or match["d2"] or match["d3"] or match["d4"]]
+    if match["count"]:
+        # The second sunday from now is the one after the next.
+        return today + timedelta(((WEEK.index(day) - today.weekday()) % 7 or 7) + 7 * (int(match["count"]) - 1))
     weeks = int(match["weeks"].replace("a", "1")) if match["weeks"] else 1
     # "A week from monday", said on a monday, is of the next one: of today one says "a week from today".
     ahead = (WEEK.index(day) - today.weekday()) % 7 or 7

@@ -4,7 +4,7 @@ Minutes after midnight, the end excluded:
 
     early morning 6-9, morning 6-12, late morning 10-12, lunchtime 11:30-14, midday 11-14, early afternoon 12-15, afternoon 12-17,
     late afternoon 15-17, after school 15-18, after work 17-22, early evening 17-20, evening 17-22, late evening 19-22, night 18-24,
-    late at night 21-24,
+    late at night 21-24, first thing 6-9, end of the day 15-17, last thing 19-22,
     before school 6-9, before work 6-9, daytime 9-17, business hours 9-17
 
 An hour without "am" or "pm" is one at which lessons are given: 1 to 7 in the afternoon, 8 to 11 in the morning, 12 at noon; 0 and 13
@@ -54,27 +54,37 @@ _AT: Final = pattern(
 )
 
 _PARTS: Final[tuple[tuple[re.Pattern[str], int, int], ...]] = tuple(
-    (pattern(rf"(?:(?:in|during|on|at|over|for)_)?(?:the_|my_|every_|any_|weekly_){{0,4}}(?:{words})(?:_(?:time|times|hours|slots?|only))?(?!_(?:photography|sky|markets?|glory|primrose|gown|ideas)(?!\S))"), low, high)
+    (pattern(rf"(?:(?:in|during|on|at|over|for|by|towards)_)?(?:the_|my_|every_|any_|weekly_){{0,4}}(?:{words})(?:_(?:time|times|hours|slots?|only))?(?!_(?:photography|sky|markets?|glory|primrose|gown|ideas)(?!\S))"), low, high)
     for words, low, high in (
-        (r"(?:early|first_thing_in_the)_mornings? | before_school(?:_starts)? | before_work | at_dawn | breakfast", 360, 540),
-        (r"late_mornings? | mid_?mornings?", 600, 720),
+        (r"(?:early|early_in_the|1st_thing_in_the|first_thing_in_the)_mornings? | (?:1st|first)_thing(?!_(?:about|to)(?!\S)) | before_school(?:_starts)? | before_work | at_dawn | breakfast", 360, 540),
+        (r"late_(?:in_the_)?mornings? | mid_?mornings?", 600, 720),
         (r"mornings? | before_lunch | in_the_am | ams", 360, 720),
         (r"lunch_?times? | lunch_?(?:breaks?|hours?) | lunch", 690, 840),
         (r"mid_?days?", 660, 840),
-        (r"early_afternoons?", 720, 900),
+        (r"early_(?:in_the_)?afternoons?", 720, 900),
         (r"after_?schools? | after_kindergarten", 900, 1080),
-        (r"late_afternoons?", 900, 1020),
+        (r"late_(?:in_the_)?afternoons? | end_of_(?:the_)?(?:work_?)?day", 900, 1020),
         (r"afternoons? | after_lunch | afternoon", 720, 1020),
-        (r"early_(?:evenings?|nights?)", 1020, 1200),
-        (r"late_evenings?", 1140, 1320),
+        (r"early_(?:in_the_)?(?:evenings?|nights?)", 1020, 1200),
+        (r"late_(?:in_the_)?evenings? | last_thing(?:_(?:at_night|in_the_evening))?", 1140, 1320),
         (r"late_(?:at_)?nights?", 1260, 1440),
         (r"evenings? | after_?work | after_hours | after_dinner | evening", 1020, 1320),
         (r"night_?times? | (?<!date_)(?:nights? | nites?)", 1080, 1440),
         (r"day_?times? | business_hours | office_hours | during_the_day | school_hours | work_hours", 540, 1020),
     )
 )  # fmt: skip
-_HALF_DAY: Final = pattern(r"am | pm")
-"""After a day without an hour: "saturday am"."""
+_SPLIT: Final = pattern(
+    r"(?P<side>early | late)(?=_(?:(?:this | next | on | every)_)?(?P<day>\w+)_(?P<part>morning | afternoon | evening)s?(?!\S))"
+)
+_SPLIT_HOURS: Final = {
+    ("early", "morning"): (360, 540), ("early", "afternoon"): (720, 900), ("early", "evening"): (1020, 1200),
+    ("late", "morning"): (600, 720), ("late", "afternoon"): (900, 1020), ("late", "evening"): (1140, 1320),
+}  # fmt: skip
+"""Of "early tuesday evening", where the day stands amid its hours."""
+
+_HALF_DAY: Final = pattern(r"am | pm | eve")
+"""After a day without an hour: "saturday am", "tomorrow eve"."""
+_HALVES: Final = {"am": (360, NOON), "pm": (NOON, None), "eve": (1020, 1320)}
 _NO_PART: Final = frozenset({"breakfast"})
 
 
@@ -87,9 +97,12 @@ def daytime_claims(line: Line) -> Iterator[Claim]:
             ):
                 continue
             yield _claim(first, after, low, high)
+    for match, first, after in line.find(_SPLIT):
+        if match["day"] in DAY_WORDS:
+            yield _claim(first, after, *_SPLIT_HOURS[match["side"], match["part"]])
     for match, first, after in line.find(_HALF_DAY):
         if line.key(first - 1) in DAY_WORDS:
-            yield _claim(first, after, *((360, NOON) if match.group() == "am" else (NOON, None)))
+            yield _claim(first, after, *_HALVES[match.group()])
     if any(char.isdigit() for char in line.text) or "noon" in line.text or "midnight" in line.text:
         yield from _clock_claims(line)
 
@@ -132,7 +145,9 @@ def _clock_claims(line: Line) -> Iterator[Claim]:
             needs_mark = (is_weak and not match.groupdict().get("on")) or (
                 rule in (_AFTER_SUFFIX, _BEFORE_SUFFIX) and not match.groupdict().get("at")
             )
-            if not spoken_time.is_possible or (needs_mark and not spoken_time.is_marked):
+            if not spoken_time.is_possible or (
+                needs_mark and not spoken_time.is_marked and not _is_from_beside_a_day(line, match, first, after)
+            ):
                 continue
             minute = spoken_time.minute(latest=not is_from)
             yield _claim(
@@ -195,9 +210,17 @@ DAY_WORDS: Final = word_set(
 def _is_beside_a_day(line: Line, first: int, after: int) -> bool:
     """Whether a bare number is a time because of the day before or after it: "tonight around 7", "10 tomorrow"."""
     before, behind = line.key(first - 1), line.key(after)
-    if behind in ("today", "tonight", "tomorrow"):
+    if behind in ("today", "tonight", "tomorrow") or (
+        behind == "this" and line.key(after + 1) in DAY_WORDS and line.key(first) != "for"
+    ):
         return True
     return before in DAY_WORDS - {"day"} and (after == len(line.atoms) or behind in _GOES_ON)
+
+
+def _is_from_beside_a_day(line: Line, match: re.Match[str], first: int, after: int) -> bool:
+    """Whether "from 2" is a time because of the day before it: "sundays from 2"."""
+    is_hour = match.group().split()[0] in ("from", "starting") and int(match["h"] or 13) <= 12
+    return is_hour and _is_beside_a_day(line, first, after)
 
 
 def _span(low: Clock, high: Clock) -> tuple[int | None, int]:

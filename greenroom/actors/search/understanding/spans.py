@@ -20,6 +20,7 @@ from greenroom.actors.search.understanding.calendar_dates import (
     real_day,
 )
 from greenroom.actors.search.understanding.claims import Claim, Untold
+from greenroom.actors.search.understanding.feasts import FEAST, feast_on
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.actors.search.understanding.weekdays import DAY_NAME, WEEK, WEEKDAYS
 from greenroom.schema.search.understood import NoticeKind, PartKind, When
@@ -31,6 +32,7 @@ Days = tuple[date, date]
 """First and last."""
 
 _NOT_BEFORE: Final = r"(?:not_(?:before | until | till | earlier_than) | no_(?:earlier | sooner)_than)"
+_NOW_UNTIL: Final = r"(?:between_(?:now|today)_and | (?:from_)?(?:now|today)_(?:until|till|to|through))"
 _NOT_AFTER: Final = r"(?:not_(?:after | later_than) | no_later_than)"
 _PART: Final = r"(?:(?:at_|by_|towards_)?(?:the_)?(?P<part>early | beginning_of | start_of | mid | middle_of | late | end_of)_(?:in_)?(?:the_)?)"
 _MONTH_SPAN: Final = pattern(
@@ -38,39 +40,48 @@ _MONTH_SPAN: Final = pattern(
     rf" | (?<=in\ )(?P<m2>{MONTH}) | (?P<m3>this_month | next_month) ) (?:_(?P<year>{YEAR}))? (?!_\d)"
 )
 _IN_MONTH: Final = pattern(
-    rf"(?P<lead>in | during | for | this | next | starting(?:_in)? | beginning(?:_in)? | from | until | till | by | before | after | {_NOT_BEFORE} | {_NOT_AFTER})_(?P<month>{MONTH}) (?:_(?P<year>{YEAR}))? (?!_\d)"
+    rf"(?P<lead>in | during | for | this | next | all(?:_of)? | through | throughout | whole(?:_of)? | any_?time_in | sometime_in | starting(?:_in)? | beginning(?:_in)? | from | until | till | by | before | after | {_NOT_BEFORE} | {_NOT_AFTER})_(?P<month>{MONTH}) (?:_(?P<year>{YEAR}))? (?!_\d)"
 )
+_UNTIL_END: Final = pattern(
+    rf"(?:until | till | by | before | through | {_NOW_UNTIL})_(?:the_)?end_of_(?:the_|this_)?(?P<what>{MONTH} | month | next_month | year | week | next_week)"
+)
+_MONTH_ALONE: Final = pattern(
+    rf"(?: (?P<month>january | february | july | september | october | november | december) | (?P<m2>{MONTH})_(?P<year>{YEAR}) ) (?!_(?:\d|rain(?!\S)))"
+)
+"""Of the others some are names and verbs: "june", "may", "march"."""
+
 _COUNTED: Final = pattern(
     r"(?: (?:some_?time_)?(?:in|within|over|during)_(?:the_)?(?:next|coming) | within | (?:the_)?next )_"
-    r"(?P<n>\d{1,2} | an? | few | couple(?:_of)?)_(?P<unit>days? | weeks? | fortnight)"
+    r"(?P<n>\d{1,2} | an? | few | couple(?:_of)?)_(?P<unit>days? | weeks? | months? | fortnight)"
     r" | (?:in_|over_|within_)?(?:the_)?(?:next|coming)_(?:few|couple_of)_(?P<few>days | weeks)"
+    r" | (?:some_?time_)?(?:in|within|over|during)_the_(?:next|coming)_(?P<one>week | month)"
 )
 
 
-def _a_date(tag: str) -> str:
+def a_date(tag: str) -> str:
+    """The pattern of a calendar date, its groups named with a tag so that two may stand in one pattern."""
     return (
-        rf"(?: (?P<m{tag}>{MONTH})_(?:the_)?(?P<d{tag}>{DAY_NUMBER}) | (?:the_)?(?P<e{tag}>{DAY_NUMBER})_(?:of_)?(?P<n{tag}>{MONTH}) )"
+        rf"(?: (?P<m{tag}>{MONTH})_(?:the_)?(?P<d{tag}>{DAY_NUMBER}) | (?:the_)?(?P<e{tag}>{DAY_NUMBER})_(?:of_)?(?P<n{tag}>{MONTH})"
+        rf" | (?P<s{tag}>(?:0?[1-9]|1[0-2])_/_(?:0?[1-9]|[12]\d|3[01])) (?!_(?:/|size|sized|cello|violin|viola|guitar|time)(?!\S)) | (?P<f{tag}>{FEAST}) )"
         rf"(?:_(?P<y{tag}>{YEAR}))?"
     )
 
 
 _FROM_TO: Final = pattern(
-    rf"(?:(?P<lead>from|between)_)? {_a_date('1')} _(?P<join>-|to|and|through|until|till)_ (?: {_a_date('2')} | (?:the_)?(?P<last>{DAY_NUMBER}) )"
+    rf"(?:(?P<lead>from|between)_)? {a_date('1')} _(?P<join>-|to|and|through|until|till)_ (?: {a_date('2')} | (?:the_)?(?P<last>{DAY_NUMBER}) )"
     r" (?!_(?:am|pm|:|o_?clock)(?!\S))"
 )
 _DAYS_OF_MONTH: Final = pattern(
-    rf"(?:(?P<lead>from|between)_)?(?:the_)?(?P<first>{DAY_NUMBER})_(?P<join>-|to|and|through|until|till)_ {_a_date('2')}"
+    rf"(?:(?P<lead>from|between)_)?(?:the_)?(?P<first>{DAY_NUMBER})_(?P<join>-|to|and|through|until|till)_ {a_date('2')}"
 )
 _STARTING: Final = pattern(
-    rf"(?:starting | beginning | as_of | commencing | (?P<not>{_NOT_BEFORE}))_(?:from_|on_|at_)?(?: {_a_date('1')} | (?P<day>(?:next_|this_)?{DAY_NAME}) | (?P<week>next_week) )"
-    rf" | (?:after | from)_ (?: {_a_date('2')} ) (?:_(?:on|onwards?))? (?!_(?:-|to|until|till|through)(?!\S))"
+    rf"(?:starting | beginning | as_of | commencing | (?P<not>{_NOT_BEFORE}))_(?:from_|on_|at_)?(?: {a_date('1')} | (?P<day>(?:next_|this_)?{DAY_NAME}) | (?P<week>next_week) | (?P<month>next_month) )"
+    rf" | (?:starting | beginning | as_of | {_NOT_BEFORE} | (?P<behind>after) | from(?=_\w+_(?:on | onwards?)(?!\S)))_(?:from_)?(?P<near>today | tomorrow)(?:_(?:on | onwards?))?"
+    rf" | (?P<since>from | after)_(?:(?P<weeks>(?:this | next)_week) | (?P<months>(?:this | next)_month)) (?:_(?:on|onwards?))? (?!_(?:-|to|until|till|through)(?!\S))"
+    rf" | (?:after | from)_ (?: {a_date('2')} ) (?:_(?:on|onwards?))? (?!_(?:-|to|until|till|through)(?!\S))"
 )
 _UNTIL: Final = pattern(
-    rf"(?P<lead>until | till | by | before | {_NOT_AFTER})_(?: {_a_date('1')} | (?:this_|next_)?(?P<day>{DAY_NAME}) ) (?!_(?:morning|afternoon|evening|at|\d+)(?!\S))"
-)
-_WEEK_AFTER_NEXT: Final = pattern(r"(?:in_|during_)?(?:the_)?week_after_next | (?:in_)?the_week_after_next_week")
-_WEEK_OF: Final = pattern(
-    rf"(?:(?:in|on|during)_)?(?:the_)?(?P<what>week | week_?end)_(?:of|beginning)_ {_a_date('1')}"
+    rf"(?P<lead>until | till | by | before | up_to | {_NOW_UNTIL} | {_NOT_AFTER})_(?: {a_date('1')} | (?:this_|next_)?(?P<day>{DAY_NAME}) | (?<=until\ )(?P<near>tomorrow) | (?<=before\ )(?P<next>tomorrow) ) (?!_(?:morning|afternoon|evening|at|\d+)(?!\S))"
 )
 
 
@@ -84,23 +95,16 @@ def span_claims(line: Line, *, today: date | None) -> Iterator[Claim]:
         (_DAYS_OF_MONTH, _days_of_month, 13),
         (_STARTING, _starting, 13),
         (_UNTIL, _until, 12),
-        (_WEEK_AFTER_NEXT, _week_after_next, 13),
-        (_WEEK_OF, _week_of, 13),
+        (_UNTIL_END, _until_end, 13),
+        (_MONTH_ALONE, _month_alone, 9),
     )
     for rule, days_of, strength in rules:
         for match, first, after in line.find(rule):
-            yield _claim(first, after, strength, match, days_of, today)
+            yield span_claim(first, after, strength, None if today is None else days_of(match, today), today)
 
 
-def _claim(
-    first: int,
-    after: int,
-    strength: int,
-    match: re.Match[str],
-    days_of: Callable[[re.Match[str], date], Days | None],
-    today: date | None,
-) -> Claim:
-    days = None if today is None else days_of(match, today)
+def span_claim(first: int, after: int, strength: int, days: Days | None, today: date | None) -> Claim:
+    """A span, from today on; one that is over is told, and of one that can't be told nothing is asked."""
     if today is None or days is None:
         return Claim(None, first, after, None, 8)
     begin, end = max(days[0], today), days[1]
@@ -109,7 +113,7 @@ def _claim(
     return Claim(PartKind.WHEN, first, after, When(on=begin, until=None if end == begin else end), strength)
 
 
-def _month_of(text: str | None, year: str | None, today: date) -> tuple[int, int]:
+def month_of(text: str | None, year: str | None, today: date) -> tuple[int, int]:
     """Year and month of a name, or of "this month" and the like."""
     if text is None or text not in MONTHS:
         ahead = 1 if text == "next month" else 0
@@ -119,13 +123,14 @@ def _month_of(text: str | None, year: str | None, today: date) -> tuple[int, int
     return (int(year) if year else today.year + (month < today.month)), month
 
 
-def _last_day(year: int, month: int) -> date:
+def last_day(year: int, month: int) -> date:
+    """Of a month."""
     return date(year + month // 12, month % 12 + 1, 1) - timedelta(1)
 
 
 def _month_part(match: re.Match[str], today: date) -> Days:
-    year, month = _month_of(match["m1"] or match["m2"] or match["m3"], match["year"], today)
-    last = _last_day(year, month)
+    year, month = month_of(match["m1"] or match["m2"] or match["m3"], match["year"], today)
+    last = last_day(year, month)
     match (match["part"] or "").split()[:1]:
         case ["early" | "beginning" | "start"]:
             return date(year, month, 1), date(year, month, 10)
@@ -138,32 +143,40 @@ def _month_part(match: re.Match[str], today: date) -> Days:
 
 
 def _month(match: re.Match[str], today: date) -> Days:
-    year, month = _month_of(match["month"], match["year"], today)
+    year, month = month_of(match["month"], match["year"], today)
     begin = date(year, month, 1)
     match match["lead"].split():
         case ["until" | "till" | "by" | "before"]:
             return today, begin - timedelta(1)
         case ["not" | "no", "after" | "later", *_]:
-            return today, _last_day(year, month)
+            return today, last_day(year, month)
         case ["after"]:
-            begin = _last_day(year, month) + timedelta(1)
+            begin = last_day(year, month) + timedelta(1)
             return begin, begin + timedelta(AHEAD_DAYS - 1)
         case ["starting" | "beginning" | "from" | "not" | "no", *_]:
             return begin, max(begin, today) + timedelta(AHEAD_DAYS - 1)
         case _:
-            return begin, _last_day(year, month)
+            return begin, last_day(year, month)
 
 
 def _counted(match: re.Match[str], today: date) -> Days | None:
+    if match["one"]:
+        return today, today + timedelta(7 if match["one"] == "week" else 30)
     if match["few"]:
         return today, today + timedelta(3 if match["few"] == "days" else 20)
     told = match["n"].split()[0]
     count = {"a": 1, "an": 1, "few": 3, "couple": 2}.get(told) or int(told)
-    weeks = {"w": 7, "f": 14}.get(match["unit"][0], 1)
+    weeks = {"w": 7, "f": 14, "m": 30}.get(match["unit"][0], 1)
     return today, today + timedelta(count * weeks)
 
 
-def _date_of(match: re.Match[str], tag: str, today: date) -> date | None:
+def date_of(match: re.Match[str], tag: str, today: date) -> date | None:
+    """The date of :func:`a_date`, the next such one from today on where no year is told; None for none."""
+    if match[f"f{tag}"]:
+        return feast_on(match[f"f{tag}"], today)
+    if match[f"s{tag}"]:
+        number, day_of = (int(text) for text in match[f"s{tag}"].split(" / "))
+        return next_date(None, number, day_of, today)
     month, day = match[f"m{tag}"] or match[f"n{tag}"], match[f"d{tag}"] or match[f"e{tag}"]
     if month is None or day is None:
         return None
@@ -172,60 +185,76 @@ def _date_of(match: re.Match[str], tag: str, today: date) -> date | None:
 
 
 def _from_to(match: re.Match[str], today: date) -> Days | None:
-    begin = _date_of(match, "1", today)
+    begin = date_of(match, "1", today)
     if begin is None or (match["join"] == "and" and match["lead"] != "between"):
+        return None
+    if match["s1"] and not match["lead"] and max(int(text) for text in match["s1"].split(" / ")) <= 8:
+        # "1/2 - 3/4" is a size of a violin, or of a piece of music.
         return None
     if match["last"]:
         end = real_day(begin.year, begin.month, _number(match["last"]))
     else:
-        end = _date_of(match, "2", begin)
+        end = date_of(match, "2", begin)
     return None if end is None or end < begin else (begin, end)
 
 
 def _days_of_month(match: re.Match[str], today: date) -> Days | None:
-    end = _date_of(match, "2", today)
+    end = date_of(match, "2", today)
     if match["join"] == "and" and match["lead"] != "between":
         return None
     begin = None if end is None else real_day(end.year, end.month, _number(match["first"]))
     return None if begin is None or end is None or end < begin else (begin, end)
 
 
+def _since(match: re.Match[str], today: date) -> date | None:
+    """Of "from next month", "after this week": the first day of it, or behind it."""
+    is_after = match["since"] == "after"
+    if weeks := match["weeks"]:
+        return today + timedelta(7 * (weeks.startswith("next") + is_after) - today.weekday())
+    months = match["month"] or match["months"]
+    year, month = divmod(today.year * 12 + today.month - 1 + months.startswith("next") + is_after, 12)
+    return date(year, month + 1, 1)
+
+
 def _starting(match: re.Match[str], today: date) -> Days | None:
-    if match["week"]:
-        begin: date | None = today + timedelta(7 - today.weekday())
+    if match["since"] or match["month"]:
+        begin = _since(match, today)
+    elif match["near"]:
+        begin = today + timedelta((match["near"] == "tomorrow") + (match["behind"] is not None))
+    elif match["week"]:
+        begin = today + timedelta(7 - today.weekday())
     elif match["day"]:
         begin = _weekday(match["day"], today)
-    elif match["m2"] or match["n2"]:
-        begin = _date_of(match, "2", today)
+    elif any(match[f"{name}2"] for name in "mnsf"):
+        begin = date_of(match, "2", today)
         if begin is not None and match.group().startswith("after"):
             begin += timedelta(1)
     else:
-        begin = _date_of(match, "1", today)
+        begin = date_of(match, "1", today)
     return None if begin is None else (begin, begin + timedelta(AHEAD_DAYS - 1))
 
 
 def _until(match: re.Match[str], today: date) -> Days | None:
-    end = _weekday(match["day"], today) if match["day"] else _date_of(match, "1", today)
+    if match["near"] or match["next"]:
+        return today, today + timedelta(match["near"] is not None)
+    end = _weekday(match["day"], today) if match["day"] else date_of(match, "1", today)
     if end is None:
         return None
     return today, end - timedelta(1) if match["lead"] == "before" else end
 
 
-def _week_after_next(match: re.Match[str], today: date) -> Days:
-    monday = today + timedelta(14 - today.weekday())
-    return monday, monday + timedelta(6)
+def _until_end(match: re.Match[str], today: date) -> Days:
+    what = match["what"]
+    if what.endswith("week"):
+        return today, today + timedelta((13 if what.startswith("next") else 6) - today.weekday())
+    if what == "year":
+        return today, date(today.year, 12, 31)
+    return today, last_day(*month_of(what, None, today))
 
 
-def _week_of(match: re.Match[str], today: date) -> Days | None:
-    day = _date_of(match, "1", today)
-    if day is None:
-        return None
-    monday = day - timedelta(day.weekday())
-    return (
-        (monday, monday + timedelta(6))
-        if match["what"] == "week"
-        else (monday + timedelta(5), monday + timedelta(6))
-    )
+def _month_alone(match: re.Match[str], today: date) -> Days:
+    year, month = month_of(match["month"] or match["m2"], match["year"], today)
+    return date(year, month, 1), last_day(year, month)
 
 
 def _weekday(name: str, today: date) -> date:

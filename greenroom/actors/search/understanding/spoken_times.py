@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from greenroom.actors.search.understanding.clock import DAY, NOON
@@ -102,6 +103,9 @@ def _groups(pieces: Sequence[Piece]) -> list[list[Piece]]:
 def _begins_anew(group: Sequence[Piece], piece: Piece, rest: Sequence[Piece]) -> bool:
     is_of_day = any(has_day(one.when) for one in group)
     is_of_time = any(has_time(one.when) for one in group)
+    if (piece.is_and or not piece.is_alternative) and _common_days(merged_when(group), piece.when) is not None:
+        # "After thanksgiving but before christmas".
+        return False
     if piece.is_and and not is_of_time and not has_day(piece.when) and _is_single_day(merged_when(group)):
         # "On dec 3 and at 5pm", but "weekends and evenings".
         return False
@@ -115,6 +119,14 @@ def _begins_anew(group: Sequence[Piece], piece: Piece, rest: Sequence[Piece]) ->
         return is_of_day and (is_of_time or has_other)
     # "5pm monday 6pm tuesday": a time after a day that has one, before another day.
     return is_of_day and is_of_time and not has_time(group[-1].when) and bool(rest) and has_day(rest[0].when)
+
+
+def _common_days(one: When, other: When) -> tuple[date, date] | None:
+    """The days that two spans have in common; None where one is no span, or they have none."""
+    if one.on is None or one.until is None or other.on is None or other.until is None:
+        return None
+    first, last = max(one.on, other.on), min(one.until, other.until)
+    return None if last < first else (first, last)
 
 
 def _is_amid_alternatives(group: Sequence[Piece], piece: Piece, rest: Sequence[Piece]) -> bool:
@@ -149,12 +161,18 @@ def merged_when(pieces: Sequence[Piece]) -> When:
 
     Days add up, and times of day narrow each other ("morning ... after 10"). A time whose half of the day was guessed moves to the half that
     the others speak of ("morning ... at 7"); of times that can't both be, the shorter stands. The first day counted from today, or the
-    first date, is kept.
+    first date, is kept; of two spans of days those that are in both.
     """
     result = When()
     span: _Span | None = None
     for piece in pieces:
         when = piece.when
+        if (common := _common_days(result, when)) is not None:
+            first, last = common
+            result, when = (
+                replace(result, on=first, until=last if last > first else None),
+                replace(when, on=None, until=None),
+            )
         result = replace(
             result,
             weekdays=result.weekdays | when.weekdays,

@@ -26,9 +26,7 @@ _NAMES: Final = {
 }
 WEEKDAYS: Final = {name: day for day, names in _NAMES.items() for name in names.split()}
 DAY_NAME: Final = "(?:" + "|".join(sorted(WEEKDAYS, key=len, reverse=True)) + ")"
-_LEAD: Final = (
-    r"(?:(?:on|for|only|every|each|any|most|either|both|the|free|available|some|upcoming|coming|by|other)_){0,4}"
-)
+_LEAD: Final = r"(?:(?:every_(?:2nd|3rd)|on|for|only|every|each|any|most|either|both|the|free|available|some_?time|some|upcoming|coming|by|other)_){0,4}"
 _SCHOOL_TEST: Final = (
     r"(?! _(?: prep | test | tests | exam | exams | tutor | tutors | tutoring | math | reading | writing | score | scores | practice"
     r" | preparation | coach | verbal | subject | salutations? | dance | tutorial | courses? | classes? | and_act | or_act | act | /_act | &_act ) (?!\S) )"
@@ -38,7 +36,7 @@ _DAYS: Final = pattern(
     rf" (?P<week>_(?:of_)?(?:this|next)_week)? {_SCHOOL_TEST}"
 )
 _LETTERS: Final = pattern(
-    r"(?:on_)?(?: (?P<mwf>mwf | m_/_w_/_f | m_w_f) | (?P<tth>t_/_th | tth | tuth | t_th) | (?P<mw>m_/_w) )"
+    r"(?:on_)?(?: (?P<mwf>mwf | m_/_w_/_f | m_w_f) | (?P<tth>t_/_th | tth | tuth | t_th) | (?P<mw>m_/_w) | (?P<mf>m_(?:-_|to_)?f) | (?P<mth>m_(?:-_|to_)?th(?:u)?) )"
 )
 _GROUPS: Final = (
     (
@@ -69,7 +67,8 @@ def weekday_claims(line: Line) -> Iterator[Claim]:
         relative = RelativeDay.NEXT_WEEK if "next" in which else RelativeDay.THIS_WEEK if "this" in which else None
         yield Claim(PartKind.WHEN, first, after, When(weekdays=days, relative=relative), 11)
     for match, first, after in line.find(_LETTERS):
-        chosen = (0, 2, 4) if match["mwf"] else (1, 3) if match["tth"] else (0, 2)
+        letters = {"mwf": (0, 2, 4), "tth": (1, 3), "mw": (0, 2), "mf": (0, 1, 2, 3, 4), "mth": (0, 1, 2, 3)}
+        chosen = letters[match.lastgroup or "mw"]
         yield Claim(PartKind.WHEN, first, after, When(weekdays=frozenset(WEEK[day] for day in chosen)), 10)
     for _, first, after in line.find(_WEEK_NIGHTS):
         yield Claim(PartKind.WHEN, first, after, When(weekdays=_WORKDAYS, from_minute=1_020, to_minute=1_320), 10)
