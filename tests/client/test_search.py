@@ -255,7 +255,10 @@ async def test_diagnostics_are_shown_on_the_budgets_axis(maya: Greenroom) -> Non
         funnel=FunnelOut(text=120, vector=80, fused=150, filtered=90, final=50),
         prompts=[PromptOut(purpose="parse", model="gpt", request="Read this", response=None, error="timeout")],
     )
-    found = (await maya.search(SENTENCE)).model_copy(update={"diagnostics": diagnostics})
+    found = await maya.search(SENTENCE)
+    budget = BudgetOut(limit_ms=500, used_ms=500, degraded=True, skipped=[])
+    meta = found.meta.model_copy(update={"budget": budget})
+    found = found.model_copy(update={"meta": meta, "diagnostics": diagnostics})
     console = a_console()
 
     show(found, console)

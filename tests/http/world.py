@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -16,6 +16,8 @@ from pydantic import SecretStr
 
 from greenroom.actors.core import Core, open_core
 from greenroom.actors.core_settings import CoreSettings
+from greenroom.actors.search.board import SearchBoard
+from greenroom.actors.search.room import SearchPlan, plan_without_network
 from greenroom.http import sockets
 from greenroom.http.app import Application, connection_refusal, create_app
 from greenroom.http.metrics import ServingCollector
@@ -99,6 +101,19 @@ def some_settings(**changes: Any) -> Settings:
     return Settings(_env_file=None, **(given | changes))  # type: ignore[call-arg]
 
 
+def unhurried_search() -> SearchPlan:
+    """The defaults without any network, but that a machine that is held up leaves nothing out and notes everything."""
+    plan = plan_without_network()
+    settings = plan.settings.model_copy(
+        update={
+            "search_budget_ms": 30_000,
+            "search_high_load_budget_ms": 30_000,
+            "search_analytics_timeout_s": 30.0,
+        }
+    )
+    return replace(plan, settings=settings, board=SearchBoard(settings.config()))
+
+
 @asynccontextmanager
 async def a_world(
     *,
@@ -122,6 +137,7 @@ async def a_world(
                 wall=system_wall_clock,
                 seed=1,
                 settings=core_settings,
+                search=unhurried_search(),
             )
         )
         server: Server
