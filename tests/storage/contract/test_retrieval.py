@@ -362,6 +362,24 @@ async def test_where_it_must_not_be_nobody_is_found_who_comes_to_nowhere_else(st
     assert await numbers(cities=(RegionId("nyc"),)) == [lesson_id(20), lesson_id(30), lesson_id(40)]
 
 
+async def test_a_region_that_is_barred_bars_none_whose_id_only_begins_or_ends_alike(storage: Storage) -> None:
+    await open_market(
+        storage,
+        a_teacher(1, areas=(QUEENS,)),
+        a_teacher(2, areas=("nyc/queens-village",)),
+        a_teacher(3, areas=("la/nyc/queens",)),
+        a_teacher(4, areas=("nyc/que",)),
+        a_teacher(5, areas=(SLOPE, "nyc/queens/astoria"), home_city="nyc"),
+    )
+    barred = (QUEENS, BROOKLYN, RegionId("nyc/queens/astoria"), RegionId("nyc/b_x"), RegionId("london"))
+
+    left = await found(storage, a_query("", barred_areas=barred))
+    within = await found(storage, a_query("", barred_areas=barred, areas=(RegionId("nyc"),), online=False))
+
+    assert sorted(left) == [lesson_id(20), lesson_id(30), lesson_id(40)]
+    assert sorted(within) == [lesson_id(20), lesson_id(40)]
+
+
 @pytest.mark.parametrize(
     ("area", "numbers"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final, LiteralString
@@ -10,7 +11,7 @@ from greenroom.schema.search.candidates import HardFilters
 from greenroom.schema.search.understood import Level, PriceUnit
 from greenroom.storage.postgres.columns import moments, texts
 from greenroom.storage.retrieval.free_time import asked_windows
-from greenroom.storage.retrieval.reach import asked_elsewhere, asked_reach
+from greenroom.storage.retrieval.reach import Elsewhere, asked_elsewhere, asked_reach
 
 LEVEL_BITS: Final = {Level.BEGINNER: 1, Level.INTERMEDIATE: 2, Level.ADVANCED: 4}
 
@@ -30,12 +31,9 @@ NOBODY_YOUNGER: Final = "d.age_min >= %(only_from)s"
 NOBODY_OLDER: Final = "d.age_max <= %(only_to)s"
 OF_LEVELS: Final = "(d.levels = 0 OR d.levels & %(levels)s <> 0)"
 NOT_BARRED: Final = "(d.category IS NULL OR d.category <> ALL(%(barred)s::text[]))"
-HAD_ELSEWHERE: Final = """EXISTS (SELECT FROM unnest(d.reach) AS had (token)
-           WHERE token ^@ '=' AND NOT token || '/' ^@ ANY(%(barred_areas)s::text[])
-             AND (cardinality(%(serving)s::text[]) = 0 OR token = ANY(%(serving)s::text[]) OR token || '/' ^@ ANY(%(within)s::text[])))"""
-"""See :class:`~greenroom.storage.retrieval.reach.Elsewhere`: in some 5 µs each, so it is the last."""
+REACH: Final = "array_to_string(d.reach, '/;') || '/;'"
+"""As one text, each token with its end: what is looked for in it costs a third of what taking the array apart does."""
 
-ONLINE_OR_HAD_ELSEWHERE: Final = f"(d.is_online OR {HAD_ELSEWHERE})"
 FREE: Final = """(SELECT true FROM windows w
            CROSS JOIN LATERAL (
                  SELECT from_minute, to_minute FROM instructor_availability
@@ -127,16 +125,37 @@ def filter_clauses(filters: HardFilters, now: datetime) -> tuple[list[LiteralStr
         params["reach"] = texts(reach)
     elsewhere = asked_elsewhere(filters)
     if elsewhere is not None:
-        clauses.append(ONLINE_OR_HAD_ELSEWHERE if filters.online is None else HAD_ELSEWHERE)
-        params["barred_areas"] = texts(elsewhere.barred)
-        params["serving"] = texts(elsewhere.serving)
-        params["within"] = texts(elsewhere.within)
+        clauses.append(_had_elsewhere(elsewhere, or_online=filters.online is None))
+        params |= _elsewhere_params(elsewhere)
     if filters.windows:
         windows = asked_windows(filters.windows, now)
         params["starts"] = moments(window.starts_at for window in windows)
         params["ends"] = moments(window.ends_at for window in windows)
         params["window_zones"] = texts(window.timezone or "" for window in windows)
     return clauses, params
+
+
+def _had_elsewhere(elsewhere: Elsewhere, *, or_online: bool) -> LiteralString:
+    """See :class:`~greenroom.storage.retrieval.reach.Elsewhere`: what is barred is taken out, then what is left is looked at. It takes
+    about a microsecond each, so it is the last."""
+    left: LiteralString = REACH
+    for number in range(len(elsewhere.barred)):
+        left = f"replace({left}, %(barred_{number})s, '')"
+    had: LiteralString = f"{left} LIKE ANY(%(elsewhere)s::text[])"
+    return f"({ONLINE} OR {had})" if or_online else had
+
+
+def _elsewhere_params(elsewhere: Elsewhere) -> dict[str, Any]:
+    if elsewhere.serving or elsewhere.within:
+        ends = [*(f"{token}/;" for token in elsewhere.serving), *elsewhere.within]
+    else:
+        ends = ["="]
+    barred = {f"barred_{number}": region for number, region in enumerate(elsewhere.barred)}
+    return {**barred, "elsewhere": texts(f"%{_LIKE_SIGNS.sub(_ESCAPED, end)}%" for end in ends)}
+
+
+_LIKE_SIGNS: Final = re.compile(r"[\\%_]")
+_ESCAPED: Final = r"\\\g<0>"
 
 
 def level_bits(levels: Iterable[Level]) -> int:
