@@ -116,7 +116,7 @@ const NOTICES = {
 export const noticesOf = ({ notices }) => notices.filter(({ kind }) => kind in NOTICES).map(({ kind, text, taken }) => NOTICES[kind](text, taken));
 
 /** Words that were taken for others, as lessons don't have them: `[{ written, taken }]`. */
-export const correctionsOf = ({ notices }) =>
+export const correctionsOf = ({ notices = [] }) =>
   notices.filter(({ kind }) => kind === "corrected").map(({ text, taken }) => ({ written: text, taken }));
 
 /**
