@@ -26,7 +26,7 @@ export function createSearchTrial({ api, isPerson }) {
   const go = el("button", { class: "button primary", type: "submit" }, "Search");
   const problem = el("p", { class: "form-problem", role: "alert" });
   const note = el("p", { class: "list-note", role: "status" });
-  const results = createTable("Results", [["", "figure"], ["Lesson", ""], ["Instructor", ""], ["Price", "figure"], ["km", "figure"], ["Score", "figure"], ["Words", "figure"], ["Meaning", "figure"]]);
+  const results = createTable("Results", [["Number", "figure rank"], ["Lesson", ""], ["Instructor", ""], ["Price", "figure"], ["km", "figure"], ["Score", "figure"], ["Words", "figure"], ["Meaning", "figure"]]);
   results.element.hidden = true;
   const diagnosis = createDiagnosis();
   diagnosis.element.hidden = true;
