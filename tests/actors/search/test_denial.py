@@ -379,3 +379,14 @@ def test_whatever_bounds_the_search_is_something(text: str) -> None:
 )
 def test_near_me_is_told(text: str, is_near_me: bool) -> None:
     assert read(text).is_near_me is is_near_me
+
+
+def test_a_price_alone_that_is_denied_is_told_and_a_bound_is_turned_around() -> None:
+    alone, bound = read("piano not $50"), read("piano not over $50")
+
+    assert (alone.price, notices(alone)) == (None, [("not_heeded", "not $50")])
+    assert bound.price == PriceBounds(None, 5_000, currency="USD")
+
+
+def test_that_there_is_no_limit_is_said_out_of_politeness() -> None:
+    assert read("piano no budget limit").notices == ()

@@ -110,7 +110,7 @@ NEED_NOT: Final = word_set("only just necessarily have need live lives living")
 
 POLITE: Final = word_set(
     "pressure rush hurry worries worry problem problems idea clue preference preferences matter stress nonsense frills fuss hassle drama "
-    "judgment judgement judgmental judgemental obligation obligations commitment attached bs fear"
+    "judgment judgement judgmental judgemental obligation obligations commitment attached bs fear budget limit limits"
 )
 """What is denied out of politeness, or says nothing: "no rush", "no idea where to begin", "no nonsense"."""
 

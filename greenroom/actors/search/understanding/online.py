@@ -24,7 +24,7 @@ _HOME: Final = r"(?: home | house | apartment | apt | place | flat | residence |
 _IN_PERSON: Final = pattern(
     r"(?:(?:must_be|only|strictly)_)?(?: in_?person | inperson | face_2_face | face_to_face | f2f | ftf | irl | in_real_life | offline"
     r" | on_?site | in_the_flesh | physically )(?:_(?:only|preferred|please))?"
-    rf" | (?<!close_)(?<!next_)(?<!near_)(?:at|in|from|to)_(?:my|our|your|his|her|their|the_(?:students?|teachers?|tutors?|instructors?))_(?:own_)?{_HOME}"
+    rf" | (?<!close_)(?<!next_)(?<!near_)(?:at|in|from|to)_(?:my|our|your|his|her|their|(?:the_)?(?:students?|teachers?|tutors?|instructors?))_(?:own_)?{_HOME}"
     r" | at_home | in_?home | in_house | at_the_house | house_?calls? | home_visits?"
     rf" | (?:who_)?(?:can_|will_|to_)?(?:comes?|travels?|visits?|drives?|coming|goes|go)_(?:over_)?to_(?:me|us|you|(?:my|our|the|your)_{_HOME})"
     r" | (?:at|in)_(?:a|the|your|their|my)_studio | in_studio | in_the_classroom | at_your_location | at_my_location"

@@ -23,7 +23,9 @@ def opposite_of(line: Line, claim: Claim, begin: int, *, is_needless: bool) -> C
             return replace(claim, first=begin, meaning=ExceptLevels(levels))
         case Ages(bounds, is_exact):
             return replace(claim, first=begin, meaning=ExceptAges(bounds, is_exact))
-        case PriceBounds(low, high, unit, currency) if low is None or high is None:
+        case PriceBounds(low, high, unit, currency) if (low is None or high is None) and not _is_plain(
+            line, claim
+        ):
             return replace(claim, first=begin, meaning=PriceBounds(high, low, unit, currency))
         case When() as when:
             return replace(claim, first=begin, meaning=ExceptTimes((when,)))
@@ -31,3 +33,8 @@ def opposite_of(line: Line, claim: Claim, begin: int, *, is_needless: bool) -> C
             return replace(claim, first=begin, meaning=ExceptTimes(tuple(times)))
         case _:
             return replace(claim, kind=None, first=begin, meaning=Untold(NoticeKind.NOT_HEEDED))
+
+
+def _is_plain(line: Line, claim: Claim) -> bool:
+    """Whether a price is no bound in its own words: of "not $50" nobody knows if less or more is wanted."""
+    return all(not line.key(at).isalpha() for at in range(claim.first, claim.after))

@@ -1,7 +1,8 @@
 """What a lesson may cost: "under $80", "between 50 and 80 dollars", "€30/hr", "around $60".
 
 A price without a word about it is the most that is paid. "Around" means a fifth more or less. A number that nothing marks as money
-is only a price after a word like "under" or "price", from 20 on, and not before what it counts ("under 40 minutes").
+is only a price after a word like "under" or "price", from 20 on, and not before what it counts ("under 40 minutes"), or in a range of
+two round ones ("50-80"). What is paid for half an hour is twice as much for one.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from greenroom.actors.search.understanding.claims import Claim
+from greenroom.actors.search.understanding.claims import Claim, Untold
 from greenroom.actors.search.understanding.line import Line, pattern
-from greenroom.schema.search.understood import PartKind, PriceBounds, PriceUnit
+from greenroom.schema.search.understood import NoticeKind, PartKind, PriceBounds, PriceUnit
 
 AROUND: Final = Decimal("0.2")
 AMOUNT_MAX: Final = 1_000_000
 """In the currency's main unit; what is more is no price of a lesson."""
 UNMARKED_MIN: Final = 20
 UNMARKED_BUDGET_MIN: Final = 10
+UNMARKED_MAX: Final = 300
+ROUND: Final = 5
+"""Of two numbers with a dash between, up to this most that are multiples of this are prices."""
+
 
 _CURRENCIES: Final = {
     "$": "USD", "us $": "USD", "usd": "USD", "dollar": "USD", "dollars": "USD", "buck": "USD", "bucks": "USD",
@@ -58,11 +63,12 @@ def _money(tag: str) -> str:
 _LESSON: Final = r"(?: lessons? | sessions? | class(?:es)? | each )"
 _HOUR: Final = r"(?: hours? | hourly | hrs? | h | 60_min(?:ute)?s? )"
 _PER: Final = (
-    rf"(?: _(?: (?: (?:/|per|an?|each|every|for_an?|for_1|p_/) _ )? (?: (?P<hour>{_HOUR} | ph) | (?P<lesson>{_LESSON})"
+    rf"(?: _(?: (?P<half>(?:/|per|an?|each|every|for)_(?:an?_)?(?:half_(?:an?_)?(?:hours?|hr)|(?:1_/_2|½)_(?:an?_)?hour|30_min(?:ute)?s?))"
+    rf" | (?: (?:/|per|an?|each|every|for_an?|for_1|p_/) _ )? (?: (?P<hour>{_HOUR} | ph) | (?P<lesson>{_LESSON})"
     rf" | (?:per|/)_(?:person|head) ) ) )?"
 )
 _UNITS_BEFORE: Final = (
-    r"(?: (?:(?:price|rate|cost|fee|budget|pay|charges?|charging)s?_)? (?P<hourly>(?:per|an)_hour | hourly)"
+    r"(?: (?:(?:price|rate|cost|fee|budget|pay|charges?|charging)s?_)? (?<!half_)(?P<hourly>(?:per|an)_hour | hourly)"
     r" _(?:(?:price|rate|cost|fee|budget)s?_)? )?"
     r"(?P<priced> (?:price[sd]?|rates?|costs?|costing|fees?|pay|paying|budget|charges?|charging)_(?:(?:is|of|range|at)_){0,4} )?"
 )
@@ -99,8 +105,17 @@ _ABOUT: Final = pattern(
 _PLAIN: Final = pattern(rf"(?<!lose_)(?<!lost_){_UNITS_BEFORE} (?:(?:for|at|@)_)? {_money('')} {_PER}")
 
 
+_FREE: Final = pattern(
+    r"for_free | free_of_charge"
+    r" | \A(?:an?_|any_|some_)?free(?!_trial)(?=(?:_[a-z]+){0,3}_(?:lessons?|class|classes|courses?|tutoring|tuition|tutors?)(?!\S))"
+)
+"""Of charge; "free on mondays" is somebody's time, and "gluten free" a way to cook."""
+
+
 def price_claims(line: Line) -> Iterator[Claim]:
-    """Every reading of a price; overlapping ones are settled by :func:`cover`."""
+    """Every reading of a price; overlapping ones are settled by :func:`cover`. That nothing is to be paid can't be searched for."""
+    for _, first, after in line.find(_FREE):
+        yield Claim(None, first, after, Untold(NoticeKind.NOT_HEEDED))
     if not any(char.isdigit() for char in line.text):
         return
     for match, first, after in line.find(_RANGE):
@@ -152,7 +167,7 @@ def _range(match: re.Match[str], first: int, after: int) -> Iterator[Claim]:
     if match["join"] == "and" and match["from"] is None:
         return
     marked = _is_marked(match, "low") or _is_marked(match, "high")
-    if not marked and (match["from"] is None or low < UNMARKED_MIN * 100):
+    if not marked and (low < UNMARKED_MIN * 100 or (match["from"] is None and not _is_round_range(match))):
         return
     if match["thousandshigh"] and not match["thousandslow"] and low < high // 1_000 * 10:
         low *= 1_000
@@ -170,13 +185,21 @@ def _range(match: re.Match[str], first: int, after: int) -> Iterator[Claim]:
     )
 
 
+def _is_round_range(match: re.Match[str]) -> bool:
+    """Whether these can hardly be anything but prices: "50-80"."""
+    amounts = [Decimal(match["amountlow"]), Decimal(match["amounthigh"])]
+    are_round = all(amount <= UNMARKED_MAX and amount % ROUND == 0 for amount in amounts)
+    return match["join"] == "-" and amounts[0] < amounts[1] and are_round
+
+
 def _cents(match: re.Match[str], tag: str) -> int | None:
     if match[f"amount{tag}"] is None:
         return None
     amount = Decimal(match[f"amount{tag}"]) * (1_000 if match[f"thousands{tag}"] else 1)
     if amount > AMOUNT_MAX:
         return None
-    return int(amount * 100) + int(match[f"cents{tag}"] or 0)
+    cents = int(amount * 100) + int(match[f"cents{tag}"] or 0)
+    return cents * 2 if match["half"] else cents
 
 
 def _around(cents: int, share: Decimal) -> int:
@@ -184,7 +207,8 @@ def _around(cents: int, share: Decimal) -> int:
 
 
 def _unit(match: re.Match[str]) -> PriceUnit:
-    return PriceUnit.HOUR if match["hourly"] or match.groupdict().get("hour") else PriceUnit.LESSON
+    is_hourly = match["hourly"] or match.groupdict().get("hour") or match["half"]
+    return PriceUnit.HOUR if is_hourly else PriceUnit.LESSON
 
 
 def _currency(match: re.Match[str], tag: str) -> str | None:
