@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from greenroom.actors.search.understanding import load_lexicon, resolve_times, understand, windows_left
@@ -294,7 +294,7 @@ def _is_denied(when: When, moment: datetime, now: datetime) -> bool:
     st.sampled_from([NEW_YORK, "Europe/London", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC"]),
     st.data(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_moment_that_is_left_is_of_a_denied_time(
     asked: list[When], denied: list[When], now: datetime, timezone: str, data: st.DataObject
 ) -> None:
