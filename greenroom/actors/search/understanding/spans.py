@@ -17,6 +17,7 @@ from greenroom.actors.search.understanding.calendar_dates import (
     MONTHS,
     YEAR,
     next_date,
+    next_day_of_month,
     real_day,
 )
 from greenroom.actors.search.understanding.claims import Claim, Untold
@@ -32,6 +33,7 @@ Days = tuple[date, date]
 """First and last."""
 
 _NOT_BEFORE: Final = r"(?:not_(?:before | until | till | earlier_than) | no_(?:earlier | sooner)_than)"
+_NTH: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)(?!_(?:of|grade|floor|street|st|ave|avenue)(?!\S))"
 _NOW_UNTIL: Final = r"(?:between_(?:now|today)_and | (?:from_)?(?:now|today)_(?:until|till|to|through))"
 _NOT_AFTER: Final = r"(?:not_(?:after | later_than) | no_later_than)"
 _PART: Final = r"(?:(?:at_|by_|towards_)?(?:the_)?(?P<part>early | beginning_of | start_of | mid | middle_of | late | end_of)_(?:in_)?(?:the_)?)"
@@ -75,13 +77,13 @@ _DAYS_OF_MONTH: Final = pattern(
     rf"(?:(?P<lead>from|between)_)?(?:the_)?(?P<first>{DAY_NUMBER})_(?P<join>-|to|and|through|until|till)_ {a_date('2')}"
 )
 _STARTING: Final = pattern(
-    rf"(?:starting | beginning | as_of | commencing | (?P<not>{_NOT_BEFORE}))_(?:from_|on_|at_)?(?: {a_date('1')} | (?P<day>(?:next_|this_)?{DAY_NAME}) | (?P<week>next_week) | (?P<month>next_month) )"
+    rf"(?:starting | beginning | as_of | commencing | (?P<not>{_NOT_BEFORE}))_(?:from_|on_|at_)?(?: {a_date('1')} | (?P<day>(?:next_|this_)?{DAY_NAME}) | (?P<week>next_week) | (?P<month>next_month) | the_(?P<nth>{_NTH}) )"
     rf" | (?:starting | beginning | as_of | {_NOT_BEFORE} | (?P<behind>after) | from(?=_\w+_(?:on | onwards?)(?!\S)))_(?:from_)?(?P<near>today | tomorrow)(?:_(?:on | onwards?))?"
     rf" | (?P<since>from | after)_(?:(?P<weeks>(?:this | next)_week) | (?P<months>(?:this | next)_month)) (?:_(?:on|onwards?))? (?!_(?:-|to|until|till|through)(?!\S))"
     rf" | (?:after | from)_ (?: {a_date('2')} ) (?:_(?:on|onwards?))? (?!_(?:-|to|until|till|through)(?!\S))"
 )
 _UNTIL: Final = pattern(
-    rf"(?P<lead>until | till | by | before | up_to | {_NOW_UNTIL} | {_NOT_AFTER})_(?: {a_date('1')} | (?:this_|next_)?(?P<day>{DAY_NAME}) | (?<=until\ )(?P<near>tomorrow) | (?<=before\ )(?P<next>tomorrow) ) (?!_(?:morning|afternoon|evening|at|\d+)(?!\S))"
+    rf"(?P<lead>until | till | by | before | up_to | {_NOW_UNTIL} | {_NOT_AFTER})_(?: {a_date('1')} | (?:this_|next_)?(?P<day>{DAY_NAME}) | (?<=until\ )(?P<near>tomorrow) | (?<=before\ )(?P<next>tomorrow) | the_(?P<nth>{_NTH}) ) (?!_(?:morning|afternoon|evening|at|\d+)(?!\S))"
 )
 
 
@@ -219,6 +221,8 @@ def _since(match: re.Match[str], today: date) -> date | None:
 def _starting(match: re.Match[str], today: date) -> Days | None:
     if match["since"] or match["month"]:
         begin = _since(match, today)
+    elif match["nth"]:
+        begin = next_day_of_month(_number(match["nth"]), today)
     elif match["near"]:
         begin = today + timedelta((match["near"] == "tomorrow") + (match["behind"] is not None))
     elif match["week"]:
@@ -237,7 +241,10 @@ def _starting(match: re.Match[str], today: date) -> Days | None:
 def _until(match: re.Match[str], today: date) -> Days | None:
     if match["near"] or match["next"]:
         return today, today + timedelta(match["near"] is not None)
-    end = _weekday(match["day"], today) if match["day"] else date_of(match, "1", today)
+    if match["nth"]:
+        end = next_day_of_month(_number(match["nth"]), today)
+    else:
+        end = _weekday(match["day"], today) if match["day"] else date_of(match, "1", today)
     if end is None:
         return None
     return today, end - timedelta(1) if match["lead"] == "before" else end
