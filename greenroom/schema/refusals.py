@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError
 
 from greenroom.schema.ids import ULID_PATTERN
 
@@ -62,6 +62,18 @@ def in_our_words(fault: ErrorDetails) -> str:
         return words.format_map({name: _plain(value) for name, value in context.items()})
     # What else there is names the values or the bounds by itself: "Input should be 'student' or 'instructor'".
     return _SUBJECT.sub("must ", fault["msg"].removeprefix("Value error, "))
+
+
+def refused_field(model: type, field: str, words: str) -> ValidationError:
+    """What a rule over several fields raises to name the one that has to change; a ``ValueError`` would name none.
+
+    Args:
+        words: as :func:`in_our_words` has them.
+    """
+    error = PydanticCustomError("field_refused", "{words}", {"words": words})
+    return ValidationError.from_exception_data(
+        model.__name__, [InitErrorDetails(type=error, loc=(field,), input=None)], hide_input=True
+    )
 
 
 def _plain(value: object) -> object:

@@ -52,3 +52,8 @@ def test_a_field_that_is_misspelt_is_still_told_by_its_name() -> None:
         Lesson.model_validate({"titel": "Cello"})
 
     assert "titel" in {fault.field for fault in faults_of(refused.value, 7).faults}
+
+
+@pytest.mark.parametrize(("given", "missing"), [("lat", "lng"), ("lng", "lat")])
+def test_of_a_position_with_one_coordinate_the_missing_one_is_named(given: str, missing: str) -> None:
+    assert said(Search, {"q": "piano", given: "40"}) == {missing: f"must be given with {given}"}

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Stri
 
 from greenroom.schema.fields import Limit, PageCursor, Ulid, plain_text
 from greenroom.schema.ids import ServiceId
+from greenroom.schema.refusals import refused_field
 from greenroom.schema.request_models import Body, Query
 from greenroom.schema.search.place_names import NAME_LENGTH_MAX, normal_place_name
 from greenroom.schema.search.places import AliasSource, AliasState
@@ -123,8 +124,9 @@ class Search(Query):
 
     @model_validator(mode="after")
     def _position_is_whole(self) -> Self:
-        if (self.lat is None) != (self.lng is None):
-            raise ValueError("lat and lng are given together or not at all")
+        for given, missing in (("lat", "lng"), ("lng", "lat")):
+            if getattr(self, given) is not None and getattr(self, missing) is None:
+                raise refused_field(Search, missing, f"must be given with {given}")
         return self
 
 
