@@ -8,12 +8,29 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from greenroom.schema.refusals import in_our_words
 
-_LINE_OF_ITS_OWN: Final = re.compile(r" at line 1 column ([0-9]+)$")
+_NOT_JSON: Final = re.compile(r"(.*) at line 1 column ([0-9]+)")
 """JSON is read line by line, each of which is the first to its parser."""
 
+_JSON_WORDS: Final = (
+    (("EOF",), "ends too early"),
+    (
+        ("expected value", "expected ident"),
+        "a text in double quotes, a number, true, false, null, [ or { is wanted",
+    ),
+    (("key must",), "a name in double quotes is wanted"),
+    (("trailing comma",), "nothing comes after a comma"),
+    (("trailing char",), "goes on after its end"),
+    (("expected `:`",), "a colon is wanted"),
+    (("expected `,`",), "a comma or a closing bracket is wanted"),
+    (("control char",), "a tab or the like within a text has to be written as \\t"),
+    (("invalid number",), "no number is written like that"),
+    (("recursion",), "is nested too deep"),
+)
+"""Of what its parser says, the beginning, and what that is for people."""
 
 OTHER_KIND_MIN: Final = 2
 """Fields that are unknown, and as many that are missing, from which on a line is another kind of thing rather than misspelt."""
@@ -65,11 +82,21 @@ def faults_of(error: ValidationError, line: int) -> BadLine:
         has, lacks = ", ".join(unknown[:TOLD_MAX]), ", ".join(missing[:TOLD_MAX])
         return BadLine(LineFault(line, "", f"seems to be of another kind of file: has {has}, lacks {lacks}"))
     return BadLine(
-        *(
-            LineFault(line, field_path(fault["loc"]), _LINE_OF_ITS_OWN.sub(r" (column \1)", in_our_words(fault)))
-            for fault in found
-        )
+        *(LineFault(line, field_path(fault["loc"]), _not_json(fault) or in_our_words(fault)) for fault in found)
     )
+
+
+def _not_json(fault: ErrorDetails) -> str | None:
+    """Say where a line stops being JSON; None where it is."""
+    if fault["type"] != "json_invalid":
+        return None
+    match = _NOT_JSON.fullmatch(fault["ctx"]["error"])
+    if match is None:
+        return "is not JSON"
+    for beginnings, words in _JSON_WORDS:
+        if match[1].startswith(beginnings):
+            return f"is not JSON: {words} (column {match[2]})"
+    return f"is not JSON (column {match[2]})"
 
 
 def field_path(loc: tuple[int | str, ...]) -> str:

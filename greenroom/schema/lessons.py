@@ -25,7 +25,7 @@ from greenroom.schema.fields import SingleLine, Ulid, plain_text
 from greenroom.schema.ids import ServiceId
 from greenroom.schema.request_models import Body
 from greenroom.schema.search.places import RegionId
-from greenroom.schema.search.taxonomy import load_taxonomy
+from greenroom.schema.search.taxonomy import load_taxonomy, nearest_kind
 from greenroom.schema.search.understood import Level, Weekday
 
 REGION_ID_LENGTH_MAX: Final = 200
@@ -37,7 +37,9 @@ _MINUTE: Final = timedelta(minutes=1)
 
 def _known_category(slug: str) -> str:
     if slug not in load_taxonomy().kinds:
-        raise ValueError("is no kind of lesson known here")
+        nearest = nearest_kind(slug)
+        hint = "" if nearest is None else f"; {nearest} is the nearest that is"
+        raise ValueError(f"{slug!r} is no kind of lesson known here{hint}")
     return slug
 
 

@@ -38,7 +38,9 @@ class SearchSettings(BaseSettings):
     openai_timeout_s: float = Field(2.0, gt=0, le=60, description="general OpenAI timeout")
     openai_call_concurrency: int = Field(3, ge=1, le=1_000, description="concurrent OpenAI calls per worker")
     search_budget_ms: int = Field(500, ge=50, le=30_000, description="request budget")
-    search_high_load_budget_ms: int = Field(300, ge=50, le=30_000, description="budget under load")
+    search_high_load_budget_ms: int = Field(
+        300, ge=50, le=30_000, description="budget under load; never more than SEARCH_BUDGET_MS"
+    )
     search_high_load_threshold: int = Field(
         10, ge=1, le=10_000, description="searches in flight that count as high load"
     )

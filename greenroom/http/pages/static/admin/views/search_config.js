@@ -7,7 +7,7 @@ import { whenExactly } from "../words.js";
 /** Bounds are the server's to know: what it refuses is told beside the field. */
 const FIELDS = [
   ["budget_ms", "Budget, ms", "Within which a search is answered."],
-  ["high_load_budget_ms", "Budget under high load, ms", ""],
+  ["high_load_budget_ms", "Budget under high load, ms", "Where the budget above is less, that one holds."],
   ["high_load_threshold", "High load", "Searches at the same time, from which on there is high load."],
   ["uncached_concurrency", "Searches beyond the cache", "At the same time in one worker, from which on they do without models."],
   ["max_retries", "Retries of a model call", "Within the budget only."],

@@ -132,7 +132,7 @@ export function createSearchFigures({ api }) {
       "section",
       { class: "panel", "aria-label": "Figures" },
       el("div", { class: "panel-head" }, el("h2", { class: "panel-title" }, "Figures"), again),
-      el("p", { class: "panel-words" }, "Further pages of a search and operators’ trials are not counted."),
+      el("p", { class: "panel-words" }, "Further pages of a search are not counted, nor are searches that an operator tried with something left out or as under high load."),
       chips,
       note,
       facts,
