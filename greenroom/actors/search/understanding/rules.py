@@ -15,6 +15,8 @@ from typing import Final
 
 from greenroom.actors.search.understanding.age import age_claims, age_left, are_left_out, merged_ages, only_ages
 from greenroom.actors.search.understanding.audience import EXCLUSIVE, audience_claims, with_only
+from greenroom.actors.search.understanding.bare_ages import bare_age_claims
+from greenroom.actors.search.understanding.bare_numbers import is_bare_number, loose_numbers
 from greenroom.actors.search.understanding.claims import (
     Ages,
     Claim,
@@ -41,7 +43,7 @@ from greenroom.actors.search.understanding.price import merged_price, price_clai
 from greenroom.actors.search.understanding.service import Lexicon, match_services
 from greenroom.actors.search.understanding.spoken_times import Piece, holding, spoken_times
 from greenroom.actors.search.understanding.when import when_claims
-from greenroom.actors.search.understanding.words import normal_form
+from greenroom.actors.search.understanding.words import normal_form, word_set
 from greenroom.schema.search.understood import (
     AgeBounds,
     Level,
@@ -73,6 +75,7 @@ def understand(
     claims = [
         *price_claims(line),
         *age_claims(line),
+        *bare_age_claims(line),
         *audience_claims(line),
         *level_claims(line),
         *when_claims(line, today=today),
@@ -164,7 +167,9 @@ def _taken_or_denied(claims: list[Claim], denied: list[DeniedWords], size: int) 
 
 
 def _told(line: Line, claims: list[Claim], denied: list[DeniedWords], lexicon: Lexicon) -> Understood:
-    lesson = _lesson_atoms(line, _taken_or_denied(claims, denied, len(line.atoms)), lexicon)
+    taken = _taken_or_denied(claims, denied, len(line.atoms))
+    lesson = _lesson_atoms(line, taken, lexicon)
+    claims = sorted([*claims, *_unheeded_numbers(line, claims, taken, lesson)], key=lambda claim: claim.first)
     pieces = list(_when_pieces(line, claims))
     prices = [claim.meaning for claim in claims if isinstance(claim.meaning, PriceBounds)]
     ages = [claim.meaning for claim in claims if isinstance(claim.meaning, Ages)]
@@ -274,8 +279,30 @@ def _lesson_atoms(line: Line, taken: list[bool], lexicon: Lexicon) -> list[int]:
     telling = [
         at for at in free if at in named or not (line.key(at) in FILLER or _is_spelled_number(line.atoms[at]))
     ]
+    loose = loose_numbers(line, telling, named, lexicon)
+    telling = [at for at in telling if at not in loose]
     sure = [at for at in telling if line.key(at) not in SOFT_FILLER or at in named]
     return sure or telling
+
+
+def _unheeded_numbers(line: Line, claims: list[Claim], taken: list[bool], lesson: list[int]) -> Iterator[Claim]:
+    """Numbers that are no part of the lesson's name, and don't count what stands behind them: "2 kids", "3 students"."""
+    for at, atom in enumerate(line.atoms):
+        if taken[at] or at in lesson or not is_bare_number(atom):
+            continue
+        follower = line.atoms[at + 1] if at + 1 < len(line.atoms) else None
+        is_count = follower is not None and not follower.is_broken_off
+        is_count = is_count and (_is_of_learners(claims, at + 1) or line.key(at + 1) in _COUNTED)
+        if not is_count:
+            yield Claim(None, at, at + 1, Untold(NoticeKind.NOT_HEEDED))
+
+
+_COUNTED: Final = (FILLER | SOFT_FILLER) - word_set("a an and at but by for from in near of off on or the to with")
+"""What numbers count of the words that say nothing: "2 lessons", "3 students"."""
+
+
+def _is_of_learners(claims: list[Claim], at: int) -> bool:
+    return any(claim.kind is PartKind.AGE and claim.first <= at < claim.after for claim in claims)
 
 
 def _is_spelled_number(atom: Atom) -> bool:
