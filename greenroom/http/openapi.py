@@ -201,7 +201,13 @@ def _parameters(operation: Operation) -> list[Document]:
         shape = operation.signature.query.model_json_schema(mode="validation", ref_template=_REF)
         for name, schema in shape["properties"].items():
             required = name in shape.get("required", ())
-            parameters.append({"name": name, "in": "query", "required": required, "schema": schema})
+            parameter = {"name": name, "in": "query", "required": required, "schema": schema}
+            if "description" in schema:
+                parameter["description"] = schema.pop("description")
+            if schema.get("type") == "array":
+                # Each parameter is given once, its values parted by commas.
+                parameter |= {"style": "form", "explode": False}
+            parameters.append(parameter)
     if operation.path.startswith(ADMIN) and operation.path != WORKERS:
         parameters.append(_WORKER)
     if operation.takes_ticket:

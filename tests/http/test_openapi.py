@@ -52,6 +52,25 @@ async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None
     assert len(names) == len(set(names))
 
 
+async def test_a_search_is_described_parameter_by_parameter_and_field_by_field(document: dict[str, Any]) -> None:
+    parameters = document["paths"]["/api/v1/search"]["get"]["parameters"]
+    shapes = document["components"]["schemas"]
+    told = {
+        name for name in shapes if re.match(r"(SearchMeta|Parsed|Location|Budget|Skip|Notice|Part|When)Out", name)
+    }
+
+    assert {each["name"]: bool(each["description"]) for each in parameters} == dict.fromkeys(
+        ("q", "city", "lat", "lng", "limit", "cursor", "debug", "skip", "simulate_high_load"), True
+    )
+    assert len(told) == 8
+    assert [
+        f"{name}.{field}"
+        for name in sorted(told)
+        for field, schema in shapes[name]["properties"].items()
+        if not schema.get("description")
+    ] == []
+
+
 async def test_every_operation_says_how_it_fails(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for operation in operations.values():

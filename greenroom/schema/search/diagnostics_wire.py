@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Self
 
+from pydantic import Field
+
 from greenroom.schema.search.candidates import Funnel
 from greenroom.schema.search.diagnostics import (
     BudgetUse,
@@ -38,11 +40,15 @@ _TOLD: Final[Mapping[SkipReason, str]] = MappingProxyType(
 
 
 class SkipOut(Wire):
-    """``detail``: for people; how it came about is in it only where diagnostics were asked for."""
+    """A stage that was left out, or whose outcome was not used."""
 
-    stage: StageName
-    reason: SkipReason
-    detail: str
+    stage: StageName = Field(description="What was left out.")
+    reason: SkipReason = Field(
+        description="Why; after `text_strong`, `not_needed` and `override` the answer is no worse."
+    )
+    detail: str = Field(
+        description="The same for people; how it came about is in it only where diagnostics were asked for."
+    )
 
     @classmethod
     def of(cls, skip: Skip) -> Self:
@@ -56,12 +62,12 @@ class SkipOut(Wire):
 
 
 class BudgetOut(Wire):
-    """``degraded``: something is missing that would have made the answer better; ``skipped`` says what, and why."""
+    """The time that the search had, and what was left out to keep within it."""
 
-    limit_ms: float
-    used_ms: float
-    degraded: bool
-    skipped: list[SkipOut]
+    limit_ms: float = Field(description="What it had.")
+    used_ms: float = Field(description="What it took.")
+    degraded: bool = Field(description="Something is missing that would have made the answer better.")
+    skipped: list[SkipOut] = Field(description="What was left out, and why.")
 
     @classmethod
     def of(cls, use: BudgetUse, *, with_details: bool = True) -> Self:

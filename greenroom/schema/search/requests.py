@@ -103,24 +103,46 @@ PlaceName = Annotated[
     AfterValidator(_one_line),
 ]
 Flag = Annotated[bool, BeforeValidator(_flag)]
+CityId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=REGION_ID_LENGTH_MAX)]
+Latitude = Annotated[float, Field(ge=-90, le=90), BeforeValidator(_degrees)]
+Longitude = Annotated[float, Field(ge=-180, le=180), BeforeValidator(_degrees)]
 
 
 class Search(Query):
     """Look for lessons in one's own words."""
 
-    q: Sentence
-    city: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=REGION_ID_LENGTH_MAX)] | None = None
-    lat: Annotated[float, Field(ge=-90, le=90), BeforeValidator(_degrees)] | None = None
-    lng: Annotated[float, Field(ge=-180, le=180), BeforeValidator(_degrees)] | None = None
-    limit: Limit = 20
-    cursor: PageCursor | None = None
-    debug: Flag = False
+    q: Annotated[
+        Sentence,
+        Field(description="What is looked for, in one's own words: lesson, place, price, age, level, time."),
+    ]
+    city: Annotated[
+        CityId | None,
+        Field(
+            description="Search in this city only, by its id (`nyc`; all are at `/api/v1/cities`). An unknown one is refused."
+        ),
+    ] = None
+    lat: Annotated[
+        Latitude | None,
+        Field(
+            description="Where the asker is, in degrees north (WGS 84), with `lng`. Where the sentence names no place, distances "
+            "count from there and, without `city`, the city there is searched."
+        ),
+    ] = None
+    lng: Annotated[Longitude | None, Field(description="The same in degrees east.")] = None
+    limit: Annotated[Limit, Field(description="Results of a page.")] = 20
+    cursor: Annotated[
+        PageCursor | None,
+        Field(
+            description="`next_cursor` of the page before, with the same `q`, `city`, `lat`, `lng` and overrides."
+        ),
+    ] = None
+    debug: Annotated[Flag, Field(description="With `diagnostics`; for admins.")] = False
     skip: Annotated[
         frozenset[SkippedStage],
         BeforeValidator(_stages),
-        Field(json_schema_extra={"description": "stages to leave out, comma-separated; for admins"}),
+        Field(description="Stages to leave out, comma-separated; for admins."),
     ] = frozenset()
-    simulate_high_load: Flag = False
+    simulate_high_load: Annotated[Flag, Field(description="As it would be under high load; for admins.")] = False
 
     @model_validator(mode="after")
     def _position_is_whole(self) -> Self:

@@ -36,10 +36,10 @@ from greenroom.schema.wire import Wire
 
 
 class AgesOut(Wire):
-    """The learner's age in years, both inclusive; ``max`` null for "and older"."""
+    """Years of age."""
 
-    min: int
-    max: int | None
+    min: int = Field(description="The lowest, inclusive.")
+    max: int | None = Field(description='The highest, inclusive; null for "and older".')
 
     @classmethod
     def of(cls, ages: AgeBounds) -> Self:
@@ -123,12 +123,14 @@ class ResultOut(Wire):
 
 
 class RegionOut(Wire):
-    id: str
-    name: str
-    city: str
-    kind: RegionKind
-    lat: float
-    lng: float
+    """A place on the map."""
+
+    id: str = Field(description="Its path from the city down: `nyc/brooklyn/park-slope`.")
+    name: str = Field(description="As people write it.")
+    city: str = Field(description="The id of the city it is in; its own if it is one.")
+    kind: RegionKind = Field(description="How large it is.")
+    lat: float = Field(description="Of its centre, in degrees north.")
+    lng: float = Field(description="Of its centre, in degrees east.")
 
     @classmethod
     def of(cls, region: Region) -> Self:
@@ -143,12 +145,12 @@ class RegionOut(Wire):
 
 
 class PlaceCandidateOut(Wire):
-    """``tier`` 1 exact, 2 alias, 3 fuzzy, 4 embedding, 5 model."""
+    """A region that the words for a place may mean."""
 
-    region: RegionOut
-    tier: int
-    confidence: float
-    matched_name: str
+    region: RegionOut = Field(description="The region.")
+    tier: int = Field(description="What found it: 1 exact, 2 alias, 3 fuzzy, 4 embedding, 5 model.")
+    confidence: float = Field(description="From 0 to 1.")
+    matched_name: str = Field(description="The name of it that fits the words.")
 
     @classmethod
     def of(cls, candidate: PlaceCandidate) -> Self:
@@ -161,21 +163,27 @@ class PlaceCandidateOut(Wire):
 
 
 class LocationOut(Wire):
-    """What the place was taken for.
+    """What the place was taken for."""
 
-    ``region`` is the one that was searched in, null unless ``outcome`` is ``resolved``; an ``ambiguous`` place was searched for in all
-    of ``regions``, an ``unknown`` one did not narrow the search. ``excluded``: regions where it must not be ("not in brooklyn"): no
-    lesson is shown that could only be had there.
-    """
-
-    text: str | None
-    outcome: PlaceOutcome
-    region: RegionOut | None
-    regions: list[RegionOut]
-    tier: int | None
-    confidence: float
-    candidates: list[PlaceCandidateOut]
-    excluded: list[RegionOut] = Field(default_factory=list)
+    text: str | None = Field(description="The words for it; null where none were said.")
+    outcome: PlaceOutcome = Field(
+        description="`resolved`; `ambiguous`: searched for in all of `regions`; `unknown`: not narrowed; `not_asked`: none was said; `not_looked_up`: no time, nothing is found."
+    )
+    region: RegionOut | None = Field(
+        description="The one that was searched in, or the first of several that were named; null unless `resolved`."
+    )
+    regions: list[RegionOut] = Field(description="All that were searched in.")
+    tier: int | None = Field(
+        description="What decided: 1 exact, 2 alias, 3 fuzzy, 4 embedding, 5 model; null if nothing did."
+    )
+    confidence: float = Field(description="From 0 to 1.")
+    candidates: list[PlaceCandidateOut] = Field(
+        description="What came into question, likeliest first; at most 10."
+    )
+    excluded: list[RegionOut] = Field(
+        default_factory=list,
+        description="Where it must not be (not in brooklyn): lessons that can only be had there are left out.",
+    )
 
     @classmethod
     def of(cls, place: PlaceAnswer) -> Self:
@@ -193,8 +201,10 @@ class LocationOut(Wire):
 
 
 class ServiceGuessOut(Wire):
-    category: str
-    weight: float
+    """A kind of lesson that may be meant."""
+
+    category: str = Field(description="Its slug, as at `/api/v1/categories`.")
+    weight: float = Field(description="How likely it is, above 0 to 1; of all together at most 1.")
 
     @classmethod
     def of(cls, guess: ServiceGuess) -> Self:
@@ -202,10 +212,12 @@ class ServiceGuessOut(Wire):
 
 
 class PriceOut(Wire):
-    min_cents: int | None
-    max_cents: int | None
-    unit: PriceUnit
-    currency: str | None
+    """What it may cost; at least one bound is given."""
+
+    min_cents: int | None = Field(description="At least that, in hundredths of the currency.")
+    max_cents: int | None = Field(description="At most that, inclusive.")
+    unit: PriceUnit = Field(description="What the price is for.")
+    currency: str | None = Field(description="ISO 4217; null where the sentence names none.")
 
     @classmethod
     def of(cls, price: PriceBounds) -> Self:
@@ -213,15 +225,16 @@ class PriceOut(Wire):
 
 
 class WhenOut(Wire):
-    """``until``: the last day of a span that begins ``on``, null for a single day. ``from_minute`` and ``to_minute`` (exclusive) count
-    from local midnight."""
+    """Days and hours in which the lesson has to begin and end, where it is given."""
 
-    weekdays: list[Weekday]
-    relative: RelativeDay | None
-    on: date | None
-    until: date | None = None
-    from_minute: int | None
-    to_minute: int | None
+    weekdays: list[Weekday] = Field(description="Any of these; empty for any day.")
+    relative: RelativeDay | None = Field(description="A day or week counted from today.")
+    on: date | None = Field(description="A date, or the first day of a span.")
+    until: date | None = Field(
+        None, description="The last day of a span that begins `on`, inclusive; null for a single day."
+    )
+    from_minute: int | None = Field(description="Minutes after local midnight, from 0; null for open.")
+    to_minute: int | None = Field(description="The same, to 1440, exclusive; null for open.")
 
     @classmethod
     def of(cls, when: When) -> Self:
@@ -236,12 +249,12 @@ class WhenOut(Wire):
 
 
 class PartOut(Wire):
-    """A piece of ``q`` from ``start`` to ``end`` (exclusive), in characters. Cut it out of ``q`` to search without it."""
+    """A piece of ``q``. Cut it out of ``q`` to search without it."""
 
-    kind: PartKind
-    text: str
-    start: int
-    end: int
+    kind: PartKind = Field(description="What it says.")
+    text: str = Field(description="As it was typed.")
+    start: int = Field(description="Its first character, from 0.")
+    end: int = Field(description="Exclusive.")
 
     @classmethod
     def of(cls, part: Part) -> Self:
@@ -249,15 +262,14 @@ class PartOut(Wire):
 
 
 class NoticeOut(Wire):
-    """Something that was said and bounds nothing, or not as it was meant; ``text`` is that piece of ``q``.
+    """Something that was said and bounds nothing, or not as it was meant."""
 
-    ``taken``: of a ``corrected`` word, what was searched for in its place. In quotation marks it is searched for as it is written. Null
-    of all else.
-    """
-
-    kind: NoticeKind
-    text: str
-    taken: str | None = None
+    kind: NoticeKind = Field(description="Why.")
+    text: str = Field(description="That piece of `q`.")
+    taken: str | None = Field(
+        None,
+        description="What a `corrected` word was taken for; in quotation marks it is searched for as it is written. Null of all else.",
+    )
 
     @classmethod
     def of(cls, notice: Notice) -> Self:
@@ -265,36 +277,42 @@ class NoticeOut(Wire):
 
 
 class ParsedOut(Wire):
-    """What was understood. Null and empty: nothing was said of it.
+    """What was understood. Null and empty: nothing was said of it."""
 
-    ``denied`` are kinds of lessons that are not wanted, ``denied_places`` the words for places where it must not be; which regions these
-    are is in ``location.excluded``. ``near_me``: what is near is asked for, without saying where that is. ``times`` are those of which
-    any will do; ``when`` is the one, or one that holds them all, null if that is any time. ``denied_times``: days in which, or hours of
-    them, it must not be; weekdays and hours of any day that are denied are left out of ``times`` already. ``only_ages``: lessons that are
-    for anybody else too are left out ("adults only"). ``notices``: what was said and is not heeded, and words of
-    ``service`` that were corrected.
-    """
-
-    text: str
-    service: str
-    services: list[ServiceGuessOut]
-    denied: list[str]
-    place: str | None
-    near: bool
+    text: str = Field(description="`q` in normal form: case-folded, spaces single.")
+    service: str = Field(description="The words for the lesson, with corrections; empty where none are.")
+    services: list[ServiceGuessOut] = Field(
+        description="Kinds of lessons that these mean, likeliest first; at most 5."
+    )
+    denied: list[str] = Field(description="Slugs of kinds of lessons that are left out (no piano).")
+    place: str | None = Field(description="The words for a place; what they were taken for is in `location`.")
+    near: bool = Field(description="Places next to it do too (near, around).")
     # Those with a default: records of searches that were kept from before have none.
-    denied_places: list[str] = Field(default_factory=list)
-    near_me: bool = False
-    only_ages: AgesOut | None = None
-    price: PriceOut | None
-    age: AgesOut | None
-    levels: list[Level]
-    when: WhenOut | None
-    times: list[WhenOut]
-    denied_times: list[WhenOut] = Field(default_factory=list)
-    online: bool | None
-    notices: list[NoticeOut] = Field(default_factory=list)
-    parts: list[PartOut]
-    source: ParseSource
+    denied_places: list[str] = Field(
+        default_factory=list,
+        description="Words for places where it must not be; which regions these are is in `location.excluded`.",
+    )
+    near_me: bool = Field(False, description="What is near is asked for, without saying where that is.")
+    only_ages: AgesOut | None = Field(
+        None, description="Whom it may be for at most (adults only): lessons for anybody else too are left out."
+    )
+    price: PriceOut | None = Field(description="What it may cost.")
+    age: AgesOut | None = Field(description="The learner's age.")
+    levels: list[Level] = Field(description="Any of these; lessons that tell none fit too.")
+    when: WhenOut | None = Field(
+        description="The one time, or one that holds all of `times`; null if that is any."
+    )
+    times: list[WhenOut] = Field(description="Times of which any will do.")
+    denied_times: list[WhenOut] = Field(
+        default_factory=list,
+        description="Days, or hours of them, in which it must not be (not tomorrow). Weekdays and hours of any day that are denied are left out of `times` instead.",
+    )
+    online: bool | None = Field(description="True for online only, false for in person only.")
+    notices: list[NoticeOut] = Field(
+        default_factory=list, description="What was said and is not heeded, and words that were corrected."
+    )
+    parts: list[PartOut] = Field(description="Every piece of `q` that was understood, in order, without overlap.")
+    source: ParseSource = Field(description="Whether a language model had a say.")
 
     @classmethod
     def of(cls, understood: Understood) -> Self:
@@ -322,14 +340,17 @@ class ParsedOut(Wire):
 
 
 class SearchMetaOut(Wire):
-    """``total_candidates``: lessons that fit. The best 200 of them are put in order and can be paged through: at the end of the last
-    page fewer may have been shown than were found."""
+    """How the search was understood and how it went."""
 
-    parsed: ParsedOut
-    location: LocationOut
-    budget: BudgetOut
-    cache: Literal["hit", "miss", "bypass"]
-    total_candidates: int
+    parsed: ParsedOut = Field(description="What was understood.")
+    location: LocationOut = Field(description="The place that was named, and what it was taken for.")
+    budget: BudgetOut = Field(description="The time it had, and what was left out.")
+    cache: Literal["hit", "miss", "bypass"] = Field(
+        description="Whether the same was answered just before; `bypass` with overrides."
+    )
+    total_candidates: int = Field(
+        description="Lessons that fit. The best 200 are put in order and can be paged through, so the last page may end before all were shown."
+    )
 
 
 class SearchOut(Wire):
