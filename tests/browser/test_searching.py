@@ -777,28 +777,99 @@ def test_every_place_that_is_meant_is_in_its_piece(zoe: Visitor, answering: Call
     expect(zoe.page.get_by_role("list", name="Understood as")).to_contain_text("SoHo or Tribeca")
 
 
-def test_who_looks_for_a_time_is_proposed_no_other(zoe: Visitor, answering: Callable[..., Any]) -> None:
-    when = {"weekdays": ["tue"], "relative": None, "on": None, "from_minute": 900, "to_minute": 1080}
-    parts = [
-        {"kind": "when", "text": "on tues", "start": 6, "end": 13},
-        {"kind": "when", "text": "after school", "start": 14, "end": 26},
-    ]
-    answer = an_answer(a_result(), parts=parts)
-    answer["meta"]["parsed"]["times"] = [when]
+WISHES = {"weekdays": [], "relative": None, "on": None, "until": None, "from_minute": None, "to_minute": None}
+
+
+def book_when(zoe: Visitor, answering: Callable[..., Any], times: list[Json], profile: Json) -> Locator:
+    """The dialog in which a lesson is booked that was found for these times."""
+    answer = an_answer(a_result(), parts=[{"kind": "when", "text": "on tues", "start": 6, "end": 13}])
+    answer["meta"]["parsed"]["times"] = times
     answering(answer)
-    offered = {**PIANO, "id": "S1"}
-    zoe.page.route(
-        "**/api/v1/instructors/I1", lambda route: route.fulfill(json={"id": "I1", "services": [offered]})
-    )
+    told = {"id": "I1", "display_name": "Ada Byron", "services": [{**PIANO, "id": "S1"}], **profile}
+    zoe.page.route("**/api/v1/instructors/I1", lambda route: route.fulfill(json=told))
     look(zoe.page, "piano on tues after school")
-    expect(zoe.page.get_by_role("list", name="Understood as")).to_contain_text("Tuesday")
-
     zoe.page.get_by_role("button", name="Book Piano 1 with Ada Byron").click()
-
     dialog = zoe.page.get_by_role("dialog", name="Book with Ada Byron")
-    expect(dialog.get_by_text("You looked for: Tuesday, 3:00")).to_be_visible()
-    expect(dialog.get_by_label("Date")).to_have_value("")
+    expect(dialog.get_by_label("Lesson")).to_be_visible()
+    return dialog
+
+
+def test_who_looks_for_a_time_is_proposed_the_first_such_time_at_which_the_instructor_is_free(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    free = [
+        {"weekday": "tue", "starts": "09:00", "ends": "12:00"},
+        {"weekday": "tue", "starts": "16:00", "ends": "18:00"},
+    ]
+    times = [{**WISHES, "on": "2028-02-29", "from_minute": 900, "to_minute": 1080}]
+    dialog = book_when(zoe, answering, times, {"timezone": "America/New_York", "availability": free})
+
+    expect(dialog.get_by_label("Date")).to_have_value("2028-02-29")
+    expect(dialog.get_by_label("Start time")).to_have_value("16:00")
+    expect(dialog.get_by_text("clock in New York (America/New_York)")).to_be_visible()
+    expect(dialog.get_by_text("Ada Byron is free every week: Tue 9:00")).to_be_visible()
+    expect(dialog.get_by_text("usual hours. You may book it all the same")).to_be_hidden()
+
+    dialog.get_by_label("Start time").fill("17:30")
+    expect(dialog.get_by_text("usual hours. You may book it all the same")).to_be_visible()
+    dialog.get_by_label("Start time").fill("17:15")
+    expect(dialog.get_by_text("usual hours. You may book it all the same")).to_be_hidden()
     dialog.get_by_role("button", name="Close").click()
+
+
+def test_who_looks_for_a_time_is_proposed_it_where_nobody_told_their_hours(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    times = [{**WISHES, "on": "2028-02-29", "from_minute": 900, "to_minute": 1080}]
+    dialog = book_when(zoe, answering, times, {"timezone": "UTC", "availability": []})
+
+    expect(dialog.get_by_text("You looked for: Feb 29, 2028, 3:00")).to_be_visible()
+    expect(dialog.get_by_label("Date")).to_have_value("2028-02-29")
+    expect(dialog.get_by_label("Start time")).to_have_value("15:00")
+    dialog.get_by_role("button", name="Close").click()
+
+
+NEW_YORK = {
+    "timezone": "America/New_York",
+    "availability": [{"weekday": "sat", "starts": "09:30", "ends": "13:00"}],
+}
+UNTOLD: Json = {"timezone": "America/New_York", "availability": []}
+
+
+@pytest.mark.parametrize(
+    ("profile", "times", "denied", "moment"),
+    [
+        # It is Wednesday, 7 p.m. in New York, where clocks go forward in the night to Sunday.
+        (NEW_YORK, [], [], "2027-03-13T14:30:00.000Z"),
+        (UNTOLD, [], [], "2027-03-11T15:00:00.000Z"),
+        (NEW_YORK, [{"weekdays": ["sat"], "from_minute": 720}], [], "2027-03-13T17:00:00.000Z"),
+        (NEW_YORK, [{"weekdays": ["sat"], "from_minute": 750}], [], "2027-03-13T17:30:00.000Z"),
+        (NEW_YORK, [{"relative": "this_weekend", "from_minute": 660}], [], "2027-03-13T16:00:00.000Z"),
+        (NEW_YORK, [{"weekdays": ["sat"]}], [{"on": "2027-03-13"}], "2027-03-20T13:30:00.000Z"),
+        (NEW_YORK, [{"weekdays": ["sun"], "from_minute": 150}], [], "2027-03-14T07:00:00.000Z"),
+        (UNTOLD, [{"relative": "today"}], [], "2027-03-11T00:15:00.000Z"),
+        (UNTOLD, [{"relative": "next_week", "weekdays": ["tue"]}], [], "2027-03-16T14:00:00.000Z"),
+        (
+            UNTOLD,
+            [{"on": "2027-03-12", "until": "2027-03-14", "from_minute": 900}],
+            [],
+            "2027-03-12T20:00:00.000Z",
+        ),
+        (UNTOLD, [{"on": "2027-03-01"}], [], None),
+    ],
+)
+def test_the_first_time_that_was_asked_for_and_is_free(
+    zoe: Visitor, profile: Json, times: list[Json], denied: list[Json], moment: str | None
+) -> None:
+    found = zoe.page.evaluate(
+        """async ([profile, times, denied_times]) => {
+            const { firstMoment } = await import("/static/free_times.js");
+            const now = new Date("2027-03-11T00:05:00Z");
+            return firstMoment(profile, { times, denied_times }, 60, now)?.toISOString() ?? null;
+        }""",
+        [profile, [{**WISHES, **each} for each in times], [{**WISHES, **each} for each in denied]],
+    )
+    assert found == moment
 
 
 # The sentence itself.

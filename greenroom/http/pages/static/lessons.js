@@ -52,8 +52,8 @@ export function createLessons({ api, store, once }) {
   }
 
   return {
-    /** The services of an instructor, to choose from. */
-    services: async (instructorId) => (await api.instructor(instructorId)).services,
+    /** What an instructor offers, to choose from, and when they are free. */
+    profile: (instructorId) => api.instructor(instructorId),
 
     /** @param order the body of the request. */
     book: (order) => carryOut(api.book, order),

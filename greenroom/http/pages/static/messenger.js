@@ -122,7 +122,9 @@ export function openMessenger({ api, me, app, onEnded }) {
     book(result) {
       session.searching.clicked(result);
       const { id, display_name } = result.instructor;
-      const time = timesInWords(store.state.search.answer.meta.parsed);
+      const { parsed } = store.state.search.answer.meta;
+      const words = timesInWords(parsed);
+      const time = words ? { ...parsed, words } : null;
       return booking.open({ id, display_name: display_name ?? "this instructor" }, { serviceId: result.service_id, time });
     },
   });
@@ -131,7 +133,7 @@ export function openMessenger({ api, me, app, onEnded }) {
     writeAbout: ({ id, conversation_id }) => writeAbout(conversation_id, id),
   });
   const booking = createBookDialog({
-    services: session.lessons.services,
+    profile: session.lessons.profile,
     book: session.lessons.book,
     booked: notices.show,
   });

@@ -7,7 +7,7 @@ const dayMonthYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month:
 const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const shortDateYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 const weekdayAndDate = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
-const span = new Intl.DateTimeFormat(undefined, {
+const SPAN = {
   weekday: "short",
   day: "numeric",
   month: "short",
@@ -15,7 +15,9 @@ const span = new Intl.DateTimeFormat(undefined, {
   hour: "numeric",
   minute: "2-digit",
   timeZoneName: "short",
-});
+};
+const span = new Intl.DateTimeFormat(undefined, SPAN);
+const DAY_MS = 86_400_000;
 const fullMoment = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 
 /** A word for the calendar day of an RFC 3339 time; equal for times of the same day, and only for them. */
@@ -49,14 +51,23 @@ export function dayAndHour(time, now = new Date()) {
   return `${near ?? weekdayAndDate.format(date)}, ${clockTime.format(date)}`;
 }
 
-/** From when to when, to the minute and with the zone's name at that time: clocks may change between now and then. */
-export const spanOf = (start, end) => span.formatRange(new Date(start), new Date(end));
+/**
+ * From when to when, to the minute and with the zone's name at that time: clocks may change between now and then.
+ *
+ * @param zone its name in the IANA database; null for the reader's, here and below.
+ */
+export const spanOf = (start, end, zone = null) =>
+  (zone ? new Intl.DateTimeFormat(undefined, { ...SPAN, timeZone: zone }) : span).formatRange(new Date(start), new Date(end));
 
 /** The reader's time zone by its name in the IANA database. */
 export const zoneName = () => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
+/** A zone as people say it: "New York". */
+export const zoneInWords = (zone) => zone.split("/").at(-1).replaceAll("_", " ");
+
 /** A moment as the values of a date and a time field. */
-export function fieldsOf(moment) {
+export function fieldsOf(moment, zone = null) {
+  if (zone) return fieldsIn(zone, moment);
   const padded = (number, length = 2) => String(number).padStart(length, "0");
   return {
     date: `${padded(moment.getFullYear(), 4)}-${padded(moment.getMonth() + 1)}-${padded(moment.getDate())}`,
@@ -65,11 +76,38 @@ export function fieldsOf(moment) {
 }
 
 /** The moment that the values of a date and a time field name, or null: in the hour that clocks skip in spring, there is none. */
-export function momentOf({ date, time }) {
+export function momentOf({ date, time }, zone = null) {
+  if (zone) return momentIn(zone, { date, time });
   const moment = new Date(`${date}T${time}`);
   if (Number.isNaN(moment.getTime())) return null;
   const named = fieldsOf(moment);
   return named.date === date && named.time === time.slice(0, 5) ? moment : null;
+}
+
+const wallClocks = new Map(); // zone → what formats moments there: a new one takes far longer than its use
+
+function wallClockIn(zone) {
+  if (!wallClocks.has(zone)) {
+    const digits = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+    wallClocks.set(zone, new Intl.DateTimeFormat("en-u-ca-gregory-nu-latn", { timeZone: zone, hourCycle: "h23", ...digits }));
+  }
+  return wallClocks.get(zone);
+}
+
+function fieldsIn(zone, moment) {
+  const part = Object.fromEntries(wallClockIn(zone).formatToParts(moment).map(({ type, value }) => [type, value]));
+  return { date: `${part.year.padStart(4, "0")}-${part.month}-${part.day}`, time: `${part.hour}:${part.minute}` };
+}
+
+/** Of an hour that clocks show twice it is the first. */
+function momentIn(zone, { date, time }) {
+  const asIfUtc = (fields) => Date.parse(`${fields.date}T${fields.time.slice(0, 5)}Z`);
+  const wall = asIfUtc({ date, time });
+  if (Number.isNaN(wall)) return null;
+  // How far a zone is from UTC changes within a day at most once: one of the two sides is right.
+  const offsets = [-DAY_MS, DAY_MS].map((aside) => asIfUtc(fieldsIn(zone, new Date(wall + aside))) - (wall + aside));
+  const fitting = offsets.map((offset) => wall - offset).filter((moment) => asIfUtc(fieldsIn(zone, new Date(moment))) === wall);
+  return fitting.length ? new Date(Math.min(...fitting)) : null;
 }
 
 /** How long ago someone was here, roughly. */

@@ -2,8 +2,9 @@
 
 import { ApiError } from "../api.js";
 import { el, setText } from "../dom.js";
+import { firstMoment, hoursInWords, isWithinHours, zoneOf } from "../free_times.js";
 import { moneyOf, priceOf, rateOf } from "../money.js";
-import { dayAndHour, spanOf } from "../times.js";
+import { dayAndHour, spanOf, zoneInWords } from "../times.js";
 import { field } from "./field.js";
 import { smallDialog } from "./small_dialog.js";
 import { createWhenField, refusedTime } from "./when_field.js";
@@ -14,15 +15,13 @@ const MINUTES_MAX = 480;
 const NOTE_LENGTH_MAX = 1_000;
 /** Offered besides the length the price is for. */
 const LENGTHS = [30, 45, 60, 90, 120];
-/** What is shown at first: tomorrow at this hour. */
-const HOUR_OFFERED = 10;
 
 /**
- * @param services `(instructorId)` resolves to what they offer.
+ * @param profile `(instructorId)` resolves to what they offer and when they are free.
  * @param book `(order)` resolves to the booking; both reject with an ApiError.
  * @param booked called with the booking, in words.
  */
-export function createBookDialog({ services, book, booked }) {
+export function createBookDialog({ profile, book, booked }) {
   const service = field("Lesson", { name: "service", required: true }, "select");
   const when = createWhenField({ name: "book", changed: showCost });
   const length = field("Length in minutes", {
@@ -47,6 +46,8 @@ export function createBookDialog({ services, book, booked }) {
     },
     "textarea",
   );
+  const hours = el("p", { class: "hint book-hours" });
+  const outside = el("p", { class: "book-outside", role: "status" });
   const span = el("span", { class: "cost-when" });
   const price = el("strong", { class: "cost-price" });
   const cost = el("p", { class: "cost", role: "status", "aria-live": "polite" }, span, price);
@@ -57,6 +58,8 @@ export function createBookDialog({ services, book, booked }) {
     { class: "lesson-form", noValidate: true, on: { submit: onSubmit } },
     service.element,
     when.element,
+    hours,
+    outside,
     length.element,
     lengths,
     note.element,
@@ -72,28 +75,31 @@ export function createBookDialog({ services, book, booked }) {
 
   let instructor = null;
   let wanted = null; // id of the service to begin with
-  let wish = ""; // when the lesson is wanted, in words
+  let asked = null; // when the lesson is wanted: `{ times, denied_times, words }`
+  let told = {}; // the instructor's profile
   let offered = [];
 
   const chosen = () => offered.find(({ id }) => id === service.input.value);
 
   /**
    * @param serviceId what is chosen at first, if it is still offered.
-   * @param time when it is wanted, in words: then no other time is proposed. Empty for any.
+   * @param time when it is wanted, as a search understood it, with `words` for that: the first such time is proposed. Null for any.
    */
-  async function open(other, { serviceId = null, time = "" } = {}) {
+  async function open(other, { serviceId = null, time = null } = {}) {
     instructor = other;
     wanted = serviceId;
-    wish = time;
+    asked = time;
+    told = {};
     offered = [];
     setText(title, `Book with ${other.display_name}`);
     setText(status, "Loading …");
     form.hidden = true;
     element.showModal();
     try {
-      const found = await services(other.id);
+      const found = await profile(other.id);
       if (instructor !== other) return;
-      offered = found;
+      told = found;
+      offered = found.services;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       setText(status, error.message);
@@ -108,11 +114,10 @@ export function createBookDialog({ services, book, booked }) {
       ...offered.map((one) => el("option", { value: one.id }, `${one.title} (${rateOf(one)})`)),
     );
     if (offered.some(({ id }) => id === wanted)) service.input.value = wanted;
-    const tomorrow = new Date();
-    tomorrow.setDate(tomorrow.getDate() + 1);
-    tomorrow.setHours(HOUR_OFFERED, 0, 0, 0);
-    if (wish) when.clear(wish);
-    else when.set(tomorrow);
+    when.set(firstMoment(told, asked, chosen().duration_minutes, new Date()), { zone: zoneOf(told), wish: asked?.words });
+    const free = hoursInWords(told);
+    const clock = zoneOf(told) ? `, by the clock in ${zoneInWords(told.timezone)}` : "";
+    setText(hours, free && `${told.display_name} is free every week: ${free}${clock}. What is booked already is not shown here.`);
     note.input.value = "";
     form.hidden = false;
     chooseService();
@@ -138,7 +143,9 @@ export function createBookDialog({ services, book, booked }) {
     const words = isWhole ? moneyOf(priceOf(chosen(), minutes), chosen().currency) : "";
     cost.hidden = !isWhole;
     setText(price, words);
-    setText(span, isWhole ? spanOf(start, new Date(start.getTime() + minutes * 60_000)) : "");
+    setText(span, isWhole ? spanOf(start, new Date(start.getTime() + minutes * 60_000), zoneOf(told)) : "");
+    const isOutside = isWhole && isWithinHours(told, start, minutes) === false;
+    setText(outside, isOutside ? `That is outside ${told.display_name}’s usual hours. You may book it all the same; better ask first.` : "");
     setText(confirm, words ? `Book for ${words}` : "Book");
   }
 

@@ -1,8 +1,8 @@
-/** Entering when a lesson begins: a date and a time in the reader's own zone, which it names. */
+/** Entering when a lesson begins: a date and a time by the reader's clock or by that of another zone, which it names. */
 
 import { asSentence } from "../api.js";
 import { el, setText } from "../dom.js";
-import { fieldsOf, momentOf, zoneName } from "../times.js";
+import { dayAndHour, fieldsOf, momentOf, zoneInWords, zoneName } from "../times.js";
 
 const SKIPPED = "Clocks go forward in that hour, so that time does not exist on that day.";
 
@@ -32,8 +32,12 @@ export function createWhenField({ name, changed = () => {} }) {
     problem,
   );
 
+  let zone = null; // by whose clock; null for the reader's
+  let wish = ""; // what is looked for, in words
+
   function onInput() {
     refuse(null);
+    explain();
     changed();
   }
 
@@ -44,32 +48,35 @@ export function createWhenField({ name, changed = () => {} }) {
       input.setAttribute("aria-invalid", String(Boolean(words) && wrong.includes(input)));
   }
 
-  const entered = () => momentOf({ date: date.value, time: time.value });
+  const entered = () => momentOf({ date: date.value, time: time.value }, zone);
+
+  /** By which clock it is, and when that is by the reader's. */
+  function explain() {
+    const moment = entered();
+    const clock = zone
+      ? `By the instructor’s clock in ${zoneInWords(zone)} (${zone}).${moment ? ` For you in ${zoneName()}: ${dayAndHour(moment)}.` : ""}`
+      : `In your time zone, ${zoneName()}.`;
+    setText(hint, wish ? `You looked for: ${wish}. ${clock}` : clock);
+  }
 
   return {
     element,
     refuse,
     focus: () => date.focus(),
 
-    /** Show a moment. */
-    set(moment) {
-      const fields = fieldsOf(moment);
+    /**
+     * Show a moment, or with null none.
+     *
+     * @param by `zone`: the name of the zone by whose clock it is entered, null for the reader's own; `wish`: what is looked for, in words.
+     */
+    set(moment, by = {}) {
+      zone = by.zone ?? null;
+      wish = by.wish ?? "";
+      const fields = moment ? fieldsOf(moment, zone) : { date: "", time: "" };
       date.value = fields.date;
       time.value = fields.time;
-      date.min = fieldsOf(new Date()).date;
-      setText(hint, `In your time zone, ${zoneName()}.`);
-      refuse(null);
-    },
-
-    /**
-     * Show none.
-     *
-     * @param wish what is looked for, in words.
-     */
-    clear(wish) {
-      date.value = time.value = "";
-      date.min = fieldsOf(new Date()).date;
-      setText(hint, `You looked for: ${wish}, by the clock where the lesson is given. Enter it in your time zone, ${zoneName()}.`);
+      date.min = fieldsOf(new Date(), zone).date;
+      explain();
       refuse(null);
     },
 
