@@ -80,8 +80,14 @@ class Untold:
     why: NoticeKind
 
 
+@dataclass(frozen=True, slots=True)
+class Cheap:
+    """For little money: told as what can't be heeded unless a price says how little."""
+
+
 Meaning = (
     Untold
+    | Cheap
     | DeniedPlace
     | NearMe
     | ExceptTimes

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from greenroom.actors.search.understanding.claims import Ages, Claim, ExceptAges, ExceptLevels, ExceptTimes, Untold
 from greenroom.actors.search.understanding.line import Line
+from greenroom.actors.search.understanding.words import word_set
 from greenroom.schema.search.understood import NoticeKind, PriceBounds, When
 
 
@@ -17,6 +19,9 @@ def opposite_of(line: Line, claim: Claim, begin: int, *, is_needless: bool) -> C
         # "Not too early in the morning": how early that is nobody said.
         return replace(claim, kind=None, first=begin, meaning=Untold(NoticeKind.NOT_HEEDED))
     match claim.meaning:
+        case False if not _is_meeting(line, claim):
+            # "Not at the teacher's place": somewhere else, which need not be online, and lessons don't tell whose place it is.
+            return replace(claim, kind=None, first=begin, meaning=Untold(NoticeKind.NOT_HEEDED))
         case bool(is_online):
             return replace(claim, first=begin, meaning=not is_online)
         case frozenset(levels):
@@ -33,6 +38,14 @@ def opposite_of(line: Line, claim: Claim, begin: int, *, is_needless: bool) -> C
             return replace(claim, first=begin, meaning=ExceptTimes(tuple(times)))
         case _:
             return replace(claim, kind=None, first=begin, meaning=Untold(NoticeKind.NOT_HEEDED))
+
+
+_MEETING: Final = word_set("person inperson face f2f ftf irl life offline flesh physically")
+
+
+def _is_meeting(line: Line, claim: Claim) -> bool:
+    """Whether it says that one meets at all, other than at whose place."""
+    return any(line.key(at) in _MEETING for at in range(claim.first, claim.after))
 
 
 def _is_plain(line: Line, claim: Claim) -> bool:

@@ -19,6 +19,7 @@ from greenroom.actors.search.understanding.bare_ages import bare_age_claims
 from greenroom.actors.search.understanding.bare_numbers import is_bare_number, loose_numbers
 from greenroom.actors.search.understanding.claims import (
     Ages,
+    Cheap,
     Claim,
     DeniedPlace,
     ExceptAges,
@@ -42,6 +43,7 @@ from greenroom.actors.search.understanding.place import IsPlace, known_place_cla
 from greenroom.actors.search.understanding.price import merged_price, price_claims
 from greenroom.actors.search.understanding.service import Lexicon, match_services
 from greenroom.actors.search.understanding.spoken_times import Piece, holding, spoken_times
+from greenroom.actors.search.understanding.unheeded import unheeded_claims
 from greenroom.actors.search.understanding.when import when_claims
 from greenroom.actors.search.understanding.words import normal_form, word_set
 from greenroom.schema.search.understood import (
@@ -80,6 +82,7 @@ def understand(
         *level_claims(line),
         *when_claims(line, today=today),
         *online_claims(line),
+        *unheeded_claims(line),
     ]
     told = {claim.first for claim in claims}
     named = (
@@ -134,10 +137,11 @@ def _one_place(line: Line, placed: tuple[Claim, ...]) -> Iterator[Claim]:
     while last + 1 < len(places) and _is_joined(line, places[last][0], places[last + 1][0]):
         last += 1
     together = places[first : last + 1]
-    # One place is asked for. What else is one says nothing of the lesson either.
-    yield from (
-        replace(claim, kind=PartKind.FILLER, meaning=None) for claim, _ in (*places[:first], *places[last + 1 :])
-    )
+    # One place is asked for. What else is one says nothing of the lesson either, which is told.
+    named = {words.text for _, words in together}
+    for claim, words in (*places[:first], *places[last + 1 :]):
+        meaning = None if words.text in named else Untold(NoticeKind.NOT_HEEDED)
+        yield replace(claim, kind=PartKind.FILLER, meaning=meaning)
     yield replace(
         together[0][0],
         after=together[-1][0].after,
@@ -236,6 +240,12 @@ def _notices(
         for claim in claims
         if isinstance(claim.meaning, Ages) and claim.meaning.is_only and claim.meaning.limits is None
     ]
+    if not any(isinstance(claim.meaning, PriceBounds) for claim in claims):
+        untold += [
+            (claim.first, claim.after, NoticeKind.NOT_HEEDED)
+            for claim in claims
+            if isinstance(claim.meaning, Cheap)
+        ]
     untold += [(claim.first, claim.after, NoticeKind.NOT_HEEDED) for claim in left_in]
     unheeded = [
         (words.first, words.after, NoticeKind.NOT_HEEDED)
