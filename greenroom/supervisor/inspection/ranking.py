@@ -44,7 +44,7 @@ class ActorQuery:
         sort: highest first.
         limit: actors a page; at least 1.
         kind: only of this one; None for all.
-        state: only in this one, by the value of its :class:`Status`; None for all.
+        state: only in this one, by the value of its :class:`~greenroom.supervisor.status.Status`; None for all.
         key_prefix: what their keys begin with.
         cursor: of the page before; None for the first.
     """

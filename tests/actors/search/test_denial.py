@@ -342,13 +342,18 @@ def test_a_price_that_is_denied_bounds_from_the_other_side() -> None:
         ("piano not near me", "not near me"),
         ("piano without metronome", "without metronome"),
         ("art for my 8 year old, not for 8 year olds", "not for 8 year olds"),
+        ("dance, no zumba", "no zumba"),
+        ("dance classes but no zumba", "no zumba"),
+        ("hindi not urdu", "not urdu"),
     ],
 )
 def test_what_is_denied_and_cannot_be_searched_without_is_told(text: str, told: str) -> None:
     assert notices(read(text)) == [(NoticeKind.NOT_HEEDED, told)]
 
 
-@pytest.mark.parametrize("text", ["piano, no rush", "guitar, no pressure", "never played piano", "I can't swim"])
+@pytest.mark.parametrize(
+    "text", ["piano, no rush", "guitar, no pressure", "never played piano", "I can't swim", "piano, not keyboard"]
+)
 def test_what_only_sounds_denied_is_not_worth_a_word(text: str) -> None:
     assert read(text).notices == ()
 

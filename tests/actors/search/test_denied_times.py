@@ -235,6 +235,10 @@ def utc(month: int, day: int, hour: int = 5, year: int = 2026) -> datetime:
         ((TOMORROW,), (When(FRIDAY),), [(utc(11, 25), utc(11, 26))]),
         ((TOMORROW,), (When(WEDNESDAY),), [(NOW, NOW)]),
         ((NEXT_WEEK,), (NEXT_WEEK,), [(NOW, NOW)]),
+        ((NEXT_WEEK,), (When(MONDAY, RelativeDay.THIS_WEEK),), [(utc(11, 30), utc(12, 7))]),
+        ((NEXT_WEEK,), (When(WEDNESDAY, RelativeDay.THIS_WEEK),), [(utc(11, 30), utc(12, 7))]),
+        ((When(MONDAY, RelativeDay.NEXT_WEEK),), (When(MONDAY, RelativeDay.THIS_WEEK),), [(utc(11, 30), utc(12, 1))]),
+        ((on(11, 30),), (When(MONDAY, RelativeDay.THIS_WEEK),), [(NOW, NOW)]),
         ((), (When(on=date(2026, 11, 1), until=date(2027, 1, 31)),), [(utc(2, 1, year=2027), utc(3, 1, year=2027))]),
     ],
 )  # fmt: skip

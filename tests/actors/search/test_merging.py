@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,3 +140,39 @@ def test_a_day_that_is_denied_is_no_models_to_ask_for() -> None:
 
     assert understood.when == When()
     assert understood.denied_times == (When(relative=RelativeDay.TOMORROW),)
+
+
+@pytest.mark.parametrize(
+    ("text", "model"),
+    [
+        ("piano not for 5 year olds", said(age=AgeBounds(5, 5))),
+        ("piano no teens 13 to 19", said(age=AgeBounds(13, 19))),
+        ("piano doesn't have to be online", said(online=True)),
+        ("piano not only online", said(online=True)),
+        ("piano doesn't have to be in brooklyn", said(place_text="brooklyn")),
+        ("piano doesn't have to be for beginners", said(levels=frozenset({Level.BEGINNER}))),
+        ("piano doesn't have to be under $50", said(price=PriceBounds(None, 50_00))),
+        ("piano not $50", said(price=PriceBounds(50_00, 50_00))),
+        ("piano not too early in the morning", said(when=When(from_minute=360, to_minute=720))),
+        ("piano doesn't have to be tomorrow", said(when=When(relative=RelativeDay.TOMORROW))),
+        ("guitar, no rock music", said(service_text="rock music")),
+        ("piano, no vegetarians", said(service_text="vegetarians piano")),
+    ],
+)
+def test_what_was_denied_and_asks_for_nothing_is_no_models_to_ask_for(text: str, model: Understood) -> None:
+    rules = understand(text, lexicon=LEXICON)
+
+    understood = both(text, model)
+
+    assert replace(understood, source=ParseSource.RULES) == rules
+
+
+def test_beside_what_asks_for_nothing_a_model_still_fills_in_the_rest() -> None:
+    understood = both(
+        "piano teacher cobble hill, doesn't have to be online",
+        said(place_text="cobble hill", service_text="piano", online=True, levels=frozenset({Level.ADVANCED})),
+    )
+
+    assert (understood.place_text, understood.service_text) == ("cobble hill", "piano")
+    assert understood.levels == {Level.ADVANCED}
+    assert understood.online is None

@@ -21,7 +21,7 @@ from greenroom.schema.catalogue import WeeklySlot
 from greenroom.schema.errors import InvalidInput, PermissionDenied
 from greenroom.schema.records import Role, Service
 from greenroom.schema.search.places import PlaceOutcome, Point
-from greenroom.schema.search.understood import Notice, NoticeKind, ParseSource, ServiceGuess
+from greenroom.schema.search.understood import AgeBounds, Notice, NoticeKind, ParseSource, ServiceGuess
 from greenroom.schema.search_settings import SearchSettings
 from greenroom.storage.memory import FaultPoint, MemoryDatabase, memory_storage
 from tests.actors.search.world import SlowModels, a_market, reasons, search, titles
@@ -281,6 +281,25 @@ async def test_a_model_reads_the_sentence_for_the_next_who_writes_it(autojump_cl
     assert second.understood.source is ParseSource.MODEL
     assert [guess.category for guess in second.understood.services] == ["violin"]
     assert models.sentence.calls == 1
+
+
+async def test_a_lesson_that_a_model_takes_for_denied_or_needless_is_shown_all_the_same(
+    autojump_clock: MockClock,
+) -> None:
+    young = a_teacher(4, "Piano for the youngest", lesson={"age_min": 5, "age_max": 5, "is_online": True})
+    grown = a_teacher(5, "Piano for grown-ups", lesson={"age_min": 18})
+    models = SlowModels()
+    models.sentence.takes_s = 0.9
+    models.sentence.says = {"age": AgeBounds(5, 5), "online": True}
+    text = "piano, not for 5 year olds, doesn't have to be online"
+    async with a_market(young, grown, models=models) as world:
+        await search(world, text)
+        await trio.sleep(2)
+        read = await search(world, text)
+
+    assert read.understood.source is ParseSource.MODEL
+    assert sorted(titles(read)) == ["Piano for grown-ups", "Piano for the youngest"]
+    assert read.understood.notices == (Notice(NoticeKind.NOT_HEEDED, "not for 5 year olds"),)
 
 
 async def test_a_model_that_is_lately_quick_is_waited_for(autojump_clock: MockClock) -> None:

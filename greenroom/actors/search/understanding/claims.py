@@ -113,6 +113,7 @@ class Claim:
         kind: None for what no field of an understanding can say; its words are taken out of the lesson all the same.
         first, after: atoms, the second exclusive.
         strength: how sure it is for each atom, 1 to 20; 10 is usual.
+        settles: of one that was denied and asks for nothing, the kind that it had: what was said of that stays said.
         half_is_guessed: it is a time of which nothing told the half of the day; twelve hours off is as likely if that fits better.
     """
 
@@ -122,6 +123,7 @@ class Claim:
     meaning: Meaning
     strength: int = 10
     half_is_guessed: bool = False
+    settles: PartKind | None = None
 
     @property
     def weight(self) -> int:

@@ -67,8 +67,11 @@ def without_denied_places(
             is_needless = negator is not None and is_said_needless(line, begin, claim.first + 1)
             goes_on = negator is None and not words.is_outside
             are_exceptions = (goes_on and are_exceptions) or is_excepting(line, begin)
-            meaning = None if is_needless else DeniedPlace(words.text, goes_on=goes_on)
-            last = Claim(None if is_needless else PartKind.DENIED, begin, claim.after, meaning, 20)
+            if is_needless:
+                last = Claim(None, begin, claim.after, None, 20, settles=PartKind.PLACE)
+            else:
+                meaning = DeniedPlace(words.text, goes_on=goes_on)
+                last = Claim(PartKind.DENIED, begin, claim.after, meaning, 20)
             yield last
             while not is_needless:
                 further = _unknown_after(line, last.after, begins, taken, lexicon, are_exceptions=are_exceptions)

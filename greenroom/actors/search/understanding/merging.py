@@ -5,6 +5,8 @@
 3. A model's price or age is taken only if its numbers are in the sentence.
 4. Its words for the lesson and the place replace the rules' if they are words of the sentence that nothing else claims.
 5. Its kinds of lessons replace the rules' if there are such kinds and they are not denied; they are scaled to weigh 1 at most.
+6. What the rules understood to ask for nothing stays so ("doesn't have to be online", "not for 5 year olds", "no rock music"): a model
+   easily takes it for what is asked for.
 
 What does not hold is left out alone: one bad field spoils no other.
 """
@@ -40,19 +42,21 @@ def merged(typed: str, rules: Understood, model: Understood, *, lexicon: Lexicon
 
     Args:
         typed: the sentence that both understood.
-        rules: what :func:`understand` made of it.
+        rules: what :func:`~greenroom.actors.search.understanding.rules.understand` made of it.
         model: what a model made of it; nothing of it is trusted.
     """
     line = Line(typed)
     numbers = _numbers(line)
     held = [part for part in rules.parts if part.kind not in _FREE]
-    kinds = {part.kind for part in held}
-    place = _find(line, keys(model.place_text or ""), held)
+    closed = [*held, *rules.settled]
+    kinds = {part.kind for part in closed}
+    settled = {part.kind for part in rules.settled}
+    place = _find(line, keys(model.place_text or ""), closed)
     if place is None and rules.place_text is not None:
         place_parts = [part for part in rules.parts if part.kind is PartKind.PLACE]
     else:
         place_parts = [] if place is None else [_part(line, PartKind.PLACE, *place)]
-    lesson = _lesson(line, keys(model.service_text), [*held, *place_parts]) or _kept_lesson(
+    lesson = _lesson(line, keys(model.service_text), [*closed, *place_parts]) or _kept_lesson(
         line, rules, place_parts
     )
     both = replace(
@@ -63,11 +67,13 @@ def merged(typed: str, rules: Understood, model: Understood, *, lexicon: Lexicon
         if place is None
         else " ".join(atom.text for atom in line.atoms[slice(*place)] if atom.is_word),
         is_near=rules.is_near or (model.is_near and bool(place_parts)),
-        price=rules.price or _price(model.price, numbers),
-        age=_age(rules, model.age, numbers),
+        price=rules.price if PartKind.PRICE in kinds else _price(model.price, numbers),
+        age=rules.age if PartKind.AGE in kinds else _age(model.age, numbers),
         levels=rules.levels if PartKind.LEVEL in kinds else model.levels,
         # A model takes "not tomorrow" for a day that is asked for.
-        when=rules.when if rules.times or rules.denied_times else _when(rules.when, model.when),
+        when=rules.when
+        if rules.times or rules.denied_times or PartKind.WHEN in settled
+        else _when(rules.when, model.when),
         online=rules.online if PartKind.ONLINE in kinds else model.online,
         parts=tuple(sorted([*held, *place_parts, *_runs(line, lesson)], key=lambda part: part.start)),
         source=ParseSource.MODEL,
@@ -94,9 +100,9 @@ def _price(price: PriceBounds | None, numbers: frozenset[Decimal]) -> PriceBound
     return price
 
 
-def _age(rules: Understood, age: AgeBounds | None, numbers: frozenset[Decimal]) -> AgeBounds | None:
-    if rules.age is not None or age is None:
-        return rules.age
+def _age(age: AgeBounds | None, numbers: frozenset[Decimal]) -> AgeBounds | None:
+    if age is None:
+        return None
     named = [bound for bound in (age.min_years, age.max_years) if bound is not None]
     if named != sorted(named) or not 0 <= named[0] <= named[-1] <= 120:
         return None

@@ -14,10 +14,10 @@ from greenroom.schema.search.understood import NoticeKind, PriceBounds, When
 def opposite_of(line: Line, claim: Claim, begin: int, *, is_needless: bool) -> Claim:
     """What denying something asks for instead; of what can't be turned around, a claim that says so."""
     if is_needless:
-        return replace(claim, kind=None, first=begin, meaning=None)
+        return _of_nothing(claim, begin, None)
     if any(line.key(at) == "too" for at in range(begin, claim.first)):
         # "Not too early in the morning": how early that is nobody said.
-        return replace(claim, kind=None, first=begin, meaning=Untold(NoticeKind.NOT_HEEDED))
+        return _of_nothing(claim, begin, Untold(NoticeKind.NOT_HEEDED))
     match claim.meaning:
         case False if not _is_meeting(line, claim):
             # "Not at the teacher's place": somewhere else, which need not be online, and lessons don't tell whose place it is.
@@ -37,7 +37,11 @@ def opposite_of(line: Line, claim: Claim, begin: int, *, is_needless: bool) -> C
         case (When(), *_) as times:
             return replace(claim, first=begin, meaning=ExceptTimes(tuple(times)))
         case _:
-            return replace(claim, kind=None, first=begin, meaning=Untold(NoticeKind.NOT_HEEDED))
+            return _of_nothing(claim, begin, Untold(NoticeKind.NOT_HEEDED))
+
+
+def _of_nothing(claim: Claim, begin: int, meaning: Untold | None) -> Claim:
+    return replace(claim, kind=None, first=begin, meaning=meaning, settles=claim.kind)
 
 
 _MEETING: Final = word_set("person inperson face f2f ftf irl life offline flesh physically")

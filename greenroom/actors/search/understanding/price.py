@@ -113,7 +113,7 @@ _FREE: Final = pattern(
 
 
 def price_claims(line: Line) -> Iterator[Claim]:
-    """Every reading of a price; overlapping ones are settled by :func:`cover`. That nothing is to be paid can't be searched for."""
+    """Every reading of a price; overlapping ones are settled by :func:`~greenroom.actors.search.understanding.claims.cover`. That nothing is to be paid can't be searched for."""
     for _, first, after in line.find(_FREE):
         yield Claim(None, first, after, Untold(NoticeKind.NOT_HEEDED))
     if not any(char.isdigit() for char in line.text):

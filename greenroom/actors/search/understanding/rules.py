@@ -190,6 +190,7 @@ def _told(line: Line, claims: list[Claim], denied: list[DeniedWords], lexicon: L
     weights = {guess.category: guess.weight for guess in services}
     # "Keyboard, not piano", but "piano, not keyboard": what is meant more is what counts.
     unwanted = sorted(slug for slug, weight in denied_kinds(denied) if weight > weights.get(slug, 0.0))
+    unheeded = [words for words in denied if not any(slug in unwanted for slug, _ in words.kinds)]
     understood = Understood(
         text=normal_form(line.typed),
         service_text=" ".join(line.atoms[at].text for at in lesson),
@@ -207,8 +208,9 @@ def _told(line: Line, claims: list[Claim], denied: list[DeniedWords], lexicon: L
         times=left.times if len(left.times) > 1 else (),
         denied_times=left.denied,
         online=merged_online([claim.meaning for claim in claims if claim.kind is PartKind.ONLINE]),  # type: ignore[misc]
-        notices=tuple(_notices(line, claims, denied, left.unheeded, age)),
+        notices=tuple(_notices(line, claims, unheeded, left.unheeded, age)),
         parts=tuple(_parts(line, claims, lesson, denied, unwanted)),
+        settled=tuple(_settled(line, claims, unheeded)),
     )
     is_told = understood.asks_for_anything or understood.notices
     return understood if is_told else noticed(understood, NoticeKind.NOTHING_UNDERSTOOD, [line.typed.strip()])
@@ -217,13 +219,14 @@ def _told(line: Line, claims: list[Claim], denied: list[DeniedWords], lexicon: L
 def _notices(
     line: Line,
     claims: list[Claim],
-    denied: list[DeniedWords],
+    unheeded: list[DeniedWords],
     left_in: list[Claim],
     age: AgeBounds | None,
 ) -> Iterator[Notice]:
     """What was said and can't be heeded, in order.
 
     Args:
+        unheeded: words that are denied and leave no kind of lesson out.
         left_in: denied times without which none would be left.
         age: of the learner, but for what was denied.
     """
@@ -247,13 +250,21 @@ def _notices(
             if isinstance(claim.meaning, Cheap)
         ]
     untold += [(claim.first, claim.after, NoticeKind.NOT_HEEDED) for claim in left_in]
-    unheeded = [
-        (words.first, words.after, NoticeKind.NOT_HEEDED)
-        for words in denied
-        if not words.kinds and not words.is_polite
-    ]
-    for first, after, why in sorted([*untold, *unheeded]):
+    untold += [(words.first, words.after, NoticeKind.NOT_HEEDED) for words in unheeded if not words.is_polite]
+    for first, after, why in sorted(untold):
         yield Notice(why, line.typed_part(first, after)[0])
+
+
+def _settled(line: Line, claims: list[Claim], unheeded: list[DeniedWords]) -> Iterator[Part]:
+    """Pieces that ask for nothing, in order."""
+    pieces = [
+        (claim.first, claim.after, claim.settles or PartKind.FILLER)
+        for claim in claims
+        if claim.settles is not None or isinstance(claim.meaning, Untold)
+    ]
+    pieces += [(words.first, words.after, PartKind.FILLER) for words in unheeded]
+    for first, after, kind in sorted(pieces):
+        yield Part(kind, *line.typed_part(first, after))
 
 
 def _when_pieces(line: Line, claims: list[Claim]) -> list[Piece]:

@@ -17,7 +17,7 @@ from greenroom.actors.search.understanding.time_windows import (
 )
 from greenroom.actors.search.understanding.weekdays import WEEK
 from greenroom.schema.search.candidates import TimeWindow
-from greenroom.schema.search.understood import When
+from greenroom.schema.search.understood import RelativeDay, When
 
 DAYS_DENIED_MAX: Final = 400
 """Days of a denied span that are looked at one by one, for their weekdays or hours: beyond any that can be asked for."""
@@ -46,6 +46,8 @@ def windows_left(
         return asked
     zone = ZoneInfo(timezone)
     today = now.astimezone(zone).date()
+    if any(when.relative is RelativeDay.NEXT_WEEK for when in times):
+        denied = [when for when in denied if not _is_over_this_week(when, today)]
     gone = sorted((window for when in denied for window in _denied(when, today, zone)), key=_begin)
     left = asked or (_all_time(gone, now, today, zone),)
     for window in gone:
@@ -55,6 +57,13 @@ def windows_left(
 
 def _begin(window: TimeWindow) -> datetime:
     return window.starts_at
+
+
+def _is_over_this_week(when: When, today: date) -> bool:
+    """Whether none of its days of this week is still to come. They are then taken for those of the next seven days, but not where next
+    week is asked for: who says "next week, not on monday this week" tells the two apart."""
+    is_of_week = when.relative is RelativeDay.THIS_WEEK and bool(when.weekdays)
+    return is_of_week and when.weekdays.isdisjoint(WEEK[today.weekday() :])
 
 
 def _denied(when: When, today: date, zone: ZoneInfo) -> Iterator[TimeWindow]:

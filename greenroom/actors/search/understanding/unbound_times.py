@@ -1,4 +1,4 @@
-"""What is said about time that no :class:`When` can say: months and seasons, how long, how often, how soon.
+"""What is said about time that no :class:`~greenroom.schema.search.understood.When` can say: months and seasons, how long, how often, how soon.
 
 It is taken out of the sentence and asks for nothing.
 """
