@@ -153,8 +153,10 @@ async def test_a_loop_that_waits_is_not_blocked() -> None:
     reported: list[Stall] = []
     watch = LoopWatch()
     with watch.attached(), StallWatchdog(watch, threshold_s=1.0, report=reported.append).watching():
+        await trio.lowlevel.checkpoint()  # from here on turns are seen from their begin
         await trio.sleep(1.5)
-    assert reported == []
+    # While it waits the loop is in this function of Trio's, wherever else a busy machine holds it up.
+    assert stalls_in("get_events", reported) == []
 
 
 def stalls_in(function: str, reported: Iterable[Stall]) -> list[Stall]:
