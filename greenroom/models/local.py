@@ -5,7 +5,7 @@
    loses what capitals and plurals say: with words, it found less than both (``docs/retrieval.md``).
 2. A text of nothing but letters at random has no meaning. They fall into pieces of one or two, each of which is near something.
 
-A text of a line takes about 0.1 ms, so small requests are computed where they are; the model is some 80 MB in memory.
+A text of a line takes about 0.1 ms, so small requests are computed where they are, and large ones in a thread; the model is some 80 MB in memory.
 Source: https://github.com/dleemiller/WordLlama (MIT); its weights come with its package.
 """
 
@@ -32,7 +32,9 @@ MODEL: Final = "wordllama-l2-supercat.2"
 """The number is of what is made of a text with the weights: it is another model's vector if that changes."""
 
 INLINE_MAX: Final = 8
-"""Texts that are computed on the spot; more go to a thread, as the event loop would feel them."""
+INLINE_LENGTH_MAX: Final = 2_000
+"""Texts that are computed on the spot, and characters of them together; more go to a thread, as the event loop would feel them. Eight
+lines take a millisecond, and so do 2,000 characters: eight descriptions of lessons at their longest took nine."""
 
 PIECE_MIN: Final = 1.75
 RANDOM_MIN: Final = 6
@@ -79,7 +81,7 @@ class LocalEmbedder:
 
     async def embed(self, texts: Sequence[str], *, timeout_s: float) -> list[Vector]:
         """See :class:`~greenroom.models.ports.Embedder`."""
-        if self._inference is not None and len(texts) <= INLINE_MAX:
+        if self._inference is not None and _is_small(texts):
             await trio.lowlevel.checkpoint()
             return self._compute(texts)
         with trio.move_on_after(timeout_s):
@@ -104,6 +106,10 @@ class LocalEmbedder:
             tuple(vector) if text.strip() and _is_any_known(text, inference) else nothing
             for text, vector in zip(texts, vectors, strict=True)
         ]
+
+
+def _is_small(texts: Sequence[str]) -> bool:
+    return len(texts) <= INLINE_MAX and sum(map(len, texts)) <= INLINE_LENGTH_MAX
 
 
 def _load(dimensions: int) -> WordLlamaInference:

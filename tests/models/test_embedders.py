@@ -8,7 +8,7 @@ import pytest
 
 from greenroom.models.local import LocalEmbedder
 from greenroom.models.mock import MockEmbedder
-from greenroom.models.ports import Embedder, Vector
+from greenroom.models.ports import Embedder, ModelTimeout, Vector
 
 LOCAL = LocalEmbedder()
 PATIENCE_S = 60.0
@@ -89,6 +89,20 @@ async def test_a_rare_word_or_one_of_others_or_of_another_language_has_a_meaning
     [vector] = await LOCAL.embed([text], timeout_s=PATIENCE_S)
 
     assert math.hypot(*vector) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("texts", [["piano"] * 9, ["piano lessons " * 143] * 8, ["piano " * 334]])
+async def test_a_large_request_is_computed_beside_the_event_loop_so_it_can_be_given_up(texts: list[str]) -> None:
+    await LOCAL.load()
+
+    with pytest.raises(ModelTimeout):
+        await LOCAL.embed(texts, timeout_s=0)
+
+
+async def test_a_small_request_is_computed_at_once() -> None:
+    await LOCAL.load()
+
+    assert len(await LOCAL.embed(["piano lessons for children"] * 8, timeout_s=0)) == 8
 
 
 def test_a_size_that_the_local_model_does_not_have_is_refused() -> None:
