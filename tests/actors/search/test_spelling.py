@@ -46,10 +46,19 @@ def corrections(notices: tuple[Notice, ...]) -> list[tuple[str, str | None]]:
         ('"shibri" marblng', ("marblng",)),
         ("“shibri marblng” piano", ()),
         ("«shibri» glaz", ("glaz",)),
+        ("piano with jude", ()),
+        ("piano by dario", ()),
+        ("piano with mia glasd", ()),
+        ("piano lessons from Ganna in brooklyn", ()),
+        ("lara luke mike dana lucy mary", ()),
+        ("somali kurdish basque pashto latvian shibari", ()),
+        ("Shibri And Marblng", ("shibri", "marblng")),
+        ("SHIBRI", ("shibri",)),
+        ("shibri with my daughter", ("shibri",)),
         ("shibri shibri marblng glasd stainde calmng", ("shibri", "marblng", "glasd", "stainde")),
     ],
 )
-def test_no_word_is_doubted_that_was_understood_or_is_a_place_or_english_or_quoted(
+def test_no_word_is_doubted_that_was_understood_or_is_a_place_or_a_name_or_english_or_quoted(
     text: str, words: tuple[str, ...]
 ) -> None:
     assert doubtful(text) == words
@@ -74,11 +83,23 @@ def test_a_corrected_sentence_means_the_kinds_of_its_new_words_and_keeps_its_pie
 
 
 def test_what_is_not_wanted_is_not_brought_back_by_a_correction() -> None:
-    understood = understand("saxxopohne, no saxophone", lexicon=LEXICON)
+    for text, meant in (
+        ("saxxopohne, no saxophone", {"saxxopohne": "saxophone"}),
+        ("judoo no judo", {"judoo": "judo"}),
+        ("shibri, not shibori", {"shibri": "shibori"}),
+    ):
+        understood = understand(text, lexicon=LEXICON)
 
-    new = corrected(understood, {"saxxopohne": "saxophone"}, lexicon=LEXICON)
+        assert corrected(understood, meant, lexicon=LEXICON) == understood
 
-    assert new.services == ()
+
+def test_of_two_words_only_the_one_that_is_wanted_is_corrected() -> None:
+    understood = understand("shibri marblng, not shibori", lexicon=LEXICON)
+
+    new = corrected(understood, {"shibri": "shibori", "marblng": "marbling"}, lexicon=LEXICON)
+
+    assert new.service_text == "shibri marbling"
+    assert corrections(new.notices) == [("marblng", "marbling")]
 
 
 async def test_a_misspelt_word_finds_what_was_meant_and_tells_so_again_from_the_cache(
@@ -92,6 +113,14 @@ async def test_a_misspelt_word_finds_what_was_meant_and_tells_so_again_from_the_
     for each in (answer, again):
         assert corrections(each.understood.notices) == [("Shibri", "shibori")]
         assert [notice.kind for notice in each.understood.notices] == [NoticeKind.CORRECTED]
+
+
+async def test_a_teachers_name_is_not_taken_for_a_lesson(autojump_clock: MockClock) -> None:
+    async with a_market(a_teacher(1, "Judo"), PIANO) as world:
+        answer = await search(world, "piano with jude")
+
+    assert titles(answer) == ["Piano, calming"]
+    assert corrections(answer.understood.notices) == []
 
 
 async def test_a_word_that_lessons_have_stays_however_near_another_is(autojump_clock: MockClock) -> None:

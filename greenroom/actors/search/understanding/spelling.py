@@ -1,7 +1,8 @@
 """Misspelt words of a lesson: which may be taken for another word, and what the sentence is then.
 
 Lessons know how their words are written (:mod:`greenroom.storage.retrieval.spelling`), the sentence which of its words may be wrong:
-none that rules understood, no place, no word of English, and nothing in quotation marks, by which one says "just so".
+none that rules understood, no place, no word of English, nobody's name, and nothing in quotation marks, by which one says "just so".
+Names are told by a list of first names, by "with" and "by" in front of them, or by a capital letter amid small ones.
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
 from greenroom.actors.search.understanding.place import IsPlace
+from greenroom.actors.search.understanding.proper_words import FIRST_NAMES, PROPER_WORDS
 from greenroom.actors.search.understanding.service import AS_TYPED, Lexicon, match_services
 from greenroom.actors.search.understanding.unknown_words import is_at_random
-from greenroom.actors.search.understanding.words import Word, keys, words
+from greenroom.actors.search.understanding.words import Word, keys, word_set, words
 from greenroom.schema.search.candidates import Spelling
 from greenroom.schema.search.understood import Notice, NoticeKind, PartKind, Understood
 from greenroom.storage.retrieval.spelling import LENGTH_MAX, LENGTH_MIN, meant_word
 
 DOUBTFUL_MAX: Final = 4
 """Words of a sentence that are looked up. Who gets more of them wrong writes another language."""
+
+_BEFORE_PEOPLE: Final = word_set("with by")
 
 _QUOTED: Final = re.compile(
     r"\"[^\"]+\"|[\u201c\u201d\u201e\u00ab\u00bb][^\u201c\u201d\u00ab\u00bb]+[\u201c\u201d\u00ab\u00bb]"
@@ -43,6 +47,7 @@ def doubtful_words(
     }
     unnamed = {word.text for at, word in enumerate(asked) if at not in named}
     quoted = [match.span() for match in _QUOTED.finditer(typed)]
+    named_people = _people(typed)
     doubtful = (
         word.text
         for word, start, end in _lesson_words(understood)
@@ -51,7 +56,9 @@ def doubtful_words(
         and word.text.isalpha()
         and LENGTH_MIN <= len(word.text) <= LENGTH_MAX
         and not any(first < start and end < after for first, after in quoted)
+        and start not in named_people
         and word.key not in AS_TYPED
+        and word.key not in PROPER_WORDS
         and not is_place((word.key,))
         and not is_at_random(word.text)
         and not is_english(word.text)
@@ -67,7 +74,15 @@ def meant_words(spellings: Mapping[str, Sequence[Spelling]], *, is_place: IsPlac
 
 def corrected(understood: Understood, meant: Mapping[str, str], *, lexicon: Lexicon) -> Understood:
     """The same with these words in the place of those that were written, which is told. Kinds of lessons follow; its pieces stay as
-    they were typed."""
+    they were typed. What is not wanted is meant by none: "shibri, not shibori"."""
+    denied = _denied_words(understood)
+    meant = {
+        written: word
+        for written, word in meant.items()
+        if denied.isdisjoint(keys(word)) and not _is_denied_kind(word, understood, lexicon)
+    }
+    if not meant:
+        return understood
     text = " ".join(meant.get(word, word) for word in understood.service_text.split())
     typed = {
         word.text: part.text[word.start : word.end]
@@ -84,6 +99,31 @@ def corrected(understood: Understood, meant: Mapping[str, str], *, lexicon: Lexi
         services=understood.services if after == before else wanted,
         notices=(*understood.notices, *notices),
     )
+
+
+def _denied_words(understood: Understood) -> set[str]:
+    """Words that were denied, and that can't be searched without."""
+    return {
+        key for notice in understood.notices if notice.kind is NoticeKind.NOT_HEEDED for key in keys(notice.text)
+    }
+
+
+def _is_denied_kind(word: str, understood: Understood, lexicon: Lexicon) -> bool:
+    """Whether all that a word names is denied."""
+    kinds = {guess.category for guess in match_services(keys(word), lexicon=lexicon)}
+    return bool(kinds) and kinds <= set(understood.denied)
+
+
+def _people(typed: str) -> set[int]:
+    """Where in the text words begin that are hardly anything but somebody's name: "piano with jude", "piano with Mia Glaz"."""
+    found = words(typed)
+    has_small = any(typed[word.start].islower() for word in found[1:])
+    people = {word.start for word in found[1:] if has_small and typed[word.start].isupper()}
+    for before, word in pairwise(found):
+        follows_name = before.start in people and before.key in FIRST_NAMES
+        if before.key in _BEFORE_PEOPLE or follows_name:
+            people.add(word.start)
+    return people
 
 
 def _lesson_words(understood: Understood) -> Iterator[tuple[Word, int, int]]:
