@@ -274,6 +274,41 @@ def test_whom_it_must_not_be_for_is_told_with_whom_it_is_for(maya: Visitor) -> N
     ]
 
 
+def test_each_piece_of_a_sentence_is_told_in_clear_words(maya: Visitor) -> None:
+    any_time = {"relative": None, "on": None, "until": None, "from_minute": None, "to_minute": None}
+    no_friday = [{**any_time, "weekdays": ["mon", "tue", "wed", "thu", "sat", "sun"]}]
+    to_friday = [{**any_time, "weekdays": ["mon", "tue", "wed", "thu", "fri"]}]
+    grown = {"min": 45, "max": 45}
+    told = maya.page.evaluate(
+        """async (sentences) => {
+          const { understoodOf } = await import("/static/search_words.js");
+          const whole = { levels: [], times: [], denied_times: [], price: null, online: null, age: null, only_ages: null };
+          const labels = (parsed) => understoodOf({ parsed, location: { outcome: "not_asked" } }).map(({ label }) => label);
+          return sentences.map(({ kind, texts, ...more }) =>
+            labels({ ...whole, ...more, parts: texts.map((text) => ({ kind, text })) }));
+        }""",
+        [
+            {"kind": "when", "texts": ["not on friday"], "times": no_friday},
+            {"kind": "when", "texts": ["busy fri"], "times": no_friday},
+            {"kind": "when", "texts": ["mon-fri"], "times": to_friday},
+            {"kind": "age", "texts": ["no kids", "i'm 45"], "age": grown},
+            {"kind": "age", "texts": ["no kids"], "age": {"min": 18, "max": None}},
+            {"kind": "age", "texts": ["my son 7", "my daughter 9"], "age": {"min": 7, "max": 9}},
+            {"kind": "online", "texts": ["not online"], "online": False},
+        ],
+    )
+
+    assert told == [
+        ["Not on friday"],
+        ["Any day but Friday"],
+        ["Monday to Friday"],
+        ["No kids", "45"],
+        ["18 and up"],
+        ["My son 7", "My daughter 9"],
+        ["In person"],
+    ]
+
+
 def test_what_leaving_places_out_comes_to_is_told(maya: Visitor) -> None:
     told = maya.page.evaluate(
         """async () => {

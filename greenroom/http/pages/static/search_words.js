@@ -59,11 +59,29 @@ export function understoodOf({ parsed, location }) {
   };
   const corrections = new Map(correctionsOf(parsed).map(({ written, taken }) => [written, taken]));
   return told.map((part) => {
-    const isAlone = told.filter(({ kind }) => kind === part.kind).length === 1;
-    const own = { when: withWholeDays, service: (text) => withWords(text, corrections) }[part.kind]?.(part.text) ?? part.text;
-    return { kind: part.kind, label: (isAlone && words[part.kind]) || own, parts: [part] };
+    const alike = told.filter(({ kind }) => kind === part.kind);
+    const isAlone = alike.length === 1;
+    const isDenial = DENIES.test(part.text);
+    // "Not on friday" would be the six other days; a date is told as it was understood.
+    const isClearer = isDenial && part.kind === "when" && (parsed.denied_times ?? []).length === 0;
+    // Of "no kids, I'm 45" the second is whom it is for.
+    const isOnlyAsked = part.kind === "age" && !isDenial && alike.filter(({ text }) => !DENIES.test(text)).length === 1;
+    const own = OWN_WORDS[part.kind]?.(part.text, corrections) ?? part.text;
+    return { kind: part.kind, label: (((isAlone && !isClearer) || isOnlyAsked) && words[part.kind]) || own, parts: [part] };
   });
 }
+
+/** How a denial begins: "not on friday", "no kids". */
+const DENIES = /^(?:but )?(?:not?|never|nor|except(?:ing)?|without|avoid(?:ing)?|excluding|barring|minus|(?:ca|do|does|is|wo)n[’']?t|cannot)\b/iu;
+
+/** A piece in the words of who wrote it. */
+const OWN_WORDS = {
+  when: (text) => withWholeDays(text),
+  age: (text) => capitalised(text),
+  level: (text) => capitalised(text),
+  online: (text) => capitalised(text),
+  service: (text, corrections) => withWords(text, corrections),
+};
 
 function placeInWords({ outcome, region, regions, text }) {
   if (outcome === "ambiguous") return namesOf(regions);
@@ -185,9 +203,20 @@ function whenInWords(when) {
   const days = [
     when.relative && RELATIVE[when.relative],
     when.on && (when.until ? `${dayInWords(when.on)} to ${dayInWords(when.until)}` : dayInWords(when.on)),
-    when.weekdays.map((day) => DAYS[day]).join(", "),
+    daysInWords(when.weekdays),
   ];
   return [...days, hoursInWords(when.from_minute, when.to_minute)].filter(Boolean).join(", ");
+}
+
+/** Days of the week, in order: "Saturday, Sunday", "Monday to Friday", "Any day but Friday". */
+function daysInWords(weekdays) {
+  const week = Object.keys(DAYS);
+  const missing = week.filter((day) => !weekdays.includes(day));
+  const [first, last] = [weekdays[0], weekdays.at(-1)];
+  const isRun = week.indexOf(last) - week.indexOf(first) === weekdays.length - 1;
+  if (weekdays.length > 2 && isRun) return `${DAYS[first]} to ${DAYS[last]}`;
+  if (missing.length === 1) return `Any day but ${DAYS[missing[0]]}`;
+  return weekdays.map((day) => DAYS[day]).join(", ");
 }
 
 const dayInWords = (day) => new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(day));
