@@ -45,7 +45,7 @@ class HardFilters:
             time zone are looked at, and 62 days of each.
         online: True: the lesson is to be had online; False: in person; None: either.
         levels: taught at one of these levels; empty for any.
-        barred_categories: kinds that are not wanted.
+        barred_categories: kinds that are not wanted; a lesson of no kind is of none of them.
         only_ages: the lesson is for nobody outside of these, and tells so: of a bound that is asked for it has one as narrow.
     """
 
