@@ -628,6 +628,103 @@ def test_on_a_phone_what_was_found_begins_on_the_first_screen_however_much_is_to
     assert fits(zoe.page)
 
 
+def test_a_row_that_is_cut_off_on_a_phone_shows_on_which_side_it_goes_on(
+    zoe: Visitor, answering: Callable[..., Any]
+) -> None:
+    zoe.page.set_viewport_size({"width": 375, "height": 812})
+    sentence = "piano in chinatown for my 8 year old on saturday afternoon"
+    texts = {"service": "piano", "age": "for my 8 year old", "when": "on saturday afternoon"}
+    parts = [{"kind": kind, "text": text, "start": 0, "end": 1} for kind, text in texts.items()]
+    answering(an_answer(a_result(), parts=parts))
+    look(zoe.page, sentence)
+
+    row = zoe.page.get_by_role("list", name="Understood as")
+    expect(row).to_have_class("pieces goes-on-right")
+    row.evaluate("(row) => row.scrollTo({ left: row.scrollWidth })")
+    expect(row).to_have_class("pieces goes-on-left")
+    zoe.page.set_viewport_size({"width": 1280, "height": 800})
+    expect(row).to_have_class("pieces")
+
+
+@pytest.fixture
+def cities(zoe: Visitor) -> list[Json]:
+    """Those that the page is told of."""
+    told = [{"id": "nyc", "name": "New York City"}, {"id": "london", "name": "London"}]
+    zoe.page.route("**/api/v1/cities", lambda route: route.fulfill(json={"items": told}))
+    zoe.page.reload()
+    expect(zoe.page.get_by_role("combobox", name="City")).to_be_visible()
+    return told
+
+
+def test_who_names_no_place_is_told_so_and_chooses_a_city_with_one_press(
+    zoe: Visitor, answering: Callable[..., Any], cities: list[Json]
+) -> None:
+    asked = answering(an_answer(a_result(), a_result(2, currency="GBP")), an_answer(a_result()))
+    look(zoe.page, "piano")
+    told = zoe.page.get_by_text("No place was named, so lessons of any city are shown.")
+    expect(told).to_be_visible()
+    expect(zoe.page.get_by_role("combobox", name="City")).to_have_value("")
+
+    zoe.page.get_by_role("button", name="London", exact=True).click()
+
+    expect(zoe.page.get_by_role("combobox", name="City")).to_have_value("london")
+    expect(count_of(zoe.page)).to_have_text("1 lesson found")
+    expect(told).to_be_hidden()
+    assert [each.get("city") for each in asked] == [None, "london"]
+
+
+def test_who_looks_for_lessons_online_is_not_asked_for_a_city(
+    zoe: Visitor, answering: Callable[..., Any], cities: list[Json]
+) -> None:
+    answering(an_answer(a_result(online=True), parsed={"online": True}))
+    look(zoe.page, "piano online")
+    expect(count_of(zoe.page)).to_have_text("1 lesson found")
+    expect(zoe.page.get_by_text("No place was named")).to_be_hidden()
+
+
+HARLEM = {"id": "nyc/manhattan/harlem", "name": "Harlem", "city": "nyc", "kind": "neighbourhood"}
+LONDON = {"id": "london", "name": "London", "city": "london", "kind": "city"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_near", "is_position_known", "areas", "km", "told"),
+    [
+        ([LONDON], False, False, ["Hounslow"], 12.96, None),
+        ([HARLEM], False, False, ["New York City"], 4.7, None),
+        ([HARLEM], True, False, ["New York City"], 4.7, None),
+        ([HARLEM], True, False, ["Manhattan"], 4.7, None),
+        ([HARLEM], True, True, ["Inwood"], 4.68, "Nearest area 4.7 km from Harlem"),
+        ([], False, False, ["Inwood"], None, None),
+        ([], False, True, ["Inwood"], 12.96, "Nearest area 13 km from you"),
+        ([], False, True, ["New York City"], 4.7, None),
+        ([], False, True, ["New York City"], 5818.2, "Nearest area 5,818 km from you"),
+    ],
+)
+def test_a_distance_says_from_what_to_what_it_is_and_is_left_out_where_it_says_nothing(
+    zoe: Visitor,
+    asked: list[Json],
+    is_near: bool,
+    is_position_known: bool,
+    areas: list[str],
+    km: float | None,
+    told: str | None,
+) -> None:
+    given = {"distance_km": km, "instructor": {"areas": areas}}
+    meta = {"parsed": {"near": is_near}, "location": {"regions": asked}}
+    where = {
+        "isPositionKnown": is_position_known,
+        "cities": [{"id": "nyc", "name": "New York City"}, {"id": "london", "name": "London"}],
+    }
+    words = zoe.page.evaluate(
+        """async ([given, meta, where]) => {
+            const { wayTo } = await import("/static/search_words.js");
+            return wayTo(given, meta, where);
+        }""",
+        [given, meta, where],
+    )
+    assert words == told
+
+
 def test_a_busy_server_is_asked_once_more_when_it_said(zoe: Visitor, answering: Callable[..., Any]) -> None:
     asked = answering((503, {"Retry-After": "1"}), an_answer(a_result()))
     # It is said for a second, which whoever looks only now and then may miss.

@@ -147,8 +147,15 @@ export function farNote(results, { location }, { isAll }) {
   const distances = results.map(({ distance_km: km }) => km).filter((km) => km !== null);
   const nearest = Math.min(...distances);
   if (location.outcome === "resolved" || location.outcome === "ambiguous" || !distances.length || nearest < FAR_KM) return null;
-  return `${isAll ? "Nobody near you" : "None of these is near you"}: the nearest in person is ${distanceOf(nearest)}.`;
+  return `${isAll ? "Nobody near you" : "None of these is near you"}: the nearest in person is ${kilometresOf(nearest)} away.`;
 }
+
+/**
+ * Whether lessons of any city are shown though they are had somewhere: no place was named, no city chosen, and it is not known where the
+ * asker is.
+ */
+export const isOfAnyCity = (results, { parsed, location }) =>
+  location.outcome === "not_asked" && parsed.online !== true && results.some(({ in_person }) => in_person);
 
 function priceInWords(price) {
   if (!price) return null;
@@ -310,12 +317,36 @@ export function placeOf({ online, in_person }) {
 }
 
 /** A distance of straight lines, in the reader's way of writing numbers. */
-export function distanceOf(km) {
-  // None: within what was asked for, which is said elsewhere.
-  if (!km) return null;
-  if (km < 0.1) return "Close by";
-  return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: km < 10 ? 1 : 0 }).format(km)} km away`;
+const kilometresOf = (km) => `${new Intl.NumberFormat(undefined, { maximumFractionDigits: km < 100 ? 1 : 0 }).format(km)} km`;
+
+/**
+ * How far it is to where a lesson can be had, from what to what; null where that says nothing.
+ *
+ * What the server measures is from the place that was named, else from where the asker is, to the middle of the nearest area that the
+ * instructor comes to. Who comes to the place itself, or to all of the city, comes there however far its middle is.
+ *
+ * @param isPositionKnown whether it was told where the asker is.
+ * @param cities those that have a name here.
+ */
+export function wayTo({ distance_km: km, instructor }, { parsed, location }, { isPositionKnown, cities }) {
+  if (km === null) return null;
+  const areas = new Set(instructor.areas);
+  const asked = location.regions;
+  const isOneCity = new Set(asked.map(({ city }) => city)).size === 1;
+  const comesToCity = cities.some(({ name }) => areas.has(name));
+  if (isOneCity) {
+    const [from] = asked;
+    const within = from.id.split("/").slice(0, -1).map(slugOf);
+    const comesThere = asked.some(({ name }) => areas.has(name)) || [...areas].some((name) => within.includes(slugOf(name)));
+    // Without "near" everybody who is found comes there; and of a borough the middle tells nothing.
+    if (!parsed.near || comesThere || comesToCity || from.kind !== "neighbourhood") return null;
+    return `Nearest area ${kilometresOf(km)} from ${from.name}`;
+  }
+  if (!isPositionKnown || (comesToCity && km < FAR_KM)) return null;
+  return `Nearest area ${kilometresOf(km)} from you`;
 }
+
+const slugOf = (name) => name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-");
 
 /**
  * How many were found, for the eye and the ear.

@@ -2,7 +2,7 @@
 
 import { el } from "../dom.js";
 import { rateOf } from "../money.js";
-import { answersIn, distanceOf, levelsOf, placeOf, reasonsOf, yearsOf } from "../search_words.js";
+import { answersIn, levelsOf, placeOf, reasonsOf, wayTo, yearsOf } from "../search_words.js";
 import { avatar } from "./avatar.js";
 
 /** Names of areas on a card; more say less. */
@@ -12,9 +12,10 @@ const UNREAD = { title: "A lesson", name: "An instructor" };
 
 /**
  * @param meta of the answer it is part of.
+ * @param where `{ isPositionKnown, cities }`: whether the asker's position was told, and the cities that have a name here.
  * @param actions `{ write(result), book(result) }`, both resolve when done; null for who only looks.
  */
-export function createSearchCard(result, meta, actions) {
+export function createSearchCard(result, meta, where, actions) {
   const { instructor } = result;
   const name = instructor.display_name ?? UNREAD.name;
   const title = result.title ?? UNREAD.title;
@@ -24,7 +25,7 @@ export function createSearchCard(result, meta, actions) {
     placeOf(result),
     result.levels.length && levelsOf(result.levels),
     result.ages && yearsOf(result.ages),
-    distanceOf(result.distance_km),
+    wayTo(result, meta, where),
   ].filter(Boolean);
   return el(
     "article",

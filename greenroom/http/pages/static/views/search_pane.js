@@ -2,10 +2,11 @@
 
 import { el, setText } from "../dom.js";
 import { placeIcon, searchIcon } from "../icons.js";
-import { countOf, farNote, pieceInWords, saysNearMe, understoodOf, wasCutShort } from "../search_words.js";
+import { countOf, farNote, isOfAnyCity, pieceInWords, saysNearMe, understoodOf, wasCutShort } from "../search_words.js";
 import { addressOfSearch, SENTENCE_LENGTH_MAX, without } from "../sentence.js";
 import { paneHeader } from "./pane_header.js";
 import { createSearchCard } from "./search_card.js";
+import { sideways } from "./sideways.js";
 import { createUnderstood } from "./search_understood.js";
 
 const EXAMPLES = [
@@ -16,6 +17,8 @@ const EXAMPLES = [
 ];
 /** Cards that stand for what is on its way, as high as real ones: about a screen. */
 const SKELETONS = 3;
+/** Cities to choose from with one press; the field above the answer lists all. */
+const CITIES_MAX = 8;
 /** A position that is a few minutes old will do: lessons are kilometres away. */
 const POSITION_OPTIONS = { maximumAge: 300_000, timeout: 10_000 };
 /** About 100 m: enough for a distance, and no more than that is anybody's business. */
@@ -68,7 +71,8 @@ export function createSearchPane(me, actions) {
   const understood = createUnderstood({ look: (text) => actions.search({ text, city: asked.city }) });
   const whereWords = el("span", {});
   const whereNear = el("button", { class: "choice", type: "button", on: { click: onNear } }, "Use where I am");
-  const where = el("div", { class: "search-note", hidden: true }, whereWords, whereNear);
+  const whereCities = sideways(el("div", { class: "place-choices", hidden: true }));
+  const where = el("div", { class: "search-note where", hidden: true }, whereWords, whereNear, whereCities);
   const count = el("p", { class: "search-count", role: "status", tabIndex: -1 });
   const problem = el("div", { class: "thread-problem", role: "alert", hidden: true });
   const list = el("ul", { class: "found-list", "aria-label": "Lessons found" });
@@ -177,6 +181,7 @@ export function createSearchPane(me, actions) {
     );
     // Of one there is nothing to choose.
     city.hidden = cities.length < 2;
+    if (shown) showWhere(shown);
     city.value = asked.city ?? "";
   }
 
@@ -189,9 +194,10 @@ export function createSearchPane(me, actions) {
       list.replaceChildren();
       return;
     }
+    const whence = { isPositionKnown: nearOf(answer) !== null, cities: citiesShown ?? [] };
     const cards = answer.results
       .slice(from)
-      .map((result) => el("li", {}, createSearchCard(result, answer.meta, me.role === "student" ? actions : null)));
+      .map((result) => el("li", {}, createSearchCard(result, answer.meta, whence, me.role === "student" ? actions : null)));
     if (isExtension) list.append(...cards);
     else list.replaceChildren(...cards);
     if (isExtension && focusFrom === from) cards[0]?.querySelector(".found-title").focus();
@@ -203,19 +209,34 @@ export function createSearchPane(me, actions) {
     focusFrom = null;
   }
 
-  /** Near whom: "near me" without a position asks for it, and a position that is far from everybody is told. */
+  /**
+   * Near whom: "near me" without a position asks for it, a position that is far from everybody is told, and who names no place is
+   * offered the cities: distances and prices of several don't compare.
+   */
   function showWhere({ results, meta, cursor, of }) {
     const isUnknown = nearOf({ of }) === null;
     const asksFor = isUnknown && results.length > 0 && saysNearMe(meta);
+    const cities = isUnknown && cityOf({ of }) === null && isOfAnyCity(results, meta) ? (citiesShown ?? []) : [];
+    const offersCities = cities.length > 1;
     const words = asksFor
       ? "This page does not know where you are, so lessons anywhere are shown."
       : isUnknown
-        ? null
+        ? offersCities && "No place was named, so lessons of any city are shown. Choose one:"
         : farNote(results, meta, { isAll: !cursor });
-    where.classList.toggle("is-degraded", !asksFor);
+    where.classList.toggle("is-degraded", !asksFor && !offersCities);
     where.hidden = !words;
     whereNear.hidden = !asksFor;
-    setText(whereWords, words ?? "");
+    whereCities.hidden = !offersCities;
+    setText(whereWords, words || "");
+    whereCities.replaceChildren(
+      ...cities.slice(0, CITIES_MAX).map(({ id, name }) =>
+        el(
+          "button",
+          { class: "choice", type: "button", on: { click: () => actions.search({ text: sentenceOf({ of }), city: id }) } },
+          name,
+        ),
+      ),
+    );
   }
 
   /** Nothing fits: what could be left out. */
@@ -313,6 +334,9 @@ function countInWords({ status, waitS, answer }) {
   if (wasCutShort(answer)) return "";
   return countOf(answer.results.length, answer.meta.total_candidates, { isAll: !answer.cursor });
 }
+
+/** In which city was looked; null for any. */
+const cityOf = ({ of }) => JSON.parse(of)[1];
 
 /** The sentence an answer belongs to, as it was typed: positions of its pieces count in that one. */
 const sentenceOf = ({ of }) => JSON.parse(of)[0];

@@ -4,13 +4,14 @@ import { el } from "../dom.js";
 import { closeIcon } from "../icons.js";
 import { correctionsOf, deniedNote, KINDS, missingOf, noticesOf, pieceInWords, placeNote, saysItself, understoodOf } from "../search_words.js";
 import { asWritten, parentName, without, withPlace, wordsForPlace } from "../sentence.js";
+import { sideways } from "./sideways.js";
 
 /** Places to choose from; the server names ten at most, and who finds none of these writes another word. */
 const CHOICES_MAX = 6;
 
 /** @param look `(sentence)` searches for another one. */
 export function createUnderstood({ look }) {
-  const pieces = el("ul", { class: "pieces", "aria-label": "Understood as" });
+  const pieces = sideways(el("ul", { class: "pieces", "aria-label": "Understood as" }));
   const place = el("div", { class: "search-note", hidden: true });
   const spelling = el("div", { class: "search-note", hidden: true });
   const denied = el("p", { class: "search-note", hidden: true });
@@ -51,10 +52,12 @@ export function createUnderstood({ look }) {
     const words = written.map((word) => `“${word}”`).join(", ");
     return [
       el("span", {}, "Searched for ", ...listed(taken, "strong"), "; no lesson has ", ...listed(written, "em"), "."),
-      el(
-        "div",
-        { class: "place-choices" },
-        el("button", { class: "choice", type: "button", on: { click: () => look(asWritten(sentence, written)) } }, `Search for ${words} as written`),
+      sideways(
+        el(
+          "div",
+          { class: "place-choices" },
+          el("button", { class: "choice", type: "button", on: { click: () => look(asWritten(sentence, written)) } }, `Search for ${words} as written`),
+        ),
       ),
     ];
   }
@@ -97,7 +100,7 @@ export function createUnderstood({ look }) {
       const note = placeNote(meta.location);
       place.hidden = !note;
       const others = note ? choices(sentence, meta, cities) : [];
-      place.replaceChildren(...(note ? [el("span", {}, note)] : []), ...(others.length ? [el("div", { class: "place-choices" }, ...others)] : []));
+      place.replaceChildren(...(note ? [el("span", {}, note)] : []), ...(others.length ? [sideways(el("div", { class: "place-choices" }, ...others))] : []));
       say(denied, [deniedNote(meta)].filter(Boolean));
       const corrections = correctionsOf(meta.parsed);
       spelling.hidden = corrections.length === 0;
