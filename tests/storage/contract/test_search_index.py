@@ -92,6 +92,32 @@ async def test_no_word_is_meant_of_which_the_last_lesson_is_gone(storage: Storag
     assert [spelling.word for spelling in found["sourdoug"]] == ["sourness"]
 
 
+async def test_words_of_texts_that_are_gone_leave_room_for_others(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greenroom.storage.postgres.search.spellings.SPELLINGS_MAX", 1)
+    await open_market(storage, a_teacher(1, "Sourness"))
+    for title in ("Sourdust", "Sourdour", "Sourdough"):
+        await rename(storage, title)
+        await index_changes(storage)
+
+    found = await storage.retrieval.spellings("sourdoug", ["sourdoug"])
+
+    assert [spelling.word for spelling in found["sourdoug"]] == ["sourdough"]
+
+
+async def test_a_word_that_comes_back_is_known_again(storage: Storage) -> None:
+    await open_market(storage, a_teacher(1, "Sourdough"))
+    for title in ("Violin", "Sourdough"):
+        await rename(storage, title)
+        await index_changes(storage)
+
+    assert [
+        spelling.word for spelling in (await storage.retrieval.spellings("sourdoug", ["sourdoug"]))["sourdoug"]
+    ] == ["sourdough"]
+    assert await found(storage, a_query("sourdough")) == [lesson_id(10)]
+
+
 async def test_several_may_index_at_the_same_time(storage: Storage) -> None:
     await open_market(storage)
     for teacher in (a_teacher(n, "Piano", "Drums") for n in range(1, 6)):

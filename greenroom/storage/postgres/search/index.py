@@ -64,7 +64,7 @@ SELECT doc, service_id FROM search_documents WHERE service_id = ANY(%(ids)s::tex
 """
 
 DROP_TEXTS: Final = """
--- drop_texts: of some documents, with their postings and counts.
+-- drop_texts: of some documents, with their postings and counts; tells the words they had.
 WITH former AS (
     DELETE FROM search_texts WHERE doc = ANY(%(docs)s::integer[]) RETURNING doc, lexemes, titles, length),
 postings AS (
@@ -80,6 +80,17 @@ words AS (
       FROM counts c WHERE l.number = c.lexeme)
 UPDATE search_corpus SET documents = documents - (SELECT count(*) FROM former),
                          length = length - COALESCE((SELECT sum(f.length) FROM former f), 0)
+RETURNING (SELECT COALESCE(array_agg(lexeme), '{}') FROM counts)
+"""
+
+DROP_WORDS: Final = """
+-- drop_words: of these words those that no text has any more, and how they were written. Else words of texts that are gone would crowd out
+-- others where only so many are looked at, and the dictionary would only grow.
+WITH unused AS MATERIALIZED (
+    SELECT number FROM search_lexemes WHERE number = ANY(%(lexemes)s::integer[]) AND documents = 0),
+spellings AS (
+    DELETE FROM search_spellings s USING unused u WHERE s.lexeme = u.number)
+DELETE FROM search_lexemes l USING unused u WHERE l.number = u.number
 """
 
 _VECTORS: Final = sql.SQL("""
@@ -246,7 +257,7 @@ class PostgresSearchIndex:
             held = await session.fetch(HOLD, {"ids": texts(by_id)}, _doc)
             docs = [doc for doc, _ in held]
             kept = [indexed[by_id[service_id]] for _, service_id in held]
-            await session.send(DROP_TEXTS, {"docs": docs})
+            [lexemes] = await session.fetch(DROP_TEXTS, {"docs": docs}, _lexemes)
             params = {
                 "docs": docs,
                 "titles": texts(one.service.title for one in kept),
@@ -257,6 +268,7 @@ class PostgresSearchIndex:
             await session.send(ADD_LEXEMES, params)
             await session.send(ADD_SPELLINGS, params | LENGTHS)
             await session.send(ADD_TEXTS, params | FIELD_WEIGHTS)
+            await session.send(DROP_WORDS, {"lexemes": lexemes})
             for model, given in vectors.items():
                 of_kept = [given[by_id[service_id]] for _, service_id in held]
                 await _put_vectors(session, models[model], docs, of_kept)
@@ -269,7 +281,8 @@ class PostgresSearchIndex:
         async with in_transaction(self._pool, BEGIN, timeout_s=INDEX_TIMEOUT_S) as session:
             await _lock(session, {})
             docs = await session.fetch(ORPHANS, {"limit": limit}, int)
-            await session.send(DROP_TEXTS, {"docs": docs})
+            [lexemes] = await session.fetch(DROP_TEXTS, {"docs": docs}, _lexemes)
+            await session.send(DROP_WORDS, {"lexemes": lexemes})
         return len(docs)
 
     async def models(self) -> list[IndexedModel]:
@@ -367,6 +380,10 @@ def _read(services: Any) -> dict[str, Any]:
 
 def _doc(doc: int, service_id: str) -> tuple[int, ServiceId]:
     return doc, ServiceId(service_id)
+
+
+def _lexemes(numbers: list[int]) -> list[int]:
+    return numbers
 
 
 def _columns(model: str, place: int, dimension: int) -> tuple[str, int, int]:
