@@ -217,7 +217,7 @@ class Understood:
         notices: what was said and asks for nothing, or not for what was meant, in order.
         parts: every piece of the sentence, in order and without overlap; what is in none was not understood.
         settled: pieces of which it was understood that they ask for nothing, in order and in none of ``parts``: "doesn't have to be
-            online", "not $50", "no vegetarians". Their kind is the one that was denied, ``FILLER`` where they are of none.
+            online", "online not required", "not $50", "no vegetarians". Their kind is the one that was denied, ``FILLER`` where they are of none.
     """
 
     text: str

@@ -392,3 +392,21 @@ def test_a_price_alone_that_is_denied_is_told_and_a_bound_is_turned_around() -> 
 
 def test_that_there_is_no_limit_is_said_out_of_politeness() -> None:
     assert read("piano no budget limit").notices == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "piano, online not required",
+        "piano online is not necessary",
+        "piano, in person isn't a must",
+        "piano for beginners not strictly needed",
+        "piano on sundays not essential, thanks",
+    ],
+)
+def test_what_is_said_behind_it_to_be_needless_asks_for_nothing(text: str) -> None:
+    understood = read(text)
+
+    assert (understood.online, understood.levels, understood.asked_times) == (None, frozenset(), ())
+    assert understood.service_text == "piano"
+    assert understood.notices == ()

@@ -4,13 +4,13 @@
    joined to that by an "or" (``negators``). A "but" does so right between two places: "in nyc but the bronx" (``denied_places``).
 2. What is denied is turned around where its opposite can be asked for (``opposites``): the other of two, the other days and hours,
    another age, places and kinds of lessons to leave out. Where it can't, that is told.
-3. Where it only need not be so ("doesn't have to be online", "not only on sundays") nothing is asked for.
+3. Where it only need not be so ("doesn't have to be online", "online not required", "not only on sundays") nothing is asked for.
 4. What no rule claims is denied as words (``denied_words``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +18,7 @@ from greenroom.actors.search.understanding.busy_times import BusyTimes
 from greenroom.actors.search.understanding.claims import Claim, DeniedPlace, ExceptTimes
 from greenroom.actors.search.understanding.denied_words import DeniedWords, denied_words
 from greenroom.actors.search.understanding.filler import ALTERNATIVES, BETWEEN_NEGATION, DEGREES, NEGATORS
-from greenroom.actors.search.understanding.line import Line
+from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.actors.search.understanding.negators import is_excepting, is_said_needless, negator_before
 from greenroom.actors.search.understanding.opposites import opposite_of
 from greenroom.actors.search.understanding.service import Lexicon
@@ -28,6 +28,13 @@ from greenroom.schema.search.understood import PartKind, When
 
 _PREPOSITIONS: Final = word_set("in on at after before from between for until by")
 """What begins with one of these behind an "and" is a wish of its own: "not on monday and after 5"."""
+
+
+_NEEDLESS: Final = pattern(
+    r"(?:(?:is|are|its|thats)_)?not_(?:strictly_|really_|absolutely_)?(?:required|necessary|needed|essential|mandatory|a_must)"
+    r" | (?:isnt|arent)_(?:strictly_|really_|absolutely_)?(?:required|necessary|needed|essential|mandatory|a_must)"
+)
+"""Behind what only need not be so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +54,16 @@ def heeded(line: Line, claims: Sequence[Claim], lexicon: Lexicon) -> Heeded:
     kept: list[Claim] = []
     denied: list[Claim] = []
     busy = BusyTimes(line)
+    needless = {first: after for _, first, after in line.find(_NEEDLESS)}
     for at, claim in enumerate(claims):
         if (extent := busy.extent(claim)) is not None:
             denied = [opposite_of(line, claim, extent[0], is_needless=False)]
             kept.append(replace(denied[0], after=extent[1]))
+            continue
+        if claim.kind not in (None, PartKind.DENIED) and _is_said_of(line, needless, claims, at):
+            turned = opposite_of(line, claim, claim.first, is_needless=True)
+            kept.append(replace(turned, after=needless[claim.after]))
+            denied = []
             continue
         negator = None if claim.kind is PartKind.DENIED else negator_before(line, claim.first)
         if negator is not None and _is_day_after_quality(line, negator, claim):
@@ -71,6 +84,19 @@ def heeded(line: Line, claims: Sequence[Claim], lexicon: Lexicon) -> Heeded:
         kept.append(turned)
         denied.append(turned)
     return Heeded(kept, list(denied_words(line, kept, lexicon)))
+
+
+def _is_said_of(line: Line, needless: Mapping[int, int], claims: Sequence[Claim], at: int) -> bool:
+    """Whether it stands right behind a claim that this one only need not be so: "online not required"."""
+    begin = claims[at].after
+    end = needless.get(begin)
+    return (
+        end is not None
+        and not line.atoms[begin].is_broken_off
+        and (at + 1 == len(claims) or end <= claims[at + 1].first)
+        # "Online not required on sundays", "not needed before 5" go on.
+        and (end == len(line.atoms) or line.atoms[end].is_broken_off or not line.atoms[end].is_word)
+    )
 
 
 def _lets_go_on(line: Line, claim: Claim, denied: Sequence[Claim]) -> bool:
