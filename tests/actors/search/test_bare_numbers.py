@@ -34,6 +34,9 @@ def notices(text: str) -> list[tuple[str, str]]:
         ("two students, 8 and 9, chess", "chess", AgeBounds(8, 9, True)),
         ("chess for our triplets (8)", "chess", AgeBounds(8, 8)),
         ("my kids, 7, chess", "chess", AgeBounds(7, 7)),
+        ("chess for 2 kids", "chess", AgeBounds(3, 12)),
+        ("piano for 2 kids aged 6 and 8", "piano", AgeBounds(6, 8, True)),
+        ("chess for a beginner aged 30", "chess", AgeBounds(30, 30)),
         ("chess for kids 7 to 9", "chess", AgeBounds(7, 9)),
     ],
 )

@@ -36,6 +36,8 @@ def notices(text: str) -> list[tuple[str, str]]:
         ("salsa for my wife and I", "salsa", "for my wife and I"),
         ("my wife and I want tango", "tango", "my wife and I"),
         ("tango for me and my boyfriend", "tango", "for me and my boyfriend"),
+        ("french for me and 3 friends", "french", "for me and 3 friends"),
+        ("yoga with my friend", "yoga", "with my friend"),
         ("piano as a gift for my dad", "piano", "as a gift"),
         ("birthday present pottery", "pottery", "birthday present"),
         ("guitar lesson for my girlfriend's birthday", "guitar", "for my girlfriend's birthday"),

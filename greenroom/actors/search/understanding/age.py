@@ -65,6 +65,8 @@ _AGE_N: Final = pattern(
     r" (?P<more>_(?:\+ | plus | &_up | and_(?:older|up|above|over) | or_(?:older|above)))?"
     r" (?P<less>_(?:and_(?:under|younger|below) | or_(?:under|younger)))?"
 )
+_AGED_N: Final = pattern(rf"aged_(?P<n>{_N}) (?P<more>_(?:\+ | plus))? (?P<less>_(?:and|or)_(?:under|younger))?")
+"""By itself, where the word before it is of something else: "a beginner aged 30"."""
 _MONTHS: Final = pattern(
     rf"{_FOR} (?P<n>{_N}) _(?: months?_olds? | months?_of_age | mos?(?:_olds?)? | m_/_o | mth_old )"
 )
@@ -253,7 +255,7 @@ def _numbered(line: Line) -> Iterator[Claim]:
         if max(ages) <= AGE_MAX:
             are_together = "or" not in match.group().split()
             yield _claim(first, after, min(ages), max(ages), strength=12, are_together=are_together)
-    for rule in (_YEARS, _AGE_N):
+    for rule in (_YEARS, _AGE_N, _AGED_N):
         for match, first, after in line.find(rule):
             age = int(match["n"])
             if age > AGE_MAX:

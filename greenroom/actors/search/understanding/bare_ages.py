@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from greenroom.actors.search.understanding.age import KIDS
 from greenroom.actors.search.understanding.claims import Ages, Claim
 from greenroom.actors.search.understanding.line import Line, pattern
 from greenroom.schema.search.understood import AgeBounds, PartKind
@@ -32,6 +33,8 @@ _COUNTS_NOTHING: Final = (
 _LIST: Final = pattern(rf"{_FOR} (?:{_OF_ONE_BIRTH}|{_CHILDREN}) {_ARE} _ (?P<ages>{_SEVERAL}) {_COUNTS_NOTHING}")
 _TWINS: Final = pattern(rf"{_FOR} {_OF_ONE_BIRTH} {_ARE} _ (?P<ages>{_N}) {_COUNTS_NOTHING}")
 _ONE: Final = pattern(rf"{_FOR} {_CHILDREN} {_ARE} _ (?P<ages>{_N}) {_COUNTS_NOTHING}")
+_COUNTED: Final = pattern(r"(?:for_)?(?:(?:my|our)_)?[2-9]_(?:(?:little|young|small)_)?(?:kids|children|kiddos)")
+"""How many they are says nothing of their ages: "for 2 kids" is for kids."""
 _ALONE: Final = pattern(rf"(?P<ages>{_SEVERAL} | {_N})")
 _NAMED: Final = pattern(rf"{_OF_ONE_BIRTH} | {_CHILDREN}")
 
@@ -43,6 +46,8 @@ def bare_age_claims(line: Line) -> Iterator[Claim]:
     named = next((after for _, _, after in line.find(_NAMED)), None)
     if named is None:
         return
+    for _, first, after in line.find(_COUNTED):
+        yield Claim(PartKind.AGE, first, after, Ages(KIDS, is_exact=False), 11)
     for rule in (_LIST, _TWINS):
         for match, first, after in line.find(rule):
             yield _claim(match, first, after, 12)

@@ -25,11 +25,17 @@ _KIN: Final = (
     r"(?: wife | husband | hubby | partner | spouse | girlfriend | boyfriend | fiancee? | gf | bf | friends? | mom | mum | mother | dad | father"
     r" | sister | brother | son | daughter | kids? | family )"
 )
+_GROWN: Final = r"(?: wife | husband | partner | spouse | girlfriend | boyfriend | friends? | colleagues? | coworkers? | fiancee? )"
+_FOR_ONE: Final = pattern(
+    r"for_(?:my|our|his|her)_(?: partner | spouse | friend | fiancee? | colleague | roommate | buddy )"
+)
+"""Who learns, of whom no more is said than by "for my wife"."""
 _SEVERAL: Final = (
     pattern(r"(?:for|as)_(?:a_|us_as_a_|2_)?couples?(?!_of(?!\S))"),
     pattern(rf"(?:(?:for|with)_)?my_{_KIN}_(?:and|&)_(?:i|me|myself)"),
     pattern(rf"(?:(?:for|with)_)?(?:me|myself|us)_(?:and|&)_(?:my|our|a)_{_KIN}"),
     pattern(r"for_(?:the_)?(?:2|both)_of_us"),
+    pattern(rf"(?:for|with)_(?:me_(?:and|&)_)?(?:\d_|some_|2_of_)?(?:my_)?(?<!for_my_){_GROWN}"),
 )
 _OF: Final = r"(?: (?:(?:as|for|on)_)? (?:(?:my|our|his|her|their)_(?:[a-z]+s_)? | an?_ | the_ )? )"
 _AGAIN: Final = r"(?:(?:\d{1,3}(?:st|nd|rd|th)|xmas|christmas|wedding)_)?"
@@ -68,10 +74,16 @@ _RULES: Final[tuple[tuple[frozenset[str], tuple[re.Pattern[str], ...], PartKind 
         Cheap(),
     ),
     (
-        word_set("couple couples i me myself us"),
+        word_set("couple couples i me myself us friend friends partner spouse wife husband colleagues"),
         _SEVERAL,
         None,
         Untold(NoticeKind.NOT_HEEDED),
+    ),
+    (
+        word_set("partner spouse friend fiance fiancee colleague roommate buddy"),
+        (_FOR_ONE,),
+        PartKind.FILLER,
+        None,
     ),
     (
         word_set("birthday bday anniversary gift gifts present surprise"),
