@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -241,9 +241,11 @@ async def a_server(prepare: Prepare = prepare_nothing, *, workers: int = 1) -> A
     """A running server in a fresh folder; both are gone after the block, which takes 60 s at the very most."""
     folder = Path(tempfile.mkdtemp(prefix="greenroom-chaos-"))
     try:
-        with _a_port() as port:
-            async with prepare(folder) as launch:
-                server = ServerProcess(folder, port, launch, workers=workers)
+        async with AsyncExitStack() as stack:
+            # What it runs on stays until it has ended: a disk that is taken away earlier leaves it on the machine's own.
+            launch = await stack.enter_async_context(prepare(folder))
+            port = stack.enter_context(_a_port())
+            server = ServerProcess(folder, port, launch, workers=workers)
             try:
                 await server.start()
                 yield server

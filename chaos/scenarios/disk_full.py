@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from chaos.ledger import Ledger
 from chaos.scenario import Scenario
 from chaos.stage import Cast, Stage
 
-SIZE: Final = "256m"
+SIZE_MIB: Final = 256
 """Of the disk: a new cluster takes about 60 MiB of it, its log up to two files of 16 MiB more in this time."""
 
 FULL_S: Final = 3.0
@@ -43,7 +44,7 @@ async def on_a_small_disk(folder: Path) -> AsyncIterator[Launch]:
     disk.mkdir()
     try:
         mounted = await trio.run_process(
-            ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0755", "tmpfs", str(disk)],
+            ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m,mode=0755", "tmpfs", str(disk)],
             check=False,
             capture_stderr=True,
         )
@@ -61,6 +62,7 @@ async def on_a_small_disk(folder: Path) -> AsyncIterator[Launch]:
 async def disk_full(stage: Stage, rounds: int) -> Sequence[Figure]:
     pid = stage.server.pid
     ballast = stage.server.data.parent / "ballast"
+    expect_small(ballast.parent)
     deaths = 0
     for _ in range(rounds):
         await stage.let_flow(3)
@@ -84,6 +86,17 @@ async def disk_full(stage: Stage, rounds: int) -> Sequence[Figure]:
             raise PromiseBroken(f"the server ended with its disk full:\n{stage.server.log_tail()}")
         deaths += died
     return [Figure("times full", rounds), Figure("of which Postgres died", deaths)]
+
+
+def expect_small(disk: Path) -> None:
+    """See that it is the disk which was made to be filled, and not the machine's own.
+
+    Raises:
+        PromiseBroken: it has room for more than that.
+    """
+    room = os.statvfs(disk)
+    if room.f_blocks * room.f_frsize > SIZE_MIB * 1024 * 1024:
+        raise PromiseBroken(f"{disk} is no small disk: it is not filled")
 
 
 async def _stay_full(ballast: Path) -> None:
