@@ -334,6 +334,8 @@ def test_places(text: str, place: str | None, is_near: bool) -> None:
         ("dog training", "dog training", "dog-training"),
         ("learn to swim", "learn to swim", "swimming"),
         ("voilin lesons", "voilin", "violin"),
+        ("voilin teecher", "voilin", "violin"),
+        ("voilin instrutor or tacher", "voilin", "violin"),
         ("pianolessons", "pianolessons", "piano"),
         ("C++ for kids", "c++", "c-programming"),
         ("piano, not jazz", "piano", "piano"),

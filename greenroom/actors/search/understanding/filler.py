@@ -41,7 +41,9 @@ FILLER: Final = word_set("""
     grandson granddaughter brother sister niece nephew boy boys girl girls family myself yo bro sis hubby couple couples somone sombody someon anyon teech lern
     anywhere everyone everybody ideally twins gran granny nan nana grandad granddad grandparents
     clase clases cours lecon lecons de en para
-    leson lesons lessions lession techer techers teachr teahcer instructer intructor tuter tuters
+    leson lesons lessions lession lessn lessns lessonss lesssons lesosn lessosn techer techers teachr teachrs teahcer teahcers teecher teechers
+    teachar teachars teacer teacers tacher tachers taecher taechers teachre instructer instructers intructor intructors instuctor instuctors instrutor
+    instrutors tuter tuters tutr tutrs tutur tuturs classs classess
     """)
 """Left out of the words for the lesson, unless they are part of a name of one ("home repair", "learn to swim")."""
 
