@@ -34,7 +34,7 @@ MODEL: Final = "wordllama-l2-supercat.2"
 INLINE_MAX: Final = 8
 INLINE_LENGTH_MAX: Final = 2_000
 """Texts that are computed on the spot, and characters of them together; more go to a thread, as the event loop would feel them. Eight
-lines take a millisecond, and so do 2,000 characters: eight descriptions of lessons at their longest took nine."""
+lines take 0.2 ms, 2,000 characters one: eight descriptions of lessons at their longest would take nine."""
 
 PIECE_MIN: Final = 1.75
 RANDOM_MIN: Final = 6
