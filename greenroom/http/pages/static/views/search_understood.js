@@ -52,13 +52,7 @@ export function createUnderstood({ look }) {
     const words = written.map((word) => `“${word}”`).join(", ");
     return [
       el("span", {}, "Searched for ", ...listed(taken, "strong"), "; no lesson has ", ...listed(written, "em"), "."),
-      sideways(
-        el(
-          "div",
-          { class: "place-choices" },
-          el("button", { class: "choice", type: "button", on: { click: () => look(asWritten(sentence, written)) } }, `Search for ${words} as written`),
-        ),
-      ),
+      el("button", { class: "choice", type: "button", on: { click: () => look(asWritten(sentence, written)) } }, `Search for ${words} as written`),
     ];
   }
 
